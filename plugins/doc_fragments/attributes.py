@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What every module of the collection promises."""
+
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: A check run looks, plans and refuses as a real run does, and mutates nothing.
+  diff_mode:
+    support: full
+    description: The diff is the state before and after, without secrets.
+  idempotent:
+    support: full
+    description: A second run finds nothing to do. Every run ends with a second look that proves it.
+"""
+
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: The module only asks questions; it never changes anything.
+  diff_mode:
+    support: N/A
+    description: Nothing is changed, so there is no difference to show.
+  idempotent:
+    support: full
+    description: Nothing is changed.
+"""

@@ -1,0 +1,15 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The twin of arguments.CHAP: suboptions shared by every option named 'chap'."""
+
+    DOCUMENTATION = r"""
+options: {}
+notes:
+  - CHAP secrets never appear in a process list, a log, a diff or a result. A secret must have 12 to 255 bytes, and the
+    two directions must not share one (RFC 7143 section 12.1.3).
+"""

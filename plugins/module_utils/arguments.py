@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What users write, made into values: names, portals, sizes, CHAP; each checked, each refused with a reason.
+
+The documentation of these options is in the twin files under doc_fragments.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+
+PORT = 3260  # RFC 7143 section 14: the well-known iSCSI port
+CHAP: dict[str, Any] = {
+    "user": {"type": "str", "required": True},
+    "secret": {"type": "str", "required": True, "no_log": True},
+    "mutual_user": {"type": "str"},
+    "mutual_secret": {"type": "str", "no_log": True},
+}
+CHAP_OPTION: dict[str, Any] = {
+    "type": "dict",
+    "options": CHAP,
+    "required_together": [("mutual_user", "mutual_secret")],
+}
+
+# RFC 7143 section 4.2.7: at most 223 bytes of lower-case letters, digits, '-', '.' and ':'.
+IQN = re.compile(r"iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[a-z0-9.:-]+)?")
+EUI = re.compile(r"eui\.[0-9a-f]{16}")
+NAA = re.compile(r"naa\.(?:[0-9a-f]{16}|[0-9a-f]{32})")
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.I
+)
+
+
+@dataclass(frozen=True, order=True)
+class Portal:
+    """Where a target listens: an address and a TCP port."""
+
+    address: str
+    port: int = PORT
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Chap:
+    """CHAP credentials: what the initiator proves, and with mutual ones what the target proves back."""
+
+    user: str
+    secret: Secret
+    mutual_user: str = ""
+    mutual_secret: Secret = Secret("")
+
+
+def iscsi_name(text: str) -> str:
+    """An iSCSI name (RFC 7143 section 4.2.7), in the lower case that it is compared in."""
+    name = text.strip().lower()
+    if len(name.encode()) <= 223 and (IQN.fullmatch(name) or EUI.fullmatch(name) or NAA.fullmatch(name)):
+        return name
+    raise Problem(
+        f"'{text}' is not an iSCSI name. Wanted is iqn.YYYY-MM.reversed.domain[:anything] of lower-case letters, "
+        f"digits, '-', '.' and ':' (at most 223 bytes), eui. and 16 hex digits, or naa. and 16 or 32 hex digits."
+    )
+
+
+def address(text: str) -> str:
+    """An IP address in its canonical form; a link-local IPv6 one may carry its zone (%eth0)."""
+    bare, percent, zone = text.strip().strip("[]").partition("%")
+    try:
+        found = ipaddress.ip_address(bare)
+    except ValueError:
+        raise Problem(f"'{text}' is not an IP address.") from None
+    if percent and not (found.version == 6 and found.is_link_local and zone):
+        raise Problem(
+            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and it must have a name."
+        )
+    return f"{found}{percent}{zone}"
+
+
+def port(value: Any) -> int:
+    """A TCP port, 1 to 65535."""
+    if str(value).isdecimal() and 1 <= int(value) <= 65535:
+        return int(value)
+    raise Problem(f"'{value}' is not a TCP port. Wanted is a number from 1 to 65535.")
+
+
+def portal(text: str, names: bool = False) -> Portal:
+    """A portal: ADDRESS, ADDRESS:PORT or [IPV6]:PORT; with 'names' a host name may stand for the address."""
+    text = str(text).strip()
+    bracketed = re.fullmatch(r"(\[[^\]]+\])(?::(.*))?", text)
+    plain = re.fullmatch(r"([^:\[\]]+)(?::(.*))?", text)
+    match = bracketed or plain
+    where, which = (match[1], match[2]) if match else (text, None)
+    number = PORT if which is None else port(which)
+    if names and plain and HOST_NAME.fullmatch(where) and not re.fullmatch(r"[\d.]+", where):
+        return Portal(where.lower(), number)
+    try:
+        return Portal(address(where), number)
+    except Problem as problem:
+        raise Problem(f"'{text}' is not a portal (ADDRESS, ADDRESS:PORT or [IPV6]:PORT): {problem}") from None
+
+
+def size(text: Any) -> int:
+    """A size in bytes from a number with a binary unit: 512, 64k, 10m, 40g, 1t."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?", str(text).strip().lower())
+    amount = float(match[1]) * UNITS[match[2]] if match else 0
+    if amount < 1 or amount != int(amount):
+        raise Problem(
+            f"'{text}' is not a size. Wanted is a number with a unit, like 512m, 40g or 1.5t (binary units)."
+        )
+    return int(amount)
+
+
+def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -> Chap | None:
+    """CHAP credentials, checked before anything is written.
+
+    RFC 7143 section 12.1.3: a secret below 96 bits (12 bytes) is not safe, and the two directions must not share one.
+    """
+    if given is None:
+        return None
+    found = Chap(
+        given["user"],
+        Secret(given["secret"]),
+        given.get("mutual_user") or "",
+        Secret(given.get("mutual_secret") or ""),
+    )
+    for what, secret in (("secret", found.secret), ("mutual_secret", found.mutual_secret)):
+        length = len(secret.reveal().encode())
+        if (what == "secret" or found.mutual_user) and not shortest <= length <= longest:
+            raise Problem(f"The CHAP {what} has {length} bytes; wanted are {shortest} to {longest}.")
+        if re.search(r"[\0\r\n]|^\s|\s$", secret.reveal()):
+            raise Problem(f"The CHAP {what} must not begin or end with white space or contain a line break.")
+    if found.mutual_user and found.secret == found.mutual_secret:
+        raise Problem(
+            "The CHAP secret and the mutual_secret are the same; RFC 7143 forbids that. Give two secrets."
+        )
+    for what, user in (("user", found.user), ("mutual_user", found.mutual_user)):
+        if len(user.encode()) > 255 or re.search(r"[\0\r\n]|^\s|\s$", user) or (what == "user" and not user):
+            raise Problem(
+                f"The CHAP {what} '{user}' is empty, longer than 255 bytes, or has white space around it."
+            )
+    return found
+
+
+def unique(what: str, names: list[str]) -> None:
+    """A list that must not name a thing twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Problem(f"The {what} '{twice[0]}' is given more than once.")

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only door to the machine: commands, files, kernel attributes, time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Callable, Sequence, TypeVar
+
+T = TypeVar("T")
+ENVIRONMENT = {
+    "LC_ALL": "C",
+    "HOME": "/root",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+}
+
+
+class Problem(Exception):
+    """What a person is told: what was wanted, what was found, what to do."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended: its exit code and what it printed."""
+
+    rc: int
+    out: str
+    err: str
+
+
+class Host:
+    """This machine. Tests replace it whole, and nothing else."""
+
+    def run(self, *argv: str, ok: Sequence[int] | None = (0,), timeout: float = 60, stdin: str = "") -> Ran:
+        """Run a command, never through a shell. An exit code outside 'ok' is a Problem (ok=None: none is)."""
+        try:
+            process = subprocess.Popen(
+                argv,
+                env=ENVIRONMENT,
+                start_new_session=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            raise Problem(f"Cannot run '{argv[0]}': {error.strerror}. Is its package installed?") from error
+        try:
+            out, err = process.communicate(stdin.encode(), timeout)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGKILL)  # not waited for: a task in D state never dies
+            raise Problem(f"'{' '.join(argv)}' did not end within {timeout:g} seconds.") from error
+        ran = Ran(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+        if ok is not None and ran.rc not in ok:
+            said = " ".join((ran.err.strip() or ran.out.strip()).split())
+            raise Problem(f"'{' '.join(argv)}' failed with exit code {ran.rc}: {said}")
+        return ran
+
+    def read(self, path: str) -> str | None:
+        """The text of a file; None when it is not there."""
+        try:
+            with open(path, errors="surrogateescape") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Problem(f"Cannot read '{path}': {error.strerror}.") from error
+
+    def list(self, path: str) -> list[str]:
+        """The names in a directory, sorted; empty when it is not there."""
+        try:
+            return sorted(os.listdir(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """What stat(2) says of a path, links followed; None when it is not there."""
+        try:
+            return os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def real(self, path: str) -> str:
+        """The path with every link followed, there or not."""
+        return os.path.realpath(path)
+
+    def write(self, path: str, text: str, mode: int | None = None) -> None:
+        """Replace a file whole or not at all: written aside, synced, renamed.
+
+        A mode of None keeps the mode that is there (0644 for a new file); the owner is kept.
+        """
+        old = self.stat(path)
+        directory = os.path.dirname(path)
+        os.makedirs(directory, exist_ok=True)
+        handle, aside = tempfile.mkstemp(prefix=".", dir=directory)
+        try:
+            with os.fdopen(handle, "w", errors="surrogateescape") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(
+                    file.fileno(), mode if mode is not None else (old.st_mode & 0o7777 if old else 0o644)
+                )
+                if old:
+                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
+                os.fsync(file.fileno())
+            os.rename(aside, path)
+        except OSError:
+            os.unlink(aside)
+            raise
+        self._sync(directory)
+
+    def poke(self, path: str, text: str) -> None:
+        """Write a kernel attribute (configfs, sysfs, /proc) in place."""
+        try:
+            with open(path, "w") as file:
+                file.write(text)
+        except OSError as error:
+            raise Problem(f"The kernel refused to set '{path}': {error.strerror}.") from error
+
+    def mkdir(self, path: str, mode: int = 0o755) -> None:
+        """Make a directory, its parents too; fine when it is there."""
+        self._do("make the directory", path, lambda: os.makedirs(path, mode, exist_ok=True))
+
+    def rmdir(self, path: str) -> None:
+        """Remove an empty directory (in configfs: the object itself)."""
+        self._do("remove", path, lambda: os.rmdir(path))
+
+    def remove(self, path: str) -> None:
+        """Remove a file or a link."""
+        self._do("remove", path, lambda: os.unlink(path))
+
+    def symlink(self, target: str, path: str) -> None:
+        """Make a symbolic link at 'path'."""
+        self._do("link", path, lambda: os.symlink(target, path))
+
+    def chmod(self, path: str, mode: int) -> None:
+        """Set the permission bits of a path."""
+        self._do("set the mode of", path, lambda: os.chmod(path, mode))
+
+    def until(self, test: Callable[[], T], seconds: float, every: float = 0.2) -> T:
+        """Ask again and again until the answer is true or the time is over; the last answer."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = test()
+            if answer or time.monotonic() >= end:
+                return answer
+            time.sleep(every)
+
+    def booted(self) -> float:
+        """When this boot began, in seconds since the epoch: what monotonic kernel times count from."""
+        return time.time() - time.monotonic()
+
+    def _do(self, verb: str, path: str, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except OSError as error:
+            raise Problem(f"Cannot {verb} '{path}': {error.strerror}.") from error
+
+    def _sync(self, directory: str) -> None:
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

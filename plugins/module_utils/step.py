@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A step of a plan, and a text that nobody may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change. Says itself as one plain sentence (imperative, no full stop, never a secret) and takes itself."""
+
+    side_by_side = False  # a class may say True: neighbours of the same type are taken at the same time
+
+    def __str__(self) -> str:
+        raise NotImplementedError
+
+    def take(self, host: Host) -> None:
+        """Make the change; raise a Problem when it did not happen."""
+        raise NotImplementedError
+
+
+class Secret:
+    """A CHAP secret: compared by value, shown to nobody. The text is asked for only where it is written."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself, for the file or attribute that needs it."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "(secret)"

@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: initiator_name
+short_description: Set the iSCSI name of this host
+version_added: 0.1.0
+description:
+  - Sets the name, and if wished the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
+  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
+    alone; C(iscsi.service) is never restarted, since that would log out every session.
+  - Sessions keep the name that they logged in with. While any is logged in, a new name is refused.
+  - The file gets the mode 0600; other lines in it stay.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  name:
+    description:
+      - The iSCSI name (RFC 7143 section 4.2.7), C(iqn.), C(eui.) or C(naa.), at most 223 bytes.
+      - Upper case is made lower case, the form in which names are compared.
+    type: str
+    required: true
+  alias:
+    description:
+      - A text for people that targets may show beside the name. An empty one removes the alias.
+      - Left out, it stays as it is.
+    type: str
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+seealso:
+  - module: lunworks.iscsi.iscsid_conf
+"""
+
+EXAMPLES = r"""
+- name: This host is known by its own name
+  lunworks.iscsi.initiator_name:
+    name: iqn.2026-01.com.example:db-a
+    alias: "{{ inventory_hostname }}"
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Write the initiator name 'iqn.2026-01.com.example:db-a'"]
+state:
+  description: The initiator as it is afterwards.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The iSCSI name in the file.
+      type: str
+      returned: always
+    alias:
+      description: The alias in the file; null when there is none.
+      type: str
+      returned: always
+    read:
+      description: Whether the running daemon has read the file since it last changed.
+      type: bool
+      returned: always
+    sessions:
+      description: How many sessions are logged in.
+      type: int
+      returned: always
+  sample: {name: "iqn.2026-01.com.example:db-a", alias: null, read: true, sessions: 0}
+"""
+
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+
+SPEC = {
+    "name": {"type": "str", "required": True},
+    "alias": {"type": "str"},
+}
+
+
+class InitiatorName(Resource):
+    def __init__(self, options):
+        self.name = iscsi_name(options["name"])
+        self.alias = options["alias"]
+
+    def look(self, host):
+        return open_iscsi_name.look_initiator(host)
+
+    def want(self, seen):
+        alias = seen.alias if self.alias is None else self.alias or None
+        return replace(seen, name=self.name, alias=alias, read=True)
+
+    def plan(self, seen, want):
+        return open_iscsi_name.plan_initiator(seen, want)
+
+    def refuse(self, seen, steps):
+        open_iscsi_name.refuse_initiator(seen, steps)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), InitiatorName)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One runner for every planner: tests/unit/plans/*.yml hold what the host has, what is asked for, and the steps.
+
+A case: name, options (as a user writes them), host: {files, runs, changing}, and either 'steps' (the sentences) with, if
+wished, 'did' (what taking them does to the host), or 'refused' (a part of the message). A file may give 'host' once for
+all its cases; a case's own files and runs are laid over it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+PLANS = Path(__file__).parents[2] / "plans"
+CASES = [
+    pytest.param(story, case, id=f"{path.stem}: {case['name']}")
+    for path in sorted(PLANS.glob("*.yml"))
+    for story in [yaml.safe_load(path.read_text())]
+    for case in story["cases"]
+]
+
+
+def resource_of(door, options):
+    """The resource that a module would converge, its options checked and completed as Ansible does."""
+    module = importlib.import_module(f"ansible_collections.lunworks.iscsi.plugins.modules.{door}")
+    checked = ArgumentSpecValidator(module.SPEC, **getattr(module, "RULES", {})).validate(options)
+    if checked.error_messages:
+        raise Problem("; ".join(checked.error_messages))
+    own = [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Resource) and kind.__module__ == module.__name__
+    ]
+    return own[0](checked.validated_parameters)
+
+
+def host_of(story, case):
+    base, own = story.get("host", {}), case.get("host", {})
+    return ScriptedHost(
+        files={**base.get("files", {}), **own.get("files", {})},
+        runs={**base.get("runs", {}), **own.get("runs", {})},
+        changing=base.get("changing", []) + own.get("changing", []),
+    )
+
+
+@pytest.mark.parametrize("story, case", CASES)
+def test_plan(story, case):
+    host = host_of(story, case)
+    if "refused" in case:
+        with pytest.raises(Problem) as refused:
+            planned(story["door"], case, host)
+        assert case["refused"] in str(refused.value)
+        assert host.did == []
+        return
+    steps = planned(story["door"], case, host)
+    assert [str(step) for step in steps] == case["steps"]
+    assert host.did == [], "looking and planning changed the host"
+    for step in steps if "did" in case else []:
+        step.take(host)
+    assert host.did == case.get("did", [])
+    for path, text in case.get("then", {}).items():
+        assert host.read(path) == text
+
+
+def planned(door, case, host):
+    resource = resource_of(door, case["options"])
+    seen = resource.look(host)
+    want = resource.want(seen)
+    steps = resource.plan(seen, want)
+    resource.refuse(seen, steps)
+    assert resource.plan(want, want) == [], "a host that is as wanted has nothing to do"
+    return steps

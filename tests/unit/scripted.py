@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host that is a script: files and the answers to commands, as data; it writes down what is done to it."""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+from types import SimpleNamespace
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, Ran
+
+
+class ScriptedHost(Host):
+    """Files: {path: text, or None for 'not there', or {text, mode, mtime}, or {link: target}}.
+
+    Runs: {'the command line': output text, or {rc, out, err}}. A command that is not in the script fails the test.
+    'did' lists what was changed, in order: 'run ...' for commands in 'changing', and each write, poke, mkdir ...
+    """
+
+    def __init__(self, files=None, runs=None, changing=(), booted=1000.0):
+        self.files = {path: value for path, value in (files or {}).items() if value is not None}
+        self.runs = dict(runs or {})
+        self.changing = tuple(changing)
+        self.did = []
+        self._booted = booted
+
+    def run(self, *argv, ok=(0,), timeout=60, stdin=""):
+        line = " ".join(argv)
+        if line.startswith(self.changing) and self.changing:
+            self.did.append(f"run {line}")
+            answer = self.runs.get(line, "")
+        elif line not in self.runs:
+            raise AssertionError(f"not in the script: {line}")
+        else:
+            answer = self.runs[line]
+        ran = (
+            Ran(0, answer, "")
+            if isinstance(answer, str)
+            else Ran(answer.get("rc", 0), answer.get("out", ""), answer.get("err", ""))
+        )
+        if ok is not None and ran.rc not in ok:
+            raise Problem(f"'{line}' failed with exit code {ran.rc}: {(ran.err or ran.out).strip()}")
+        return ran
+
+    def _follow(self, path):
+        for _ in range(8):
+            value = self.files.get(path)
+            if not (isinstance(value, dict) and "link" in value):
+                return path
+            path = os.path.normpath(os.path.join(os.path.dirname(path), value["link"]))
+        raise AssertionError(f"a loop of links at {path}")
+
+    def read(self, path):
+        value = self.files.get(self._follow(path))
+        return value.get("text", "") if isinstance(value, dict) else value
+
+    def list(self, path):
+        prefix = path.rstrip("/") + "/"
+        return sorted(
+            {
+                name[len(prefix) :].split("/")[0]
+                for name in self.files
+                if name.startswith(prefix) and name != prefix
+            }
+        )
+
+    def stat(self, path):
+        path = self._follow(path)
+        value = self.files.get(path)
+        if value is None:
+            return (
+                SimpleNamespace(st_mode=modes.S_IFDIR | 0o755, st_size=0, st_mtime=0.0)
+                if self.list(path)
+                else None
+            )
+        value = value if isinstance(value, dict) else {"text": value}
+        kind = {"block": modes.S_IFBLK, "directory": modes.S_IFDIR}.get(value.get("kind"), modes.S_IFREG)
+        return SimpleNamespace(
+            st_mode=kind | value.get("mode", 0o644),
+            st_size=value.get("size", len(value.get("text", ""))),
+            st_mtime=float(value.get("mtime", 0)),
+            st_rdev=value.get("rdev", 0),
+        )
+
+    def real(self, path):
+        return self._follow(path)
+
+    def write(self, path, text, mode=None):
+        self.did.append(f"write {path}" + (f" {mode:04o}" if mode is not None else ""))
+        self.files[path] = {"text": text, "mode": mode if mode is not None else 0o644}
+
+    def poke(self, path, text):
+        self.did.append(f"poke {path} {text!r}")
+        self.files[path] = text
+
+    def mkdir(self, path, mode=0o755):
+        self.did.append(f"mkdir {path}")
+        self.files[path] = {"kind": "directory"}
+
+    def rmdir(self, path):
+        self.did.append(f"rmdir {path}")
+        self.files.pop(path, None)
+
+    def remove(self, path):
+        self.did.append(f"remove {path}")
+        self.files.pop(path, None)
+
+    def symlink(self, target, path):
+        self.did.append(f"symlink {target} {path}")
+        self.files[path] = {"link": target}
+
+    def chmod(self, path, mode):
+        self.did.append(f"chmod {path} {mode:04o}")
+
+    def until(self, test, seconds, every=0.2):
+        return test()
+
+    def booted(self):
+        return self._booted
