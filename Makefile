@@ -2,10 +2,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help setup
+.PHONY: help setup demo demo-down test quick lint types units sanity integration molecule docs build matrix bench pin clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
+	printf "make %-12s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
-setup:  ## make .cache/venv and what else the tools need (again: does nothing)
+setup:  ## make .cache/venv and what else the tools need; when all is there, nothing
 	@tools/setup
+
+demo: setup  ## boot a SAN of small hosts on this machine and converge it (needs root)
+	@tools/demo
+
+demo-down:  ## take the demo's hosts down
+	@tools/demo down
+
+test:  ## everything: linters, docs, unit tests, ansible-test, and the tests on booted hosts
+	@tools/check
+
+quick: setup  ## the contributor's loop, seconds: ruff, types and unit tests
+	@.cache/venv/bin/ruff check --quiet . && .cache/venv/bin/ruff format --check --quiet .
+	@tools/check types
+	@.cache/venv/bin/pytest -q tests/unit
+
+# The parts of 'make test':
+lint:  ## ruff, yamllint, shellcheck, ansible-lint, the changelog's fragments
+types:  ## mypy, strict
+units:  ## unit tests with coverage
+sanity:  ## ansible-test sanity, newest ansible-core
+docs:  ## check the documentation and build the site: .cache/docs/build/html/index.html
+build:  ## build the collection, install it, verify it, ask ansible-doc for every module and role
+integration:  ## every module on booted hosts
+molecule:  ## stories on booted hosts
+lint types units sanity docs build integration molecule:
+	@tools/check $@
+
+matrix:  ## before a release: more versions of ansible-core and Python, and Galaxy's own import check
+	@tools/check sanity-2.19 units-2.19 units-all importer
+
+bench: setup  ## measure beside today's modules (see bench/README.md)
+	@bench/run
+
+pin: setup  ## resolve requirements/dev.in anew into requirements/dev.txt
+	@{ echo "# Made by 'make pin' from dev.in; for Python 3.11 and newer."; \
+	.cache/venv/bin/uv pip compile -q --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+	requirements/dev.in; } >.cache/dev.txt && mv .cache/dev.txt requirements/dev.txt
+
+clean:  ## remove all that the tools made, the lab's images too
+	rm -rf .cache .ansible
