@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
 
+NO_SECRET = Secret("")
 PORT = 3260  # RFC 7143 section 14: the well-known iSCSI port
 CHAP: dict[str, Any] = {
     "user": {"type": "str", "required": True},
@@ -34,7 +35,7 @@ EUI = re.compile(r"eui\.[0-9a-f]{16}")
 NAA = re.compile(r"naa\.(?:[0-9a-f]{16}|[0-9a-f]{32})")
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 HOST_NAME = re.compile(
-    r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.I
+    r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE
 )
 
 
@@ -56,7 +57,7 @@ class Chap:
     user: str
     secret: Secret
     mutual_user: str = ""
-    mutual_secret: Secret = Secret("")
+    mutual_secret: Secret = NO_SECRET
 
 
 def iscsi_name(text: str) -> str:
@@ -72,7 +73,8 @@ def iscsi_name(text: str) -> str:
 
 def address(text: str) -> str:
     """An IP address in its canonical form; a link-local IPv6 one may carry its zone (%eth0)."""
-    bare, percent, zone = text.strip().strip("[]").partition("%")
+    inner = re.fullmatch(r"\[(.*)\]", text.strip())
+    bare, percent, zone = (inner[1] if inner else text.strip()).partition("%")
     try:
         found = ipaddress.ip_address(bare)
     except ValueError:
@@ -94,14 +96,12 @@ def port(value: Any) -> int:
 def portal(text: str, names: bool = False) -> Portal:
     """A portal: ADDRESS, ADDRESS:PORT or [IPV6]:PORT; with 'names' a host name may stand for the address."""
     text = str(text).strip()
-    bracketed = re.fullmatch(r"(\[[^\]]+\])(?::(.*))?", text)
-    plain = re.fullmatch(r"([^:\[\]]+)(?::(.*))?", text)
-    match = bracketed or plain
+    match = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]+)(?::([^:]*))?", text)
     where, which = (match[1], match[2]) if match else (text, None)
-    number = PORT if which is None else port(which)
-    if names and plain and HOST_NAME.fullmatch(where) and not re.fullmatch(r"[\d.]+", where):
-        return Portal(where.lower(), number)
     try:
+        number = PORT if which is None else port(which)
+        if names and HOST_NAME.fullmatch(where) and not re.fullmatch(r"[\d.]+", where):
+            return Portal(where.lower(), number)
         return Portal(address(where), number)
     except Problem as problem:
         raise Problem(f"'{text}' is not a portal (ADDRESS, ADDRESS:PORT or [IPV6]:PORT): {problem}") from None

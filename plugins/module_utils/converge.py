@@ -59,7 +59,7 @@ def converge(
     module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], host: Host | None = None
 ) -> None:
     """Bring the host to the wanted state, or in check mode say what that would take; ends the module."""
-    host = host or Host()
+    host = Host() if host is None else host
     try:
         resource = make(module.params)
         seen = resource.look(host)

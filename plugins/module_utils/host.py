@@ -108,7 +108,7 @@ class Host:
                     os.fchown(file.fileno(), old.st_uid, old.st_gid)
                 os.fsync(file.fileno())
             os.rename(aside, path)
-        except OSError:
+        except BaseException:
             os.unlink(aside)
             raise
         self._sync(directory)

@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
+    Portal,
+    address,
+    chap,
+    iscsi_name,
+    portal,
+    size,
+    unique,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        ("iqn.2026-01.com.example", "iqn.2026-01.com.example"),
+        ("iqn.2026-01.com.example:", None),
+        ("iqn.1994-04.org.netbsd.iscsi-target:target0", "iqn.1994-04.org.netbsd.iscsi-target:target0"),
+        ("IQN.2026-01.COM.Example:DB-A", "iqn.2026-01.com.example:db-a"),
+        ("iqn.2026-00.com.example:x", None),
+        ("iqn.26-01.com.example:x", None),
+        ("iqn.2026-01.:x", None),
+        ("iqn.2026-01.com.example:a b", None),
+        ("iqn.2026-01.com.example:a_b", None),
+        ("iqn.2026-01.com.example:" + "x" * 199, "iqn.2026-01.com.example:" + "x" * 199),
+        ("iqn.2026-01.com.example:" + "x" * 200, None),
+        ("eui.02004567a425678d", "eui.02004567a425678d"),
+        ("eui.02004567a425678", None),
+        ("eui.02004567a425678g", None),
+        ("naa.52004567ba64678d", "naa.52004567ba64678d"),
+        ("naa.62004567ba64678d0123456789abcdef", "naa.62004567ba64678d0123456789abcdef"),
+        ("naa.62004567ba64678d01", None),
+        ("example.com:x", None),
+        ("", None),
+    ],
+)
+def test_iscsi_names(text, name):
+    if name is None:
+        with pytest.raises(Problem, match="is not an iSCSI name"):
+            iscsi_name(text)
+    else:
+        assert iscsi_name(text) == name
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("192.0.2.1", Portal("192.0.2.1", 3260)),
+        ("192.0.2.1:860", Portal("192.0.2.1", 860)),
+        ("2001:db8::1", Portal("2001:db8::1", 3260)),
+        ("2001:0DB8:0::0001", Portal("2001:db8::1", 3260)),
+        ("[2001:db8::1]", Portal("2001:db8::1", 3260)),
+        ("[2001:db8::1]:3261", Portal("2001:db8::1", 3261)),
+        ("[fe80::1%san1]:3260", Portal("fe80::1%san1", 3260)),
+    ],
+)
+def test_portals(text, wanted):
+    assert portal(text) == wanted
+    assert portal(str(wanted)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "192.0.2", "192.0.2.256", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:iscsi", "[2001:db8::1", "store1", "2001:db8::g",
+     "[192.0.2.1]:x", "fe80::1%", "2001:db8::1%eth0", "192.0.2.1:3260,1"],
+)  # fmt: skip
+def test_what_is_no_portal_is_refused(text):
+    with pytest.raises(Problem, match="is not a portal"):
+        portal(text)
+
+
+def test_a_host_name_is_a_portal_only_where_names_are_allowed():
+    assert portal("Store1.example.com:3261", names=True) == Portal("store1.example.com", 3261)
+    with pytest.raises(Problem):
+        portal("192.0.2.999", names=True)
+
+
+def test_addresses_are_canonical():
+    assert address("[FD00:0:0::1]") == "fd00::1"
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("512", 512),
+        (4096, 4096),
+        ("64k", 65536),
+        ("10M", 10 << 20),
+        ("40 GiB", 40 << 30),
+        ("1.5t", 1536 << 30),
+    ],
+)
+def test_sizes(text, wanted):
+    assert size(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "-1g", "0", "ten", "10x", "1.0000001k", "g", "1e9"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(Problem, match="is not a size"):
+        size(text)
+
+
+GOOD = {"user": "db", "secret": "twelve-bytes", "mutual_user": "store", "mutual_secret": "twelve-other"}
+
+
+def test_chap_keeps_what_was_given():
+    found = chap(GOOD)
+    assert (found.user, found.secret.reveal(), found.mutual_user) == ("db", "twelve-bytes", "store")
+    assert chap(None) is None
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"secret": "short"}, "The CHAP secret has 5 bytes; wanted are 12 to 255"),
+        ({"secret": "x" * 256}, "has 256 bytes"),
+        ({"mutual_secret": "short"}, "The CHAP mutual_secret has 5 bytes"),
+        ({"mutual_secret": "twelve-bytes"}, "are the same"),
+        ({"secret": "twelve bytes\n"}, "white space"),
+        ({"user": ""}, "user '' is empty"),
+        ({"user": "a\nb"}, "white space"),
+    ],
+)
+def test_chap_that_would_not_work_is_refused_without_showing_the_secret(change, said):
+    with pytest.raises(Problem) as refused:
+        chap({**GOOD, **change})
+    assert said in str(refused.value)
+    assert change.get("secret", "twelve-bytes") not in str(refused.value)
+
+
+def test_a_thing_that_is_named_twice():
+    unique("portal", ["a", "b"])
+    with pytest.raises(Problem, match="The portal 'a' is given more than once"):
+        unique("portal", ["a", "b", "a"])
+
+
+def test_a_serial_belongs_to_its_target_and_lun_for_ever():
+    serial = serial_of("iqn.2026-01.com.example:store1.db", "db0")
+    assert serial == "00e0247a-1964-592d-a511-314e22f0e162"
+    assert serial != serial_of("iqn.2026-01.com.example:store2.db", "db0")
+    assert serial != serial_of("iqn.2026-01.com.example:store1.db", "db1")
+
+
+def test_the_wwid_that_linux_shows_for_a_lio_serial():
+    assert wwid_of_lio("2b9d0a3c-8e2f-4a51-9d7e-1c2b3a4d5e6f") == "360014052b9d0a3c8e2f4a519d7e1c2b3"
+    assert wwid_of_lio("abc") == "36001405abc0000000000000000000000"
+
+
+def test_what_is_no_wwid_is_refused():
+    assert wwid("360014052b9d0a3c8e2f4a519d7e1c2b3") == "360014052b9d0a3c8e2f4a519d7e1c2b3"
+    for text in ("", "sda", "/dev/sda", "36001405 2b9d"):
+        with pytest.raises(Problem, match="is not a WWID"):
+            wwid(text)

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one sentence, told once with a toy: a shelf of boxes that can be full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain, tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+
+
+class Ended(Exception):
+    """The module ended with this result."""
+
+
+class Module:
+    def __init__(self, check_mode=False, **params):
+        self.params, self.check_mode, self._diff, self.warnings = params, check_mode, True, []
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+    def exit_json(self, **result):
+        raise Ended(result)
+
+    def fail_json(self, **result):
+        raise Ended({"failed": True, **result})
+
+
+@dataclass(frozen=True)
+class Put(Step):
+    box: str
+
+    def __str__(self):
+        return f"Put the box '{self.box}'"
+
+    def take(self, host):
+        if self.box == "heavy":
+            raise Problem("too heavy")
+        if self.box != "slippery":
+            host.append(self.box)
+
+
+@dataclass(frozen=True)
+class PutFast(Put):
+    side_by_side = True
+
+
+class Shelf(Resource):
+    def __init__(self, options):
+        if "" in options["boxes"]:
+            raise Problem("A box must have a name.")
+        self.boxes, self.step = options["boxes"], options.get("step", Put)
+
+    def look(self, host):
+        return tuple(host)
+
+    def want(self, seen):
+        return seen + tuple(box for box in self.boxes if box not in seen)
+
+    def plan(self, seen, want):
+        return [self.step(box) for box in want if box not in seen]
+
+    def refuse(self, seen, steps):
+        if any(step.box == "bomb" for step in steps):
+            raise Problem("No bombs.")
+
+    def notes(self, seen, steps):
+        return ["The shelf is old."] if steps else ()
+
+
+def ended(host, check_mode=False, **params):
+    module = Module(check_mode, **params)
+    with pytest.raises(Ended) as end:
+        converge(module, Shelf, host)
+    return {**end.value.args[0], "warnings": module.warnings}
+
+
+def test_steps_are_taken_and_the_second_look_is_the_state():
+    host = ["a"]
+    result = ended(host, boxes=["a", "b"])
+    assert host == ["a", "b"]
+    assert result == {
+        "changed": True,
+        "steps": ["Put the box 'b'"],
+        "state": ["a", "b"],
+        "diff": {"before": ["a"], "after": ["a", "b"]},
+        "warnings": ["The shelf is old."],
+    }
+
+
+def test_a_check_run_says_the_same_and_takes_nothing():
+    host = ["a"]
+    checked = ended(host, check_mode=True, boxes=["a", "b"])
+    assert host == ["a"]
+    assert checked == ended(host, boxes=["a", "b"])
+
+
+def test_nothing_to_do_is_not_changed():
+    assert ended(["a"], boxes=["a"]) == {
+        "changed": False,
+        "steps": [],
+        "state": ["a"],
+        "diff": {"before": ["a"], "after": ["a"]},
+        "warnings": [],
+    }
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_bad_input_and_refusals_fail_before_anything_is_touched(check_mode):
+    host = []
+    assert ended(host, check_mode, boxes=[""])["msg"] == "A box must have a name."
+    assert ended(host, check_mode, boxes=["a", "bomb"])["msg"] == "No bombs."
+    assert host == []
+
+
+def test_half_a_plan_says_what_was_taken_and_what_was_not():
+    result = ended([], boxes=["a", "heavy", "c"])
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert result["msg"] == "Put the box 'heavy': too heavy"
+    assert result["steps"] == ["Put the box 'a'"]
+    assert result["steps_left"] == ["Put the box 'heavy'", "Put the box 'c'"]
+
+
+def test_a_first_step_that_fails_has_changed_nothing():
+    assert ended([], boxes=["heavy"])["changed"] is False
+
+
+def test_side_by_side_steps_are_all_tried_before_the_plan_stops():
+    host = []
+    result = ended(host, boxes=["a", "heavy", "c"], step=PutFast)
+    assert sorted(host) == ["a", "c"]
+    assert result["steps_left"] == ["Put the box 'heavy'"]
+
+
+def test_a_step_without_effect_is_found_by_the_second_look():
+    result = ended([], boxes=["slippery"])
+    assert result["failed"] is True
+    assert "the host still differs" in result["msg"]
+    assert "Put the box 'slippery'" in result["msg"]
+
+
+def test_a_question_is_answered_without_a_change():
+    with pytest.raises(Ended) as end:
+        tell(Module(), lambda params, host: {"secret": Secret("opensesame!!")}, Host())
+    assert end.value.args[0] == {"changed": False, "secret": "(secret)"}
+
+
+def test_states_are_shown_plain_and_secrets_are_not():
+    @dataclass(frozen=True)
+    class Door:
+        names: tuple
+        key: Secret
+        colours: frozenset
+
+    assert plain({1: Door(("a",), Secret("k"), frozenset({"red", "blue"}))}) == {
+        "1": {"names": ["a"], "key": "(secret)", "colours": ["blue", "red"]}
+    }
+    assert "k" not in repr(Secret("k"))
