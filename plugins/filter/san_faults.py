@@ -1,0 +1,235 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What contradicts itself in the data of a whole SAN, found before any host is touched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Iterator, Mapping
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
+
+DOCUMENTATION = r"""
+name: san_faults
+short_description: Find the contradictions in the data of a SAN
+version_added: 0.1.0
+author: The lunworks.iscsi authors (@lunworks)
+description:
+  - Reads the role variables of all hosts (RV(lunworks.iscsi.target#role:target_targets),
+    RV(lunworks.iscsi.initiator#role:initiator_name), RV(lunworks.iscsi.initiator#role:initiator_nodes),
+    RV(lunworks.iscsi.volume#role:volume_groups)) side by side and says what no single host can know.
+  - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
+    although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
+    give to it; a portal that the target does not listen on; a volume group or a mount point that stands twice on one
+    host."
+  - Targets that no host of the inventory declares (arrays) are not judged.
+positional: _input
+options:
+  _input:
+    description: The hostvars of all hosts, C(hostvars).
+    type: dict
+    required: true
+  hosts:
+    description: The names of the hosts to look at; left out, all of them.
+    type: list
+    elements: str
+"""
+
+EXAMPLES = r"""
+- name: The SAN is free of contradictions
+  ansible.builtin.assert:
+    that: hostvars | lunworks.iscsi.san_faults == []
+    fail_msg: "{{ hostvars | lunworks.iscsi.san_faults | join(' ') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One sentence for each fault; empty when there is none.
+  type: list
+  elements: str
+"""
+
+
+@dataclass
+class Served:
+    """A target as its storage host declares it."""
+
+    host: str
+    portals: set[str] = field(default_factory=set)
+    luns: dict[str, dict[str, Any]] = field(default_factory=dict)
+    igroups: list[dict[str, Any]] = field(default_factory=list)
+
+    def given(self, lun: str, initiator: str) -> bool:
+        """Whether an igroup with this initiator has this LUN."""
+        return any(initiator in _initiators(group) and lun in _mapped(group) for group in self.igroups)
+
+
+def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] | None = None) -> list[str]:
+    """The faults of a SAN as sentences."""
+    names = sorted(hostvars if hosts is None else hosts)
+    data = {name: hostvars[name] for name in names}
+    try:
+        targets = dict(_targets(data))
+        return [
+            *_twice(
+                "initiator name", ((vars_["initiator_name"], name) for name, vars_ in _initiators_of(data))
+            ),
+            *_twice(
+                "target", ((t["name"], name) for name in names for t in _list(data[name], "target_targets"))
+            ),
+            *_twice("serial", _serials(targets)),
+            *_igroups_that_share(targets),
+            *_hosts_that_share(data, targets),
+            *_luns_that_never_come(data, targets),
+            *_portals_that_do_not_answer(data, targets),
+            *_twice_on_a_host(data),
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnsibleFilterError(
+            f"The data of the SAN is not in the form that the roles document: {error!r}"
+        ) from error
+    except Problem as problem:
+        raise AnsibleFilterError(str(problem)) from problem
+
+
+def _list(vars_: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return [item for item in vars_.get(name) or [] if item.get("state", "present") != "absent"]
+
+
+def _initiators_of(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, vars_ in data.items():
+        if vars_.get("initiator_name"):
+            yield name, {"initiator_name": iscsi_name(vars_["initiator_name"])}
+
+
+def _initiators(group: Mapping[str, Any]) -> set[str]:
+    return {iscsi_name(name) for name in group.get("initiators") or []}
+
+
+def _mapped(group: Mapping[str, Any]) -> list[str]:
+    return [lun if isinstance(lun, str) else lun["name"] for lun in group.get("luns") or []]
+
+
+def _targets(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Served]]:
+    for host, vars_ in data.items():
+        for target in _list(vars_, "target_targets"):
+            yield (
+                iscsi_name(target["name"]),
+                Served(
+                    host=host,
+                    portals={str(portal(text)) for text in target.get("portals") or []},
+                    luns={lun["name"]: lun for lun in _list(target, "luns")},
+                    igroups=_list(target, "igroups"),
+                ),
+            )
+
+
+def _twice(what: str, uses: Iterable[tuple[str, str]]) -> list[str]:
+    by_value = defaultdict(list)
+    for value, user in uses:
+        by_value[value].append(user)
+    return [
+        f"The {what} '{value}' is used by {_and(users)}; give each its own."
+        for value, users in by_value.items()
+        if len(users) > 1
+    ]
+
+
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(f"'{name}'" for name in sorted(names))
+
+
+def _serials(targets: Mapping[str, Served]) -> Iterator[tuple[str, str]]:
+    for name, target in targets.items():
+        for lun in target.luns.values():
+            yield str(lun.get("serial") or serial_of(name, lun["name"])).lower(), f"{name} {lun['name']}"
+
+
+def _igroups_that_share(targets: Mapping[str, Served]) -> Iterator[str]:
+    for name, target in targets.items():
+        for lun in target.luns.values():
+            groups = [group["name"] for group in target.igroups if lun["name"] in _mapped(group)]
+            if len(groups) > 1 and not lun.get("shared"):
+                yield (
+                    f"The LUN '{lun['name']}' of '{name}' is given to the igroups {_and(groups)}. Two hosts that write "
+                    f"to one LUN destroy its data; if they know of each other (a cluster), say 'shared: true' there."
+                )
+
+
+def _wanted_luns(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
+    for host, vars_ in data.items():
+        for group in _list(vars_, "volume_groups"):
+            for lun in group.get("luns") or []:
+                if "target" in lun:
+                    yield host, group["name"], iscsi_name(lun["target"]), lun["name"]
+
+
+def _hosts_that_share(data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]) -> Iterator[str]:
+    users = defaultdict(set)
+    for host, _group, target, lun in _wanted_luns(data):
+        users[target, lun].add(host)
+    for (target, lun), hosts in users.items():
+        declared = targets[target].luns.get(lun, {}) if target in targets else {}
+        if len(hosts) > 1 and not declared.get("shared"):
+            yield (
+                f"The LUN '{lun}' of '{target}' is in volume groups of {_and(hosts)}. Two hosts that write to one LUN "
+                f"destroy its data; if they know of each other (a cluster), say 'shared: true' there."
+            )
+
+
+def _luns_that_never_come(
+    data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]
+) -> Iterator[str]:
+    for host, group, name, lun in _wanted_luns(data):
+        target = targets.get(name)
+        if target is None:
+            continue
+        wants = f"'{host}' wants the LUN '{lun}' of '{name}' for the volume group '{group}', but"
+        if lun not in target.luns:
+            yield f"{wants} '{target.host}' declares no such LUN (it has {_and(target.luns) or 'none'})."
+        elif data[host].get("initiator_name") and not target.given(
+            lun, iscsi_name(data[host]["initiator_name"])
+        ):
+            yield f"{wants} no igroup gives it to the initiator '{iscsi_name(data[host]['initiator_name'])}'."
+
+
+def _portals_that_do_not_answer(
+    data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]
+) -> Iterator[str]:
+    for host, vars_ in data.items():
+        for node in _list(vars_, "initiator_nodes"):
+            target = targets.get(iscsi_name(node["target"]))
+            if target is None or not target.portals:
+                continue
+            for text in node.get("portals") or []:
+                if str(portal(text, names=True)) not in target.portals:
+                    yield (
+                        f"'{host}' logs in to '{node['target']}' at '{text}', where '{target.host}' does not serve it "
+                        f"(it does at {_and(target.portals)})."
+                    )
+
+
+def _twice_on_a_host(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for host, vars_ in data.items():
+        groups = _list(vars_, "volume_groups")
+        mounts = [(v["mount"], g["name"]) for g in groups for v in _list(g, "volumes") if v.get("mount")]
+        for what, names in (
+            ("volume group", [g["name"] for g in groups]),
+            ("mount point", [m for m, _ in mounts]),
+        ):
+            for name in sorted({name for name in names if names.count(name) > 1}):
+                yield f"'{host}' has the {what} '{name}' more than once."
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Their names."""
+        return {"san_faults": san_faults}

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lunworks.iscsi.plugins.filter.san_faults import san_faults
+
+DB = "iqn.2026-01.com.example:store1.db"
+A, B = "iqn.2026-01.com.example:db-a", "iqn.2026-01.com.example:db-b"
+
+
+def san():
+    return deepcopy(
+        {
+            "store1": {
+                "target_targets": [
+                    {
+                        "name": DB,
+                        "portals": ["10.77.1.11", "10.77.2.11"],
+                        "luns": [{"name": "db0", "path": "/srv/db0"}, {"name": "db1", "path": "/srv/db1"}],
+                        "igroups": [{"name": "a", "initiators": [A], "luns": ["db0", {"name": "db1"}]}],
+                    }
+                ]
+            },
+            "a": {
+                "initiator_name": A,
+                "initiator_nodes": [{"target": DB, "portals": ["10.77.1.11", "10.77.2.11:3260"]}],
+                "volume_groups": [
+                    {
+                        "name": "vg",
+                        "luns": [{"target": DB, "name": "db0"}, {"target": DB, "name": "db1"}],
+                        "volumes": [{"name": "lv", "mount": "/srv/db"}],
+                    }
+                ],
+            },
+            "b": {"initiator_name": B},
+        }
+    )
+
+
+def test_a_sound_san_has_no_faults():
+    assert san_faults(san()) == []
+
+
+def faults_after(change):
+    data = san()
+    change(data)
+    return san_faults(data)
+
+
+def twin_names(data):
+    data["b"]["initiator_name"] = A.upper()
+
+
+def twin_targets(data):
+    data["store2"] = {"target_targets": [{"name": DB}]}
+    del data["a"]["volume_groups"], data["a"]["initiator_nodes"]
+
+
+def twin_serials(data):
+    for lun in data["store1"]["target_targets"][0]["luns"]:
+        lun["serial"] = "2b9d0a3c"
+
+
+def one_lun_in_two_igroups(data):
+    data["store1"]["target_targets"][0]["igroups"].append({"name": "b", "initiators": [B], "luns": ["db0"]})
+
+
+def one_lun_on_two_hosts(data):
+    data["store1"]["target_targets"][0]["igroups"][0]["initiators"].append(B)
+    data["b"]["volume_groups"] = [{"name": "vg_b", "luns": [{"target": DB, "name": "db0"}]}]
+
+
+def a_lun_that_nobody_has(data):
+    data["a"]["volume_groups"][0]["luns"].append({"target": DB, "name": "db7"})
+
+
+def a_lun_that_is_not_given(data):
+    data["store1"]["target_targets"][0]["igroups"][0]["luns"] = ["db0"]
+
+
+def a_portal_that_is_not_served(data):
+    data["a"]["initiator_nodes"][0]["portals"].append("10.77.3.11")
+
+
+def twice_the_same_group(data):
+    data["a"]["volume_groups"].append({"name": "vg"})
+
+
+def twice_the_same_mount(data):
+    data["a"]["volume_groups"][0]["volumes"].append({"name": "lv2", "mount": "/srv/db"})
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (twin_names, f"The initiator name '{A}' is used by 'a' and 'b'"),
+        (twin_targets, f"The target '{DB}' is used by 'store1' and 'store2'"),
+        (twin_serials, f"The serial '2b9d0a3c' is used by '{DB} db0' and '{DB} db1'"),
+        (one_lun_in_two_igroups, f"The LUN 'db0' of '{DB}' is given to the igroups 'a' and 'b'"),
+        (one_lun_on_two_hosts, f"The LUN 'db0' of '{DB}' is in volume groups of 'a' and 'b'"),
+        (a_lun_that_nobody_has, "'store1' declares no such LUN (it has 'db0' and 'db1')"),
+        (a_lun_that_is_not_given, f"no igroup gives it to the initiator '{A}'"),
+        (
+            a_portal_that_is_not_served,
+            f"'a' logs in to '{DB}' at '10.77.3.11', where 'store1' does not serve it",
+        ),
+        (twice_the_same_group, "'a' has the volume group 'vg' more than once"),
+        (twice_the_same_mount, "'a' has the mount point '/srv/db' more than once"),
+    ],
+)
+def test_a_fault_is_found_and_named_once(change, said):
+    found = faults_after(change)
+    assert len(found) == 1, found
+    assert said in found[0]
+
+
+@pytest.mark.parametrize("change", [one_lun_in_two_igroups, one_lun_on_two_hosts])
+def test_a_lun_that_is_said_to_be_shared_is_no_fault(change):
+    def shared(data):
+        change(data)
+        data["store1"]["target_targets"][0]["luns"][0]["shared"] = True
+
+    assert faults_after(shared) == []
+
+
+def test_what_is_declared_absent_is_no_fault():
+    def gone(data):
+        one_lun_on_two_hosts(data)
+        data["b"]["volume_groups"][0]["state"] = "absent"
+
+    assert faults_after(gone) == []
+
+
+def test_an_array_that_nobody_declares_is_not_judged():
+    def array(data):
+        del data["store1"]
+
+    assert faults_after(array) == []
+
+
+def test_data_in_another_form_is_refused_with_a_reason():
+    with pytest.raises(AnsibleFilterError, match="not in the form"):
+        san_faults({"a": {"volume_groups": ["vg"]}})
+    with pytest.raises(AnsibleFilterError, match="is not an iSCSI name"):
+        san_faults({"a": {"initiator_name": "db-a"}})
+
+
+def test_only_the_hosts_that_are_named_are_looked_at():
+    data = san()
+    twin_names(data)
+    assert san_faults(data, hosts=["store1", "a"]) == []
