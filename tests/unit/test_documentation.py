@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is documented is what is: options of modules, variables of roles."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = "ansible_collections.lunworks.iscsi.plugins"
+DOORS = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py") if path.stem != "__init__")
+ROLES = sorted(path for path in (ROOT / "roles").glob("*") if path.is_dir())
+# What documentation and argument spec both say of an option.
+SAID = ("type", "elements", "required", "default", "choices", "aliases")
+
+
+def documented_options(door):
+    module = importlib.import_module(f"{OURS}.modules.{door}")
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    options = {}
+    for fragment in documentation.get("extends_documentation_fragment", []):
+        options.update(fragment_options(fragment))
+    options.update(documentation.get("options", {}))
+    return options
+
+
+def fragment_options(name):
+    file, _dot, part = name.replace("lunworks.iscsi.", "").partition(".")
+    fragment = importlib.import_module(f"{OURS}.doc_fragments.{file}").ModuleDocFragment
+    text = getattr(fragment, (part or "documentation").upper())
+    return yaml.safe_load(text).get("options", {})
+
+
+def said(options, below):
+    """The options as {name: what is said of it}, those below them too; 'below' is the key that they are under."""
+    found = {}
+    for name, option in options.items():
+        entry = {key: option[key] for key in SAID if option.get(key) not in (None, False, [])}
+        entry.setdefault("type", "str")
+        entry["options"] = said(option.get(below) or {}, below)
+        found[name] = entry
+    return found
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_options_of_a_module_are_as_documented(door):
+    module = importlib.import_module(f"{OURS}.modules.{door}")
+    assert said(module.SPEC, "options") == said(documented_options(door), "suboptions")
+
+
+def role_options(role):
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
+    return {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
+
+
+def role_defaults(role):
+    path = role / "defaults/main.yml"
+    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_default_of_a_role_is_documented(role):
+    assert sorted(set(role_defaults(role)) - set(role_options(role))) == []
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_documented_default_of_a_role_is_the_real_one(role):
+    defaults = role_defaults(role)
+    documented = {
+        name: option["default"] for name, option in role_options(role).items() if "default" in option
+    }
+    real = {name: defaults.get(name, "<not there>") for name in documented}
+    assert {name: value for name, value in real.items() if not templated(value)} == {
+        name: value for name, value in documented.items() if not templated(real[name])
+    }
+
+
+def templated(value):
+    return isinstance(value, str) and "{{" in value
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_the_readme_of_a_role_names_every_variable(role):
+    named = set(re.findall(r"\w+", (role / "README.md").read_text()))
+    assert sorted(set(role_options(role)) - named) == []
