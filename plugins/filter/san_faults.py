@@ -221,7 +221,7 @@ def _twice_on_a_host(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         mounts = [(v["mount"], g["name"]) for g in groups for v in _list(g, "volumes") if v.get("mount")]
         for what, names in (
             ("volume group", [g["name"] for g in groups]),
-            ("mount point", [m for m, _ in mounts]),
+            ("mount point", [mount for mount, _group in mounts]),
         ):
             for name in sorted({name for name in names if names.count(name) > 1}):
                 yield f"'{host}' has the {what} '{name}' more than once."

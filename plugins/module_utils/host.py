@@ -39,7 +39,7 @@ class Host:
     def run(self, *argv: str, ok: Sequence[int] | None = (0,), timeout: float = 60, stdin: str = "") -> Ran:
         """Run a command, never through a shell. An exit code outside 'ok' is a Problem (ok=None: none is)."""
         try:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function # run_command has no time limit
                 argv,
                 env=ENVIRONMENT,
                 start_new_session=True,

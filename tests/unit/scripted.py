@@ -44,7 +44,7 @@ class ScriptedHost(Host):
         return ran
 
     def _follow(self, path):
-        for _ in range(8):
+        for _hop in range(8):
             value = self.files.get(path)
             if not (isinstance(value, dict) and "link" in value):
                 return path
