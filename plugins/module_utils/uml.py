@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a lab of User Mode Linux hosts lives on its controller, and what only a lab needs of that machine.
+
+Each lab has a network namespace of its own, so several labs with the same addresses run side by side, and a process
+belongs to a lab when it is in that namespace: nothing is ever ended by its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import subprocess
+from dataclasses import dataclass
+from typing import Iterator
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import ENVIRONMENT, Host, Problem
+
+STATE = "/var/tmp/lunworks-lab"
+NETNS = "/run/netns"
+NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab's name and the places that follow from it."""
+
+    name: str
+    root: str = STATE
+
+    @property
+    def directory(self) -> str:
+        """All files of this lab."""
+        return f"{self.root}/{self.name}"
+
+    @property
+    def namespace(self) -> str:
+        """The lab's network namespace, as ip-netns(8) knows it."""
+        return f"lab-{self.name}"
+
+    @property
+    def ssh_config(self) -> str:
+        """ssh -F this file reaches every host of the lab by its name."""
+        return f"{self.directory}/ssh_config"
+
+    @property
+    def inventory(self) -> str:
+        """A directory that Ansible reads as an inventory."""
+        return f"{self.directory}/inventory"
+
+    def host_directory(self, host: str) -> str:
+        """The disks, console log and process record of one host."""
+        return f"{self.directory}/hosts/{host}"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of a lab: its id, its session, and whether it only waits to be reaped."""
+
+    pid: int
+    session: int
+    zombie: bool
+
+
+def lab(name: str, root: str | None = None) -> Lab:
+    """The lab of that name; the name is checked."""
+    return Lab(named("lab", name), os.path.abspath(root or STATE))
+
+
+def named(what: str, name: str, longest: int = 20) -> str:
+    """A name that is also a file name, a host name and a part of a device name."""
+    if not NAME.fullmatch(name) or len(name) > longest:
+        raise Problem(
+            f"'{name}' is not a name for a {what}: wanted are at most {longest} lower-case letters, digits and '-', "
+            "with a letter first."
+        )
+    return name
+
+
+class Controller(Host):
+    """The machine that runs the lab: a Host, and what a lab needs beyond that."""
+
+    def start(self, log: str, *argv: str) -> int:
+        """Start a process that stays, in a session of its own, its output in a file; its id (and its session's)."""
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                argv,
+                env=ENVIRONMENT,
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        return process.pid
+
+    def inside(self, lab: Lab, *argv: str) -> tuple[str, ...]:
+        """The command line that runs a command in the lab's network namespace."""
+        return ("nsenter", f"--net={NETNS}/{lab.namespace}", *argv)
+
+    def processes(self, lab: Lab) -> list[Process]:
+        """Every process in the lab's network namespace."""
+        space = self.stat(f"{NETNS}/{lab.namespace}")
+        found = []
+        for pid in [name for name in self.list("/proc") if name.isdigit()] if space else []:
+            try:
+                mine = os.stat(f"/proc/{pid}/ns/net")
+                with open(f"/proc/{pid}/stat") as file:
+                    words = file.read().rpartition(")")[2].split()
+            except OSError:  # it ended meanwhile
+                continue
+            if space and (mine.st_dev, mine.st_ino) == (space.st_dev, space.st_ino):
+                found.append(Process(int(pid), int(words[3]), words[0] == "Z"))
+        return found
+
+    def kill(self, lab: Lab, session: int | None = None) -> None:
+        """End at once every process of the lab, or of one session of it, and see them gone."""
+
+        def left() -> list[int]:
+            mine = self.processes(lab)
+            return [one.pid for one in mine if not one.zombie and session in (None, one.session)]
+
+        def gone() -> bool:
+            for pid in left():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not left()
+
+        if not self.until(gone, 20, 0.05):
+            raise Problem(f"Processes of the lab '{lab.name}' do not end: {left()}.")
+
+    @contextlib.contextmanager
+    def lock(self, path: str) -> Iterator[None]:
+        """Hold a directory or file for this process alone; made when it is not there."""
+        os.makedirs(path if path.endswith("/") else os.path.dirname(path), exist_ok=True)
+        flags = os.O_RDONLY | os.O_DIRECTORY if path.endswith("/") else os.O_RDWR | os.O_CREAT
+        handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def born(self, pid: int) -> str | None:
+        """When a process started, in clock ticks of this boot; None when it is gone. With the id it names one process."""
+        words = (self.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+        boot = (self.read("/proc/sys/kernel/random/boot_id") or "").strip()
+        return f"{boot} {words[19]}" if words and words[0] != "Z" else None
