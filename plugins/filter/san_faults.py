@@ -21,9 +21,9 @@ short_description: Find the contradictions in the data of a SAN
 version_added: 0.1.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Reads the role variables of all hosts (RV(lunworks.iscsi.target#role:target_targets),
-    RV(lunworks.iscsi.initiator#role:initiator_name), RV(lunworks.iscsi.initiator#role:initiator_nodes),
-    RV(lunworks.iscsi.volume#role:volume_groups)) side by side and says what no single host can know.
+  - Reads the role variables of all hosts (O(lunworks.iscsi.target#role:main:target_targets),
+    O(lunworks.iscsi.initiator#role:main:initiator_name), O(lunworks.iscsi.initiator#role:main:initiator_nodes),
+    O(lunworks.iscsi.volume#role:main:volume_groups)) side by side and says what no single host can know.
   - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
     although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
     give to it; a portal that the target does not listen on; a volume group or a mount point that stands twice on one
