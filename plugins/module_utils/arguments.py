@@ -60,6 +60,9 @@ class Chap:
     mutual_secret: Secret = NO_SECRET
 
 
+NO_CHAP = Chap("", NO_SECRET)
+
+
 def iscsi_name(text: str) -> str:
     """An iSCSI name (RFC 7143 section 4.2.7), in the lower case that it is compared in."""
     name = text.strip().lower()
@@ -122,9 +125,12 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
     """CHAP credentials, checked before anything is written.
 
     RFC 7143 section 12.1.3: a secret below 96 bits (12 bytes) is not safe, and the two directions must not share one.
+    An empty user with an empty secret says that there shall be no CHAP.
     """
     if given is None:
         return None
+    if not any(given.values()):
+        return NO_CHAP
     found = Chap(
         given["user"],
         Secret(given["secret"]),

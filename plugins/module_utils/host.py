@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -137,9 +138,30 @@ class Host:
         """Make a symbolic link at 'path'."""
         self._do("link", path, lambda: os.symlink(target, path))
 
+    def link(self, path: str, name: str) -> bool:
+        """Give a file a second name; False when that name is taken (a lock that works on every file system)."""
+        try:
+            os.link(path, name)
+        except FileExistsError:
+            return False
+        return True
+
     def chmod(self, path: str, mode: int) -> None:
         """Set the permission bits of a path."""
         self._do("set the mode of", path, lambda: os.chmod(path, mode))
+
+    def unreachable(self, address: str, port: int, nic: str = "", seconds: float = 5) -> str:
+        """Why nothing accepts a TCP connection there, through this network interface if one is named; empty: it does."""
+        try:
+            family, kind, _, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as connection:
+                connection.settimeout(seconds)
+                if nic:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
+                connection.connect(where)
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
 
     def until(self, test: Callable[[], T], seconds: float, every: float = 0.2) -> T:
         """Ask again and again until the answer is true or the time is over; the last answer."""

@@ -18,10 +18,11 @@ class ScriptedHost(Host):
     'did' lists what was changed, in order: 'run ...' for commands in 'changing', and each write, poke, mkdir ...
     """
 
-    def __init__(self, files=None, runs=None, changing=(), booted=1000.0):
+    def __init__(self, files=None, runs=None, changing=(), booted=1000.0, silent=None):
         self.files = {path: value for path, value in (files or {}).items() if value is not None}
         self.runs = dict(runs or {})
         self.changing = tuple(changing)
+        self.silent = silent or {}  # portals that do not answer: {"address:port": why}
         self.did = []
         self._booted = booted
 
@@ -109,6 +110,15 @@ class ScriptedHost(Host):
     def symlink(self, target, path):
         self.did.append(f"symlink {target} {path}")
         self.files[path] = {"link": target}
+
+    def link(self, path, name):
+        if name in self.files:
+            return False
+        self.files[name] = self.files[path]
+        return True
+
+    def unreachable(self, address, port, nic="", seconds=5):
+        return self.silent.get(f"{address}:{port}", "")
 
     def chmod(self, path, mode):
         self.did.append(f"chmod {path} {mode:04o}")

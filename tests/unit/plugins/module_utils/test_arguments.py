@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
+    NO_CHAP,
     Portal,
     address,
     chap,
@@ -115,6 +116,10 @@ def test_chap_keeps_what_was_given():
     found = chap(GOOD)
     assert (found.user, found.secret.reveal(), found.mutual_user) == ("db", "twelve-bytes", "store")
     assert chap(None) is None
+
+
+def test_an_empty_user_and_an_empty_secret_say_no_chap():
+    assert chap({"user": "", "secret": "", "mutual_user": None, "mutual_secret": None}) == NO_CHAP
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One runner for every planner: tests/unit/plans/*.yml hold what the host has, what is asked for, and the steps.
 
-A case: name, options (as a user writes them), host: {files, runs, changing}, and either 'steps' (the sentences) with,
+A case: name, options (as a user writes them), host: {files, runs, changing, silent}, and either 'steps' (the sentences) with,
 if wished, 'did' (what taking them does to the host), or 'refused' (a part of the message). A file may give 'host'
 once for all its cases; a case's own files and runs are laid over it.
 """
@@ -49,6 +49,7 @@ def host_of(story, case):
         files={**base.get("files", {}), **own.get("files", {})},
         runs={**base.get("runs", {}), **own.get("runs", {})},
         changing=base.get("changing", []) + own.get("changing", []),
+        silent={**base.get("silent", {}), **own.get("silent", {})},
     )
 
 

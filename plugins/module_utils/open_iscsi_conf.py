@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""/etc/iscsi/iscsid.conf: how iscsid behaves, and what new records start with (iscsid.conf, open-iscsi README 6)."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid, behind
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, clear, masked
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+PATH = "/etc/iscsi/iscsid.conf"
+MODE = 0o600  # it may hold CHAP secrets
+
+
+@dataclass(frozen=True)
+class Conf:
+    """The settings in force, the file's mode, and whether the running daemon has read it."""
+
+    settings: dict[str, Value]
+    mode: str
+    read: bool = True
+
+
+@dataclass(frozen=True)
+class Set(Step):
+    """Write the file anew, everything else in it as it was."""
+
+    changes: dict[str, Value | None]
+
+    def __str__(self) -> str:
+        said = [
+            f"{name} = {value}" if value is not None else f"no {name}" for name, value in self.changes.items()
+        ]
+        return f"Write '{PATH}' with {', '.join(said)}"
+
+    def take(self, host: Host) -> None:
+        kept = clear({name: value for name, value in self.changes.items() if value is not None})
+        host.write(PATH, edit(host.read(PATH) or "", {name: kept.get(name) for name in self.changes}), MODE)
+
+
+@dataclass(frozen=True)
+class Protect(Step):
+    """Take the file away from other users' eyes."""
+
+    def __str__(self) -> str:
+        return f"Give '{PATH}' the mode 0600, since it may hold secrets"
+
+    def take(self, host: Host) -> None:
+        host.chmod(PATH, MODE)
+
+
+def look_conf(host: Host) -> Conf:
+    """What the file says now."""
+    text, file = host.read(PATH), host.stat(PATH)
+    if text is None or file is None:
+        raise Problem(f"'{PATH}' is not there. Install open-iscsi (initiator-utils) first.")
+    return Conf(masked(parse(text)), f"{stat.S_IMODE(file.st_mode):04o}", not behind(host, PATH))
+
+
+def plan_conf(seen: Conf, want: Conf) -> list[Step]:
+    """One write for all that differs; the daemon reads the file only when it starts."""
+    names = [*want.settings, *(name for name in seen.settings if name not in want.settings)]
+    changes = {
+        name: want.settings.get(name) for name in names if want.settings.get(name) != seen.settings.get(name)
+    }
+    steps: list[Step] = []
+    if changes:
+        steps.append(Set(changes))
+    elif seen.mode != want.mode:
+        steps.append(Protect())
+    if changes or seen.read != want.read:
+        steps.append(RestartIscsid())
+    return steps

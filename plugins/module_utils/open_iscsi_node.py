@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nodes: what is recorded and what is logged in, for exactly the portals and ifaces that were asked for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Iterable
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    AddRecord,
+    Record,
+    RecordId,
+    RemoveRecord,
+    SetRecord,
+    database,
+    look_records,
+    new_settings,
+    only,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
+    LOGGED_IN,
+    LONGEST_LOGIN,
+    LogIn,
+    LogOut,
+    Session,
+    Use,
+    look_sessions,
+    look_use,
+    refuse_logouts,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, Value, masked
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+
+CONF = "/etc/iscsi/iscsid.conf"
+RETRIES, WAIT = "node.session.initial_login_retry_max", "node.conn[0].timeo.login_timeout"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked of one portal through one iface; None: as it is."""
+
+    absent: bool = False
+    tpg: int | None = None
+    settings: dict[str, Value] = field(default_factory=dict)
+    logged_in: bool | None = None
+
+
+@dataclass(frozen=True)
+class Node:
+    """What there is: a record or none, sessions or none."""
+
+    record: Record | None
+    sessions: tuple[int, ...] = ()
+    state: str = ""
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether there is a session, even one whose connection is being restored."""
+        return bool(self.sessions)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes, and what the planner must know beside them."""
+
+    nodes: dict[RecordId, Node]
+    defaults: dict[str, Value] = field(
+        default_factory=dict
+    )  # node settings of iscsid.conf: what a new record gets
+    ifaces: dict[str, dict[str, str]] = field(default_factory=dict)
+    silent: dict[RecordId, str] = field(default_factory=dict)  # portals that do not answer, and why
+    use: Use | None = None
+
+
+def chap_settings(chap: Chap | None) -> dict[str, Value]:
+    """CHAP as a record holds it. No CHAP must empty the names too: open-iscsi uses them whatever the method says."""
+    if chap is None:
+        return {}
+    auth = "node.session.auth"
+    return {
+        f"{auth}.authmethod": "CHAP" if chap.user else "None",
+        f"{auth}.username": chap.user,
+        f"{auth}.password": chap.secret,
+        f"{auth}.username_in": chap.mutual_user,
+        f"{auth}.password_in": chap.mutual_secret,
+    }
+
+
+def look_nodes(host: Host, wishes: dict[RecordId, Wish], purge: bool) -> Nodes:
+    """Records and sessions of the targets that were asked about, and whether the portals to log in to answer."""
+    targets = {name.target for name in wishes}
+    records = only([(name, record) for name, record in look_records(host) if name.target in targets])
+    sessions: dict[RecordId, list[Session]] = {}
+    for session in look_sessions(host):
+        if session.name.target in targets:
+            sessions.setdefault(session.name, []).append(session)
+    nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
+    ifaces = look_ifaces(host)
+    leaving = purge or any(wish.absent or wish.logged_in is False for wish in wishes.values())
+    joining = [name for name, wish in wishes.items() if wish.logged_in and name not in sessions]
+    live = [session for group in sessions.values() for session in group]
+    return Nodes(
+        nodes=nodes,
+        defaults={
+            name: value for name, value in masked(parse(host.read(CONF) or "")).items() if name in NODE
+        },
+        ifaces=ifaces,
+        silent=look_silent(host, joining, ifaces),
+        use=look_use(host, live) if leaving and live else None,
+    )
+
+
+def _node(record: Record | None, sessions: list[Session]) -> Node:
+    states = [session.state for session in sessions]
+    worst = next((state for state in states if state != LOGGED_IN), "".join(states[:1]))
+    return Node(record, tuple(session.number for session in sessions), worst)
+
+
+def look_ifaces(host: Host) -> dict[str, dict[str, str]]:
+    """The fields of every iface; 'default' and 'iser' are there without a file."""
+    directory = f"{database(host)}/ifaces"
+    found = {name: parse(host.read(f"{directory}/{name}") or "") for name in host.list(directory)}
+    for name, transport in (("default", "tcp"), ("iser", "iser")):
+        found[name] = {"iface.iscsi_ifacename": name, "iface.transport_name": transport}
+    return found
+
+
+def look_silent(host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]) -> dict[RecordId, str]:
+    """The portals that accept no connection, and why; offload ifaces have a network of their own and are not asked."""
+    asked = {}
+    for name in names:
+        iface = ifaces.get(name.iface, {})
+        if iface.get("iface.transport_name") == "tcp":
+            nic = iface.get("iface.net_ifacename", "")
+            asked[name] = (name.portal.address, name.portal.port, "" if nic == "default" else nic)
+    ways = sorted(set(asked.values()))
+    with ThreadPoolExecutor(max(1, min(32, len(ways)))) as pool:
+        answers = dict(zip(ways, pool.map(lambda way: host.unreachable(*way), ways)))
+    return {name: answers[way] for name, way in asked.items() if answers[way]}
+
+
+def want_nodes(seen: Nodes, wishes: dict[RecordId, Wish], purge: bool) -> Nodes:
+    """Each wish laid over what is there; with 'purge' what was not asked for goes, else it stays."""
+    nodes = {} if purge else dict(seen.nodes)
+    for name, wish in wishes.items():
+        nodes.pop(name, None)
+        if not wish.absent:
+            nodes[name] = _wanted(name, wish, seen)
+    return replace(seen, nodes=nodes)
+
+
+def _wanted(name: RecordId, wish: Wish, seen: Nodes) -> Node:
+    old = seen.nodes.get(name, Node(None))
+    settings = old.record.settings if old.record else {**seen.defaults}
+    if old.record is None or wish.tpg not in (None, old.record.tpg):
+        if name.iface not in seen.ifaces:
+            raise Problem(f"There is no iface '{name.iface}' on this host. Make it first (module iface).")
+        settings = {**settings, **new_settings(name, wish.tpg or 1, seen.ifaces[name.iface])}
+    changed = {key: value for key, value in wish.settings.items() if _text(settings.get(key)) != _text(value)}
+    record = Record({**settings, **changed}, old.record.path if old.record else "")
+    if wish.logged_in is None or wish.logged_in == old.logged_in:
+        return Node(record, old.sessions, old.state)
+    return Node(record, (0,) if wish.logged_in else (), LOGGED_IN if wish.logged_in else "")
+
+
+def _text(value: Value | None) -> str:
+    """A setting that is not there and an empty one are the same."""
+    return value.reveal() if isinstance(value, Secret) else value or ""
+
+
+def plan_nodes(seen: Nodes, want: Nodes) -> list[Step]:
+    """Records first, then every login, and only then logouts and deletions: a host never loses its last path on the way."""
+    records: list[Step] = []
+    logins: list[Step] = []
+    logouts: list[Step] = []
+    removals: list[Step] = []
+    for name in sorted({*seen.nodes, *want.nodes}):
+        old, new = seen.nodes.get(name, Node(None)), want.nodes.get(name, Node(None))
+        if old.logged_in and not new.logged_in:
+            logouts.append(LogOut(name, old.sessions))
+        if new.record is None:
+            removals += [RemoveRecord(name, old.record)] if old.record else []
+            continue
+        records += _record_steps(name, old.record, new.record)
+        if new.logged_in and not old.logged_in:
+            fresh = any(isinstance(step, AddRecord) and step.name == name for step in records)
+            logins.append(LogIn(name, new.record, fresh, _limit(new.record)))
+    return records + logins + logouts + removals
+
+
+def _record_steps(name: RecordId, old: Record | None, new: Record) -> list[Step]:
+    if old is None:
+        return [AddRecord(name, new.settings)]
+    if old.tpg != new.tpg:
+        return [RemoveRecord(name, old), AddRecord(name, new.settings)]
+    changes = {
+        key: value for key, value in new.settings.items() if _text(old.settings.get(key)) != _text(value)
+    }
+    return [SetRecord(name, old.path, changes)] if changes else []
+
+
+def _limit(record: Record) -> float:
+    """iscsid itself gives up after so many seconds."""
+    retries, wait = (int(_text(record.settings.get(key, "15"))) for key in (RETRIES, WAIT))
+    return min(LONGEST_LOGIN, retries * wait + 30)
+
+
+def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
+    """No logout of what is in use, no login where nobody answers, no record pulled from under a session."""
+    if seen.use:
+        refuse_logouts(steps, seen.use)
+    silent = [step for step in steps if isinstance(step, LogIn) and step.name in seen.silent]
+    if silent:
+        said = " ".join(f"{step.name} does not answer ({seen.silent[step.name]})." for step in silent)
+        raise Problem(
+            f"Cannot log in: {said} Nothing was changed. Is the address right, the network up, the target running?"
+        )
+    out = {step.name for step in steps if isinstance(step, LogOut)}
+    for step in steps:
+        if isinstance(step, RemoveRecord) and step.name not in out and seen.nodes[step.name].logged_in:
+            raise Problem(
+                f"Cannot change the portal group tag of {step.name} from {step.record.tpg}: a session is logged in "
+                f"there. Log out first."
+            )
+
+
+def note_nodes(seen: Nodes, steps: list[Step]) -> Iterable[str]:
+    """What a person should know beside the result."""
+    for step in steps:
+        if isinstance(step, SetRecord) and seen.nodes[step.name].logged_in:
+            yield f"{step.name} is logged in with the old settings; the new ones take effect at its next login."
+    for name, node in seen.nodes.items():
+        if node.logged_in and node.state != LOGGED_IN:
+            yield f"The session of {name} is {node.state}: iscsid is trying to restore it."

@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The node records of open-iscsi: one file for each target, portal and iface (open-iscsi README 5, usr/idbm.c).
+
+Records are read and written as files: iscsiadm takes values only on its command line, where a secret would be seen, and
+writes in place, so that a crash leaves an empty record. Ours are replaced whole, 0600, under open-iscsi's own lock.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Iterator
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal, address
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, clear, masked
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+LOCK = "/run/lock/iscsi/lock"
+HELD = "/run/lock/iscsi/lock.write"  # usr/idbm.c: a hard link to the lock; whoever can make it holds the database
+PATIENCE = 30  # seconds, as in usr/idbm.c
+MODE, DIRECTORY = 0o600, 0o700
+NO_OBJECTS = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND
+NAME, TPG, ADDRESS, PORT = "node.name", "node.tpgt", "node.conn[0].address", "node.conn[0].port"
+
+
+@dataclass(frozen=True, order=True)
+class RecordId:
+    """What a record is about: a portal of a target, through an iface."""
+
+    target: str
+    portal: Portal
+    iface: str = "default"
+
+    def __str__(self) -> str:
+        through = "" if self.iface == "default" else f" through the iface '{self.iface}'"
+        return f"'{self.target}' at {self.portal}{through}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The settings in a record, secrets as secrets, and its file."""
+
+    settings: dict[str, Value]
+    path: str
+
+    @property
+    def tpg(self) -> int:
+        """The target portal group tag; -1 when the record names none."""
+        return int(str(self.settings.get(TPG, -1)))
+
+    def options(self) -> list[str]:
+        """The options that make iscsiadm work on this record alone, spelled as the record spells them."""
+        where = str(Portal(str(self.settings[ADDRESS]), int(str(self.settings[PORT]))))
+        group = f",{self.tpg}" if self.tpg >= 0 else ""
+        iface = str(self.settings.get("iface.iscsi_ifacename", "default"))
+        return ["-T", str(self.settings[NAME]), "-p", f"{where}{group}", "-I", iface]
+
+
+def database(host: Host) -> str:
+    """Where the records are: it differs between distributions and versions, so it is looked for."""
+    roots = ("/var/lib/iscsi", "/etc/iscsi")
+    if host.stat("/etc/iscsi/README.DB-files-moved"):
+        return roots[0]
+    for root in roots:
+        if any(host.stat(f"{root}/{part}") for part in ("nodes", "send_targets", "ifaces")):
+            return root
+    return roots[0] if host.stat(roots[0]) else roots[1]
+
+
+def portal_of(where: str, port: str) -> Portal:
+    """A portal as a record or the kernel spells it: an address, or a host name."""
+    try:
+        return Portal(address(where), int(port))
+    except Problem:
+        return Portal(where.lower(), int(port))
+
+
+def look_records(host: Host) -> list[tuple[RecordId, Record]]:
+    """Every record that can be read. One that a crash left empty is as good as none."""
+    nodes = f"{database(host)}/nodes"
+    found = []
+    for target in host.list(nodes):
+        for place in host.list(f"{nodes}/{target}"):
+            path = f"{nodes}/{target}/{place}"
+            files = [
+                f"{path}/{iface}" for iface in host.list(path)
+            ]  # with a TPG: a directory, a file for each iface
+            for file in files or [path]:  # without one: the file itself, as before open-iscsi 2.0-870
+                record = Record(masked(parse(_text(host, file))), file)
+                if {NAME, ADDRESS, PORT} <= set(record.settings):
+                    found.append((_id(record), record))
+    return found
+
+
+def _id(record: Record) -> RecordId:
+    read = {name: str(value) for name, value in record.settings.items() if name in (NAME, ADDRESS, PORT)}
+    iface = str(record.settings.get("iface.iscsi_ifacename", "default"))
+    return RecordId(read[NAME].lower(), portal_of(read[ADDRESS], read[PORT]), iface)
+
+
+def _text(host: Host, path: str) -> str:
+    """A record, or nothing when the place turns out to be an empty directory."""
+    try:
+        return host.read(path) or ""
+    except Problem:
+        return ""
+
+
+def only(found: list[tuple[RecordId, Record]]) -> dict[RecordId, Record]:
+    """Records by what they are about; open-iscsi itself stumbles over two that differ in their TPG alone."""
+    records: dict[RecordId, Record] = {}
+    for name, record in found:
+        if name in records:
+            raise Problem(
+                f"There are two records of {name}: '{records[name].path}' and '{record.path}'. Which one is right "
+                f"cannot be seen from here: delete the wrong one (iscsiadm -m node -o delete)."
+            )
+        records[name] = record
+    return records
+
+
+def new_settings(name: RecordId, tpg: int, iface: dict[str, str]) -> dict[str, Value]:
+    """What a record must say about itself."""
+    return {
+        NAME: name.target,
+        TPG: str(tpg),
+        **iface,
+        "node.discovery_type": "static",
+        ADDRESS: name.portal.address,
+        PORT: str(name.portal.port),
+    }
+
+
+@dataclass(frozen=True)
+class AddRecord(Step):
+    """Write a new record."""
+
+    name: RecordId
+    settings: dict[str, Value]
+
+    def __str__(self) -> str:
+        return f"Record {self.name}"
+
+    def take(self, host: Host) -> None:
+        portal, tpg, root = self.name.portal, self.settings[TPG], database(host)
+        directory = f"{root}/nodes/{self.name.target}/{portal.address},{portal.port},{tpg}"
+        lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
+        text = "\n".join(["# BEGIN RECORD", *lines, "# END RECORD", ""])
+        with locked(host):
+            for depth in (3, 2, 1, 0):
+                path = directory.rsplit("/", depth)[0]
+                if host.stat(path) is None:
+                    host.mkdir(path, DIRECTORY)
+            host.write(f"{directory}/{self.name.iface}", text, MODE)
+
+
+@dataclass(frozen=True)
+class SetRecord(Step):
+    """Change settings in a record; sessions keep theirs until their next login."""
+
+    name: RecordId
+    path: str
+    changes: dict[str, Value]
+
+    def __str__(self) -> str:
+        texts = clear(self.changes)
+        said = ", ".join(f"{key} = {value if texts[key] else 'empty'}" for key, value in self.changes.items())
+        return f"Set in the record of {self.name}: {said}"
+
+    def take(self, host: Host) -> None:
+        changes = {key: value or None for key, value in clear(self.changes).items()}
+        with locked(host):
+            text = host.read(self.path)
+            if text is None:
+                raise Problem(f"The record '{self.path}' has vanished meanwhile. Run again.")
+            host.write(self.path, edit(text, changes), MODE)
+
+
+@dataclass(frozen=True)
+class RemoveRecord(Step):
+    """Delete a record; iscsiadm refuses while a session uses it."""
+
+    name: RecordId
+    record: Record
+
+    def __str__(self) -> str:
+        return f"Delete the record of {self.name}"
+
+    def take(self, host: Host) -> None:
+        host.run(
+            "iscsiadm", "-m", "node", *self.record.options(), "-o", "delete", ok=(0, NO_OBJECTS), timeout=90
+        )
+
+
+@contextmanager
+def locked(host: Host) -> Iterator[None]:
+    """Nobody else reads or writes the database meanwhile."""
+    host.mkdir(LOCK.rpartition("/")[0], 0o770)
+    if host.stat(LOCK) is None:
+        host.write(LOCK, "", 0o600)
+    if not host.until(lambda: host.link(LOCK, HELD), PATIENCE, 0.01):
+        raise Problem(
+            f"The database of open-iscsi has been locked ('{HELD}') for {PATIENCE} seconds. Is an iscsiadm hanging? "
+            f"If none runs, a crash left the lock: delete it."
+        )
+    try:
+        yield
+    finally:
+        host.remove(HELD)

@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions: who is logged in where, which disks that brings, and what a logout would take away.
+
+Read from sysfs (kernel drivers/scsi/scsi_transport_iscsi.c), never from the tables that iscsiadm prints for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, User, look_holders
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    Record,
+    RecordId,
+    RemoveRecord,
+    portal_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+SESSIONS = "/sys/class/iscsi_session"
+CONNECTIONS = "/sys/class/iscsi_connection"
+LOGGED_IN = "LOGGED_IN"
+LONGEST_LOGIN = 180  # seconds
+LOGOUT = 60  # seconds; a session whose target is gone can hang in its recovery
+
+# The exit codes of iscsiadm (include/iscsi_err.h) and what to do about them.
+SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, BUSY = 0, 15, 2, 21, 28
+REASONS = {
+    4: "the portal cannot be reached, or its name does not resolve",
+    5: "the target refused the login",
+    8: "the portal did not answer in time",
+    11: "the portal did not answer in time",
+    12: "the kernel has no such transport. Load its module (iscsi_tcp for tcp)",
+    13: "iscsid refuses this user. Run as root",
+    18: "iscsid does not answer. Look at 'systemctl status iscsid'",
+    19: "the target refuses this initiator. Is the target there, is the name in "
+    "/etc/iscsi/initiatorname.iscsi in its igroup (ACL), and is the portal group tag right?",
+    20: "iscsid is not running. Start iscsid.socket or iscsid.service",
+    24: "the target rejects the CHAP user or secret of the record, or wants CHAP and the record has none",
+    28: "it is in use",
+    33: "iscsid did not answer in time",
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session by its kernel number, and what it is logged in to."""
+
+    number: int
+    name: RecordId
+    tpg: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Use:
+    """What hangs on the sessions: their disks, who uses those, and which disks of the system answer."""
+
+    disks: dict[int, list[str]]
+    holders: Holders
+    running: frozenset[str]
+
+
+def reason(code: int, said: str = "") -> str:
+    """An exit code of iscsiadm in words."""
+    return REASONS.get(code, f"iscsiadm ended with exit code {code}: {' '.join(said.split())}")
+
+
+def look_sessions(host: Host) -> list[Session]:
+    """All sessions, also those that no record knows (discoveryd, firmware)."""
+    found = []
+    for entry in host.list(SESSIONS):
+        number = entry[len("session") :]
+        target, iface, tpg, state = (
+            _attribute(host, f"{SESSIONS}/{entry}/{name}")
+            for name in ("targetname", "ifacename", "tpgt", "state")
+        )
+        where = f"{CONNECTIONS}/connection{number}:0"
+        portal, port = (_attribute(host, f"{where}/persistent_{name}") for name in ("address", "port"))
+        if target and portal:
+            name = RecordId(target.lower(), portal_of(portal, port or "3260"), iface or "default")
+            found.append(Session(int(number), name, int(tpg or -1), state))
+    return found
+
+
+def _attribute(host: Host, path: str) -> str:
+    """An attribute in sysfs; a session may end while it is read."""
+    try:
+        text = (host.read(path) or "").strip()
+    except Problem:
+        return ""
+    return "" if text in ("(null)", "<NULL>") else text
+
+
+def disks_of(host: Host, number: int) -> list[tuple[str, str]]:
+    """The LUNs of a session: host:channel:target:lun and the kernel's name of the disk ('' when it is no disk)."""
+    found = []
+    device = f"{SESSIONS}/session{number}/device"
+    for target in host.list(device):
+        for lun in host.list(f"{device}/{target}") if target.startswith("target") else []:
+            if lun.count(":") == 3 and lun[0].isdigit():
+                found.append((lun, "".join(host.list(f"{device}/{target}/{lun}/block")[:1])))
+    return sorted(found, key=lambda pair: [int(part) for part in pair[0].split(":")])
+
+
+def look_use(host: Host, sessions: list[Session]) -> Use:
+    """What the disks of these sessions carry."""
+    holders = look_holders(host)
+    return Use(
+        disks={one.number: [disk for _, disk in disks_of(host, one.number) if disk] for one in sessions},
+        holders=holders,
+        running=frozenset(
+            name for name in holders.above if _attribute(host, f"{BLOCK}/{name}/device/state") == "running"
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class LogIn(Step):
+    """Log in through one record; other portals of the target are left alone."""
+
+    name: RecordId
+    record: Record
+    fresh: bool  # this run made the record
+    limit: float
+    side_by_side = True
+
+    def __str__(self) -> str:
+        return f"Log in to {self.name}"
+
+    def take(self, host: Host) -> None:
+        ran = host.run("iscsiadm", "-m", "node", *self.record.options(), "-l", ok=None, timeout=self.limit)
+        if ran.rc in (SUCCESS, SESSION_EXISTS):
+            return
+        undone = ""
+        if self.fresh:
+            RemoveRecord(self.name, self.record).take(host)
+            undone = " The new record was deleted again."
+        raise Problem(f"{reason(ran.rc, ran.err)}.{undone}")
+
+
+@dataclass(frozen=True)
+class LogOut(Step):
+    """End these sessions, each by its own number."""
+
+    name: RecordId
+    numbers: tuple[int, ...]
+    side_by_side = True
+
+    def __str__(self) -> str:
+        return f"Log out of {self.name}"
+
+    def take(self, host: Host) -> None:
+        for number in self.numbers:
+            ran = host.run("iscsiadm", "-m", "session", "-r", str(number), "-u", ok=None, timeout=LOGOUT)
+            if ran.rc not in (SUCCESS, NO_SESSION, NO_OBJECTS):
+                raise Problem(f"{reason(ran.rc, ran.err)}.")
+
+
+def refuse_logouts(steps: list[Step], use: Use) -> None:
+    """A disk that is used keeps its session, unless every map that it is a path of has another path that answers."""
+    logouts = [step for step in steps if isinstance(step, LogOut)]
+    leaving = {disk for step in logouts for number in step.numbers for disk in use.disks.get(number, [])}
+    for step in logouts:
+        for number in step.numbers:
+            for disk in use.disks.get(number, []):
+                users = pinned(disk, use.holders, use.running - leaving)
+                if users:
+                    raise Problem(
+                        f"Cannot log out of {step.name}: {users[0]}. Stop using it first, or keep another path."
+                    )
+
+
+def pinned(disk: str, holders: Holders, staying: frozenset[str]) -> list[User]:
+    """Who would lose its disk; a map that keeps a path that answers loses nothing."""
+    found = [user for user in holders.direct.get(disk, []) if user.kind != "map"]
+    for upper in holders.above.get(disk, []):
+        if upper not in holders.maps or not staying & set(holders.below[upper]):
+            found += pinned(upper, holders, staying)
+    return found
