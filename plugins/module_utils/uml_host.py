@@ -43,12 +43,16 @@ class Seen:
 
 def lab_host(**given: Any) -> LabHost:
     """A host, checked."""
-    host = LabHost(**{**given, **{key: tuple(given.get(key) or ()) for key in ("disks", "networks", "groups")}})
+    host = LabHost(
+        **{**given, **{key: tuple(given.get(key) or ()) for key in ("disks", "networks", "groups")}}
+    )
     named("host", host.name)
     if not 1 <= host.number <= LAST:
         raise Problem(f"The host '{host.name}': its number {host.number} is not between 1 and {LAST}.")
     if host.memory < LEAST_MEMORY:
-        raise Problem(f"The host '{host.name}': {host.memory} MiB is not enough memory; give {LEAST_MEMORY} or more.")
+        raise Problem(
+            f"The host '{host.name}': {host.memory} MiB is not enough memory; give {LEAST_MEMORY} or more."
+        )
     if not host.networks:
         raise Problem(f"The host '{host.name}' is on no network, so nothing could reach it.")
     return host
@@ -67,7 +71,9 @@ def look_hosts(controller: Controller, lab: Lab) -> dict[str, Seen]:
     return found
 
 
-def make_host(controller: Controller, lab: Lab, host: LabHost, image: Image, networks: dict[str, Network]) -> None:
+def make_host(
+    controller: Controller, lab: Lab, host: LabHost, image: Image, networks: dict[str, Network]
+) -> None:
     """The host's disks, links and addresses; its power stays off."""
     here = lab.host_directory(host.name)
     controller.mkdir(here)
@@ -75,11 +81,15 @@ def make_host(controller: Controller, lab: Lab, host: LabHost, image: Image, net
         controller.run("truncate", f"--size={size}", f"{here}/disk{position}.img")
     for name in host.networks:
         if name not in networks:
-            raise Problem(f"The host '{host.name}' is on the network '{name}', which the lab '{lab.name}' does not have.")
+            raise Problem(
+                f"The host '{host.name}' is on the network '{name}', which the lab '{lab.name}' does not have."
+            )
         uml_network.make_link(controller, lab, name, host.number)
     first = networks[host.networks[0]].address(host.number)
     controller.write(f"{here}/ssh_config", f"Host {host.name}\n    HostName {first}\n")
-    controller.write(f"{lab.inventory}/{host.name}.json", json.dumps(_inventory(lab, host, networks), indent=2) + "\n")
+    controller.write(
+        f"{lab.inventory}/{host.name}.json", json.dumps(_inventory(lab, host, networks), indent=2) + "\n"
+    )
     record = {"host": asdict(host), "image": image.path}
     controller.write(f"{here}/host.json", json.dumps(record, indent=2) + "\n")
 
@@ -115,7 +125,9 @@ def power_on(controller: Controller, lab: Lab, seen: Seen, networks: dict[str, N
     """Start the kernel; 'wait_for_host' sees it through."""
     here = lab.host_directory(seen.host.name)
     if controller.stat(seen.image) is None:
-        raise Problem(f"The image '{seen.image}' of the host '{seen.host.name}' is gone. Take the host down and up again.")
+        raise Problem(
+            f"The image '{seen.image}' of the host '{seen.host.name}' is gone. Take the host down and up again."
+        )
     controller.mkdir(f"{here}/uml")
     command = controller.inside(lab, KERNEL, *kernel_arguments(lab, seen, networks))
     session = controller.start(f"{here}/console.log", *command)
@@ -130,7 +142,9 @@ def kernel_arguments(lab: Lab, seen: Seen, networks: dict[str, Network]) -> list
     words += [f"ubd{position}={here}/disk{position}.img" for position in range(1, len(host.disks) + 1)]
     for position, name in enumerate(host.networks):
         device = uml_network.tap(name, host.number)
-        words.append(f"vec{position}:transport=tap,ifname={device},depth=128,gro=1,mac={mac(host.number, position)}")
+        words.append(
+            f"vec{position}:transport=tap,ifname={device},depth=128,gro=1,mac={mac(host.number, position)}"
+        )
         words += [f"lab.address=vec{position},{one}" for one in networks[name].interfaces(host.number)]
     words += ["con0=null,fd:1", "con=null", "ssl=null", "loglevel=5", f"systemd.hostname={host.name}"]
     return [*words, f"systemd.machine_id={machine_id(lab, host.name)}"]
@@ -151,7 +165,9 @@ def wait_for_host(controller: Controller, lab: Lab, name: str, patience: float =
 
     def booted() -> bool:
         ran = controller.run(
-            *("ssh", "-F", lab.ssh_config, name, "systemctl is-system-running --wait"), ok=None, timeout=patience
+            *("ssh", "-F", lab.ssh_config, name, "systemctl is-system-running --wait"),
+            ok=None,
+            timeout=patience,
         )
         return ran.out.strip() in ("running", "degraded")
 
@@ -162,7 +178,8 @@ def wait_for_host(controller: Controller, lab: Lab, name: str, patience: float =
         console = controller.read(f"{lab.host_directory(name)}/console.log") or ""
         raise Problem(
             f"The host '{name}' of the lab '{lab.name}' was booted, but did not answer over ssh with all its units "
-            f"started within {patience:g} seconds. The last lines of its console:\n" + "\n".join(console.splitlines()[-20:])
+            f"started within {patience:g} seconds. The last lines of its console:\n"
+            + "\n".join(console.splitlines()[-20:])
         )
 
 
@@ -170,11 +187,23 @@ def write_ssh_config(controller: Controller, lab: Lab, cache: str) -> None:
     """What ssh, Ansible and testinfra need to reach the hosts from outside of the namespace."""
     controller.mkdir(f"{lab.directory}/ssh", 0o700)
     controller.write(f"{lab.directory}/nsproxy.py", NSPROXY)
-    lines = [f"Include {lab.directory}/hosts/*/ssh_config", "Host *", "    User root", f"    IdentityFile {private_key(cache)}"]
-    lines += [f"    ProxyCommand python3 {lab.directory}/nsproxy.py {lab.namespace} %h %p", "    ProxyUseFdpass yes"]
+    lines = [
+        f"Include {lab.directory}/hosts/*/ssh_config",
+        "Host *",
+        "    User root",
+        f"    IdentityFile {private_key(cache)}",
+    ]
+    lines += [
+        f"    ProxyCommand python3 {lab.directory}/nsproxy.py {lab.namespace} %h %p",
+        "    ProxyUseFdpass yes",
+    ]
     lines += ["    ControlMaster auto", "    ControlPersist 10m", f"    ControlPath {lab.directory}/ssh/%n"]
     lines += ["    IdentitiesOnly yes", "    BatchMode yes", "    LogLevel ERROR", "    ConnectTimeout 20"]
-    lines += ["    StrictHostKeyChecking no", "    UserKnownHostsFile /dev/null", "    GSSAPIAuthentication no"]
+    lines += [
+        "    StrictHostKeyChecking no",
+        "    UserKnownHostsFile /dev/null",
+        "    GSSAPIAuthentication no",
+    ]
     lines += ["    ServerAliveInterval 15", "    ServerAliveCountMax 8"]
     controller.write(lab.ssh_config, "\n".join(lines) + "\n")
 
@@ -186,7 +215,9 @@ def _session(controller: Controller, lab: Lab, name: str) -> int | None:
 
 def _inventory(lab: Lab, host: LabHost, networks: dict[str, Network]) -> dict[str, Any]:
     addresses = {name: networks[name].address(host.number) for name in host.networks}
-    addresses6 = {name: networks[name].address(host.number, 6) for name in host.networks if networks[name].ipv6}
+    addresses6 = {
+        name: networks[name].address(host.number, 6) for name in host.networks if networks[name].ipv6
+    }
     told = {
         "ansible_host": host.name,
         "ansible_user": "root",

@@ -128,7 +128,9 @@ def look_image(controller: Controller, suite: str, cache: str) -> Image | None:
 def image_path(controller: Controller, suite: str, cache: str) -> str | None:
     """The name of a suite's image; None before the first one, as long as there is no key pair."""
     if suite not in SUITES:
-        raise Problem(f"'{suite}' is not a Debian suite that lab hosts boot from. Wanted is one of: {', '.join(SUITES)}.")
+        raise Problem(
+            f"'{suite}' is not a Debian suite that lab hosts boot from. Wanted is one of: {', '.join(SUITES)}."
+        )
     public = controller.read(f"{private_key(cache)}.pub")
     if public is None:
         return None
@@ -192,7 +194,12 @@ def _bake(controller: Controller, tree: str, key: str) -> None:
     controller.chmod(f"{tree}/root/.ssh", 0o700)
     controller.mkdir(f"{tree}/usr/lib/modules")
     controller.run("cp", "-a", f"{MODULES}/{version}", f"{tree}/usr/lib/modules/{version}")
-    junk = ["/var/cache/apt/archives", "/var/lib/apt/lists", "/var/log/journal", "/etc/iscsi/initiatorname.iscsi"]
+    junk = [
+        "/var/cache/apt/archives",
+        "/var/lib/apt/lists",
+        "/var/log/journal",
+        "/etc/iscsi/initiatorname.iscsi",
+    ]
     controller.run("rm", "-rf", *(tree + path for path in junk))
     controller.run("chroot", tree, "systemctl", "--quiet", "mask", *MASKED)
     for unit in DISABLED:

@@ -31,7 +31,10 @@ def up(controller: Controller, lab: Lab, wanted: Wanted, cache: str, owner: int 
     With an owner (a process id) the lab is that process's: once it is dead, the next 'up' of any lab removes it.
     """
     sweep(controller, lab.root)
-    images = {suite: uml_image.make_image(controller, suite, cache) for suite in sorted({one.suite for one in wanted.hosts})}
+    images = {
+        suite: uml_image.make_image(controller, suite, cache)
+        for suite in sorted({one.suite for one in wanted.hosts})
+    }
     begin(controller, lab, cache, owner)
     seen = uml_network.look_networks(controller, lab)
     for one in wanted.networks:
@@ -48,6 +51,11 @@ def up(controller: Controller, lab: Lab, wanted: Wanted, cache: str, owner: int 
 
 def begin(controller: Controller, lab: Lab, cache: str, owner: int | None) -> None:
     """The lab's directory and namespace; the remains of a lab that this machine's reboot ended are removed first."""
+    holder = (controller.read(f"{lab.directory}/owner") or "").partition(" ")[0]
+    if holder and int(holder) != owner:
+        raise Problem(
+            f"The lab '{lab.name}' belongs to process {holder}, which is running. Give another lab name."
+        )
     if controller.stat(f"{NETNS}/{lab.namespace}") is None:
         down(controller, lab)
     controller.mkdir(lab.directory)
@@ -100,10 +108,16 @@ def sweep(controller: Controller, root: str) -> list[str]:
 
 def describe(lab: Lab, hosts: dict[str, Seen], networks: dict[str, Network]) -> str:
     """The lab in a few lines, for people."""
-    lines = [f"lab {lab.name} (namespace {lab.namespace}, ssh -F {lab.ssh_config} HOST, ansible -i {lab.inventory})"]
+    lines = [
+        f"lab {lab.name} (namespace {lab.namespace}, ssh -F {lab.ssh_config} HOST, ansible -i {lab.inventory})"
+    ]
     for name, seen in sorted(hosts.items(), key=lambda item: item[1].host.number):
-        at = " ".join(networks[one].address(seen.host.number) for one in seen.host.networks if one in networks)
-        lines.append(f"  {name:16} {'on ' if seen.on else 'off'} {seen.host.suite:9} {seen.host.memory} MiB  {at}")
+        at = " ".join(
+            networks[one].address(seen.host.number) for one in seen.host.networks if one in networks
+        )
+        lines.append(
+            f"  {name:16} {'on ' if seen.on else 'off'} {seen.host.suite:9} {seen.host.memory} MiB  {at}"
+        )
     return "\n".join(lines)
 
 

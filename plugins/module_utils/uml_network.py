@@ -34,7 +34,8 @@ class Network:
         subnet = self.ipv4 if version == 4 else self.ipv6
         if not subnet:
             raise Problem(f"The network '{self.name}' has no IPv{version} addresses.")
-        return str(ipaddress.ip_network(subnet)[FIRST + number if number else 1])
+        last = str(FIRST + number if number else 1)  # .11 and ::11: read alike
+        return str(ipaddress.ip_network(subnet)[int(last, 10 if version == 4 else 16)])
 
     def interfaces(self, number: int) -> list[str]:
         """The addresses of host 'number' with their prefix lengths."""
@@ -59,8 +60,10 @@ def network(name: str, ipv4: str, ipv6: str | None = None) -> Network:
             found = ipaddress.ip_network(subnet) if subnet else None
         except ValueError as error:
             raise Problem(f"The network '{name}': '{subnet}' is not a subnet: {error}.") from None
-        if found and (found.version != version or found.num_addresses < 256):
-            raise Problem(f"The network '{name}': '{subnet}' is not an IPv{version} subnet with 256 addresses or more.")
+        if found and (found.version != version or found.num_addresses < (256 if version == 4 else 4096)):
+            raise Problem(
+                f"The network '{name}': '{subnet}' is not an IPv{version} subnet of a /24 (IPv6: /116) or larger."
+            )
     return Network(name, str(ipaddress.ip_network(ipv4)), str(ipaddress.ip_network(ipv6)) if ipv6 else None)
 
 
@@ -76,7 +79,9 @@ def look_networks(controller: Controller, lab: Lab) -> dict[str, Network]:
         subnets: dict[str, str] = {}
         for one in device["addr_info"]:
             if one.get("scope") == "global":
-                subnets[one["family"]] = str(ipaddress.ip_interface(f"{one['local']}/{one['prefixlen']}").network)
+                subnets[one["family"]] = str(
+                    ipaddress.ip_interface(f"{one['local']}/{one['prefixlen']}").network
+                )
         found[device["ifname"]] = Network(device["ifname"], subnets.get("inet", ""), subnets.get("inet6"))
     return found
 
@@ -113,7 +118,9 @@ def look_links(controller: Controller, lab: Lab, number: int) -> dict[str, Link]
     for device in _devices(controller, lab, "link", "show"):
         name, dot, owner = device["ifname"].rpartition(".")
         if dot and owner == str(number):
-            delay, loss = _netem(controller, lab, device["ifname"]) if device.get("qdisc") == "netem" else (0, 0.0)
+            delay, loss = (
+                _netem(controller, lab, device["ifname"]) if device.get("qdisc") == "netem" else (0, 0.0)
+            )
             found[name] = Link("UP" in device["flags"], delay, loss)
     return found
 
@@ -124,7 +131,11 @@ def make_link(controller: Controller, lab: Lab, network_name: str, number: int) 
     _batch(
         controller,
         lab,
-        [f"tuntap add dev {device} mode tap", f"link set {device} master {network_name}", f"link set {device} up"],
+        [
+            f"tuntap add dev {device} mode tap",
+            f"link set {device} master {network_name}",
+            f"link set {device} up",
+        ],
     )
 
 
@@ -138,7 +149,9 @@ def set_link(controller: Controller, lab: Lab, network_name: str, number: int, u
     _batch(controller, lab, [f"link set {tap(network_name, number)} {'up' if up else 'down'}"])
 
 
-def set_delay(controller: Controller, lab: Lab, network_name: str, number: int, delay: int, loss: float) -> None:
+def set_delay(
+    controller: Controller, lab: Lab, network_name: str, number: int, delay: int, loss: float
+) -> None:
     """Make packets on their way to the host late (milliseconds) or lose a share of them (percent); 0 and 0: neither."""
     start = ("tc", "-netns", lab.namespace, "qdisc")
     device = tap(network_name, number)

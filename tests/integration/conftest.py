@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab of a test run. Only the hosts that the chosen tests ask for are booted."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterator
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, Host, Lab
+
+ROLES = {"storage": "store", "compute": "db"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lab")
+    group.addoption("--lab", default="test", help="the lab's name (default: test)")
+    group.addoption(
+        "--keep-lab", action="store_true", help="leave the lab up, and use it again in the next run"
+    )
+    group.addoption("--suites", default="bookworm,trixie", help="Debian suites to test on (default: both)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "suite" in metafunc.fixturenames:
+        metafunc.parametrize("suite", metafunc.config.getoption("--suites").split(","), scope="session")
+
+
+def needed(item: pytest.Item) -> set[str]:
+    """The hosts that a test asks for, by its fixtures."""
+    suite = item.callspec.params.get("suite") if hasattr(item, "callspec") else None
+    return {f"{ROLES[name]}-{suite}" for name in ROLES if suite and name in getattr(item, "fixturenames", ())}
+
+
+@pytest.fixture(scope="session")
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The lab with all hosts booted that this run needs."""
+    config = request.config
+    keep = config.getoption("--keep-lab")
+    lab = Lab(config.getoption("--lab"))
+    names = set().union(*(needed(item) for item in request.session.items))
+    try:
+        lab.up([name for name in HOSTS if name in names], owner=None if keep else os.getpid())
+    except Problem as problem:
+        lab.down()
+        pytest.exit(f"The lab does not come up: {problem}", returncode=3)
+    yield lab
+    if not keep:
+        lab.down()
+
+
+@pytest.fixture(scope="session")
+def storage(lab: Lab, suite: str) -> Host:
+    """The storage host of a suite."""
+    return lab.host(f"store-{suite}")
+
+
+@pytest.fixture(scope="session")
+def compute(lab: Lab, suite: str) -> Host:
+    """The compute host of a suite."""
+    return lab.host(f"db-{suite}")

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs on a lab host: prints all of its state that the collection can change, as JSON of section to text.
+
+What changes by itself is left out: counters, live session details, times.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import stat
+import subprocess
+
+UNITS = (
+    "iscsid.service iscsid.socket open-iscsi.service multipathd.service multipathd.socket tgt.service".split()
+)
+UNITS += "rtslib-fb-targetctl.service lvm2-monitor.service blk-availability.service remote-fs.target".split()
+RESTLESS = {"statistics", "fabric_statistics", "info", "hba_info", "dynamic_sessions", "alias", "members"}
+LVM = {
+    "pvs": "pv_name,pv_uuid,vg_name,pv_attr,pv_size,pv_free,dev_size,pv_tags",
+    "vgs": "vg_name,vg_uuid,vg_attr,vg_seqno,vg_size,vg_free,vg_systemid,vg_exported,vg_tags,vg_autoactivation",
+    "lvs": "vg_name,lv_name,lv_uuid,lv_attr,lv_size,devices,lv_active,lv_tags,lv_autoactivation",
+}
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode(errors="replace")
+    except OSError as error:
+        return f"({error.strerror})"
+
+
+def tree(*roots):
+    """Every file below these paths: mode, size, content (a hash of large ones)."""
+    lines = []
+    for root in roots:
+        paths = [root] + sorted(
+            glob.glob(f"{root}/**", recursive=True) + glob.glob(f"{root}/**/.*", recursive=True)
+        )
+        for path in sorted(set(path.rstrip("/") for path in paths)):
+            try:
+                found = os.lstat(path)
+            except OSError:
+                continue
+            line = f"{path} {found.st_mode:o}"
+            if stat.S_ISLNK(found.st_mode):
+                line += f" -> {os.readlink(path)}"
+            elif stat.S_ISREG(found.st_mode) and found.st_size > 1 << 20:
+                line += f" {found.st_size} bytes"
+            elif stat.S_ISREG(found.st_mode):
+                text = read(path)
+                line += f" {hashlib.sha256(text.encode()).hexdigest()[:12]}\n{text}"
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def configfs(root="/sys/kernel/config/target"):
+    """Every value of the target's configuration in the kernel."""
+    lines = []
+    for directory, names, files in os.walk(root):
+        names[:] = sorted(set(names) - RESTLESS)
+        lines += [
+            f"{directory}/{n} -> {os.readlink(f'{directory}/{n}')}"
+            for n in names
+            if os.path.islink(f"{directory}/{n}")
+        ]
+        lines.append(f"{directory}/")
+        lines += [
+            f"{directory}/{name} = {read(f'{directory}/{name}').strip()}"
+            for name in sorted(set(files) - RESTLESS)
+        ]
+    return "\n".join(sorted(lines))
+
+
+def run(*argv):
+    try:
+        ran = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"({error})"
+    return ran.stdout.decode(errors="replace")
+
+
+def lvm():
+    reports = {}
+    for command, columns in LVM.items():
+        every = ["--foreign"] if command == "vgs" else []
+        said = run(command, "--reportformat", "json", "--units", "b", *every, "-o", columns)
+        reports[command] = json.loads(said)["report"] if said.startswith("{") or "report" in said else said
+    return json.dumps(reports, indent=1, sort_keys=True)
+
+
+def luns(root="/srv/luns"):
+    lines = []
+    for path in sorted(glob.glob(f"{root}*/**", recursive=True)):
+        found = os.lstat(path)
+        lines.append(f"{path} {found.st_mode:o} {found.st_size} {found.st_blocks}")
+    return "\n".join(lines)
+
+
+def values(*patterns):
+    return "\n".join(
+        f"{path} = {read(path).strip()}" for pattern in patterns for path in sorted(glob.glob(pattern))
+    )
+
+
+def mounts():
+    return "\n".join(sorted(read("/proc/self/mounts").splitlines()))
+
+
+def disks():
+    patterns = (
+        "/sys/class/block/*/size",
+        "/sys/class/block/sd*/device/state",
+        "/sys/class/block/sd*/device/wwid",
+    )
+    return values(*patterns)
+
+
+print(
+    json.dumps(
+        {
+            "configfs": configfs(),
+            "saveconfig": tree("/etc/rtslib-fb-target", "/etc/target"),
+            "iscsi files": tree("/etc/iscsi", "/var/lib/iscsi"),
+            "multipath files": tree("/etc/multipath.conf", "/etc/multipath"),
+            "sysctl files": tree("/etc/sysctl.conf", "/etc/sysctl.d"),
+            "lvm files": tree("/etc/lvm"),
+            "tgt files": tree("/etc/tgt"),
+            "rp_filter": values("/proc/sys/net/ipv4/conf/*/rp_filter"),
+            "sessions": values(
+                "/sys/class/iscsi_session/*/targetname",
+                "/sys/class/iscsi_session/*/recovery_tmo",
+                "/sys/class/iscsi_connection/*/persistent_address",
+                "/sys/class/iscsi_connection/*/persistent_port",
+            ),
+            "disks": disks(),
+            "dm tables": run("dmsetup", "table"),
+            "lvm": lvm(),
+            "fstab": tree("/etc/fstab"),
+            "mounts": mounts(),
+            "units": run("systemctl", "show", "-p", "Id,UnitFileState,ActiveState,MainPID", *UNITS),
+            "unit files": run("find", "/etc/systemd/system", "-printf", "%p %l\n"),
+            "luns": luns(),
+            "modules": "\n".join(sorted(line.split()[0] for line in read("/proc/modules").splitlines())),
+        }
+    )
+)

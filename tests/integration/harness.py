@@ -1,0 +1,282 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests on real kernels: run a module on a lab host as Ansible would, and prove the four beats of it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import shlex
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ansible.module_utils
+import ansible.release
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_lab, uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml as uml_ground
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import lab_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import network
+
+HERE = Path(__file__).resolve().parent
+PLUGINS = HERE.parent.parent / "plugins"
+AWAY = "/var/lib/lab-harness"  # on the hosts
+MISSING = 97
+NETWORKS = (
+    network("management", "10.77.0.0/24"),
+    network("san1", "10.77.1.0/24", "fd77:1::/64"),
+    network("san2", "10.77.2.0/24", "fd77:2::/64"),
+)
+ON = ("management", "san1", "san2")
+HOSTS = {
+    "store-bookworm": lab_host(
+        name="store-bookworm", number=1, suite="bookworm", disks=[4 << 30], networks=ON, groups=["storage"]
+    ),
+    "store-trixie": lab_host(
+        name="store-trixie", number=2, suite="trixie", disks=[4 << 30], networks=ON, groups=["storage"]
+    ),
+    "db-bookworm": lab_host(name="db-bookworm", number=3, suite="bookworm", networks=ON, groups=["compute"]),
+    "db-trixie": lab_host(name="db-trixie", number=4, suite="trixie", networks=ON, groups=["compute"]),
+}
+RUNNER = """\
+import runpy, sys
+sys.path[:0] = sys.argv[2:]
+from ansible.module_utils import basic
+basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
+sys.argv = sys.argv[:1]
+runpy.run_module("ansible_collections.lunworks.iscsi.plugins.modules.MODULE", run_name="__main__")
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended on a lab host."""
+
+    rc: int
+    out: str
+    err: str
+
+
+class Host:
+    """A booted host of the lab."""
+
+    def __init__(self, lab: Lab, name: str) -> None:
+        self.lab, self.name = lab, name
+        self._made = lab.made(name)
+        self.suite = self._made.suite
+
+    def __repr__(self) -> str:
+        return f"<Host {self.name}>"
+
+    def address(self, network: str, version: int = 4) -> str:
+        """The host's address in a network of the lab, IPv4 or IPv6 (version=6)."""
+        return self.lab.networks[network].address(self._made.number, version)
+
+    def run(self, command: str, check: bool = True, timeout: float = 60, stdin: str | bytes = "") -> Ran:
+        """Run a shell command as root; with 'check' an exit code other than 0 is an error."""
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        argv = ["ssh", "-F", self.lab.ssh_config, self.name, command]
+        ran = subprocess.run(argv, input=given, capture_output=True, timeout=timeout)
+        done = Ran(ran.returncode, ran.stdout.decode(errors="replace"), ran.stderr.decode(errors="replace"))
+        if check and done.rc:
+            raise AssertionError(f"{self.name}: '{command}' ended with {done.rc}:\n{done.out}{done.err}")
+        return done
+
+    def read(self, path: str) -> str:
+        """The text of a file, which must be there."""
+        return self.run(f"cat {shlex.quote(path)}").out
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Write a file; its directory is made when it is not there."""
+        quoted = shlex.quote(path)
+        self.run(f"install -D -m {mode:o} /dev/stdin {quoted}", stdin=text)
+
+    def module(
+        self, module: str, /, check: bool = False, diff: bool = True, **options: Any
+    ) -> dict[str, Any]:
+        """The result of a module of this collection, run by this host's own Python; dying with a traceback is an error."""
+        given = {
+            "_ansible_check_mode": check,
+            "_ansible_diff": diff,
+            "_ansible_module_name": module,
+            "_ansible_version": ansible.release.__version__,
+            "_ansible_remote_tmp": "/tmp",
+            **options,
+        }
+        stdin = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+        core, ours = core_tar()[0], plugins_tar()[0]
+        runner = shlex.quote(RUNNER.replace("MODULE", module))
+        command = f"cd {AWAY}/{core} && cd {AWAY}/{ours} || exit {MISSING}; "
+        command += f"exec python3 -c {runner} -- {AWAY}/{core} {AWAY}/{ours}"
+        ran = self.run(command, check=False, timeout=600, stdin=stdin)
+        if ran.rc == MISSING:
+            self._ship()
+            ran = self.run(command, check=False, timeout=600, stdin=stdin)
+        lines = [line for line in ran.out.splitlines() if line.startswith("{")]
+        if not lines or "Traceback" in ran.err:
+            raise AssertionError(f"{self.name}: the module '{module}' died ({ran.rc}):\n{ran.out}\n{ran.err}")
+        return dict(json.loads(lines[-1]))
+
+    def fingerprint(self) -> dict[str, str]:
+        """The whole state of the host that the collection can change, section by section, as text to compare."""
+        ran = self.run("python3 -", stdin=(HERE / "fingerprint.py").read_text(), timeout=180)
+        return dict(json.loads(ran.out))
+
+    def _ship(self) -> None:
+        for name, packed in (core_tar(), plugins_tar()):
+            self.run(f"mkdir -p {AWAY}/{name} && tar -xz -C {AWAY}/{name}", stdin=packed)
+
+
+class Lab:
+    """The lab of this test run and its verbs."""
+
+    def __init__(self, name: str) -> None:
+        self.controller = uml_ground.Controller()
+        self.place = uml_ground.lab(name)
+        self.networks = {one.name: one for one in NETWORKS}
+
+    @property
+    def ssh_config(self) -> str:
+        return self.place.ssh_config
+
+    @property
+    def inventory(self) -> str:
+        return self.place.inventory
+
+    def made(self, name: str) -> uml_host.LabHost:
+        """What the host is made of."""
+        return HOSTS[name]
+
+    def host(self, name: str) -> Host:
+        """A host of the lab by name."""
+        return Host(self, name)
+
+    def up(self, names: list[str], owner: int | None) -> None:
+        wanted = Wanted(NETWORKS, [HOSTS[name] for name in names])
+        uml_lab.up(self.controller, self.place, wanted, uml_image.cache_directory(), owner)
+
+    def down(self) -> None:
+        uml_lab.down(self.controller, self.place)
+
+    def power_cut(self, *hosts: Host) -> None:
+        """The power of these hosts fails, now."""
+        for host in hosts:
+            uml_host.power_cut(self.controller, self.place, host.name)
+
+    def boot(self, *hosts: Host) -> None:
+        """Power on, side by side, and wait until they have booted."""
+        uml_lab.boot(self.controller, self.place, [host.name for host in hosts])
+
+    def fresh(self, *hosts: Host) -> None:
+        """These hosts as they were made: power cut, disks emptied, booted."""
+        for host in hosts:
+            uml_host.power_cut(self.controller, self.place, host.name)
+            uml_host.wipe(
+                self.controller, self.place, uml_host.look_hosts(self.controller, self.place)[host.name]
+            )
+        self.boot(*hosts)
+
+    def link(self, host: Host, network: str, up: bool) -> None:
+        """Pull the host's cable to a network (up=False) or plug it in again."""
+        uml_network.set_link(self.controller, self.place, network, self.made(host.name).number, up)
+
+    def delay(self, host: Host, network: str, milliseconds: int = 0, loss: float = 0) -> None:
+        """Make a network slow or lossy towards the host; zeros heal it."""
+        number = self.made(host.name).number
+        uml_network.set_delay(self.controller, self.place, network, number, milliseconds, loss)
+
+    def run(self, *argv: str) -> str:
+        """Run a command on the controller inside the lab's network namespace; its output."""
+        return self.controller.run(*self.controller.inside(self.place, *argv)).out
+
+
+def beats(host: Host, module: str, options: dict[str, Any], predicts: bool = True) -> dict[str, Any]:
+    """Four beats: check, run, check again, run again. The result of the run."""
+    before = host.fingerprint()
+    checked = succeeded(host, host.module(module, check=True, **options))
+    assert checked["changed"], f"The check of '{module}' announces no change: {checked}"
+    same(before, host.fingerprint(), f"The check of '{module}'")
+    ran = succeeded(host, host.module(module, **options))
+    assert ran["changed"], f"'{module}' reports no change where its check announced one: {ran}"
+    if predicts:
+        assert ran["steps"] == checked["steps"], f"'{module}' did other things than its check said."
+    after = host.fingerprint()
+    for check in (True, False):
+        again = succeeded(host, host.module(module, check=check, **options))
+        assert not again["changed"], (
+            f"'{module}' (check={check}) finds something to do the second time: {again['steps']}"
+        )
+    same(after, host.fingerprint(), f"The second run of '{module}'")
+    return ran
+
+
+def refused(host: Host, module: str, message_part: str, /, **options: Any) -> dict[str, Any]:
+    """The module refuses, in check mode and without, with a message that contains the part; nothing changed."""
+    before = host.fingerprint()
+    for check in (True, False):
+        result = host.module(module, check=check, **options)
+        assert result.get("failed"), f"'{module}' (check={check}) did not refuse: {result}"
+        assert message_part in result["msg"], f"'{module}' (check={check}) says: {result['msg']}"
+        assert "Traceback" not in json.dumps(result), f"'{module}' (check={check}): {result}"
+        assert not result.get("changed"), (
+            f"'{module}' (check={check}) refused, and changed something: {result}"
+        )
+    same(before, host.fingerprint(), f"The refusal of '{module}'")
+    return result
+
+
+def succeeded(host: Host, result: dict[str, Any]) -> dict[str, Any]:
+    assert not result.get("failed"), f"{host.name}: {result.get('msg')}\n{json.dumps(result, indent=1)}"
+    return result
+
+
+def same(before: dict[str, str], after: dict[str, str], who: str) -> None:
+    """Two fingerprints are equal, or the lines that differ are shown."""
+    for section, text in before.items():
+        old, new = text.splitlines(), after[section].splitlines()
+        gone = [f"- {line}" for line in old if line not in new]
+        come = [f"+ {line}" for line in new if line not in old]
+        assert text == after[section], f"{who} changed '{section}':\n" + "\n".join(gone + come)
+
+
+@functools.lru_cache(maxsize=1)
+def core_tar() -> tuple[str, bytes]:
+    """ansible-core's module_utils, as the hosts get them: a name for this version of it, and the archive."""
+    root = Path(ansible.module_utils.__file__).parent
+    files = {
+        f"ansible/module_utils/{path.relative_to(root)}": path.read_bytes() for path in root.rglob("*.py")
+    }
+    files["ansible/__init__.py"] = f"__version__ = {ansible.release.__version__!r}\n".encode()
+    return f"core-{ansible.release.__version__}", tar(files)
+
+
+def plugins_tar() -> tuple[str, bytes]:
+    """This collection's modules and module_utils as they are on disk now."""
+    paths = [*PLUGINS.glob("modules/*.py"), *PLUGINS.glob("module_utils/*.py")]
+    return _plugins_tar(tuple((path, path.stat().st_mtime_ns) for path in sorted(paths)))
+
+
+@functools.lru_cache(maxsize=2)
+def _plugins_tar(paths: tuple[tuple[Path, int], ...]) -> tuple[str, bytes]:
+    top = "ansible_collections/lunworks/iscsi/plugins"
+    files = {f"{top}/{path.relative_to(PLUGINS)}": path.read_bytes() for path, _ in paths}
+    digest = hashlib.sha256()
+    for name, data in files.items():
+        digest.update(f"{name} {len(data)} ".encode() + data)
+    return digest.hexdigest()[:16], tar(files)
+
+
+def tar(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=3) as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
