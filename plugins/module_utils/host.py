@@ -114,6 +114,21 @@ class Host:
             raise
         self._sync(directory)
 
+    def extend(self, path: str, size: int, full: bool = False) -> None:
+        """Make a file (0600) or let it grow to a size in bytes, sparse or with all its blocks; what is in it stays."""
+
+        def act() -> None:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                if full:
+                    os.posix_fallocate(handle, 0, size)
+                elif os.fstat(handle).st_size < size:
+                    os.ftruncate(handle, size)
+            finally:
+                os.close(handle)
+
+        self._do(f"give {size} bytes to", path, act)
+
     def poke(self, path: str, text: str) -> None:
         """Write a kernel attribute (configfs, sysfs, /proc) in place."""
         try:

@@ -91,6 +91,10 @@ class ScriptedHost(Host):
         self.did.append(f"write {path}" + (f" {mode:04o}" if mode is not None else ""))
         self.files[path] = {"text": text, "mode": mode if mode is not None else 0o644}
 
+    def extend(self, path, size, full=False):
+        self.did.append(f"extend {path} {size}" + (" full" if full else ""))
+        self.files[path] = {"size": size, "mode": 0o600}
+
     def poke(self, path, text):
         self.did.append(f"poke {path} {text!r}")
         self.files[path] = text
