@@ -55,6 +55,8 @@ def floor_imports(path):
 
 
 def system_of(name):
+    """The system that a file is about; multipathd is multipath's."""
+    name = name.replace("multipathd", "multipath")
     return next((system for system in SYSTEMS if name == system or name.startswith(system + "_")), None)
 
 
