@@ -91,9 +91,9 @@ def chap_settings(chap: Chap | None) -> dict[str, Value]:
     }
 
 
-def look_nodes(host: Host, wishes: dict[RecordId, Wish], purge: bool) -> Nodes:
+def look_nodes(host: Host, wishes: dict[RecordId, Wish], emptied: set[str]) -> Nodes:
     """Records and sessions of the targets that were asked about, and whether the portals to log in to answer."""
-    targets = {name.target for name in wishes}
+    targets = {name.target for name in wishes} | emptied
     records = only([(name, record) for name, record in look_records(host) if name.target in targets])
     sessions: dict[RecordId, list[Session]] = {}
     for session in look_sessions(host):
@@ -101,7 +101,7 @@ def look_nodes(host: Host, wishes: dict[RecordId, Wish], purge: bool) -> Nodes:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
     ifaces = look_ifaces(host)
-    leaving = purge or any(wish.absent or wish.logged_in is False for wish in wishes.values())
+    leaving = emptied or any(wish.absent or wish.logged_in is False for wish in wishes.values())
     joining = [name for name, wish in wishes.items() if wish.logged_in and name not in sessions]
     live = [session for group in sessions.values() for session in group]
     return Nodes(
@@ -144,9 +144,9 @@ def look_silent(host: Host, names: list[RecordId], ifaces: dict[str, dict[str, s
     return {name: answers[way] for name, way in asked.items() if answers[way]}
 
 
-def want_nodes(seen: Nodes, wishes: dict[RecordId, Wish], purge: bool) -> Nodes:
-    """Each wish laid over what is there; with 'purge' what was not asked for goes, else it stays."""
-    nodes = {} if purge else dict(seen.nodes)
+def want_nodes(seen: Nodes, wishes: dict[RecordId, Wish], emptied: set[str]) -> Nodes:
+    """Each wish laid over what is there; what was not asked for stays, except for the targets in 'emptied'."""
+    nodes = {name: node for name, node in seen.nodes.items() if name.target not in emptied}
     for name, wish in wishes.items():
         nodes.pop(name, None)
         if not wish.absent:

@@ -201,7 +201,7 @@ def locked(host: Host) -> Iterator[None]:
     host.mkdir(LOCK.rpartition("/")[0], 0o770)
     if host.stat(LOCK) is None:
         host.write(LOCK, "", 0o600)
-    if not host.until(lambda: host.link(LOCK, HELD), PATIENCE, 0.01):
+    if not host.until(lambda: host.hard_link(LOCK, HELD), PATIENCE, 0.01):
         raise Problem(
             f"The database of open-iscsi has been locked ('{HELD}') for {PATIENCE} seconds. Is an iscsiadm hanging? "
             f"If none runs, a crash left the lock: delete it."

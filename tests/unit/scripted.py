@@ -87,6 +87,10 @@ class ScriptedHost(Host):
     def real(self, path):
         return self._follow(path)
 
+    def link(self, path):
+        value = self.files.get(path)
+        return value.get("link") if isinstance(value, dict) else None
+
     def write(self, path, text, mode=None):
         self.did.append(f"write {path}" + (f" {mode:04o}" if mode is not None else ""))
         self.files[path] = {"text": text, "mode": mode if mode is not None else 0o644}
@@ -115,7 +119,7 @@ class ScriptedHost(Host):
         self.did.append(f"symlink {target} {path}")
         self.files[path] = {"link": target}
 
-    def link(self, path, name):
+    def hard_link(self, path, name):
         if name in self.files:
             return False
         self.files[name] = self.files[path]

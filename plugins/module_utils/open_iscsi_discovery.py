@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Discovery by SendTargets, so that it cannot hurt (open-iscsi README 5, mode discoverydb).
+
+A plain 'iscsiadm -m discovery' resets the settings of every record that it finds and deletes what is no longer offered.
+Here '-o nonpersistent' asks a portal what it offers and writes nothing: that is the look, in check mode too. Only
+'-o new' is used to write, which adds what is missing and leaves what is there alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    DIRECTORY,
+    MODE,
+    Record,
+    RecordId,
+    RemoveRecord,
+    database,
+    locked,
+    look_records,
+    portal_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import look_sessions, reason
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    DISCOVERY,
+    Value,
+    clear,
+    masked,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+CONF = "/etc/iscsi/iscsid.conf"
+LINE = re.compile(r"(?P<where>\[[^\]]+\]|[^\s\[\]]+?):(?P<port>\d+),(?P<tpg>-?\d+) (?P<target>\S+)")
+NOTHING = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND: the portal answers, and offers this host nothing
+LONGEST = 90  # seconds
+
+
+@dataclass(frozen=True, order=True)
+class Offer:
+    """A target that a discovery portal names, and the portal that leads there."""
+
+    target: str
+    portal: Portal
+    tpg: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A discovery portal: its settings (None: no record of it) and what it offers (None: not asked yet)."""
+
+    settings: dict[str, Value] | None
+    offers: tuple[Offer, ...] | None
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """The discovery portals, and the node records of this host."""
+
+    portals: dict[Portal, Found]
+    records: dict[RecordId, Record]
+    sessions: frozenset[RecordId]
+    expected: frozenset[RecordId] = frozenset()  # that shall have records
+    stale: frozenset[RecordId] = frozenset()  # whose records shall go
+
+
+@dataclass(frozen=True)
+class WriteDiscovery(Step):
+    """Write the record of a discovery portal; node records are not touched."""
+
+    portal: Portal
+    settings: dict[str, Value]
+    changes: dict[str, Value]
+
+    def __str__(self) -> str:
+        texts = clear(self.changes)
+        said = ", ".join(f"{key} = {value if texts[key] else 'empty'}" for key, value in self.changes.items())
+        return f"Write the discovery record of {self.portal}" + (f" with {said}" if said else "")
+
+    def take(self, host: Host) -> None:
+        root = database(host)
+        directory = f"{root}/send_targets/{self.portal.address},{self.portal.port}"
+        lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
+        with locked(host):
+            for place in (root, f"{root}/send_targets", directory):
+                if host.stat(place) is None:
+                    host.mkdir(place, DIRECTORY)
+            text = "\n".join(["# BEGIN RECORD", *lines, "# END RECORD", ""])
+            host.write(f"{directory}/st_config", text, MODE)
+
+
+@dataclass(frozen=True)
+class Discover(Step):
+    """Ask the portal again, and let open-iscsi record what is new."""
+
+    portal: Portal
+    ifaces: tuple[str, ...]
+    missing: tuple[RecordId, ...] | None
+
+    def __str__(self) -> str:
+        if self.missing is None:
+            return f"Discover what {self.portal} offers, and record what is new"
+        return f"Record what {self.portal} offers: {', '.join(map(str, self.missing))}"
+
+    def take(self, host: Host) -> None:
+        ask(host, self.portal, self.ifaces, "new")
+
+
+def ask(host: Host, portal: Portal, ifaces: Sequence[str], operation: str) -> tuple[Offer, ...]:
+    """What the portal offers to this host."""
+    through = [word for iface in ifaces for word in ("-I", iface)]
+    ran = host.run(
+        *(
+            "iscsiadm",
+            "-m",
+            "discoverydb",
+            "-t",
+            "st",
+            "-p",
+            str(portal),
+            *through,
+            "-o",
+            operation,
+            "--discover",
+        ),
+        ok=None,
+        timeout=LONGEST,
+    )
+    if ran.rc not in (0, NOTHING):
+        raise Problem(f"Cannot discover at {portal}: {reason(ran.rc, ran.err)}.")
+    return parse_offers(ran.out)
+
+
+def parse_offers(text: str) -> tuple[Offer, ...]:
+    """The lines 'address:port,tpg name' that iscsiadm prints, each once."""
+    found = (LINE.fullmatch(line.strip()) for line in text.splitlines())
+    offers = {
+        Offer(
+            match["target"].lower(), portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"])
+        )
+        for match in found
+        if match
+    }
+    return tuple(sorted(offers))
+
+
+def look_discovery(host: Host, wanted: dict[Portal, dict[str, Value]], iface: str) -> Discovery:
+    """Ask every portal whose settings are as they shall be; of the others nothing is known before they are written."""
+    defaults = {
+        name: value for name, value in masked(parse(host.read(CONF) or "")).items() if name in DISCOVERY
+    }
+    portals = {}
+    for portal, settings in wanted.items():
+        seen = look_settings(host, portal)
+        why = host.unreachable(portal.address, portal.port)
+        if why:
+            raise Problem(
+                f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, the target running?"
+            )
+        same = differing(settings, defaults if seen is None else seen) == {}
+        portals[portal] = Found(seen, ask(host, portal, [iface], "nonpersistent") if same else None)
+    return Discovery(
+        portals=portals,
+        records=dict(look_records(host)),
+        sessions=frozenset(session.name for session in look_sessions(host)),
+    )
+
+
+def look_settings(host: Host, portal: Portal) -> dict[str, Value] | None:
+    """The record of a discovery portal; None when there is none."""
+    root = database(host)
+    for place in host.list(f"{root}/send_targets"):
+        where, _, port = place.rpartition(",")
+        if port.isdecimal() and portal_of(where, port) == portal:
+            text = host.read(f"{root}/send_targets/{place}/st_config")
+            if text is not None:
+                return masked(parse(text))
+    return None
+
+
+def differing(wanted: dict[str, Value], seen: dict[str, Value]) -> dict[str, Value]:
+    """The settings that are not as they shall be; a missing one and an empty one are the same."""
+    texts, there = clear(wanted), clear(seen)
+    return {name: wanted[name] for name in wanted if texts[name] != there.get(name, "")}
+
+
+def plan_discovery(seen: Discovery, want: Discovery, ifaces: tuple[str, ...]) -> list[Step]:
+    """Discovery records first; then one discovery for each portal that offers something new; then what is stale goes."""
+    steps: list[Step] = []
+    for portal, found in want.portals.items():
+        old = seen.portals[portal]
+        changes = differing(found.settings or {}, old.settings or {})
+        written = changes if old.settings is not None else {}
+        if old.settings is None or changes:
+            steps.append(WriteDiscovery(portal, found.settings or {}, written))
+        if old.offers is None:
+            steps.append(Discover(portal, ifaces, None))
+            continue
+        names = expected(old.offers, ifaces)
+        missing = tuple(name for name in names if name in want.expected and name not in seen.records)
+        if missing:
+            steps.append(Discover(portal, ifaces, missing))
+    return steps + [
+        RemoveRecord(name, seen.records[name]) for name in sorted(want.stale) if name in seen.records
+    ]
+
+
+def expected(offers: tuple[Offer, ...], ifaces: tuple[str, ...]) -> list[RecordId]:
+    """The records that these offers lead to."""
+    return [RecordId(offer.target, offer.portal, iface) for offer in offers for iface in ifaces]
+
+
+def refuse_discovery(seen: Discovery, steps: list[Step]) -> None:
+    """A record that a session uses stays, even when its portal is no longer offered."""
+    for step in steps:
+        if isinstance(step, RemoveRecord) and step.name in seen.sessions:
+            raise Problem(
+                f"Cannot prune the record of {step.name}, which is no longer offered: a session is logged in there. "
+                f"Log out first."
+            )
