@@ -12,16 +12,30 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import ENVIRONMENT, Host, Problem
 
 STATE = "/var/tmp/lunworks-lab"
 NETNS = "/run/netns"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+PROGRAMS = {
+    "debootstrap": "debootstrap",
+    "linux.uml": "user-mode-linux",
+    "ip": "iproute2",
+    "tc": "iproute2",
+    "ssh": "openssh-client",
+    "nsenter": "util-linux",
+    "mkfs.ext4": "e2fsprogs",
+}
+OPTIONS: dict[str, Any] = {
+    "lab": {"type": "str", "default": "lab"},
+    "directory": {"type": "path", "default": STATE},
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,10 @@ class Lab:
         """The disks, console log and process record of one host."""
         return f"{self.directory}/hosts/{host}"
 
+    def inside(self, *argv: str) -> tuple[str, ...]:
+        """The command line that runs a command in the lab's network namespace."""
+        return ("nsenter", f"--net={NETNS}/{self.namespace}", *argv)
+
 
 @dataclass(frozen=True)
 class Process:
@@ -65,9 +83,9 @@ class Process:
     zombie: bool
 
 
-def lab(name: str, root: str | None = None) -> Lab:
+def lab_of(name: str, root: str = STATE) -> Lab:
     """The lab of that name; the name is checked."""
-    return Lab(named("lab", name), os.path.abspath(root or STATE))
+    return Lab(named("lab", name), os.path.abspath(root))
 
 
 def named(what: str, name: str, longest: int = 20) -> str:
@@ -78,6 +96,21 @@ def named(what: str, name: str, longest: int = 20) -> str:
             "with a letter first."
         )
     return name
+
+
+def refuse_unfit() -> None:
+    """A lab needs root and some programs; say what is missing before anything is begun."""
+    if os.geteuid():
+        raise Problem(
+            "A lab makes network namespaces and boots hosts, which only root may do. Run this as root."
+        )
+    missing = {
+        package
+        for program, package in PROGRAMS.items()
+        if not shutil.which(program, path=ENVIRONMENT["PATH"])
+    }
+    if missing:
+        raise Problem(f"A lab needs programs that are missing here. Install: {' '.join(sorted(missing))}.")
 
 
 class Controller(Host):
@@ -95,10 +128,6 @@ class Controller(Host):
                 stderr=output,
             )
         return process.pid
-
-    def inside(self, lab: Lab, *argv: str) -> tuple[str, ...]:
-        """The command line that runs a command in the lab's network namespace."""
-        return ("nsenter", f"--net={NETNS}/{lab.namespace}", *argv)
 
     def processes(self, lab: Lab) -> list[Process]:
         """Every process in the lab's network namespace."""
@@ -132,11 +161,10 @@ class Controller(Host):
             raise Problem(f"Processes of the lab '{lab.name}' do not end: {left()}.")
 
     @contextlib.contextmanager
-    def lock(self, path: str) -> Iterator[None]:
-        """Hold a directory or file for this process alone; made when it is not there."""
-        os.makedirs(path if path.endswith("/") else os.path.dirname(path), exist_ok=True)
-        flags = os.O_RDONLY | os.O_DIRECTORY if path.endswith("/") else os.O_RDWR | os.O_CREAT
-        handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    def lock(self, directory: str) -> Iterator[None]:
+        """Hold a directory for this process alone; it is made when it is not there."""
+        os.makedirs(directory, exist_ok=True)
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -148,3 +176,9 @@ class Controller(Host):
         words = (self.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
         boot = (self.read("/proc/sys/kernel/random/boot_id") or "").strip()
         return f"{boot} {words[19]}" if words and words[0] != "Z" else None
+
+
+def controller_of(host: Host) -> Controller:
+    """The host that a step of the lab is taken on: always the controller."""
+    assert isinstance(host, Controller)
+    return host

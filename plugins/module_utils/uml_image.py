@@ -13,14 +13,16 @@ import os
 import re
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, controller_of
 
 KERNEL = "linux.uml"
 MODULES = "/usr/lib/uml/modules"
 FORMAT = 1  # raise it when 'bake' changes in a way that its inputs do not show
 SUITES = ("bookworm", "trixie")
-SIZE = "4g"
+SIZE = "4G"
+PART = "part."  # what a maker works on; left behind only by one that was killed
 MIRROR = "http://deb.debian.org/debian"
 PACKAGES = (
     "systemd systemd-sysv udev dbus openssh-server python3 python3-apt iproute2 iputils-ping kmod procps "
@@ -97,7 +99,34 @@ class Image:
     """A root disk to boot from: of which suite, and where it is kept."""
 
     suite: str
-    path: str
+    path: str | None  # None: not known before the labs' key pair is made
+
+
+@dataclass(frozen=True)
+class MakeImage(Step):
+    """Debootstrap, bake, and make the file system."""
+
+    suite: str
+    cache: str
+
+    def __str__(self) -> str:
+        return f"Make the image of {self.suite}"
+
+    def take(self, host: Host) -> None:
+        make_image(controller_of(host), self.suite, self.cache)
+
+
+@dataclass(frozen=True)
+class RemoveImage(Step):
+    """Delete the file."""
+
+    image: Image
+
+    def __str__(self) -> str:
+        return f"Remove the image of {self.image.suite}, '{self.image.path}'"
+
+    def take(self, host: Host) -> None:
+        host.remove(str(self.image.path))
 
 
 @dataclass(frozen=True)
@@ -119,13 +148,13 @@ def private_key(cache: str) -> str:
     return f"{cache}/id_ed25519"
 
 
-def look_image(controller: Controller, suite: str, cache: str) -> Image | None:
+def look_image(controller: Host, suite: str, cache: str) -> Image | None:
     """The image of a suite as it would be made today; None when it has to be made."""
     path = image_path(controller, suite, cache)
     return Image(suite, path) if path and controller.stat(path) else None
 
 
-def image_path(controller: Controller, suite: str, cache: str) -> str | None:
+def image_path(controller: Host, suite: str, cache: str) -> str | None:
     """The name of a suite's image; None before the first one, as long as there is no key pair."""
     if suite not in SUITES:
         raise Problem(
@@ -139,12 +168,19 @@ def image_path(controller: Controller, suite: str, cache: str) -> str | None:
     return f"{cache}/{suite}-{key}.img"
 
 
-def kernel_version(controller: Controller) -> str:
+def plan_image(seen: Image | None, want: Image | None, cache: str) -> list[Step]:
+    """Made or removed; an image never changes."""
+    if want is None:
+        return [RemoveImage(seen)] if seen else []
+    return [] if seen else [MakeImage(want.suite, cache)]
+
+
+def kernel_version(controller: Host) -> str:
     """The version of the User Mode Linux kernel of this machine."""
     return controller.run(KERNEL, "--version").out.strip()
 
 
-def make_key(controller: Controller, cache: str) -> None:
+def make_key(controller: Host, cache: str) -> None:
     """The labs' own key pair, once."""
     if controller.stat(private_key(cache)) is None:
         controller.mkdir(cache, 0o700)
@@ -155,18 +191,20 @@ def make_key(controller: Controller, cache: str) -> None:
 
 def make_image(controller: Controller, suite: str, cache: str) -> Image:
     """Make a suite's image unless it is there. A second maker waits for the first. Takes one to two minutes."""
-    with controller.lock(f"{cache}/lock"):
+    with controller.lock(cache):
         make_key(controller, cache)
         image = look_image(controller, suite, cache)
         if image is None:
-            image = Image(suite, str(image_path(controller, suite, cache)))
-            _build(controller, image, f"{image.path}.part")
+            image = Image(suite, image_path(controller, suite, cache))
+            _build(controller, suite, str(image.path), private_key(cache))
     return image
 
 
-def _build(controller: Controller, image: Image, part: str) -> None:
-    tree = f"{part}.d"
-    controller.run("rm", "-rf", part, tree)
+def _build(controller: Host, suite: str, path: str, key: str) -> None:
+    cache = os.path.dirname(path)
+    killed = [f"{cache}/{name}" for name in controller.list(cache) if name.startswith(PART)]
+    controller.run("rm", "-rf", *killed, ok=None)
+    part, tree = f"{cache}/{PART}{os.getpid()}.img", f"{cache}/{PART}{os.getpid()}"
     source = debian_source(controller)
     keyring = [f"--keyring={source.keyring}"] if source.keyring else []
     try:
@@ -174,18 +212,18 @@ def _build(controller: Controller, image: Image, part: str) -> None:
         controller.run(
             *("nice", "unshare", "--mount", "--pid", "--fork", "--kill-child"),
             *("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", *keyring),
-            *(image.suite, tree, source.mirror),
+            *(suite, tree, source.mirror),
             timeout=1800,
         )
-        _bake(controller, tree, private_key(os.path.dirname(image.path)))
-        controller.run("truncate", f"--size={SIZE.upper()}", part)
+        _bake(controller, tree, key)
+        controller.run("truncate", f"--size={SIZE}", part)
         controller.run("nice", "mkfs.ext4", "-q", "-L", "lab", "-d", tree, part, timeout=600)
-        os.rename(part, image.path)
+        os.rename(part, path)
     finally:
         controller.run("rm", "-rf", part, tree, timeout=300)
 
 
-def _bake(controller: Controller, tree: str, key: str) -> None:
+def _bake(controller: Host, tree: str, key: str) -> None:
     version = kernel_version(controller)
     for path, text in FILES.items():
         controller.write(tree + path, text, 0o755 if "/sbin/" in path else 0o644)
@@ -207,7 +245,7 @@ def _bake(controller: Controller, tree: str, key: str) -> None:
     controller.run("chroot", tree, "systemctl", "--quiet", "enable", "lab-identity.service")
 
 
-def debian_source(controller: Controller) -> Source:
+def debian_source(controller: Host) -> Source:
     """The Debian mirror that this machine itself uses; Debian's own where it uses none (Ubuntu)."""
     texts = [controller.read("/etc/apt/sources.list") or ""]
     for name in controller.list("/etc/apt/sources.list.d"):

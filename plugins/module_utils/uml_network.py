@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks of a lab: a bridge for each in the lab's namespace, a tap for each host on it (ip(8), tc-netem(8)).
+"""The networks of a lab: a bridge for each in the lab's namespace (ip(8)).
 
 The controller is the first address of every network. The kernel holds the whole state; nothing is written down.
 """
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import NETNS, Controller, Lab, named
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import NETNS, Lab, controller_of, named
 
 FIRST = 10  # host number 1 is .11: below it is room for the controller and for what a test puts there
 LAST = 200
@@ -44,12 +44,54 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Link:
-    """The cable between a host and a network: plugged in or not, and what it does to packets on their way to the host."""
+class MakeNetwork(Step):
+    """A bridge in the lab's namespace, which is made with the first one."""
 
-    up: bool = True
-    delay: int = 0  # milliseconds
-    loss: float = 0  # percent
+    lab: Lab
+    network: Network
+
+    def __str__(self) -> str:
+        subnets = ", ".join(one for one in (self.network.ipv4, self.network.ipv6) if one)
+        return f"Make the network '{self.network.name}' ({subnets}) in the lab '{self.lab.name}'"
+
+    def take(self, host: Host) -> None:
+        make_network(host, self.lab, self.network)
+
+
+@dataclass(frozen=True)
+class RemoveNetwork(Step):
+    """Remove the bridge; with the last one the lab itself is gone."""
+
+    lab: Lab
+    name: str
+
+    def __str__(self) -> str:
+        return f"Remove the network '{self.name}' from the lab '{self.lab.name}'"
+
+    def take(self, host: Host) -> None:
+        remove_network(host, self.lab, self.name)
+        if not look_networks(host, self.lab):
+            remove_namespace(host, self.lab)
+            host.run("rm", "-rf", self.lab.directory)
+
+
+def plan_network(lab: Lab, seen: Network | None, want: Network | None) -> list[Step]:
+    """A network with other subnets is another network."""
+    steps: list[Step] = []
+    if seen and seen != want:
+        steps.append(RemoveNetwork(lab, seen.name))
+    if want and seen != want:
+        steps.append(MakeNetwork(lab, want))
+    return steps
+
+
+def refuse_network(lab: Lab, name: str, steps: list[Step], hosts: list[str]) -> None:
+    """Hosts hold the network that they are on."""
+    if hosts and any(isinstance(step, RemoveNetwork) for step in steps):
+        raise Problem(
+            f"Cannot remove the network '{name}' from the lab '{lab.name}': on it are {', '.join(hosts)}. "
+            "Remove these hosts first."
+        )
 
 
 def network(name: str, ipv4: str, ipv6: str | None = None) -> Network:
@@ -67,15 +109,10 @@ def network(name: str, ipv4: str, ipv6: str | None = None) -> Network:
     return Network(name, str(ipaddress.ip_network(ipv4)), str(ipaddress.ip_network(ipv6)) if ipv6 else None)
 
 
-def tap(network_name: str, number: int) -> str:
-    """The device of a host's link."""
-    return f"{network_name}.{number}"
-
-
-def look_networks(controller: Controller, lab: Lab) -> dict[str, Network]:
+def look_networks(controller: Host, lab: Lab) -> dict[str, Network]:
     """The networks of a lab by name; empty when there is no such lab."""
     found = {}
-    for device in _devices(controller, lab, "address", "show", "type", "bridge"):
+    for device in devices(controller, lab, "address", "show", "type", "bridge"):
         subnets: dict[str, str] = {}
         for one in device["addr_info"]:
             if one.get("scope") == "global":
@@ -86,96 +123,41 @@ def look_networks(controller: Controller, lab: Lab) -> dict[str, Network]:
     return found
 
 
-def make_namespace(controller: Controller, lab: Lab) -> None:
+def make_namespace(controller: Host, lab: Lab) -> None:
     """The lab's network namespace, with a loopback device that works."""
     if controller.stat(f"{NETNS}/{lab.namespace}") is None:
         controller.run("ip", "netns", "add", lab.namespace)
     controller.run("ip", "-netns", lab.namespace, "link", "set", "lo", "up")
 
 
-def remove_namespace(controller: Controller, lab: Lab) -> None:
+def remove_namespace(controller: Host, lab: Lab) -> None:
     """End every process of the lab and remove its namespace with all networks in it."""
     if controller.stat(f"{NETNS}/{lab.namespace}") is not None:
-        controller.kill(lab)
+        controller_of(controller).kill(lab)
         controller.run("ip", "netns", "delete", lab.namespace)
 
 
-def make_network(controller: Controller, lab: Lab, wanted: Network) -> None:
+def make_network(controller: Host, lab: Lab, wanted: Network) -> None:
     """The bridge and the controller's addresses on it."""
+    make_namespace(controller, lab)
     lines = [f"link add {wanted.name} type bridge forward_delay 0", f"link set {wanted.name} up"]
     lines += [f"address add {one} dev {wanted.name} nodad" for one in wanted.interfaces(0)]
-    _batch(controller, lab, lines)
+    batch(controller, lab, lines)
 
 
-def remove_network(controller: Controller, lab: Lab, name: str) -> None:
+def remove_network(controller: Host, lab: Lab, name: str) -> None:
     """The bridge, its addresses, and nothing else."""
-    _batch(controller, lab, [f"link delete {name}"])
+    batch(controller, lab, [f"link delete {name}"])
 
 
-def look_links(controller: Controller, lab: Lab, number: int) -> dict[str, Link]:
-    """A host's links by network."""
-    found = {}
-    for device in _devices(controller, lab, "link", "show"):
-        name, dot, owner = device["ifname"].rpartition(".")
-        if dot and owner == str(number):
-            delay, loss = (
-                _netem(controller, lab, device["ifname"]) if device.get("qdisc") == "netem" else (0, 0.0)
-            )
-            found[name] = Link("UP" in device["flags"], delay, loss)
-    return found
-
-
-def make_link(controller: Controller, lab: Lab, network_name: str, number: int) -> None:
-    """A new cable, plugged in."""
-    device = tap(network_name, number)
-    _batch(
-        controller,
-        lab,
-        [
-            f"tuntap add dev {device} mode tap",
-            f"link set {device} master {network_name}",
-            f"link set {device} up",
-        ],
-    )
-
-
-def remove_link(controller: Controller, lab: Lab, network_name: str, number: int) -> None:
-    """Take the cable away."""
-    _batch(controller, lab, [f"link delete {tap(network_name, number)}"])
-
-
-def set_link(controller: Controller, lab: Lab, network_name: str, number: int, up: bool) -> None:
-    """Plug the cable in or pull it."""
-    _batch(controller, lab, [f"link set {tap(network_name, number)} {'up' if up else 'down'}"])
-
-
-def set_delay(
-    controller: Controller, lab: Lab, network_name: str, number: int, delay: int, loss: float
-) -> None:
-    """Make packets on their way to the host late (milliseconds) or lose a share of them (percent); 0 and 0: neither."""
-    start = ("tc", "-netns", lab.namespace, "qdisc")
-    device = tap(network_name, number)
-    if delay or loss:
-        change = ("delay", f"{delay}ms", "loss", f"{loss:g}%")
-        controller.run(*start, "replace", "dev", device, "root", "netem", "limit", "100000", *change)
-    else:
-        controller.run(*start, "delete", "dev", device, "root", ok=None)
-
-
-def _netem(controller: Controller, lab: Lab, device: str) -> tuple[int, float]:
-    said = controller.run("tc", "-netns", lab.namespace, "qdisc", "show", "dev", device).out
-    delay = re.search(r"\bdelay (\d+(?:\.\d+)?)(us|ms|s)\b", said)
-    loss = re.search(r"\bloss (\d+(?:\.\d+)?)%", said)
-    scale = {"us": 0.001, "ms": 1, "s": 1000}
-    return round(float(delay[1]) * scale[delay[2]]) if delay else 0, float(loss[1]) if loss else 0.0
-
-
-def _devices(controller: Controller, lab: Lab, *question: str) -> list[dict[str, Any]]:
+def devices(controller: Host, lab: Lab, *question: str) -> list[dict[str, Any]]:
+    """What ip(8) answers about the devices of a lab."""
     if controller.stat(f"{NETNS}/{lab.namespace}") is None:
         return []
     said = controller.run("ip", "-netns", lab.namespace, "-json", *question).out
     return [device for device in json.loads(said or "[]") if device]
 
 
-def _batch(controller: Controller, lab: Lab, lines: list[str]) -> None:
+def batch(controller: Host, lab: Lab, lines: list[str]) -> None:
+    """Have ip(8) do this in the lab's namespace, all in one call."""
     controller.run("ip", "-netns", lab.namespace, "-batch", "-", stdin="\n".join(lines) + "\n")

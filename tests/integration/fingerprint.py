@@ -41,7 +41,7 @@ def tree(*roots):
         paths = [root] + sorted(
             glob.glob(f"{root}/**", recursive=True) + glob.glob(f"{root}/**/.*", recursive=True)
         )
-        for path in sorted(set(path.rstrip("/") for path in paths)):
+        for path in sorted({path.rstrip("/") for path in paths}):
             try:
                 found = os.lstat(path)
             except OSError:

@@ -18,8 +18,8 @@ from typing import Any
 import ansible.module_utils
 import ansible.release
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_lab, uml_network
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml as uml_ground
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_lab, uml_link
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, lab_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import lab_host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import network
@@ -137,8 +137,8 @@ class Lab:
     """The lab of this test run and its verbs."""
 
     def __init__(self, name: str) -> None:
-        self.controller = uml_ground.Controller()
-        self.place = uml_ground.lab(name)
+        self.controller = Controller()
+        self.place = lab_of(name)
         self.networks = {one.name: one for one in NETWORKS}
 
     @property
@@ -167,7 +167,13 @@ class Lab:
     def power_cut(self, *hosts: Host) -> None:
         """The power of these hosts fails, now."""
         for host in hosts:
-            uml_host.power_cut(self.controller, self.place, host.name)
+            uml_host.cut_power(self.controller, self.place, host.name)
+
+    def reboot(self, *hosts: Host) -> None:
+        """Shut down in order, one after the other, and boot."""
+        for host in hosts:
+            uml_host.power_off(self.controller, self.place, host.name)
+        self.boot(*hosts)
 
     def boot(self, *hosts: Host) -> None:
         """Power on, side by side, and wait until they have booted."""
@@ -176,24 +182,22 @@ class Lab:
     def fresh(self, *hosts: Host) -> None:
         """These hosts as they were made: power cut, disks emptied, booted."""
         for host in hosts:
-            uml_host.power_cut(self.controller, self.place, host.name)
-            uml_host.wipe(
-                self.controller, self.place, uml_host.look_hosts(self.controller, self.place)[host.name]
-            )
+            uml_host.cut_power(self.controller, self.place, host.name)
+            uml_host.make_disks(self.controller, self.place, self.made(host.name))
         self.boot(*hosts)
 
     def link(self, host: Host, network: str, up: bool) -> None:
         """Pull the host's cable to a network (up=False) or plug it in again."""
-        uml_network.set_link(self.controller, self.place, network, self.made(host.name).number, up)
+        uml_link.set_link(self.controller, self.place, network, self.made(host.name).number, up)
 
     def delay(self, host: Host, network: str, milliseconds: int = 0, loss: float = 0) -> None:
         """Make a network slow or lossy towards the host; zeros heal it."""
         number = self.made(host.name).number
-        uml_network.set_delay(self.controller, self.place, network, number, milliseconds, loss)
+        uml_link.set_delay(self.controller, self.place, network, number, milliseconds, loss)
 
     def run(self, *argv: str) -> str:
         """Run a command on the controller inside the lab's network namespace; its output."""
-        return self.controller.run(*self.controller.inside(self.place, *argv)).out
+        return self.controller.run(*self.place.inside(*argv)).out
 
 
 def beats(host: Host, module: str, options: dict[str, Any], predicts: bool = True) -> dict[str, Any]:

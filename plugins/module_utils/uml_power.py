@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a lab host: made, powered on, awaited; shut down or cut off; removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Lab, controller_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import LabHost, Seen
+
+
+@dataclass(frozen=True)
+class MakeHost(Step):
+    """Its disks, cables and records; its image too, when there is none yet."""
+
+    lab: Lab
+    host: LabHost
+    cache: str
+
+    def __str__(self) -> str:
+        return f"Make the host '{self.host.name}' ({self.host.suite}) in the lab '{self.lab.name}'"
+
+    def take(self, host: Host) -> None:
+        image = uml_image.make_image(controller_of(host), self.host.suite, self.cache)
+        networks = uml_network.look_networks(host, self.lab)
+        uml_host.make_host(host, self.lab, self.host, str(image.path), networks)
+
+
+@dataclass(frozen=True)
+class PowerOn(Step):
+    """Start the kernel."""
+
+    lab: Lab
+    name: str
+
+    def __str__(self) -> str:
+        return f"Power on '{self.name}'"
+
+    def take(self, host: Host) -> None:
+        seen = uml_host.look_hosts(host, self.lab)[self.name]
+        uml_host.power_on(host, self.lab, seen, uml_network.look_networks(host, self.lab))
+
+
+@dataclass(frozen=True)
+class WaitForHost(Step):
+    """See the boot through."""
+
+    side_by_side = True
+    lab: Lab
+    name: str
+    patience: float
+
+    def __str__(self) -> str:
+        return f"Wait until '{self.name}' has booted"
+
+    def take(self, host: Host) -> None:
+        uml_host.wait_for_host(host, self.lab, self.name, self.patience)
+
+
+@dataclass(frozen=True)
+class PowerOff(Step):
+    """Shut down in order, or pull the plug."""
+
+    lab: Lab
+    name: str
+    cut: bool
+    patience: float
+
+    def __str__(self) -> str:
+        return f"Cut the power of '{self.name}'" if self.cut else f"Shut down '{self.name}'"
+
+    def take(self, host: Host) -> None:
+        if self.cut:
+            uml_host.cut_power(host, self.lab, self.name)
+        else:
+            uml_host.power_off(host, self.lab, self.name, self.patience)
+
+
+@dataclass(frozen=True)
+class RemoveHost(Step):
+    """Power and disks away."""
+
+    lab: Lab
+    seen: Seen
+
+    def __str__(self) -> str:
+        return f"Remove the host '{self.seen.host.name}' from the lab '{self.lab.name}', its disks too"
+
+    def take(self, host: Host) -> None:
+        uml_host.remove_host(host, self.lab, self.seen)
+
+
+@dataclass(frozen=True)
+class Power:
+    """How a host's power is switched: where, with which images, how long to wait, and whether off means the plug."""
+
+    lab: Lab
+    cache: str
+    patience: float = uml_host.PATIENCE
+    cut: bool = False
+
+
+def look_host(host: Host, lab: Lab, name: str) -> Seen | None:
+    """One host, asked whether it has booted; None when it is not there."""
+    seen = uml_host.look_hosts(host, lab).get(name)
+    return replace(seen, ready=uml_host.has_booted(host, lab, name)) if seen and seen.on else seen
+
+
+def plan_power(power: Power, seen: Seen | None, want: Seen | None) -> list[Step]:
+    """What a host is made of never changes; 'refuse_power' says so."""
+    if want is None:
+        return [RemoveHost(power.lab, seen)] if seen else []
+    name, steps = want.host.name, []  # type: str, list[Step]
+    if seen is None:
+        steps.append(MakeHost(power.lab, want.host, power.cache))
+    if want.on and not (seen and seen.on):
+        steps.append(PowerOn(power.lab, name))
+    if want.ready and not (seen and seen.ready):
+        steps.append(WaitForHost(power.lab, name, power.patience))
+    if seen and seen.on and not want.on:
+        steps.append(PowerOff(power.lab, name, power.cut, power.patience))
+    return steps
+
+
+def refuse_other(lab: Lab, seen: Seen | None, want: LabHost) -> None:
+    """A host with this name may be somebody's, with something on its disks: never remake it unasked."""
+    if seen and seen.host != want:
+        differ = [key for key, value in vars(want).items() if value != getattr(seen.host, key)]
+        now = ", ".join(f"{key} {getattr(seen.host, key)!r}" for key in differ)
+        asked = ", ".join(f"{key} {getattr(want, key)!r}" for key in differ)
+        raise Problem(
+            f"The lab '{lab.name}' has a host '{want.name}' that was made with {now}; wanted is {asked}. "
+            "Remove the host first, or give another lab name."
+        )
