@@ -194,7 +194,7 @@ class Host:
             return error.strerror or str(error)
         return ""
 
-    def scsi(self, asked: Sequence[tuple[str, bytes, int]], seconds: float = 10) -> list[bytes | None]:
+    def scsi(self, asked: Sequence[tuple[str, bytes, int]], seconds: float = 10) -> Sequence[bytes | None]:
         """What devices answer to SCSI commands that only read: (device, command, length of the answer) each.
 
         b"" where the device refused the command, None where it did not answer in time. A device on a dead path can hold
@@ -214,10 +214,9 @@ class Host:
         os.close(mine)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, os.WNOHANG)  # not waited for: a task in D state never dies
-        answers: list[bytes | None] = [None] * len(asked)
-        for number, text in (line.split(b" ", 1) for line in said.split(b"\n")[:-1]):
-            answers[int(number)] = bytes.fromhex(text.decode())
-        return answers
+        lines = (line.split(b" ", 1) for line in said.split(b"\n")[:-1])
+        answers = {int(number): bytes.fromhex(text.decode()) for number, text in lines}
+        return [answers.get(number) for number in range(len(asked))]
 
     def until(self, test: Callable[[], T], seconds: float, every: float = 0.2) -> T:
         """Ask again and again until the answer is true or the time is over; the last answer."""

@@ -1,0 +1,292 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LUNs as this host has them: found by WWID, proved on every path, under their maps, as large as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Iterable, Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival import (
+    Arrival,
+    AwaitDisks,
+    GrowDisk,
+    MakeMaps,
+    ScanHost,
+    mapped,
+    paths_of,
+    single,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
+    ACCESS_LUN,
+    Path,
+    Session,
+    look_paths,
+    look_sessions,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_removal import (
+    RemovePaths,
+    plan_removal,
+    refuse_removal,
+    users_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import registered
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+BLOCK = "/sys/class/block"
+WATCHERS = (
+    "(multipathd)",
+    "(systemd-udevd)",
+    "(udev-worker)",
+)  # they open every path and let go by themselves
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A disk as it is asked for. Sizes in bytes, times in seconds."""
+
+    wwid: str
+    lun: str = ""
+    target: str = ""
+    paths: int = 1
+    multipath: bool = True
+    size: int = 0
+    present: bool = True
+    timeout: int = 60
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"LUN '{self.lun}' of '{self.target}' ({self.wwid})" if self.lun else f"'{self.wwid}'"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A disk on this host. 'good' counts the paths that carry I/O, in its map if it has one."""
+
+    wwid: str
+    good: int = 0
+    mapped: bool = False
+    named: bool = False
+    size: int = 0
+    registered: bool = False
+    map: str = ""
+    name: str | None = None
+    serial: str | None = None
+    paths: tuple[Path, ...] = ()
+    strays: tuple[
+        Path, ...
+    ] = ()  # devices of this disk whose LUN number now is another LUN, and the other way round
+
+
+@dataclass(frozen=True)
+class Disks:
+    """The disks that were asked for, by WWID; the sessions to scan; who uses what, where something shall go."""
+
+    disks: dict[str, Disk | None]
+    sessions: tuple[Session, ...] = ()
+    holders: Holders | None = None
+
+
+def look_disks(host: Host, wishes: Sequence[Wish]) -> Disks:
+    """What this host has of the wishes. Every path is asked who it is; nothing is written."""
+    sessions = look_sessions(host)
+    paths = look_paths(host, sessions, [wish.wwid for wish in wishes])
+    maps = {
+        (host.read(f"{BLOCK}/{name}/dm/uuid") or "").strip()[len("mpath-") :]: name
+        for name in host.list(BLOCK)
+        if (host.read(f"{BLOCK}/{name}/dm/uuid") or "").startswith("mpath-")
+    }
+    listed = registered(host)
+    found = {
+        wish.wwid: _disk(host, wish, paths, maps.get(wish.wwid, ""), wish.wwid in listed) for wish in wishes
+    }
+    leaving = [
+        disk for wish in wishes for disk in [found[wish.wwid]] if disk and (disk.strays or not wish.present)
+    ]
+    return Disks(found, tuple(sessions), look_holders(host, opened=True) if leaving else None)
+
+
+def _disk(host: Host, wish: Wish, paths: list[Path], name: str, listed: bool) -> Disk | None:
+    wwid = wish.wwid
+    own = paths_of(wwid, paths)
+    slaves = host.list(f"{BLOCK}/{name}/slaves") if name else []
+    strays = [path for path in paths if path.wwids and _strays(path, wwid, path.device in slaves)]
+    own = [path for path in own if path not in strays]
+    if not (own or name or listed or strays):
+        return None
+    good = [path for path in own if path.good and (not name or path.map == name)]
+    sizes = [path.size for path in own] + ([_size(host, name)] if name else [])
+    return Disk(
+        wwid=wwid,
+        good=len(good),
+        mapped=bool(name),
+        named=host.stat(mapped(wwid) if name else single(wwid)) is not None,
+        size=min(sizes) if sizes else 0,
+        registered=listed,
+        map=name,
+        name=(host.read(f"{BLOCK}/{name}/dm/name") or "").strip() or None if name else None,
+        serial=next((path.serial for path in own if path.serial), None),
+        paths=tuple(own),
+        strays=tuple(strays),
+    )
+
+
+def _strays(path: Path, wwid: str, in_map: bool) -> bool:
+    """Whether it became another LUN since the kernel asked it, from or to this one, or is a wrong path of its map."""
+    became = path.known[:1] in ("2", "3") and path.known not in path.wwids
+    return in_map and wwid not in path.wwids or became and wwid in (path.known, *path.wwids)
+
+
+def _size(host: Host, name: str) -> int:
+    return int(host.read(f"{BLOCK}/{name}/size") or 0) * 512
+
+
+def want_disks(wishes: Iterable[Wish], seen: Disks) -> Disks:
+    """The disks as they shall be: on enough paths, mapped, as large as their LUNs are."""
+    return replace(seen, disks={wish.wwid: _wanted(wish, seen.disks[wish.wwid]) for wish in wishes})
+
+
+def _wanted(wish: Wish, seen: Disk | None) -> Disk | None:
+    if not wish.present:
+        return None
+    disk = seen or Disk(wish.wwid)
+    offered = min((path.capacity for path in disk.paths if path.good), default=0)
+    return replace(
+        disk,
+        good=max(disk.good, wish.paths),
+        mapped=wish.multipath,
+        named=True,
+        size=max(disk.size, offered, wish.size),
+        strays=(),
+    )
+
+
+def plan_disks(wishes: Sequence[Wish], seen: Disks, want: Disks) -> list[Step]:
+    """Away with what is not what it was, then the arrivals of all disks together, then growth, then removals."""
+    pairs = [(wish, seen.disks[wish.wwid], want.disks[wish.wwid]) for wish in wishes]
+    steps: list[Step] = []
+    for _, disk, new in pairs:
+        if disk and new:
+            gone = {path: None for path in disk.strays if path not in new.strays}
+            steps += [RemovePaths(_why(path), (path,), 30) for path in gone]
+    steps = list(dict.fromkeys(steps))
+    steps += _arrivals(pairs, seen.sessions)
+    for wish, disk, new in pairs:
+        if new and disk and disk.paths and new.size > disk.size:
+            steps.append(GrowDisk(wish.label, wish.wwid, disk.size, new.size, wish.timeout))
+    for wish, disk, new in pairs:
+        if disk and not new:
+            paths = disk.paths + disk.strays
+            steps += plan_removal(wish.label, wish.wwid, disk.map, disk.registered, paths, wish.timeout)
+    return steps
+
+
+def _why(path: Path) -> str:
+    return f"it was '{path.known}', and its LUN number now answers as '{path.wwids[0]}'"
+
+
+def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iterable[Session]) -> list[Step]:
+    short, unmapped, targets = [], [], []
+    for wish, seen, new in pairs:
+        disk = seen or Disk(wish.wwid)
+        if new is None:
+            continue
+        arrival = Arrival(wish.label, wish.wwid, new.good, new.size)
+        running = sum(path.good for path in disk.paths)
+        if running < new.good or disk.strays or not (disk.named or new.mapped):
+            short.append((wish, arrival))
+            targets.append(wish.target)
+        if new.mapped and (not disk.mapped or disk.good < new.good or not disk.named):
+            unmapped.append((wish, arrival))
+    steps: list[Step] = [
+        ScanHost(one.host, one.portal)
+        for one in sessions
+        if one.state == "LOGGED_IN" and targets and ("" in targets or one.target in targets)
+    ]
+    for named in (False, True):
+        late = [(wish, arrival) for wish, arrival in short if wish.multipath != named]
+        if late:
+            patience = max(wish.timeout for wish, _ in late)
+            steps.append(AwaitDisks(tuple(arrival for _, arrival in late), named, patience))
+    if unmapped:
+        patience = max(wish.timeout for wish, _ in unmapped)
+        steps.append(MakeMaps(tuple(arrival for _, arrival in unmapped), patience))
+    return steps
+
+
+def refuse_disks(wishes: Sequence[Wish], seen: Disks) -> None:
+    """Never a wrong disk, never one in use, never a smaller one."""
+    for wish in wishes:
+        disk = seen.disks[wish.wwid]
+        if disk is None:
+            continue
+        for path in disk.strays:
+            _refuse_stray(path, seen.holders)
+        if wish.present:
+            _refuse_kind(wish, disk)
+            _refuse_size(wish, disk)
+        else:
+            devices = [disk.map] if disk.map else [path.device for path in disk.paths]
+            refuse_removal(wish.label, devices, seen.holders)
+
+
+def _refuse_stray(path: Path, holders: Holders | None) -> None:
+    users = users_of([path.device], holders)
+    if users:
+        raise Problem(
+            f"{path} was '{path.known}' and answers now as '{path.wwids[0]}' (serial '{path.serial}'): its LUN number was "
+            f"given to another LUN while {'; '.join(str(user) for user in users[:4])}. What is written there lands on the "
+            f"wrong LUN. Stop its users, remove the disk '{path.known}' (state: absent), then run this again."
+        )
+
+
+def _refuse_kind(wish: Wish, disk: Disk) -> None:
+    if any(path.product == ACCESS_LUN for path in disk.paths):
+        raise Problem(
+            f"{wish.label} is the access LUN of an array ('{ACCESS_LUN}'), not a disk. Name another LUN."
+        )
+    if disk.mapped and not wish.multipath:
+        raise Problem(
+            f"{wish.label} is wanted without multipath, but it is under the map '{disk.name}'. Leave out "
+            "'multipath: false', or remove the disk (state: absent) and blacklist its WWID first."
+        )
+
+
+def _refuse_size(wish: Wish, disk: Disk) -> None:
+    offered = min((path.capacity for path in disk.paths if path.good and path.capacity), default=disk.size)
+    if offered < disk.size:
+        raise Problem(
+            f"{wish.label} has {disk.size} bytes on this host, but its LUN only {offered}: it shrank on the storage side. "
+            "Nothing is read or written beyond its end without errors. Grow the LUN to its old size."
+        )
+    down = [f"{path} is {path.state}" for path in disk.paths if not path.good]
+    if offered > disk.size and down:
+        raise Problem(
+            f"Cannot grow {wish.label} from {disk.size} to {offered} bytes: {'; '.join(down)}. A map may grow only when "
+            "all its paths are up and as large. Heal the paths first."
+        )
+
+
+def show_disk(wish: Wish, disk: Disk | None) -> dict[str, Any]:
+    """A disk as people and templates get it."""
+    paths = [
+        {
+            "device": f"/dev/{path.device}",
+            "hctl": path.hctl,
+            "state": path.state,
+            "portal": path.session.portal if path.session else None,
+            "session": path.session.number if path.session else None,
+        }
+        for path in (disk.paths if disk else ())
+    ]
+    return {
+        "wwid": wish.wwid,
+        "device": (mapped if disk.mapped else single)(wish.wwid) if disk else None,
+        "name": disk.name if disk else None,
+        "size": disk.size or None if disk else None,
+        "serial": disk.serial if disk else None,
+        "paths": paths,
+    }

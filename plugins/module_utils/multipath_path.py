@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SCSI disks as paths to LUNs: who a device says that it is now, and who the kernel believes that it is.
+
+The kernel keeps what it read when the device appeared; a LUN number that was given to another LUN answers otherwise.
+So each device is asked: INQUIRY, VPD pages 0x83 and 0x80 (SPC-4 6.4, 7.8), READ CAPACITY (16) (SBC-3 5.16).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Iterable, Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import look_maps
+
+DISKS = "/sys/class/scsi_disk"
+SESSIONS = "/sys/class/iscsi_session"
+CONNECTIONS = "/sys/class/iscsi_connection"
+INQUIRY = bytes([0x12, 0, 0, 0, 96, 0])
+IDENTIFICATION = bytes([0x12, 1, 0x83, 4, 0, 0])
+SERIAL = bytes([0x12, 1, 0x80, 1, 0, 0])
+CAPACITY = bytes([0x9E, 0x10, *[0] * 8, 0, 0, 0, 32, 0, 0])
+QUESTIONS = ((INQUIRY, 96), (IDENTIFICATION, 1024), (SERIAL, 256), (CAPACITY, 32))
+ACCESS_LUN = (
+    "Universal Xport"  # Dell MD3000i and its relatives: LUN 31 is for the array's management, not a disk
+)
+# How multipath and udev begin a WWID: by the type of its designator (SPC-4 table 460; libmultipath, discovery.c).
+T10, EUI, NAA, NAME = 1, 2, 3, 8
+
+
+@dataclass(frozen=True)
+class Session:
+    """An iSCSI session in the kernel."""
+
+    number: int
+    target: str
+    portal: str
+    host: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Path:
+    """One SCSI device. 'known' is the WWID that the kernel keeps, 'wwids' are those that the device answers with now.
+
+    state: running; what sysfs says instead (blocked, offline, transport-offline); silent (no answer in time); unmapped
+    (the target has no LUN there any more); failed (so says multipathd).
+    """
+
+    device: str
+    hctl: str
+    state: str
+    known: str
+    wwids: tuple[str, ...] = ()
+    serial: str = ""
+    product: str = ""
+    size: int = 0
+    capacity: int = 0
+    session: Session | None = None
+    map: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether it carries I/O."""
+        return self.state == "running"
+
+    def __str__(self) -> str:
+        where = f" at {self.session.portal}" if self.session else ""
+        return f"/dev/{self.device} ({self.hctl}{where})"
+
+
+def look_sessions(host: Host) -> list[Session]:
+    """Every iSCSI session of this host."""
+    found = []
+    for name in host.list(SESSIONS):
+        number = name[len("session") :]
+        connection = f"{CONNECTIONS}/connection{number}:0"
+        address = (host.read(f"{connection}/persistent_address") or "").strip()
+        port = (host.read(f"{connection}/persistent_port") or "").strip()
+        behind = re.search(r"/(host\d+)/", host.real(f"{SESSIONS}/{name}/device") + "/")
+        found.append(
+            Session(
+                number=int(number),
+                target=(host.read(f"{SESSIONS}/{name}/targetname") or "").strip(),
+                portal=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
+                host=behind[1] if behind else "",
+                state=(host.read(f"{SESSIONS}/{name}/state") or "").strip(),
+            )
+        )
+    return found
+
+
+def look_paths(host: Host, sessions: Iterable[Session], wwids: Iterable[str] = ()) -> list[Path]:
+    """The disks of these sessions and those that the kernel knows by these WWIDs, each asked who it is now."""
+    by_number = {session.number: session for session in sessions}
+    kept = [_kept(host, hctl, by_number) for hctl in host.list(DISKS)]
+    paths = [path for path in kept if path and (path.session or path.known in set(wwids))]
+    asked = [path for path in paths if path.good]
+    questions = [(f"/dev/{path.device}", *question) for path in asked for question in QUESTIONS]
+    answers = host.scsi(questions) if questions else []
+    count = len(QUESTIONS)
+    told = {
+        path.hctl: answered(path, answers[at * count : (at + 1) * count]) for at, path in enumerate(asked)
+    }
+    failed = {device for one in look_maps(host) for device in one.failed} if any(p.map for p in paths) else ()
+    return [_judged(told.get(path.hctl, path), path.device in failed) for path in paths]
+
+
+def _judged(path: Path, failed: bool) -> Path:
+    return replace(path, state="failed") if failed and path.good else path
+
+
+def _kept(host: Host, hctl: str, sessions: dict[int, Session]) -> Path | None:
+    here = f"{DISKS}/{hctl}/device"
+    names = host.list(f"{here}/block")
+    if not names:  # it is just coming or going
+        return None
+    session = re.search(r"/session(\d+)/", host.real(here))
+    block = f"/sys/class/block/{names[0]}"
+    holders = [name for name in host.list(f"{block}/holders") if _is_map(host, name)]
+    return Path(
+        device=names[0],
+        hctl=hctl,
+        state=(host.read(f"{here}/state") or "gone").strip(),
+        known=wwid_of_kernel((host.read(f"{here}/wwid") or "").rstrip("\n")),
+        size=int(host.read(f"{block}/size") or 0) * 512,
+        session=sessions.get(int(session[1])) if session else None,
+        map=holders[0] if holders else "",
+    )
+
+
+def _is_map(host: Host, name: str) -> bool:
+    return (host.read(f"/sys/class/block/{name}/dm/uuid") or "").startswith("mpath-")
+
+
+def answered(path: Path, answers: Sequence[bytes | None]) -> Path:
+    """The path with what its device said: the answers to QUESTIONS, empty where refused, None where silent."""
+    inquiry, identification, serial, capacity = answers
+    if inquiry is None or identification is None:
+        return replace(path, state="silent")
+    if not inquiry or inquiry[0] >> 5 or inquiry[0] & 31 == 31:  # SPC-4 table 140: nothing connected here
+        return replace(path, state="unmapped")
+    number = (serial or b"")[4:].decode(errors="replace").strip(" \0")
+    vendor, product = (inquiry[a:b].decode(errors="replace").strip(" \0") for a, b in ((8, 16), (16, 32)))
+    blocks, length = (
+        int.from_bytes((capacity or b"")[:8], "big"),
+        int.from_bytes((capacity or b"")[8:12], "big"),
+    )
+    return replace(
+        path,
+        wwids=tuple(parse_identification(identification)) or wwids_of_serial(vendor, product, number),
+        serial=number,
+        product=product,
+        capacity=(blocks + 1) * length,
+    )
+
+
+def parse_identification(page: bytes) -> list[str]:
+    """The WWIDs on VPD page 0x83 that name the logical unit, in multipath's notation and order of preference."""
+    found = []
+    at, end = 4, 4 + int.from_bytes(page[2:4], "big")
+    while at + 4 <= min(end, len(page)):
+        kind, length = page[at + 1], page[at + 3]
+        value = page[at + 4 : at + 4 + length]
+        if kind >> 4 & 3 == 0 and value:  # association 0: the logical unit, not its port or target
+            found.append((_rank(kind & 15, value), _wwid(kind & 15, value)))
+        at += 4 + length
+    return [wwid for _, wwid in sorted(found) if wwid]
+
+
+def _rank(kind: int, value: bytes) -> int:
+    """NAA before EUI-64 before names before T10 vendor texts; longer NAAs first (scsi_id and libmultipath agree)."""
+    return {NAA: 0 if value[0] >> 4 == 6 else 1, EUI: 2, NAME: 3, T10: 4}.get(kind, 5)
+
+
+def _wwid(kind: int, value: bytes) -> str:
+    if kind in (NAA, EUI):
+        return f"{kind}{value.hex()}"
+    if kind in (T10, NAME):
+        return f"{kind}{_text(value)}"
+    return ""
+
+
+def wwids_of_serial(vendor: str, product: str, serial: str) -> tuple[str, ...]:
+    """What udev makes of a device without page 0x83: 'S', its vendor, product and serial."""
+    return (f"S{vendor}_{product}_{serial}".replace(" ", "_"),) if serial else ()
+
+
+def wwid_of_kernel(text: str) -> str:
+    """The kernel's 'wwid' attribute (drivers/scsi/scsi_lib.c, scsi_vpd_lun_id) in multipath's notation."""
+    kind, dot, value = text.partition(".")
+    number = {"naa": NAA, "eui": EUI, "t10": T10}.get(kind)
+    return (
+        text if not dot or number is None else f"{number}{_text(value.encode()) if number == T10 else value}"
+    )
+
+
+def _text(value: bytes) -> str:
+    return re.sub(r"\s+", "_", value.decode(errors="replace").strip(" \0"))

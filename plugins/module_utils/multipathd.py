@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""multipathd, asked and told through its own client (multipathd(8)).
+
+A question never starts the daemon: its socket unit would, so systemd is asked first whether it runs.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+
+WWIDS = "/etc/multipath/wwids"
+UNIT = "multipathd.service"
+
+
+@dataclass(frozen=True)
+class Map:
+    """A multipath map as the daemon sees it, and which of its paths (kernel names) it has failed."""
+
+    name: str
+    wwid: str
+    failed: frozenset[str]
+
+
+def running(host: Host) -> bool:
+    """Whether the daemon runs."""
+    return "ActiveState=active" in host.run("systemctl", "show", "-p", "ActiveState", UNIT).out.split()
+
+
+def look_maps(host: Host) -> list[Map]:
+    """The daemon's maps; none when it does not run or is too busy to say."""
+    said = host.run("multipathd", "show", "maps", "json", ok=None).out if running(host) else ""
+    try:
+        return parse_maps(said)
+    except (ValueError, KeyError):
+        return []
+
+
+def parse_maps(text: str) -> list[Map]:
+    """What 'multipathd show maps json' prints."""
+    return [
+        Map(
+            name=one["name"],
+            wwid=one["uuid"],
+            failed=frozenset(
+                path["dev"]
+                for group in one["path_groups"]
+                for path in group["paths"]
+                if path["dm_st"] == "failed" or path["chk_st"] == "faulty"
+            ),
+        )
+        for one in json.loads(text)["maps"]
+    ]
+
+
+def registered(host: Host) -> frozenset[str]:
+    """The WWIDs that multipath claims as soon as their first path appears."""
+    lines = (host.read(WWIDS) or "").splitlines()
+    return frozenset(line.strip("/ ") for line in lines if line.startswith("/"))
+
+
+def tell(host: Host, commands: Sequence[str], timeout: float = 60) -> str:
+    """Give the running daemon several commands at once; what it says, a line for each."""
+    if not running(host):
+        raise Problem(
+            "multipathd is not running. Start it (role lunworks.iscsi.multipath), or use 'multipath: false'."
+        )
+    return host.run(
+        "multipathd", "-k", stdin="".join(f"{line}\n" for line in [*commands, "quit"]), timeout=timeout
+    ).out
