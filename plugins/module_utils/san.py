@@ -86,12 +86,20 @@ def whole(running: Target | None, saved: Target | None) -> Target | None:
     if running is None or saved is None:
         return running or saved
     numbers = {lun.number for lun in running.luns.values()}
-    luns = {name: lun for name, lun in saved.luns.items() if name not in running.luns and lun.number not in numbers}
+    luns = {
+        name: lun
+        for name, lun in saved.luns.items()
+        if name not in running.luns and lun.number not in numbers
+    }
     initiators = dict(saved.initiators)
     for name, initiator in running.initiators.items():
         kept = saved.initiators[name].luns if name in saved.initiators else {}
         taken = {entry.number for entry in initiator.luns.values()}
-        lost = {lun: entry for lun, entry in kept.items() if lun not in initiator.luns and entry.number not in taken}
+        lost = {
+            lun: entry
+            for lun, entry in kept.items()
+            if lun not in initiator.luns and entry.number not in taken
+        }
         initiators[name] = replace(initiator, luns={**initiator.luns, **lost})
     found = replace(
         running,
@@ -112,7 +120,9 @@ def without_luns(target: Target, gone: set[str]) -> Target:
 
 
 def _known(target: Target, initiator: Initiator) -> Initiator:
-    return replace(initiator, luns={name: entry for name, entry in initiator.luns.items() if name in target.luns})
+    return replace(
+        initiator, luns={name: entry for name, entry in initiator.luns.items() if name in target.luns}
+    )
 
 
 def shown(target: Target, sizes: dict[str, int]) -> dict[str, Any]:
@@ -126,7 +136,9 @@ def shown(target: Target, sizes: dict[str, int]) -> dict[str, Any]:
         "attributes": dict(sorted(target.attributes.items())),
         "parameters": dict(sorted(target.parameters.items())),
         "luns": [_lun(lun, sizes) for lun in sorted(target.luns.values(), key=lambda lun: lun.number)],
-        "igroups": [_igroup(name, [target.initiators[one] for one in groups[name]], groups[name]) for name in groups],
+        "igroups": [
+            _igroup(name, [target.initiators[one] for one in groups[name]], groups[name]) for name in groups
+        ],
     }
 
 

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What comes back after a boot: where saveconfig.json stands, and what its restore waits for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any, Iterable, Mapping
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+
+# Debian's rtslib is patched to its own directory; all others use /etc/target. The unit beside it restores the file.
+PLACES = (("/etc/rtslib-fb-target", "rtslib-fb-targetctl.service"), ("/etc/target", "target.service"))
+UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The saved configuration: where it stands, what is in it, and what the restore at boot is told to wait for."""
+
+    path: str
+    document: dict[str, Any]
+    private: bool = True
+    unit: str = ""
+    order: str = ""
+
+    @property
+    def drop_in(self) -> str:
+        """Where the restore unit is told what to wait for (systemd.unit(5))."""
+        return f"/etc/systemd/system/{self.unit}.d/50-lunworks.conf"
+
+
+@dataclass(frozen=True)
+class Save(Step):
+    """Write the file, 0600, whole or not at all; the files behind new LUNs are on their disks before it."""
+
+    path: str
+    text: Secret
+    directories: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"Save the configuration in '{self.path}', so that it comes back after a boot"
+
+    def take(self, host: Host) -> None:
+        if self.directories:
+            host.run("sync", "--file-system", *self.directories)
+        host.write(self.path, self.text.reveal(), 0o600)
+
+
+@dataclass(frozen=True)
+class OrderRestore(Step):
+    """Tell systemd what the restore at boot has to wait for."""
+
+    unit: str
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"Let '{self.unit}' wait at boot for the network and for what holds the LUNs"
+
+    def take(self, host: Host) -> None:
+        host.write(self.path, self.text, 0o644)
+        host.run("systemctl", "daemon-reload")
+
+
+def look_saved(host: Host) -> Saved:
+    """The saved configuration of this host; an empty one when nothing was saved yet."""
+    units = [unit for _place, unit in PLACES if any(host.stat(f"{place}/{unit}") for place in UNITS)]
+    known = [place for place, unit in PLACES if host.stat(place) or unit in units]
+    directory = known[0] if known else PLACES[-1][0]
+    path = f"{directory}/saveconfig.json"
+    text = host.read(path)
+    try:
+        document = json.loads(text) if text and text.strip() else {}
+    except ValueError as error:
+        raise Problem(
+            f"'{path}' is not JSON ({error}). It is what comes back after a boot: mend it, restore a copy from "
+            f"'{directory}/backup', or move it away to have it made anew from what runs."
+        ) from None
+    stat = host.stat(path)
+    found = Saved(path, document, stat is None or not stat.st_mode & 0o077, units[0] if units else "")
+    return Saved(
+        found.path, document, found.private, found.unit, host.read(found.drop_in) or "" if units else ""
+    )
+
+
+def plan_saved(seen: Saved, want: Saved, directories: Iterable[str]) -> list[Step]:
+    """Save where the file differs or others can read it."""
+    steps: list[Step] = []
+    if (seen.document, seen.private) != (want.document, want.private):
+        text = json.dumps(want.document, sort_keys=True, indent=2) + "\n"
+        steps.append(Save(want.path, Secret(text), tuple(sorted(set(directories)))))
+    if seen.order != want.order:
+        steps.append(OrderRestore(want.unit, want.drop_in, want.order))
+    return steps
+
+
+def restore_order(document: Mapping[str, Any]) -> str:
+    """The drop-in of the restore unit. Without it the restore runs before addresses, mounts and devices are there,
+    skips what it cannot make, and calls that success; a file on a file system that is not mounted yet would even be
+    made anew, empty, since the kernel opens backing files with O_CREAT (Linux, target_core_file.c)."""
+    paths = sorted({one.get("dev", "") for one in document.get("storage_objects", [])})
+    devices = [f"{_escaped(path)}.device" for path in paths if path.startswith("/dev/")]
+    mounts = sorted(
+        {os.path.dirname(path) for path in paths if path.startswith("/") and not path.startswith("/dev/")}
+    )
+    waits = ["network-online.target", *devices]
+    lines = [
+        "# Written by lunworks.iscsi. What the saved portals and LUNs need before they can be restored.",
+        "[Unit]",
+    ]
+    lines += [f"{key}={wait}" for wait in waits for key in ("Wants", "After")]
+    lines += [f"RequiresMountsFor={directory.replace('%', '%%')}" for directory in mounts]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _escaped(path: str) -> str:
+    """A path as the name of its unit (systemd.unit(5), string escaping)."""
+    text = path.strip("/")
+    return "".join(
+        "-"
+        if one == "/"
+        else one
+        if re.match(r"[A-Za-z0-9:_.]", one)
+        else "".join(f"\\x{byte:02x}" for byte in one.encode())
+        for one in text
+    )

@@ -1,0 +1,294 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps inside LIO's targets in configfs: portals, LUNs, initiators and their maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import AUTH, CORE, ISCSI
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+LINK = "lunworks"  # the name of our links; configfs cares only about what they point to
+
+
+@dataclass(frozen=True)
+class OnTarget(Step):
+    """A step inside one target's portal group."""
+
+    target: str
+    tag: int
+
+    @property
+    def base(self) -> str:
+        """The portal group's directory."""
+        return f"{ISCSI}/{self.target}/tpgt_{self.tag}"
+
+
+@dataclass(frozen=True)
+class MakeTarget(OnTarget):
+    """A new target with its settings, closed until all of it is there."""
+
+    attributes: dict[str, str]
+    parameters: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"Make the target '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.mkdir(self.base)
+        for kind, settings in (("attrib", self.attributes), ("param", self.parameters)):
+            for key, value in settings.items():
+                if (host.read(f"{self.base}/{kind}/{key}") or "").strip() != value:
+                    host.poke(f"{self.base}/{kind}/{key}", value or "\n")
+
+
+@dataclass(frozen=True)
+class SetTarget(OnTarget):
+    """Change an attribute or a negotiated parameter."""
+
+    kind: str
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        what = "attribute" if self.kind == "attrib" else "parameter"
+        return f"Set the {what} {self.key} of '{self.target}' to '{self.value}'"
+
+    def take(self, host: Host) -> None:
+        host.poke(f"{self.base}/{self.kind}/{self.key}", self.value or "\n")
+
+
+@dataclass(frozen=True)
+class Enable(OnTarget):
+    """Open the target for logins."""
+
+    def __str__(self) -> str:
+        return f"Enable the target '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.poke(f"{self.base}/enable", "1")
+
+
+@dataclass(frozen=True)
+class Disable(OnTarget):
+    """Close the target; every session ends."""
+
+    def __str__(self) -> str:
+        return f"Disable the target '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.poke(f"{self.base}/enable", "0")
+
+
+@dataclass(frozen=True)
+class AddPortal(OnTarget):
+    """Listen on an address."""
+
+    portal: Portal
+
+    def __str__(self) -> str:
+        return f"Let '{self.target}' listen on {self.portal}"
+
+    def take(self, host: Host) -> None:
+        host.mkdir(f"{self.base}/np/{self.portal}")
+
+
+@dataclass(frozen=True)
+class RemovePortal(OnTarget):
+    """Stop listening on an address."""
+
+    portal: Portal
+
+    def __str__(self) -> str:
+        return f"Let '{self.target}' no longer listen on {self.portal}"
+
+    def take(self, host: Host) -> None:
+        host.rmdir(f"{self.base}/np/{self.portal}")
+
+
+@dataclass(frozen=True)
+class AddLun(OnTarget):
+    """Give a backstore a number in the target."""
+
+    lun: str
+    number: int
+    place: str
+
+    def __str__(self) -> str:
+        return f"Serve the LUN '{self.lun}' as number {self.number} of '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.mkdir(f"{self.base}/lun/lun_{self.number}")
+        host.symlink(f"{CORE}/{self.place}", f"{self.base}/lun/lun_{self.number}/{LINK}")
+
+
+@dataclass(frozen=True)
+class RemoveLun(OnTarget):
+    """Take a LUN out of the target."""
+
+    lun: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"Stop serving the LUN '{self.lun}' (number {self.number}) of '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        drop(host, f"{self.base}/lun/lun_{self.number}")
+
+
+@dataclass(frozen=True)
+class OnInitiator(OnTarget):
+    """A step for one initiator of a target."""
+
+    initiator: str
+
+    @property
+    def acl(self) -> str:
+        """The initiator's directory."""
+        return f"{self.base}/acls/{self.initiator}"
+
+
+@dataclass(frozen=True)
+class AllowInitiator(OnInitiator):
+    """Let an initiator log in."""
+
+    def __str__(self) -> str:
+        return f"Let the initiator '{self.initiator}' log in to '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.mkdir(self.acl)
+
+
+@dataclass(frozen=True)
+class ForbidInitiator(OnInitiator):
+    """No longer let an initiator log in; its session ends."""
+
+    def __str__(self) -> str:
+        return f"No longer let the initiator '{self.initiator}' log in to '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.rmdir(self.acl)
+
+
+@dataclass(frozen=True)
+class SetIgroup(OnInitiator):
+    """Put an initiator into an igroup: the tag of its ACL."""
+
+    igroup: str
+
+    def __str__(self) -> str:
+        return f"Put the initiator '{self.initiator}' into the igroup '{self.igroup}' of '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.poke(f"{self.acl}/tag", "NULL" if self.igroup == self.initiator else self.igroup)
+
+
+@dataclass(frozen=True)
+class SetChap(OnInitiator):
+    """Write or clear an initiator's credentials; a bare newline is what clears a field."""
+
+    chap: Chap | None
+
+    def __str__(self) -> str:
+        if self.chap is None:
+            return f"Remove the CHAP credentials of '{self.initiator}' from '{self.target}'"
+        mutual = ", both ways" if self.chap.mutual_user else ""
+        return f"Set the CHAP credentials of '{self.initiator}' at '{self.target}' (user '{self.chap.user}'{mutual})"
+
+    def take(self, host: Host) -> None:
+        chap = self.chap
+        texts = (
+            (chap.user, chap.secret.reveal(), chap.mutual_user, chap.mutual_secret.reveal())
+            if chap
+            else ("",) * 4
+        )
+        for key, text in zip(AUTH, texts):
+            host.poke(f"{self.acl}/auth/{key}", text or "\n")
+
+
+@dataclass(frozen=True)
+class MapLun(OnInitiator):
+    """Let an initiator see a LUN under a number of its own."""
+
+    lun: str
+    number: int
+    tpg_number: int
+    read_only: bool
+
+    def __str__(self) -> str:
+        how = ", read only" if self.read_only else ""
+        return f"Map the LUN '{self.lun}' of '{self.target}' to '{self.initiator}' as LUN {self.number}{how}"
+
+    def take(self, host: Host) -> None:
+        host.mkdir(f"{self.acl}/lun_{self.number}")
+        host.symlink(f"{self.base}/lun/lun_{self.tpg_number}", f"{self.acl}/lun_{self.number}/{LINK}")
+        if self.read_only:
+            host.poke(f"{self.acl}/lun_{self.number}/write_protect", "1")
+
+
+@dataclass(frozen=True)
+class UnmapLun(OnInitiator):
+    """An initiator no longer sees a LUN; a write in flight fails at once."""
+
+    lun: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"Unmap the LUN '{self.lun}' of '{self.target}' from '{self.initiator}'"
+
+    def take(self, host: Host) -> None:
+        drop(host, f"{self.acl}/lun_{self.number}")
+
+
+@dataclass(frozen=True)
+class ProtectLun(OnInitiator):
+    """Let an initiator only read a LUN, or write to it too."""
+
+    lun: str
+    number: int
+    read_only: bool
+
+    def __str__(self) -> str:
+        how = "only read" if self.read_only else "write to"
+        return f"Let '{self.initiator}' {how} the LUN '{self.lun}' of '{self.target}'"
+
+    def take(self, host: Host) -> None:
+        host.poke(f"{self.acl}/lun_{self.number}/write_protect", str(int(self.read_only)))
+
+
+@dataclass(frozen=True)
+class RemoveTarget(Step):
+    """Take a whole target away, in the order that configfs asks for."""
+
+    target: Target
+
+    def __str__(self) -> str:
+        return f"Remove the target '{self.target.name}'"
+
+    def take(self, host: Host) -> None:
+        top = f"{ISCSI}/{self.target.name}"
+        for group in [name for name in host.list(top) if name.startswith("tpgt_")]:
+            base = f"{top}/{group}"
+            host.poke(f"{base}/enable", "0")
+            for acl in host.list(f"{base}/acls"):
+                for entry in [name for name in host.list(f"{base}/acls/{acl}") if name.startswith("lun_")]:
+                    drop(host, f"{base}/acls/{acl}/{entry}")
+                host.rmdir(f"{base}/acls/{acl}")
+            for lun in host.list(f"{base}/lun"):
+                drop(host, f"{base}/lun/{lun}")
+            for portal in host.list(f"{base}/np"):
+                host.rmdir(f"{base}/np/{portal}")
+            host.rmdir(base)
+        host.rmdir(top)
+
+
+def drop(host: Host, directory: str) -> None:
+    """Remove a LUN or a map: first its link, then itself."""
+    for name in host.list(directory):
+        if host.link(f"{directory}/{name}") is not None:
+            host.remove(f"{directory}/{name}")
+    host.rmdir(directory)

@@ -1,0 +1,111 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: igroup
+short_description: Say which initiators have which LUNs of an iSCSI target
+version_added: 0.1.0
+description:
+  - Makes, changes or removes one igroup of a target, a named set of initiators with the LUNs that they see and the CHAP
+    credentials that they prove themselves with. Works with LIO, the target of the Linux kernel, where an igroup is the
+    set of node ACLs with the same tag.
+  - An ACL without a tag is an igroup that is named like its initiator.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  target:
+    description: The iSCSI name of the target, which must be there.
+    type: str
+    required: true
+  name:
+    description: The name of the igroup, at most 63 letters, digits, V(.), V(_) and V(-).
+    type: str
+    required: true
+  purge:
+    description: Whether initiators and LUNs that are not listed are removed from the igroup.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - lunworks.iscsi.san.igroup
+  - lunworks.iscsi.san
+  - lunworks.iscsi.attributes
+  - lunworks.iscsi.chap
+"""
+
+EXAMPLES = r"""
+- name: The database host sees one LUN, and another one that it may only read
+  lunworks.iscsi.igroup:
+    target: iqn.2026-01.com.example:store1.db
+    name: db
+    initiators: [iqn.2026-01.com.example:db-a]
+    luns:
+      - db0
+      - {name: reference, read_only: true}
+
+- name: The host has let go of db0; now nobody in the igroup can reach it
+  lunworks.iscsi.igroup:
+    target: iqn.2026-01.com.example:store1.db
+    name: db
+    luns:
+      - {name: db0, state: absent}
+    force: true
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Make the target 'iqn.2026-01.com.example:store1.db'"]
+state:
+  description: What the host serves afterwards.
+  returned: success
+  type: dict
+  contains:
+    targets:
+      description:
+        - The target with all its igroups.
+        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
+          are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
+          C(block_size), C(write_back), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns) as C(name),
+          C(number), C(read_only), and C(chap) with the user names, null without).
+      type: list
+      elements: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import IGROUP
+
+SPEC = {
+    "target": {"type": "str", "required": True},
+    **IGROUP,
+    "purge": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
+}
+
+
+class Igroup(Serve, Resource):
+    def __init__(self, options):
+        super().__init__(
+            [{"name": options["target"], "igroups": [options]}],
+            purge=options["purge"],
+            force=options["force"],
+            inside=True,
+        )
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Igroup)
+
+
+if __name__ == "__main__":
+    main()

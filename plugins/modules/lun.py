@@ -1,0 +1,96 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lun
+short_description: Serve one LUN of an iSCSI target
+version_added: 0.1.0
+description:
+  - Makes, grows, changes or removes one LUN of a target. Works with LIO, the target of the Linux kernel.
+  - Nobody sees a LUN until an igroup has it; see M(lunworks.iscsi.igroup).
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  target:
+    description: The iSCSI name of the target, which must be there.
+    type: str
+    required: true
+  name:
+    description: The name of the LUN, at most 63 letters, digits, V(.), V(_) and V(-); one of a kind in its target.
+    type: str
+    required: true
+extends_documentation_fragment:
+  - lunworks.iscsi.san.lun
+  - lunworks.iscsi.san
+  - lunworks.iscsi.attributes
+"""
+
+EXAMPLES = r"""
+- name: A LUN on a file
+  lunworks.iscsi.lun:
+    target: iqn.2026-01.com.example:store1.db
+    name: db0
+    path: /srv/luns/db0.img
+    size: 40g
+
+- name: It grows online
+  lunworks.iscsi.lun:
+    target: iqn.2026-01.com.example:store1.db
+    name: db0
+    size: 60g
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Make the target 'iqn.2026-01.com.example:store1.db'"]
+state:
+  description: What the host serves afterwards.
+  returned: success
+  type: dict
+  contains:
+    targets:
+      description:
+        - The target with all its LUNs.
+        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
+          are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
+          C(block_size), C(write_back), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns) as C(name),
+          C(number), C(read_only), and C(chap) with the user names, null without).
+      type: list
+      elements: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import LUN
+
+SPEC = {
+    "target": {"type": "str", "required": True},
+    **LUN,
+    "force": {"type": "bool", "default": False},
+}
+
+
+class Lun(Serve, Resource):
+    def __init__(self, options):
+        super().__init__(
+            [{"name": options["target"], "luns": [options]}], force=options["force"], inside=True
+        )
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Lun)
+
+
+if __name__ == "__main__":
+    main()

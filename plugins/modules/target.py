@@ -1,0 +1,93 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: target
+short_description: Serve one iSCSI target
+version_added: 0.1.0
+description:
+  - Makes, changes or removes one target of a storage host and says where it listens. Works with LIO, the target of the
+    Linux kernel. LUNs and igroups are added with M(lunworks.iscsi.lun) and M(lunworks.iscsi.igroup), or all together
+    with M(lunworks.iscsi.targets).
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  name:
+    description: The iSCSI name of the target (RFC 7143 section 4.2.7).
+    type: str
+    required: true
+  purge:
+    description: Whether portals that are not listed are removed.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - lunworks.iscsi.san.target
+  - lunworks.iscsi.san
+  - lunworks.iscsi.attributes
+"""
+
+EXAMPLES = r"""
+- name: A target on two networks
+  lunworks.iscsi.target:
+    name: iqn.2026-01.com.example:store1.db
+    portals: [10.77.1.11, "[fd77:2::11]:3260"]
+
+- name: It is gone, whoever was logged in
+  lunworks.iscsi.target:
+    name: iqn.2026-01.com.example:store1.db
+    state: absent
+    force: true
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Make the target 'iqn.2026-01.com.example:store1.db'"]
+state:
+  description: What the host serves afterwards.
+  returned: success
+  type: dict
+  contains:
+    targets:
+      description:
+        - The target; an empty list when it is gone.
+        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
+          are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
+          C(block_size), C(write_back), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns) as C(name),
+          C(number), C(read_only), and C(chap) with the user names, null without).
+      type: list
+      elements: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import TARGET
+
+SPEC = {
+    **TARGET,
+    "purge": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
+}
+
+
+class Target(Serve, Resource):
+    def __init__(self, options):
+        super().__init__([options], purge=options["purge"], force=options["force"])
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Target)
+
+
+if __name__ == "__main__":
+    main()

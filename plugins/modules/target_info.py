@@ -1,0 +1,119 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: target_info
+short_description: Tell what iSCSI targets this host serves, and to whom
+version_added: 0.1.0
+description:
+  - Tells everything about the targets of a storage host, without secrets, who is logged in, and where the saved
+    configuration differs from the running one. Works with LIO, the target of the Linux kernel.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  name:
+    description: Tell only of the target with this name. Left out, of all.
+    type: str
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes.info
+seealso:
+  - module: lunworks.iscsi.targets
+"""
+
+EXAMPLES = r"""
+- name: Ask
+  lunworks.iscsi.target_info:
+  register: san
+
+- name: All that is saved runs, and all that runs is saved
+  ansible.builtin.assert:
+    that: san.drift == []
+"""
+
+RETURN = r"""
+targets:
+  description: The targets, by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The iSCSI name.
+      type: str
+      returned: always
+    enabled:
+      description: Whether initiators can log in.
+      type: bool
+      returned: always
+    portals:
+      description: Where it listens, like V(10.77.1.11:3260).
+      type: list
+      elements: str
+      returned: always
+    alias:
+      description: Its text for people.
+      type: str
+      returned: always
+    attributes:
+      description: All attributes of the target portal group, as texts.
+      type: dict
+      returned: always
+    parameters:
+      description: All negotiated parameters, as texts.
+      type: dict
+      returned: always
+    luns:
+      description:
+        - The LUNs by number, each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid) (what hosts find),
+          C(block_size), C(write_back) and all C(attributes).
+      type: list
+      elements: dict
+      returned: always
+    igroups:
+      description:
+        - The igroups, each with C(name), C(initiators), C(luns) (C(name), C(number), C(read_only)) and C(chap) (the user
+          names; null without CHAP).
+      type: list
+      elements: dict
+      returned: always
+    sessions:
+      description: Who is logged in, each with C(initiator) and C(address) (where it comes from).
+      type: list
+      elements: dict
+      returned: always
+drift:
+  description: Where what runs and what comes back after a boot are not the same, one sentence each; empty when they are.
+  returned: success
+  type: list
+  elements: str
+  sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved, but does not run."]
+saved:
+  description: The path of the saved configuration.
+  returned: success
+  type: str
+  sample: /etc/rtslib-fb-target/saveconfig.json
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
+
+SPEC = {"name": {"type": "str"}}
+
+
+def question(options, host):
+    return tell_targets(host, iscsi_name(options["name"]) if options["name"] else None)
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
+
+
+if __name__ == "__main__":
+    main()
