@@ -96,7 +96,10 @@ class Host:
 
     def real(self, path: str) -> str:
         """The path with every link followed, there or not."""
-        return os.path.realpath(path)
+        try:
+            return os.path.realpath(path)
+        except (FileNotFoundError, ProcessLookupError):  # a link of a process that has just ended
+            return path
 
     def link(self, path: str) -> str | None:
         """What a symbolic link says; None when it is not there or no link."""
