@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a move on its source: nothing that it had open is left behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+    mount_tag,
+    mounts_of,
+    move_tag,
+    moves_of,
+    sum_tag,
+    sums_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing, listed
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
+    OnSource,
+    has_sum,
+    is_here,
+    say_mounts,
+    say_volumes,
+)
+
+
+class Reattach(OnSource):
+    """A source that came back without all of its disks."""
+
+    name = "reattach"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.answers and not one.has_left() and not one.exported and not one.source.sees
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, source=replace(one.source, sees=True, disks=one.wwids))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"find the disks of '{one.group}' again, by WWID, on every path"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"disks": sorted(one.wwids), "targets": one.targets()}
+
+
+class Mark(OnSource):
+    """The intent, and all that the destination must know, into the group's own metadata; a backup of it before."""
+
+    name = "mark"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return is_here(one) and bool(Mark.missing(one) or Mark.outdated(one))
+
+    @staticmethod
+    def missing(one: Standing) -> list[str]:
+        """The tags that are to be added."""
+        wanted = [mount_tag(mount) for mount in one.source.mounts]
+        pair = {(one.source.host, one.destination.host), (one.destination.host, one.source.host)}
+        if not pair & moves_of(one.tags):
+            wanted.append(move_tag(one.source.host, one.destination.host))
+        return sorted(set(wanted) - one.tags)
+
+    @staticmethod
+    def outdated(one: Standing) -> list[str]:
+        """What an earlier attempt noted and is otherwise now: mounts, and samples of what is mounted again."""
+        wanted = {mount_tag(mount) for mount in one.source.mounts}
+        paths = {mount.path for mount in one.source.mounts}
+        old = {mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted
+        written = any(mount.mounted for mount in one.source.mounts)
+        return sorted(old | sums_of(one.tags) if written else old)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, tags=one.tags - set(Mark.outdated(one)) | set(Mark.missing(one)))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return (
+            f"back up the metadata of '{one.group}' to the controller, then note in it that it moves from "
+            f"'{one.source.host}' to '{one.destination.host}'"
+            + say_mounts(" and is mounted on", one.source.mounts)
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"add": Mark.missing(one), "remove": Mark.outdated(one)}
+
+
+class HookBefore(OnSource):
+    """What a user does before the service stops: usually stopping it."""
+
+    name = "before"
+    optional = True
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return is_here(one) and bool(one.source.active | set(one.source.mounts))
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return one
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"run your tasks before '{one.group}' goes"
+
+
+class Unmount(OnSource):
+    """The future first, then the present: no line in fstab, then no mount."""
+
+    name = "unmount"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.answers and bool(one.source.mounts)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, source=replace(one.source, mounts=()))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"take the file systems of '{one.group}' out of fstab and unmount them" + say_mounts(
+            ":", one.source.mounts
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"mounts": [{"path": mount.path, "state": "absent"} for mount in one.source.mounts]}
+
+
+class Sample(OnSource):
+    """Checksums of blocks spread over each volume, noted in the metadata."""
+
+    name = "sample"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return is_here(one) and bool(Sample.missing(one))
+
+    @staticmethod
+    def missing(one: Standing) -> set[str]:
+        """The volumes that have no sum."""
+        return {volume for volume in one.volumes if not has_sum(one, volume)}
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        sums = {sum_tag(volume, "unknown-yet") for volume in Sample.missing(one)}
+        return replace(
+            one, tags=one.tags | sums, source=replace(one.source, active=one.source.active | one.volumes)
+        )
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"note a checksum sample of {say_volumes(one)} in the metadata of '{one.group}'"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        old = sums_of(one.tags)
+        return {
+            "volumes": sorted(one.volumes),
+            "activate": not one.volumes <= one.source.active,
+            "remove": sorted(old),
+        }
+
+
+class Deactivate(OnSource):
+    name = "deactivate"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.answers and bool(one.source.active)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, source=replace(one.source, active=frozenset()))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"deactivate '{one.group}', proved in the kernel's device-mapper tables"
+
+
+class Export(OnSource):
+    name = "export"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return is_here(one)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, exported=True, system_id="")
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"export '{one.group}'"
+
+
+class Forget(OnSource):
+    """Flush the maps and delete exactly the disks of the group, known by WWID."""
+
+    name = "forget"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.answers and bool(one.source.disks)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, source=replace(one.source, disks=frozenset(), sees=False))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"remove the disks {listed(one.source.disks)}: flush each map, delete its paths"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"disks": sorted(one.source.disks)}
+
+
+class Leave(OnSource):
+    """Sessions and records that nothing uses any more."""
+
+    name = "leave"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.answers and bool(one.source.idle)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, source=replace(one.source, idle=frozenset()))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return (
+            f"log out of {listed(one.source.idle)}, which has no other LUN for '{host}', and drop the records"
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"targets": sorted(one.source.idle)}

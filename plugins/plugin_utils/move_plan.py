@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a move: ORDER, walked over where the groups stand. A step that is done is not in it.
+
+The plan takes each step in thought ('taken') before it asks the next one, so it is whole before the first step, and a run
+that was cut off anywhere goes on with exactly the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Iterator
+
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_arriving import (
+    Activate,
+    Attach,
+    Connect,
+    Finish,
+    HookAfter,
+    Import,
+    MountAll,
+    Verify,
+)
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_leaving import (
+    Deactivate,
+    Export,
+    Forget,
+    HookBefore,
+    Leave,
+    Mark,
+    Reattach,
+    Sample,
+    Unmount,
+)
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import Step
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_storage import Admit, Map, Serve, Unmap
+
+ORDER: tuple[type[Step], ...] = (
+    Serve,
+    Reattach,
+    Mark,
+    Admit,
+    Connect,
+    HookBefore,
+    Unmount,
+    Sample,
+    Deactivate,
+    Export,
+    Forget,
+    Unmap,
+    Map,
+    Attach,
+    Import,
+    Activate,
+    Verify,
+    MountAll,
+    HookAfter,
+    Finish,
+    Leave,
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One step for all groups that need it, on one host."""
+
+    step: type[Step]
+    host: str
+    standings: tuple[Standing, ...]
+
+    def names(self) -> list[str]:
+        """The groups."""
+        return [one.group for one in self.standings]
+
+    def say(self) -> list[str]:
+        """The step in sentences, one for each group."""
+        return [f"On '{self.host}': {self.step.say(one, self.host)}" for one in self.standings]
+
+    def plain(self) -> dict[str, Any]:
+        """The step for the role: its name, where, what it says, and what its tasks need."""
+        arguments = [{"group": one.group, **self.step.arguments(one, self.host)} for one in self.standings]
+        return {
+            "name": self.step.name,
+            "host": self.host,
+            "groups": self.names(),
+            "say": self.say(),
+            "items": arguments,
+        }
+
+
+def plan(standings: list[Standing], hooks: frozenset[str] = frozenset()) -> list[Planned]:
+    """The steps that are left, in order. 'hooks' names the optional steps that a user gave something to do."""
+    steps: list[Planned] = []
+    for step in ORDER:
+        if step.optional and step.name not in hooks:
+            continue
+        due = [one for one in standings if step.due(one)]
+        steps += _by_host(step, due)
+        standings = [step.taken(one) if one in due else one for one in standings]
+    return steps
+
+
+def walk(standings: list[Standing], planned: Planned) -> list[Standing]:
+    """Where the groups stand after a step: what the unit tests walk through, and the next plan begins with."""
+    return [planned.step.taken(one, planned.host) if one in planned.standings else one for one in standings]
+
+
+def _by_host(step: type[Step], due: list[Standing]) -> Iterator[Planned]:
+    hosts = sorted({host for one in due for host in step.hosts(one)})
+    for host in hosts:
+        yield Planned(step, host, tuple(one for one in due if host in step.hosts(one)))

@@ -1,0 +1,325 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a move refuses before anything is touched."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+    LONGEST_TAG,
+    VG_NAME,
+    Computer,
+    Group,
+    Refusal,
+    Survey,
+    Target,
+    mount_tag,
+    moves_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
+    Standing,
+    listed,
+    newest,
+    portals_for,
+    waiting_mounts,
+)
+
+
+def refuse_request(survey: Survey, groups: list[str]) -> None:
+    """What can be said before the first group is looked at."""
+    if not groups:
+        raise Refusal("No volume group is named. Say which: -e vg=NAME[,NAME...].")
+    for group in groups:
+        if not VG_NAME.fullmatch(group):
+            raise Refusal(f"'{group}' is not the name of a volume group (lvm(8): letters, digits, '+_.-').")
+        if groups.count(group) > 1:
+            raise Refusal(f"The volume group '{group}' is named more than once.")
+    if survey.source == survey.destination:
+        raise Refusal(f"'{survey.source}' is both the source and the destination.")
+    _refuse_silence(survey)
+    _refuse_initiators(survey)
+
+
+def _refuse_silence(survey: Survey) -> None:
+    if not survey.storages:
+        raise Refusal(
+            "No storage host is named (move_volume_group_storage). LUN access moves with the volume group."
+        )
+    for name, storage in survey.storages.items():
+        if storage is None:
+            raise Refusal(f"The storage host '{name}' does not answer. Nobody can move LUNs without it.")
+    if survey.computer(survey.destination) is None:
+        raise Refusal(f"The destination '{survey.destination}' does not answer.")
+    if survey.dead and survey.computer(survey.source) is not None:
+        raise Refusal(
+            f"The source '{survey.source}' is said to be dead, but it answers. Leave move_volume_group_source_is_dead "
+            "out: a live source lets go by itself, and nothing is lost."
+        )
+
+
+def _refuse_initiators(survey: Survey) -> None:
+    names = {name: computer.initiator for name, computer in survey.hosts.items() if computer}
+    for name, initiator in names.items():
+        if not initiator:
+            raise Refusal(f"'{name}' has no initiator name. Set it first (role lunworks.iscsi.initiator).")
+    if len(set(names.values())) < len(names):
+        raise Refusal(
+            f"{listed(names)} have the same initiator name '{names[survey.destination]}': the storage host cannot tell "
+            "them apart. Give each its own."
+        )
+
+
+def refuse_group(survey: Survey, one: Standing) -> None:
+    """What speaks against moving a group, the gravest first."""
+    for ask in CHECKS:
+        ask(survey, one)
+
+
+def _other_move(survey: Survey, one: Standing) -> None:
+    pair = {survey.source, survey.destination}
+    for source, destination in sorted(moves_of(one.tags)):
+        if {source, destination} != pair:
+            raise Refusal(
+                f"'{one.group}' is in the middle of a move from '{source}' to '{destination}'. Finish that one first, or "
+                f"take it back (from '{destination}' to '{source}')."
+            )
+
+
+def _silent_source(survey: Survey, one: Standing) -> None:
+    if one.source.answers or one.has_left() or one.exported or survey.dead:
+        return
+    raise Refusal(
+        f"'{survey.source}' does not answer and may still write to '{one.group}'. If it is dead for certain, say "
+        "move_volume_group_source_is_dead: its access to the LUNs is then taken away before anything else."
+    )
+
+
+def _third_party(survey: Survey, one: Standing) -> None:
+    for _storage, lun in one.luns:
+        others = lun.initiators() - {one.source.initiator, one.destination.initiator}
+        if others:
+            raise Refusal(
+                f"The LUN '{lun.name}' of '{lun.target}' (a PV of '{one.group}') is also mapped to {listed(others)}, "
+                f"which is neither '{survey.source}' nor '{survey.destination}'. Unmap it there, or name the right hosts."
+            )
+
+
+def _both(survey: Survey, one: Standing) -> None:
+    for what, source, destination in (
+        ("mapped to", one.source.running, one.destination.running),
+        ("saved as mapped to", one.source.saved, one.destination.saved),
+    ):
+        both = source & destination
+        if both:
+            names = [lun.name for _storage, lun in one.luns if lun.wwid in both]
+            raise Refusal(
+                f"{listed(names)} of '{one.group}' are {what} both '{survey.source}' and '{survey.destination}': nothing "
+                "would stop two writers. Unmap them from the one that does not use the volume group."
+            )
+    if one.destination.active and not one.destination.may_write():
+        raise Refusal(
+            f"'{survey.destination}' has active volumes of '{one.group}' though none of its LUNs is mapped to it: leftovers "
+            f"of an earlier time. Clean '{survey.destination}' up first: restart it, or move from it to where the group is."
+        )
+    if one.destination.active and one.source.active and one.source.may_write():
+        raise Refusal(
+            f"'{one.group}' is active on both '{survey.source}' and '{survey.destination}'. Deactivate it on one."
+        )
+
+
+def _split(survey: Survey, one: Standing) -> None:
+    """A part of the LUNs here and nothing anywhere else: no state that a move makes."""
+    for side in (one.source, one.destination):
+        gone = one.wwids - side.running - side.saved
+        other = one.destination if side is one.source else one.source
+        if side.may_write() and gone and not other.may_write() and not one.exported:
+            names = [lun.name for _storage, lun in one.luns if lun.wwid in gone]
+            raise Refusal(
+                f"'{one.group}' is partial on '{side.host}': {listed(names)} are not mapped to it. Map them first."
+            )
+
+
+def _not_at_source(survey: Survey, one: Standing) -> None:
+    """It is at rest on neither side: nobody has it, and no move took it away."""
+    nobody = not one.source.may_write() and not one.destination.may_write()
+    if nobody and not one.exported and not moves_of(one.tags) and not survey.dead:
+        raise Refusal(
+            f"'{one.group}' is mapped to neither '{survey.source}' nor '{survey.destination}', and was never exported. "
+            f"Who had it last? If that was '{survey.destination}', map it there; a dead host is moved from with "
+            "move_volume_group_source_is_dead."
+        )
+
+
+def _read_only(survey: Survey, one: Standing) -> None:
+    for _storage, lun in one.luns:
+        for side in (one.source, one.destination):
+            if side.initiator in lun.read_only:
+                raise Refusal(
+                    f"The LUN '{lun.name}' of '{lun.target}' is mapped read-only to '{side.host}'. '{one.group}' cannot "
+                    "be exported or imported so."
+                )
+
+
+def _foreign(survey: Survey, one: Standing) -> None:
+    owners = {side.system_id for side in (one.source, one.destination)}
+    if one.system_id and one.system_id not in owners and one.source.answers:
+        raise Refusal(
+            f"'{one.group}' belongs to the system ID '{one.system_id}', which is neither '{survey.source}' nor "
+            f"'{survey.destination}' (lvmsystemid(7)). Let its owner hand it over first (vgchange --systemid)."
+        )
+
+
+def _busy_metadata(survey: Survey, one: Standing) -> None:
+    status = newest(survey, one.group).status
+    for flag, reason in (
+        ("PVMOVE", "a pvmove is under way in it; wait for its end, or stop it (pvmove --abort)"),
+        ("LOCKED", "a pvmove is under way in it; wait for its end, or stop it (pvmove --abort)"),
+        ("MERGING", "a snapshot is being merged in it; wait for its end"),
+        ("PARTIAL_VG", "it has lost a PV; bring that back first"),
+        ("CLUSTERED", "it is shared by a cluster, which moves it by its own means"),
+        ("SHARED", "it is shared by lvmlockd, which moves it by its own means"),
+    ):
+        if flag in status:
+            raise Refusal(f"'{one.group}' cannot move: {reason}.")
+
+
+def _seen_by(computer: Computer, one: Standing) -> Group | None:
+    return next((group for group in computer.groups if group.uuid == one.uuid), None)
+
+
+def _names(survey: Survey, one: Standing) -> None:
+    for name in (survey.destination, survey.source):
+        computer = survey.computer(name)
+        for group in computer.groups if computer else ():
+            if group.name == one.group and group.uuid != one.uuid:
+                raise Refusal(
+                    f"'{name}' has another volume group with the name '{one.group}' ({group.uuid}). Rename one of them "
+                    "first (vgrename UUID NEWNAME)."
+                )
+
+
+def _identity(survey: Survey, one: Standing) -> None:
+    """Each PV must be on the very LUN that carries its label."""
+    label = newest(survey, one.group)
+    wanted = dict(zip(sorted(label.pvs), (lun.wwid for _storage, lun in one.luns)))
+    for name in (survey.source, survey.destination):
+        computer = survey.computer(name)
+        group = _seen_by(computer, one) if computer else None
+        for uuid, wwid in (group.pvs if group else {}).items():
+            if wwid and uuid in wanted and wwid != wanted[uuid]:
+                raise Refusal(
+                    f"The PV {uuid} of '{one.group}' is on the disk {wwid} of '{name}', but the storage hosts serve it "
+                    f"with the WWID {wanted[uuid]}. One of the two is a copy; find out which before anything moves."
+                )
+
+
+def _partial(survey: Survey, one: Standing) -> None:
+    computer = survey.computer(survey.source)
+    group = _seen_by(computer, one) if computer else None
+    if group and group.missing and not one.exported and one.source.running == one.wwids:
+        raise Refusal(
+            f"'{one.group}' is partial on '{survey.source}': {group.missing} of its PVs are not seen, though their LUNs are "
+            "mapped. Bring the sessions and disks back first (lunworks.iscsi.site)."
+        )
+
+
+def _users(survey: Survey, one: Standing) -> None:
+    computer = survey.computer(survey.source)
+    group = _seen_by(computer, one) if computer and not one.has_left() else None
+    for volume in group.volumes if group else ():
+        if volume.users:
+            raise Refusal(
+                f"'{one.group}/{volume.name}' is in use on '{survey.source}': {'; '.join(volume.users)}. Stop that first."
+            )
+
+
+def _binds(survey: Survey, one: Standing) -> None:
+    for mount in one.source.mounts:
+        if mount.root != "/":
+            raise Refusal(
+                f"'{mount.path}' on '{survey.source}' is a part ('{mount.root}') of '{one.group}/{mount.volume}', mounted a "
+                "second time. Unmount it first; a move carries whole file systems."
+            )
+
+
+def _mount_points(survey: Survey, one: Standing) -> None:
+    computer = survey.computer(survey.destination)
+    taken = {
+        mount.path: owner for owner, mount in (computer.mounts if computer else ()) if owner != one.group
+    }
+    for mount in (*one.source.mounts, *waiting_mounts(one)):
+        if mount.path in taken:
+            raise Refusal(
+                f"'{mount.path}', where '{one.group}/{mount.volume}' is mounted, is taken on '{survey.destination}' by "
+                "another file system. Free it, or change the mount point on the source first."
+            )
+        if len(mount_tag(mount)) > LONGEST_TAG:
+            raise Refusal(
+                f"The mount point '{mount.path}' with its options is too long to be noted in the metadata."
+            )
+
+
+def _targets(survey: Survey, one: Standing) -> list[Target]:
+    return [
+        storage.targets[target]
+        for storage in survey.storages.values()
+        for target in one.targets()
+        if storage and target in storage.targets
+    ]
+
+
+def _igroups(survey: Survey, one: Standing) -> None:
+    """A LUN is mapped to igroups: nobody else may be in them."""
+    for target in _targets(survey, one):
+        for side in (one.source, one.destination):
+            igroup = target.igroup_of(side.initiator)
+            others = [name for name in target.igroups.get(igroup, ()) if name != side.initiator]
+            if igroup and others:
+                raise Refusal(
+                    f"The igroup '{igroup}' of '{target.name}' has {listed(others)} beside '{side.host}': they would all "
+                    f"get or lose the LUNs of '{one.group}'. Give '{side.host}' an igroup of its own."
+                )
+        stranger = target.name in one.destination.outsider
+        if stranger and survey.destination in target.igroups:
+            raise Refusal(
+                f"'{target.name}' has an igroup '{survey.destination}' without '{one.destination.initiator}', the "
+                f"initiator of '{survey.destination}'. Put it in there, or remove that igroup."
+            )
+
+
+def _way_in(survey: Survey, one: Standing) -> None:
+    for target in _targets(survey, one):
+        if not target.enabled:
+            raise Refusal(f"The target '{target.name}' is disabled: '{survey.destination}' cannot log in.")
+        if not portals_for(survey, target.name):
+            raise Refusal(
+                f"'{target.name}' listens on all addresses, and '{survey.destination}' has no record of it: which portals "
+                "shall it use? Declare them (initiator_nodes) and run lunworks.iscsi.site first."
+            )
+        if target.name in one.destination.outsider and target.chap:
+            raise Refusal(
+                f"The igroups of '{target.name}' ask for CHAP, and '{survey.destination}' has none there. Declare its "
+                "igroup with its own credentials and run lunworks.iscsi.site first."
+            )
+
+
+CHECKS: tuple[Callable[[Survey, Standing], None], ...] = (
+    _other_move,
+    _third_party,
+    _both,
+    _silent_source,
+    _split,
+    _not_at_source,
+    _read_only,
+    _foreign,
+    _busy_metadata,
+    _names,
+    _identity,
+    _partial,
+    _users,
+    _binds,
+    _mount_points,
+    _igroups,
+    _way_in,
+)

@@ -1,0 +1,231 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a move refuses before anything is touched, and that it says what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+    Group,
+    Mount,
+    Refusal,
+    Volume,
+    move_tag,
+)
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group, refuse_request
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import moving_wwids, standing
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import (
+    GROUP,
+    SOURCE,
+    STORE,
+    TARGET,
+    A,
+    B,
+    C,
+    T,
+    labelled,
+    lun,
+    mapped,
+    survey,
+)
+
+STRANGER = Group("vg_db", "uuid-other")
+USED = replace(GROUP, volumes=(Volume("data", True, users=("/dev/dm-3 is open in the process 7 (dd)",)),))
+BIND = (*SOURCE.mounts, ("vg_db", Mount("data", "/export", "xfs", "bind", root="/pub")))
+OCCUPIED = (("vg_other", Mount("x", "/srv/db", "ext4", "defaults")),)
+LONG = (("vg_db", Mount("data", "/srv/" + "x" * 1100, "xfs", "defaults")),)
+CHAP = replace(TARGET, igroups={"a": (A,)}, chap=frozenset({"a"}))
+
+
+def target(**changes):
+    return {"targets": {T: replace(TARGET, **changes)}}
+
+
+CASES = {
+    "no group": (survey(), [], "No volume group is named"),
+    "a name that is none": (survey(), ["vg db"], "is not the name of a volume group"),
+    "a name like an option": (survey(), ["-ay"], "is not the name of a volume group"),
+    "a group twice": (survey(), ["vg_db", "vg_db"], "more than once"),
+    "source is destination": (survey(destination="a"), None, "both the source and the destination"),
+    "no storage host": (replace(survey(), storages={}), None, "No storage host is named"),
+    "silent storage host": (survey(silent=("store",)), None, "storage host 'store' does not answer"),
+    "silent destination": (survey(silent=("b",)), None, "destination 'b' does not answer"),
+    "silent source": (survey(silent=("a",)), None, "does not answer and may still write"),
+    "dead source that answers": (survey(dead=True), None, "but it answers"),
+    "no initiator name": (survey(b={"initiator": ""}), None, "'b' has no initiator name"),
+    "one initiator name": (survey(b={"initiator": A}), None, "the same initiator name"),
+    "unknown group": (survey(), ["vg_none"], "no volume group 'vg_none' on any LUN"),
+    "local group": (
+        survey(a={"groups": (GROUP, Group("vg_root", "u"))}),
+        ["vg_root"],
+        "'vg_root' of 'a' is on no LUN",
+    ),
+    "one name, two groups": (
+        survey(
+            store={"labels": {**STORE.labels, "/srv/2.img": replace(STORE.labels["/srv/2.img"], uuid="x")}}
+        ),
+        None,
+        "There are 2 volume groups with the name 'vg_db'",
+    ),
+    "a PV that is on no LUN": (
+        survey(store={"labels": labelled(pvs={"pv-1": "/dev/w1", "pv-9": "/dev/ubdb"})}),
+        None,
+        "(it was '/dev/ubdb') is on no LUN",
+    ),
+    "a PV on two LUNs": (
+        survey(
+            store={
+                "luns": (*STORE.luns, lun(3)),
+                "labels": {**STORE.labels, "/srv/3.img": STORE.labels["/srv/1.img"]},
+            }
+        ),
+        None,
+        "is on 2 LUNs",
+    ),
+    "another move": (
+        survey(store={"labels": labelled(tags=frozenset({move_tag("a", "c")}))}),
+        None,
+        "in the middle of a move from 'a' to 'c'",
+    ),
+    "a third initiator": (survey(store={"luns": mapped(A, C)}), None, "also mapped to"),
+    "only a third initiator": (survey(store={"luns": mapped(C)}), None, "neither 'a' nor 'b'"),
+    "mapped to both": (survey(store={"luns": mapped(A, B)}), None, "nothing would stop two writers"),
+    "saved as mapped to both": (
+        survey(store={"luns": tuple(replace(one, saved=frozenset({A, B})) for one in STORE.luns)}),
+        None,
+        "are saved as mapped to both",
+    ),
+    "leftovers on the destination": (
+        survey(b={"active": SOURCE.active}),
+        None,
+        "though none of its LUNs is mapped to it",
+    ),
+    "active on both": (
+        survey(
+            b={"active": SOURCE.active},
+            store={
+                "luns": tuple(
+                    replace(one, running=frozenset({A}), saved=frozenset({B})) for one in STORE.luns
+                )
+            },
+        ),
+        None,
+        "is active on both",
+    ),
+    "partly mapped": (
+        survey(store={"luns": (lun(1), lun(2, frozenset()))}),
+        None,
+        "'vg_db' is partial on 'a': 'db2'",
+    ),
+    "mapped to nobody, never exported": (
+        survey(store={"luns": mapped()}),
+        None,
+        "is mapped to neither 'a' nor 'b'",
+    ),
+    "mapped read-only": (
+        survey(store={"luns": tuple(replace(one, read_only=frozenset({A})) for one in STORE.luns)}),
+        None,
+        "is mapped read-only to 'a'",
+    ),
+    "owned by a third host": (
+        survey(store={"labels": labelled(system_id="c")}, a={"system_id": "a"}, b={"system_id": "b"}),
+        None,
+        "belongs to the system ID 'c'",
+    ),
+    "a pvmove": (survey(store={"labels": labelled(status=frozenset({"PVMOVE"}))}), None, "pvmove --abort"),
+    "a merging snapshot": (
+        survey(store={"labels": labelled(status=frozenset({"MERGING"}))}),
+        None,
+        "snapshot is being merged",
+    ),
+    "a clustered group": (
+        survey(store={"labels": labelled(status=frozenset({"CLUSTERED"}))}),
+        None,
+        "shared by a cluster",
+    ),
+    "a group of lvmlockd": (
+        survey(store={"labels": labelled(status=frozenset({"SHARED"}))}),
+        None,
+        "shared by lvmlockd",
+    ),
+    "the name is taken on the destination": (
+        survey(b={"groups": (STRANGER,)}),
+        None,
+        "'b' has another volume group with the name 'vg_db'",
+    ),
+    "the name is there twice on the source": (
+        survey(a={"groups": (GROUP, STRANGER)}),
+        None,
+        "'a' has another volume group with the name 'vg_db'",
+    ),
+    "a PV on the wrong disk": (
+        survey(a={"groups": (replace(GROUP, pvs={"pv-1": "w9", "pv-2": "w2"}),)}),
+        None,
+        "One of the two is a copy",
+    ),
+    "partial on the source": (
+        survey(a={"groups": (replace(GROUP, missing=1),)}),
+        None,
+        "1 of its PVs are not seen",
+    ),
+    "in use": (survey(a={"groups": (USED,)}), None, "is open in the process 7 (dd)"),
+    "a bind mount": (survey(a={"mounts": BIND}), None, "mounted a second time"),
+    "the mount point is taken": (survey(b={"mounts": OCCUPIED}), None, "is taken on 'b'"),
+    "a mount point too long": (survey(a={"mounts": LONG}), None, "too long to be noted"),
+    "others in the source's igroup": (
+        survey(store=target(igroups={"db": (A, C), "b": (B,)})),
+        None,
+        f"The igroup 'db' of '{T}' has '{C}' beside 'a'",
+    ),
+    "others in the destination's igroup": (
+        survey(store=target(igroups={"a": (A,), "www": (B, C)})),
+        None,
+        f"has '{C}' beside 'b'",
+    ),
+    "both in one igroup": (survey(store=target(igroups={"db": (A, B)})), None, f"has '{B}' beside 'a'"),
+    "an igroup of the destination's name": (
+        survey(store=target(igroups={"a": (A,), "b": (C,)})),
+        None,
+        "has an igroup 'b' without",
+    ),
+    "a target that is disabled": (survey(store=target(enabled=False)), None, "is disabled"),
+    "portals that nobody knows": (
+        survey(
+            a={"records": {}, "sessions": {}},
+            b={"records": {}, "sessions": {}},
+            store=target(portals=frozenset({"0.0.0.0:3260"})),
+        ),
+        None,
+        "listens on all addresses",
+    ),
+    "CHAP that the destination does not have": (
+        survey(store={"targets": {T: CHAP}}),
+        None,
+        "ask for CHAP",
+    ),
+    "a silent source of which two are possible": (
+        survey(silent=("a",), store={"luns": mapped(A, C)}),
+        None,
+        "which initiator it is cannot be told",
+    ),
+}
+
+
+@pytest.mark.parametrize("seen, groups, message", CASES.values(), ids=CASES)
+def test_a_move_is_refused(seen, groups, message):
+    groups = ["vg_db"] if groups is None else groups
+    with pytest.raises(Refusal) as refused:
+        refuse_request(seen, groups)
+        for group in groups:
+            refuse_group(seen, standing(seen, group, moving_wwids(seen, groups)))
+    assert message in str(refused.value)
+    assert str(refused.value).endswith((".", ")."))
+
+
+def test_a_sound_request_is_not_refused():
+    seen = survey()
+    refuse_request(seen, ["vg_db"])
+    refuse_group(seen, standing(seen, "vg_db", moving_wwids(seen, ["vg_db"])))
