@@ -80,6 +80,40 @@ def look_hosts(controller: Host, lab: Lab) -> dict[str, Seen]:
     return found
 
 
+def host_named(controller: Host, lab: Lab, name: str) -> LabHost:
+    """A host that must be there."""
+    hosts = look_hosts(controller, lab)
+    if name not in hosts:
+        raise Problem(f"The lab '{lab.name}' has no host '{name}'; it has: {', '.join(hosts) or 'none'}.")
+    return hosts[name].host
+
+
+def host_on(controller: Host, lab: Lab, name: str, network: str) -> LabHost:
+    """A host that must be there, on a network that it must be on."""
+    host = host_named(controller, lab, name)
+    if network not in host.networks:
+        raise Problem(
+            f"The host '{name}' is not on a network '{network}'; it is on: {', '.join(host.networks)}."
+        )
+    return host
+
+
+def hosts_on(controller: Host, lab: Lab, network: str) -> list[str]:
+    """The hosts of a lab that are on a network."""
+    return [name for name, seen in look_hosts(controller, lab).items() if network in seen.host.networks]
+
+
+def users_of_image(controller: Host, root: str, image: str | None) -> list[str]:
+    """The hosts, of all labs below a directory, whose root disks stand on an image."""
+    labs = [Lab(name, root) for name in controller.list(root)]
+    return [
+        f"'{name}' of the lab '{lab.name}'"
+        for lab in labs
+        for name, seen in look_hosts(controller, lab).items()
+        if image and seen.image == image
+    ]
+
+
 def make_host(controller: Host, lab: Lab, host: LabHost, image: str, networks: dict[str, Network]) -> None:
     """The host's disks, links and addresses; its power stays off. Its record comes last: without it there is no host."""
     unknown = [name for name in host.networks if name not in networks]

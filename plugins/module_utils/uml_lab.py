@@ -46,7 +46,7 @@ def up(controller: Controller, lab: Lab, wanted: Wanted, cache: str, owner: int 
             step.take(controller)
     networks, hosts = uml_network.look_networks(controller, lab), uml_host.look_hosts(controller, lab)
     for host in wanted.hosts:
-        uml_power.refuse_other(lab, hosts.get(host.name), host)
+        uml_power.refuse_other(lab, host.name, hosts.get(host.name), vars(host))
         if host.name not in hosts:
             uml_host.make_host(controller, lab, host, images[host.suite], networks)
     boot(controller, lab, [host.name for host in wanted.hosts])
@@ -73,6 +73,21 @@ def boot(controller: Controller, lab: Lab, names: Sequence[str]) -> None:
             uml_host.power_on(controller, lab, seen[name], networks)
     with ThreadPoolExecutor(max(len(names), 1)) as pool:
         list(pool.map(lambda name: uml_host.wait_for_host(controller, lab, name), names))
+
+
+def reboot(controller: Controller, lab: Lab, names: Sequence[str]) -> None:
+    """Shut down in order, and boot."""
+    with ThreadPoolExecutor(max(len(names), 1)) as pool:
+        list(pool.map(lambda name: uml_host.power_off(controller, lab, name), names))
+    boot(controller, lab, names)
+
+
+def fresh(controller: Controller, lab: Lab, names: Sequence[str]) -> None:
+    """Hosts as they were made: power cut, disks emptied, booted."""
+    for name in names:
+        uml_host.cut_power(controller, lab, name)
+        uml_host.make_disks(controller, lab, uml_host.host_named(controller, lab, name))
+    boot(controller, lab, names)
 
 
 def down(controller: Controller, lab: Lab) -> None:

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_network
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Lab, controller_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import LabHost, Seen
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import LabHost, Seen, lab_host
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,25 @@ def plan_power(power: Power, seen: Seen | None, want: Seen | None) -> list[Step]
     return steps
 
 
-def refuse_other(lab: Lab, seen: Seen | None, want: LabHost) -> None:
+def want_power(name: str, said: dict[str, Any], seen: Seen | None, state: str, wait: bool) -> Seen | None:
+    """What was said laid over what is there; a host that is not there has to be said whole."""
+    if state == "absent":
+        return None
+    if not seen and not (said.get("number") and said.get("networks")):
+        raise Problem(f"There is no host '{name}' yet. To make it, say its number and its networks.")
+    on = state == "started"
+    ready = on and (wait or bool(seen and seen.ready))
+    return replace(seen, on=on, ready=ready) if seen else Seen(lab_host(name=name, **said), "", on, ready)
+
+
+def refuse_other(lab: Lab, name: str, seen: Seen | None, said: dict[str, Any]) -> None:
     """A host with this name may be somebody's, with something on its disks: never remake it unasked."""
-    if seen and seen.host != want:
-        differ = [key for key, value in vars(want).items() if value != getattr(seen.host, key)]
-        now = ", ".join(f"{key} {getattr(seen.host, key)!r}" for key in differ)
-        asked = ", ".join(f"{key} {getattr(want, key)!r}" for key in differ)
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items()}
+    differ = [key for key, value in plain.items() if seen and value != getattr(seen.host, key)]
+    if differ:
+        now = ", ".join(f"{key} {getattr(seen and seen.host, key)}" for key in differ)
+        asked = ", ".join(f"{key} {plain[key]}" for key in differ)
         raise Problem(
-            f"The lab '{lab.name}' has a host '{want.name}' that was made with {now}; wanted is {asked}. "
+            f"The lab '{lab.name}' has a host '{name}' that was made with {now}; wanted is {asked}. "
             "Remove the host first, or give another lab name."
         )

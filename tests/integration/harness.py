@@ -170,10 +170,8 @@ class Lab:
             uml_host.cut_power(self.controller, self.place, host.name)
 
     def reboot(self, *hosts: Host) -> None:
-        """Shut down in order, one after the other, and boot."""
-        for host in hosts:
-            uml_host.power_off(self.controller, self.place, host.name)
-        self.boot(*hosts)
+        """Shut down in order, side by side, and boot."""
+        uml_lab.reboot(self.controller, self.place, [host.name for host in hosts])
 
     def boot(self, *hosts: Host) -> None:
         """Power on, side by side, and wait until they have booted."""
@@ -181,10 +179,7 @@ class Lab:
 
     def fresh(self, *hosts: Host) -> None:
         """These hosts as they were made: power cut, disks emptied, booted."""
-        for host in hosts:
-            uml_host.cut_power(self.controller, self.place, host.name)
-            uml_host.make_disks(self.controller, self.place, self.made(host.name))
-        self.boot(*hosts)
+        uml_lab.fresh(self.controller, self.place, [host.name for host in hosts])
 
     def link(self, host: Host, network: str, up: bool) -> None:
         """Pull the host's cable to a network (up=False) or plug it in again."""

@@ -1,0 +1,197 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lab_host
+short_description: Make, boot and power off a host of a lab
+version_added: 0.1.0
+description:
+  - A lab host is a real Linux kernel (User Mode Linux) with a whole Debian system on it, systemd, open-iscsi, LIO,
+    multipath and LVM included, in 100 to 200 MiB of memory. It boots in about 15 seconds.
+  - Its root disk is a copy-on-write file on an image that many hosts share; further disks are sparse files, C(/dev/ubdb)
+    and so on in the host.
+  - The lab's directory gets an C(ssh_config) and a directory C(inventory), through which ssh, Ansible and testinfra
+    reach the host by its name.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  name:
+    description: The host's name, at most 20 lower-case letters, digits and C(-).
+    type: str
+    required: true
+  number:
+    description: 1 to 200. It makes the host's addresses; number 1 has C(.11). Required to make a host.
+    type: int
+  suite:
+    description: The Debian suite that the host runs. Left out, a new host runs V(bookworm).
+    type: str
+    choices: [bookworm, trixie]
+  memory:
+    description: MiB of memory that the host may use, 128 at least. Left out, a new host may use 384.
+    type: int
+  disks:
+    description: Sizes of disks beside the root disk, like V(4g), in binary units. Left out, a new host has none.
+    type: list
+    elements: str
+  networks:
+    description: The networks that the host is on, in the order of its network cards. Required to make a host.
+    type: list
+    elements: str
+  groups:
+    description: Groups of the inventory that the host is in. Left out, a new host is in none.
+    type: list
+    elements: str
+  state:
+    description:
+      - V(started) is a host that has booted.
+      - V(stopped) is one whose power is off; its disks stay.
+      - V(absent) removes it with its disks.
+    type: str
+    choices: [started, stopped, absent]
+    default: started
+  power_cut:
+    description: When O(state=stopped), cut the power instead of shutting the host down.
+    type: bool
+    default: false
+  wait:
+    description:
+      - When O(state=started), wait until the host has booted.
+      - Start many hosts without waiting, then wait for each in a second task, and they boot side by side.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds that a boot or a shutdown may take.
+    type: int
+    default: 240
+  cache:
+    description:
+      - Where images are kept, and the ssh key that opens the hosts.
+      - Left out, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
+    type: path
+extends_documentation_fragment:
+  - lunworks.iscsi.lab
+  - lunworks.iscsi.attributes
+seealso:
+  - module: lunworks.iscsi.lab_network
+  - module: lunworks.iscsi.lab_link
+"""
+
+EXAMPLES = r"""
+- name: A storage host
+  lunworks.iscsi.lab_host:
+    name: store1
+    number: 1
+    disks: [4g]
+    networks: [management, san1, san2]
+    groups: [storage]
+
+- name: Its power fails
+  lunworks.iscsi.lab_host:
+    name: store1
+    state: stopped
+    power_cut: true
+
+- name: It boots again, with what is on its disks
+  lunworks.iscsi.lab_host:
+    name: store1
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Power on 'store1'", "Wait until 'store1' has booted"]
+state:
+  description: The host as it is afterwards; null when there is none.
+  returned: success
+  type: dict
+  contains:
+    host:
+      description: What the host is made of, as the options of this module say it, sizes in bytes.
+      type: dict
+      returned: always
+    image:
+      description: The image that its root disk stands on; empty before it is made.
+      type: str
+      returned: always
+    "on":
+      description: Whether its power is on.
+      type: bool
+      returned: always
+    ready:
+      description: Whether it has booted.
+      type: bool
+      returned: always
+  sample:
+    host: {name: store1, number: 1, suite: bookworm, memory: 384, disks: [4294967296], networks: [san1], groups: []}
+    image: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img
+    "on": true
+    ready: true
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_power
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
+    OPTIONS,
+    Controller,
+    lab_of,
+    refuse_unfit,
+)
+
+SPEC = {
+    **OPTIONS,
+    "name": {"type": "str", "required": True},
+    "number": {"type": "int"},
+    "suite": {"type": "str", "choices": list(uml_image.SUITES)},
+    "memory": {"type": "int"},
+    "disks": {"type": "list", "elements": "str"},
+    "networks": {"type": "list", "elements": "str"},
+    "groups": {"type": "list", "elements": "str"},
+    "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+    "power_cut": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+    "timeout": {"type": "int", "default": uml_host.PATIENCE},
+    "cache": {"type": "path"},
+}
+
+
+class LabHost(Resource):
+    def __init__(self, options):
+        self.name, self.state, self.wait = options["name"], options["state"], options["wait"]
+        cache = options["cache"] or uml_image.cache_directory()
+        lab = lab_of(options["lab"], options["directory"])
+        self.power = uml_power.Power(lab, cache, options["timeout"], options["power_cut"])
+        made_of = ("number", "suite", "memory", "disks", "networks", "groups")
+        self.said = {key: options[key] for key in made_of if options[key] is not None}
+        if "disks" in self.said:
+            self.said["disks"] = [size(disk) for disk in self.said["disks"]]
+
+    def look(self, host):
+        refuse_unfit()
+        return uml_power.look_host(host, self.power.lab, self.name)
+
+    def want(self, seen):
+        return uml_power.want_power(self.name, self.said, seen, self.state, self.wait)
+
+    def plan(self, seen, want):
+        return uml_power.plan_power(self.power, seen, want)
+
+    def refuse(self, seen, steps):
+        uml_power.refuse_other(self.power.lab, self.name, seen, self.said)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), LabHost, Controller())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lab_image
+short_description: Make the root disk that lab hosts boot from
+version_added: 0.1.0
+description:
+  - Makes an image of a Debian suite with what an iSCSI SAN needs (LIO, tgt, open-iscsi, multipath-tools, LVM) for hosts
+    that run as User Mode Linux.
+  - Packages come from the Debian mirror that this machine itself uses, or from C(deb.debian.org). It takes one to two
+    minutes, once. The image's name carries a hash of all that it was made from; a newer collection or kernel makes a
+    new one beside it.
+  - M(lunworks.iscsi.lab_host) makes the image that it needs by itself; this module makes it ahead of time, or removes it.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  suite:
+    description: The Debian suite.
+    type: str
+    choices: [bookworm, trixie]
+    required: true
+  cache:
+    description:
+      - Where images are kept, and the ssh key that opens the hosts.
+      - Left out, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
+    type: path
+  state:
+    description: V(absent) removes the image of today's making. An image that a lab host stands on is not removed.
+    type: str
+    choices: [present, absent]
+    default: present
+  directory:
+    description: Where labs are kept whose hosts may stand on the image.
+    type: path
+    default: /var/tmp/lunworks-lab
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+requirements:
+  - Debian or Ubuntu on amd64, and root
+  - The packages debootstrap, user-mode-linux, openssh-client and e2fsprogs
+seealso:
+  - module: lunworks.iscsi.lab_host
+"""
+
+EXAMPLES = r"""
+- name: Images of both suites are there before the tests begin
+  lunworks.iscsi.lab_image:
+    suite: "{{ item }}"
+  loop: [bookworm, trixie]
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Make the image of bookworm"]
+state:
+  description: The image; null when there is none.
+  returned: success
+  type: dict
+  contains:
+    suite:
+      description: The Debian suite.
+      type: str
+      returned: always
+    path:
+      description: The file. In check mode null when it cannot be known yet.
+      type: str
+      returned: always
+  sample: {suite: bookworm, path: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import OPTIONS, Controller, refuse_unfit
+
+SPEC = {
+    "suite": {"type": "str", "choices": list(uml_image.SUITES), "required": True},
+    "cache": {"type": "path"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "directory": OPTIONS["directory"],
+}
+
+
+class LabImage(Resource):
+    def __init__(self, options):
+        self.suite = options["suite"]
+        self.cache = options["cache"] or uml_image.cache_directory()
+        self.wanted = options["state"] == "present"
+        self.root = options["directory"]
+        self.users = []
+
+    def look(self, host):
+        refuse_unfit()
+        seen = uml_image.look_image(host, self.suite, self.cache)
+        self.path = uml_image.image_path(host, self.suite, self.cache)
+        self.users = uml_host.users_of_image(host, self.root, self.path)
+        return seen
+
+    def want(self, seen):
+        return uml_image.Image(self.suite, self.path) if self.wanted else None
+
+    def plan(self, seen, want):
+        return uml_image.plan_image(seen, want, self.cache)
+
+    def refuse(self, seen, steps):
+        uml_image.refuse_image(seen, steps, self.users)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), LabImage, Controller())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lab_network
+short_description: Make a network of a lab
+version_added: 0.1.0
+description:
+  - A network of a lab is a bridge in the lab's own network namespace. Nothing leaves it, and nothing else can be
+    reached from it. The first network of a lab makes the namespace; with the last one the lab is gone.
+  - The controller has the first address of each subnet. The host with the number 1 has the addresses C(.11) and
+    C(::11), and so on.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  name:
+    description: The network's name, at most 11 lower-case letters, digits and C(-).
+    type: str
+    required: true
+  ipv4:
+    description: The IPv4 subnet, a C(/24) or larger. Required when O(state=present).
+    type: str
+  ipv6:
+    description: An IPv6 subnet. Left out, the network has no IPv6 addresses.
+    type: str
+  state:
+    description: V(absent) removes the network; refused while hosts are on it.
+    type: str
+    choices: [present, absent]
+    default: present
+extends_documentation_fragment:
+  - lunworks.iscsi.lab
+  - lunworks.iscsi.attributes
+seealso:
+  - module: lunworks.iscsi.lab_host
+"""
+
+EXAMPLES = r"""
+- name: Two storage networks, so that multipath has two paths that share nothing
+  lunworks.iscsi.lab_network:
+    name: "{{ item.name }}"
+    ipv4: "{{ item.ipv4 }}"
+    ipv6: "{{ item.ipv6 }}"
+  loop:
+    - {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
+    - {name: san2, ipv4: 10.77.2.0/24, ipv6: "fd77:2::/64"}
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Make the network 'san1' (10.77.1.0/24, fd77:1::/64) in the lab 'lab'"]
+state:
+  description: The network; null when there is none.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The network's name.
+      type: str
+      returned: always
+    ipv4:
+      description: The IPv4 subnet.
+      type: str
+      returned: always
+    ipv6:
+      description: The IPv6 subnet; null when it has none.
+      type: str
+      returned: always
+  sample: {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
+    OPTIONS,
+    Controller,
+    lab_of,
+    refuse_unfit,
+)
+
+SPEC = {
+    **OPTIONS,
+    "name": {"type": "str", "required": True},
+    "ipv4": {"type": "str"},
+    "ipv6": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+RULES = {"required_if": [("state", "present", ["ipv4"])]}
+
+
+class LabNetwork(Resource):
+    def __init__(self, options):
+        self.lab = lab_of(options["lab"], options["directory"])
+        self.name = options["name"]
+        present = options["state"] == "present"
+        self.wanted = uml_network.network(self.name, options["ipv4"], options["ipv6"]) if present else None
+        self.hosts = []
+
+    def look(self, host):
+        refuse_unfit()
+        self.hosts = uml_host.hosts_on(host, self.lab, self.name)
+        return uml_network.look_networks(host, self.lab).get(self.name)
+
+    def want(self, seen):
+        return self.wanted
+
+    def plan(self, seen, want):
+        return uml_network.plan_network(self.lab, seen, want)
+
+    def refuse(self, seen, steps):
+        uml_network.refuse_network(self.lab, self.name, steps, self.hosts)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True, **RULES), LabNetwork, Controller())
+
+
+if __name__ == "__main__":
+    main()
