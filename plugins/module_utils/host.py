@@ -34,6 +34,10 @@ class Problem(Exception):
     """What a person is told: what was wanted, what was found, what to do."""
 
 
+class Late(Problem):
+    """A command did not end within its time."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """A command that ended: its exit code and what it printed."""
@@ -63,7 +67,7 @@ class Host:
             out, err = process.communicate(stdin.encode(), timeout)
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)  # not waited for: a task in D state never dies
-            raise Problem(f"'{' '.join(argv)}' did not end within {timeout:g} seconds.") from error
+            raise Late(f"'{' '.join(argv)}' did not end within {timeout:g} seconds.") from error
         ran = Ran(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
         if ok is not None and ran.rc not in ok:
             said = " ".join((ran.err.strip() or ran.out.strip()).split())
@@ -121,9 +125,8 @@ class Host:
             with os.fdopen(handle, "w", errors="surrogateescape") as file:
                 file.write(text)
                 file.flush()
-                os.fchmod(
-                    file.fileno(), mode if mode is not None else (old.st_mode & 0o7777 if old else 0o644)
-                )
+                kept = old.st_mode & 0o7777 if old else 0o644
+                os.fchmod(file.fileno(), kept if mode is None else mode)
                 if old:
                     os.fchown(file.fileno(), old.st_uid, old.st_gid)
                 os.fsync(file.fileno())
@@ -250,7 +253,6 @@ class Host:
 
 def _ask(asked: Sequence[tuple[str, bytes, int]], answers: int) -> None:
     """The child of 'scsi': each device in a thread, an answer a line as soon as it is there. Does not return."""
-
     numbers: dict[str, list[int]] = {}
     for number, (device, _, _) in enumerate(asked):
         numbers.setdefault(device, []).append(number)
