@@ -168,7 +168,7 @@ def plan_disks(wishes: Sequence[Wish], seen: Disks, want: Disks) -> list[Step]:
     """Away with what is not what it was, then the arrivals of all disks together, then growth, then removals."""
     pairs = [(wish, seen.disks[wish.wwid], want.disks[wish.wwid]) for wish in wishes]
     steps: list[Step] = []
-    for _, disk, new in pairs:
+    for _wish, disk, new in pairs:
         if disk and new:
             gone = {path: None for path in disk.strays if path not in new.strays}
             steps += [RemovePaths(_why(path), (path,), 30) for path in gone]
@@ -209,11 +209,11 @@ def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iter
     for named in (False, True):
         late = [(wish, arrival) for wish, arrival in short if wish.multipath != named]
         if late:
-            patience = max(wish.timeout for wish, _ in late)
-            steps.append(AwaitDisks(tuple(arrival for _, arrival in late), named, patience))
+            patience = max(wish.timeout for wish, _arrival in late)
+            steps.append(AwaitDisks(tuple(arrival for _wish, arrival in late), named, patience))
     if unmapped:
-        patience = max(wish.timeout for wish, _ in unmapped)
-        steps.append(MakeMaps(tuple(arrival for _, arrival in unmapped), patience))
+        patience = max(wish.timeout for wish, _arrival in unmapped)
+        steps.append(MakeMaps(tuple(arrival for _wish, arrival in unmapped), patience))
     return steps
 
 

@@ -167,7 +167,7 @@ def parse_identification(page: bytes) -> list[str]:
         if kind >> 4 & 3 == 0 and value:  # association 0: the logical unit, not its port or target
             found.append((_rank(kind & 15, value), _wwid(kind & 15, value)))
         at += 4 + length
-    return [wwid for _, wwid in sorted(found) if wwid]
+    return [wwid for _order, wwid in sorted(found) if wwid]
 
 
 def _rank(kind: int, value: bytes) -> int:

@@ -54,7 +54,7 @@ class WishedNodes(Resource):
 
     def __init__(self, asked: list[dict[str, Any]], purge: bool) -> None:
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
-        unique("node", [str(name) for name, _ in pairs])
+        unique("node", [str(name) for name, _wish in pairs])
         self.wishes = dict(pairs)
         self.emptied = {iscsi_name(one["target"]) for one in asked if purge or not one["portals"]}
         self.shown = sorted({key for wish in self.wishes.values() for key in wish.settings} - set(ELSEWHERE))

@@ -87,7 +87,7 @@ def look_filters(host: Host, interfaces: list[str]) -> dict[str, Filter]:
         found[name] = Filter(
             running=max(int(running), int(everywhere)),
             booting=max(own, saved_value(saved, key("all")) or 0),
-            ours=any(path == OURS for path, _ in explicit),
+            ours=any(path == OURS for path, _value in explicit),
             after=last[0]
             if last[0].rpartition("/")[2] > OURS.rpartition("/")[2] and last[1] != str(LOOSE)
             else "",
@@ -125,11 +125,11 @@ def _slashed(name: str) -> str:
 
 def saved_value(saved: list[tuple[str, dict[str, str | None]]], wanted: str) -> int | None:
     """What the files set a name to: the last line that names it, else the last pattern that fits it."""
-    named = [values[wanted] for _, values in saved if wanted in values]
+    named = [values[wanted] for _path, values in saved if wanted in values]
     if not named:
         named = [
             value
-            for _, values in saved
+            for _path, values in saved
             for pattern, value in values.items()
             if fnmatch.fnmatch(wanted, pattern)
         ]

@@ -108,7 +108,7 @@ def sweep(controller: Controller, root: str) -> list[str]:
     """Remove the labs whose owner is dead; their names."""
     swept = []
     for name in controller.list(root):
-        pid, _, born = (controller.read(f"{root}/{name}/owner") or "").strip().partition(" ")
+        pid, _blank, born = (controller.read(f"{root}/{name}/owner") or "").strip().partition(" ")
         if pid and controller.born(int(pid)) != born:
             _remove(controller, Lab(name, root))
             swept.append(name)

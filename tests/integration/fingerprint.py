@@ -78,7 +78,7 @@ def configfs(root="/sys/kernel/config/target"):
 
 def run(*argv):
     try:
-        ran = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+        ran = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"({error})"
     return ran.stdout.decode(errors="replace")

@@ -82,7 +82,7 @@ class Host:
         """Run a shell command as root; with 'check' an exit code other than 0 is an error."""
         given = stdin.encode() if isinstance(stdin, str) else stdin
         argv = ["ssh", "-F", self.lab.ssh_config, self.name, command]
-        ran = subprocess.run(argv, input=given, capture_output=True, timeout=timeout)
+        ran = subprocess.run(argv, input=given, capture_output=True, timeout=timeout, check=False)
         done = Ran(ran.returncode, ran.stdout.decode(errors="replace"), ran.stderr.decode(errors="replace"))
         if check and done.rc:
             raise AssertionError(f"{self.name}: '{command}' ended with {done.rc}:\n{done.out}{done.err}")
@@ -264,7 +264,7 @@ def plugins_tar() -> tuple[str, bytes]:
 @functools.lru_cache(maxsize=2)
 def _plugins_tar(paths: tuple[tuple[Path, int], ...]) -> tuple[str, bytes]:
     top = "ansible_collections/lunworks/iscsi/plugins"
-    files = {f"{top}/{path.relative_to(PLUGINS)}": path.read_bytes() for path, _ in paths}
+    files = {f"{top}/{path.relative_to(PLUGINS)}": path.read_bytes() for path, _name in paths}
     digest = hashlib.sha256()
     for name, data in files.items():
         digest.update(f"{name} {len(data)} ".encode() + data)

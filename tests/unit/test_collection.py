@@ -129,6 +129,14 @@ def test_only_converge_knows_check_mode(path):
     assert asked == []
 
 
+@each(sorted((ROOT / "plugins").rglob("*.py")) + sorted((ROOT / "tests").rglob("*.py")))
+def test_ansible_tests_pylint_finds_no_blank_name_and_no_assert_in_plugins(path):
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    assert [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == "_"] == []
+    if path.relative_to(ROOT).parts[0] == "plugins":
+        assert [node.lineno for node in nodes if isinstance(node, ast.Assert)] == []
+
+
 @each(DOORS)
 def test_a_door_is_small(path):
     assert logic_lines(path) <= 90

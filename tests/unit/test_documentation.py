@@ -50,7 +50,7 @@ def said(options, below):
 @pytest.mark.parametrize("door", DOORS)
 def test_the_options_of_a_module_are_as_documented(door):
     module = importlib.import_module(f"{OURS}.modules.{door}")
-    assert said(module.SPEC, "options") == said(documented_options(door), "suboptions")
+    assert said(getattr(module, "SPEC", {}), "options") == said(documented_options(door), "suboptions")
 
 
 def role_options(role):
