@@ -10,7 +10,11 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-SHOW = ("systemctl", "show", "-p", "ActiveState,ActiveEnterTimestampMonotonic", "iscsid.service")
+SHOW = ("systemctl", "show", "-p", "ActiveState,ActiveEnterTimestampMonotonic,ControlGroup", "iscsid.service")
+STEADY = 2  # processes of a daemon at work: itself and its logger
+YOUNG = 3  # seconds after its start in which it may not have begun to take over the sessions yet
+SETTLING = 60  # seconds
+RESTARTING = 180  # seconds; systemd itself gives a daemon that will not stop 90
 
 
 def behind(host: Host, path: str) -> bool:
@@ -23,6 +27,19 @@ def behind(host: Host, path: str) -> bool:
     return stat.st_mtime > started
 
 
+def settled(host: Host) -> bool:
+    """Whether iscsid has taken over the sessions that it found. Stopped before that, it hangs until systemd kills it."""
+    shown = parse(host.run(*SHOW).out)
+    if shown.get("ActiveState") != "active" or not host.list("/sys/class/iscsi_session"):
+        return True
+    processes = (host.read(f"/sys/fs/cgroup{shown.get('ControlGroup', '')}/cgroup.procs") or "").split()
+    age = (
+        float((host.read("/proc/uptime") or "0").split()[0])
+        - int(shown["ActiveEnterTimestampMonotonic"]) / 1e6
+    )
+    return len(processes) <= STEADY and age > YOUNG
+
+
 @dataclass(frozen=True)
 class RestartIscsid(Step):
     """Restart the daemon alone: sessions live in the kernel and go on. iscsi.service would log them out."""
@@ -31,4 +48,5 @@ class RestartIscsid(Step):
         return "Restart iscsid, which reads the file only at its start (sessions go on)"
 
     def take(self, host: Host) -> None:
-        host.run("systemctl", "restart", "iscsid.service")
+        host.until(lambda: settled(host), SETTLING)
+        host.run("systemctl", "restart", "iscsid.service", timeout=RESTARTING)

@@ -9,13 +9,13 @@ Here '-o nonpersistent' asks a portal what it offers and writes nothing: that is
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, ask
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     DIRECTORY,
     MODE,
@@ -27,28 +27,19 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     look_records,
     portal_of,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import look_sessions, reason
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import look_sessions
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     DISCOVERY,
     Value,
     clear,
     masked,
+    setting,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 CONF = "/etc/iscsi/iscsid.conf"
-LINE = re.compile(r"(?P<where>\[[^\]]+\]|[^\s\[\]]+?):(?P<port>\d+),(?P<tpg>-?\d+) (?P<target>\S+)")
-NOTHING = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND: the portal answers, and offers this host nothing
-LONGEST = 90  # seconds
-
-
-@dataclass(frozen=True, order=True)
-class Offer:
-    """A target that a discovery portal names, and the portal that leads there."""
-
-    target: str
-    portal: Portal
-    tpg: int
+SENDTARGETS = "discovery.sendtargets"
+AUTH = f"{SENDTARGETS}.auth"
 
 
 @dataclass(frozen=True)
@@ -64,6 +55,7 @@ class Discovery:
     """The discovery portals, and the node records of this host."""
 
     portals: dict[Portal, Found]
+    defaults: dict[str, Value]  # what iscsid.conf says for a new discovery record
     records: dict[RecordId, Record]
     sessions: frozenset[RecordId]
     expected: frozenset[RecordId] = frozenset()  # that shall have records
@@ -112,71 +104,76 @@ class Discover(Step):
         ask(host, self.portal, self.ifaces, "new")
 
 
-def ask(host: Host, portal: Portal, ifaces: Sequence[str], operation: str) -> tuple[Offer, ...]:
-    """What the portal offers to this host."""
-    through = [word for iface in ifaces for word in ("-I", iface)]
-    ran = host.run(
-        *(
-            "iscsiadm",
-            "-m",
-            "discoverydb",
-            "-t",
-            "st",
-            "-p",
-            str(portal),
-            *through,
-            "-o",
-            operation,
-            "--discover",
-        ),
-        ok=None,
-        timeout=LONGEST,
-    )
-    if ran.rc not in (0, NOTHING):
-        raise Problem(f"Cannot discover at {portal}: {reason(ran.rc, ran.err)}.")
-    return parse_offers(ran.out)
+def wanted_settings(settings: dict[str, Any], given: Chap | None) -> dict[str, Value]:
+    """The settings that were asked for, checked, and CHAP as a discovery record holds it."""
+    found: dict[str, Value] = {}
+    for name, value in settings.items():
+        if name.startswith(f"{AUTH}."):
+            raise Problem(f"'{name}' belongs into the option 'chap', not into 'settings'.")
+        found[name] = setting(name, value, DISCOVERY)
+    if given:
+        found[f"{AUTH}.authmethod"] = "CHAP" if given.user else "None"
+        found[f"{AUTH}.username"], found[f"{AUTH}.password"] = given.user, given.secret
+        found[f"{AUTH}.username_in"], found[f"{AUTH}.password_in"] = given.mutual_user, given.mutual_secret
+    return found
 
 
-def parse_offers(text: str) -> tuple[Offer, ...]:
-    """The lines 'address:port,tpg name' that iscsiadm prints, each once."""
-    found = (LINE.fullmatch(line.strip()) for line in text.splitlines())
-    offers = {
-        Offer(
-            match["target"].lower(), portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"])
-        )
-        for match in found
-        if match
-    }
-    return tuple(sorted(offers))
-
-
-def look_discovery(host: Host, wanted: dict[Portal, dict[str, Value]], iface: str) -> Discovery:
-    """Ask every portal whose settings are as they shall be; of the others nothing is known before they are written."""
-    defaults = {
-        name: value for name, value in masked(parse(host.read(CONF) or "")).items() if name in DISCOVERY
-    }
-    portals = {}
-    for portal, settings in wanted.items():
-        seen = look_settings(host, portal)
+def look_discovery(host: Host, portals: list[Portal], settings: dict[str, Value], iface: str) -> Discovery:
+    """Ask every portal whose settings are as they shall be; of the others nothing is known before those are written."""
+    conf = masked(parse(host.read(CONF) or ""))
+    defaults = {name: value for name, value in conf.items() if name in DISCOVERY}
+    found = {}
+    for portal in portals:
         why = host.unreachable(portal.address, portal.port)
         if why:
             raise Problem(
                 f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, the target running?"
             )
-        same = differing(settings, defaults if seen is None else seen) == {}
-        portals[portal] = Found(seen, ask(host, portal, [iface], "nonpersistent") if same else None)
+        seen = look_settings(host, portal)
+        known = not differing(settings, defaults if seen is None else seen)
+        found[portal] = Found(seen, ask(host, portal, [iface]) if known else None)
     return Discovery(
-        portals=portals,
+        portals=found,
+        defaults=defaults,
         records=dict(look_records(host)),
         sessions=frozenset(session.name for session in look_sessions(host)),
     )
+
+
+def want_discovery(
+    seen: Discovery, settings: dict[str, Value], ifaces: tuple[str, ...], prune: bool
+) -> Discovery:
+    """Every portal recorded with these settings, every offer recorded, and if wished nothing that is not offered."""
+    portals = {}
+    for portal, found in seen.portals.items():
+        base = found.settings
+        if base is None:
+            where = {f"{SENDTARGETS}.address": portal.address, f"{SENDTARGETS}.port": str(portal.port)}
+            base = {"discovery.type": "sendtargets", **where, **seen.defaults}
+        changed = differing(settings, base)
+        portals[portal] = Found({**base, **changed}, found.offers)
+    offered = {name for found in seen.portals.values() for name in expected(found.offers or (), ifaces)}
+    stale = {
+        name
+        for name, record in seen.records.items()
+        for found in [seen.portals.get(_source(record))]
+        if prune and found and found.offers is not None
+        if (name.target, name.portal) not in {(offer.target, offer.portal) for offer in found.offers}
+    }
+    return replace(seen, portals=portals, expected=frozenset(offered), stale=frozenset(stale))
+
+
+def _source(record: Record) -> Portal:
+    """The discovery portal that a record came from."""
+    where, port = (str(record.settings.get(f"node.discovery_{name}", "")) for name in ("address", "port"))
+    return portal_of(where, port if port.isdecimal() else "0")
 
 
 def look_settings(host: Host, portal: Portal) -> dict[str, Value] | None:
     """The record of a discovery portal; None when there is none."""
     root = database(host)
     for place in host.list(f"{root}/send_targets"):
-        where, _, port = place.rpartition(",")
+        where, _comma, port = place.rpartition(",")
         if port.isdecimal() and portal_of(where, port) == portal:
             text = host.read(f"{root}/send_targets/{place}/st_config")
             if text is not None:

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Iterable
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import ask
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     AddRecord,
     Record,
@@ -37,6 +38,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
 CONF = "/etc/iscsi/iscsid.conf"
+ASKING = 15  # seconds
 RETRIES, WAIT = "node.session.initial_login_retry_max", "node.conn[0].timeo.login_timeout"
 
 
@@ -73,7 +75,7 @@ class Nodes:
         default_factory=dict
     )  # node settings of iscsid.conf: what a new record gets
     ifaces: dict[str, dict[str, str]] = field(default_factory=dict)
-    silent: dict[RecordId, str] = field(default_factory=dict)  # portals that do not answer, and why
+    hindered: dict[RecordId, str] = field(default_factory=dict)  # logins that would fail, and why
     use: Use | None = None
 
 
@@ -110,7 +112,7 @@ def look_nodes(host: Host, wishes: dict[RecordId, Wish], emptied: set[str]) -> N
             name: value for name, value in masked(parse(host.read(CONF) or "")).items() if name in NODE
         },
         ifaces=ifaces,
-        silent=look_silent(host, joining, ifaces),
+        hindered=look_hindered(host, joining, ifaces),
         use=look_use(host, live) if leaving and live else None,
     )
 
@@ -130,18 +132,48 @@ def look_ifaces(host: Host) -> dict[str, dict[str, str]]:
     return found
 
 
-def look_silent(host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]) -> dict[RecordId, str]:
-    """The portals that accept no connection, and why; offload ifaces have a network of their own and are not asked."""
-    asked = {}
+def look_hindered(
+    host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
+) -> dict[RecordId, str]:
+    """Why a login would fail, as far as it can be known without one; iscsid itself would try for two minutes.
+
+    Offload ifaces have a network of their own and are not asked.
+    """
+    ways: dict[tuple[Portal, str, str], list[RecordId]] = {}
     for name in names:
         iface = ifaces.get(name.iface, {})
         if iface.get("iface.transport_name") == "tcp":
             nic = iface.get("iface.net_ifacename", "")
-            asked[name] = (name.portal.address, name.portal.port, "" if nic == "default" else nic)
-    ways = sorted(set(asked.values()))
-    with ThreadPoolExecutor(max(1, min(32, len(ways)))) as pool:
-        answers = dict(zip(ways, pool.map(lambda way: host.unreachable(*way), ways)))
-    return {name: answers[way] for name, way in asked.items() if answers[way]}
+            way = (name.portal, "" if nic == "default" else nic, iface.get("iface.initiatorname", ""))
+            ways.setdefault(way, []).append(name)
+    hindered = {}
+    with ThreadPoolExecutor(16) as pool:
+        for way, said in zip(ways, pool.map(lambda way: _hindrance(host, *way), ways)):
+            why, offered = said
+            for name in ways[way]:
+                if why or offered is not None and name.target not in offered:
+                    hindered[name] = (
+                        why or f"is not offered to this initiator (offered: {_listed(offered or ())})"
+                    )
+    return hindered
+
+
+def _hindrance(host: Host, portal: Portal, nic: str, initiator: str) -> tuple[str, set[str] | None]:
+    """Why the portal accepts no connection, else the targets that it offers (None: it does not say)."""
+    why = host.unreachable(portal.address, portal.port, nic)
+    if why:
+        return f"does not answer ({why})", None
+    if initiator:  # discovery gives the host's own name
+        return "", None
+    try:
+        return "", {offer.target for offer in ask(host, portal, ["default"], seconds=ASKING)}
+    except Problem:
+        return "", None
+
+
+def _listed(targets: Iterable[str]) -> str:
+    names = [f"'{target}'" for target in sorted(targets)]
+    return ", ".join(names[:5] + (["..."] if len(names) > 5 else [])) or "nothing"
 
 
 def want_nodes(seen: Nodes, wishes: dict[RecordId, Wish], emptied: set[str]) -> Nodes:
@@ -214,11 +246,12 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
     """No logout of what is in use, no login where nobody answers, no record pulled from under a session."""
     if seen.use:
         refuse_logouts(steps, seen.use)
-    silent = [step for step in steps if isinstance(step, LogIn) and step.name in seen.silent]
-    if silent:
-        said = " ".join(f"{step.name} does not answer ({seen.silent[step.name]})." for step in silent)
+    hindered = [step.name for step in steps if isinstance(step, LogIn) and step.name in seen.hindered]
+    if hindered:
+        said = " ".join(f"{name} {seen.hindered[name]}." for name in hindered[:3])
         raise Problem(
-            f"Cannot log in: {said} Nothing was changed. Is the address right, the network up, the target running?"
+            f"Cannot log in: {said} Nothing was changed. Are address and name right, is the target running, is this "
+            f"initiator in its igroup?"
         )
     out = {step.name for step in steps if isinstance(step, LogOut)}
     for step in steps:

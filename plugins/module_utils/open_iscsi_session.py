@@ -74,18 +74,18 @@ def look_sessions(host: Host) -> list[Session]:
     for entry in host.list(SESSIONS):
         number = entry[len("session") :]
         target, iface, tpg, state = (
-            _attribute(host, f"{SESSIONS}/{entry}/{name}")
+            attribute(host, f"{SESSIONS}/{entry}/{name}")
             for name in ("targetname", "ifacename", "tpgt", "state")
         )
         where = f"{CONNECTIONS}/connection{number}:0"
-        portal, port = (_attribute(host, f"{where}/persistent_{name}") for name in ("address", "port"))
+        portal, port = (attribute(host, f"{where}/persistent_{name}") for name in ("address", "port"))
         if target and portal:
             name = RecordId(target.lower(), portal_of(portal, port or "3260"), iface or "default")
             found.append(Session(int(number), name, int(tpg or -1), state))
     return found
 
 
-def _attribute(host: Host, path: str) -> str:
+def attribute(host: Host, path: str) -> str:
     """An attribute in sysfs; a session may end while it is read."""
     try:
         text = (host.read(path) or "").strip()
@@ -109,10 +109,10 @@ def look_use(host: Host, sessions: list[Session]) -> Use:
     """What the disks of these sessions carry."""
     holders = look_holders(host)
     return Use(
-        disks={one.number: [disk for _, disk in disks_of(host, one.number) if disk] for one in sessions},
+        disks={one.number: [disk for _lun, disk in disks_of(host, one.number) if disk] for one in sessions},
         holders=holders,
         running=frozenset(
-            name for name in holders.above if _attribute(host, f"{BLOCK}/{name}/device/state") == "running"
+            name for name in holders.above if attribute(host, f"{BLOCK}/{name}/device/state") == "running"
         ),
     )
 

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a portal offers this host, by SendTargets (RFC 7143 appendix C)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import portal_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import reason
+
+LINE = re.compile(r"(?P<where>\[[^\]]+\]|[^\s\[\]]+?):(?P<port>\d+),(?P<tpg>-?\d+) (?P<target>\S+)")
+NOTHING = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND: the portal answers, and offers this host nothing
+
+
+@dataclass(frozen=True, order=True)
+class Offer:
+    """A target that a portal names, and the portal that leads there."""
+
+    target: str
+    portal: Portal
+    tpg: int
+
+
+def ask(
+    host: Host, portal: Portal, ifaces: Sequence[str], operation: str = "nonpersistent", seconds: float = 90
+) -> tuple[Offer, ...]:
+    """What the portal offers. 'nonpersistent' writes nothing anywhere; 'new' records what is not recorded yet."""
+    through = [word for iface in ifaces for word in ("-I", iface)]
+    ran = host.run(
+        *(
+            "iscsiadm",
+            "-m",
+            "discoverydb",
+            "-t",
+            "st",
+            "-p",
+            str(portal),
+            *through,
+            "-o",
+            operation,
+            "--discover",
+        ),
+        ok=None,
+        timeout=seconds,
+    )
+    if ran.rc not in (0, NOTHING):
+        raise Problem(f"Cannot discover at {portal}: {reason(ran.rc, ran.err)}.")
+    return parse_offers(ran.out)
+
+
+def parse_offers(text: str) -> tuple[Offer, ...]:
+    """The lines 'address:port,tpg name' that iscsiadm prints, each once."""
+    found = (LINE.fullmatch(line.strip()) for line in text.splitlines())
+    offers = {
+        Offer(
+            match["target"].lower(), portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"])
+        )
+        for match in found
+        if match
+    }
+    return tuple(sorted(offers))

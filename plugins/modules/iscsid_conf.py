@@ -1,0 +1,142 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: iscsid_conf
+short_description: Set how the iSCSI initiator behaves
+version_added: 0.1.0
+description:
+  - Sets any key of C(/etc/iscsi/iscsid.conf), the settings of iscsid and of every new record. Comments, order and other
+    keys stay as the distribution wrote them.
+  - Names and values are checked before the file is touched. open-iscsi itself takes a word where a number belongs, and
+    uses 0.
+  - The file gets the mode 0600, since it may hold CHAP secrets.
+  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
+    alone, which sessions survive; C(iscsi.service) is never restarted, since that would log out every session.
+  - Records that are there keep their settings; see M(lunworks.iscsi.nodes) to change them.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  settings:
+    description:
+      - Keys and values, as in the file. Booleans become V(Yes) and V(No).
+      - V(null) removes a key, so that open-iscsi's own default holds.
+      - A key that is not named stays as it is.
+    type: dict
+    default: {}
+  secrets:
+    description:
+      - The keys whose value is a secret, like V(node.session.auth.password) and
+        V(discovery.sendtargets.auth.password_in). They are shown nowhere.
+      - V(null) removes a key. A key that is not named stays as it is.
+    type: dict
+    default: {}
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+seealso:
+  - module: lunworks.iscsi.initiator_name
+  - module: lunworks.iscsi.nodes
+  - name: open-iscsi README
+    description: Section 6 (configuration) and 8 (timeouts for multipath).
+    link: https://github.com/open-iscsi/open-iscsi/blob/master/README
+"""
+
+EXAMPLES = r"""
+- name: Errors reach multipath after 5 seconds, and no session is logged out while a disk of it is mounted
+  lunworks.iscsi.iscsid_conf:
+    settings:
+      node.session.timeo.replacement_timeout: 5
+      iscsid.safe_logout: true
+
+- name: New records get these credentials
+  lunworks.iscsi.iscsid_conf:
+    settings:
+      node.session.auth.authmethod: CHAP
+      node.session.auth.username: db
+    secrets:
+      node.session.auth.password: "{{ vault_db_chap }}"
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Write '/etc/iscsi/iscsid.conf' with node.session.timeo.replacement_timeout = 5"]
+state:
+  description: The file as it is afterwards.
+  returned: success
+  type: dict
+  contains:
+    settings:
+      description: The settings in force, secrets masked.
+      type: dict
+      returned: always
+    mode:
+      description: The mode of the file, in octal.
+      type: str
+      returned: always
+    read:
+      description: Whether the running daemon has read the file since it last changed.
+      type: bool
+      returned: always
+  sample: {settings: {node.startup: manual}, mode: "0600", read: true}
+"""
+
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_conf
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import ALL, is_secret, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+
+SPEC = {
+    "settings": {"type": "dict", "default": {}},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+}
+
+
+class IscsidConf(Resource):
+    def __init__(self, options):
+        for name in options["settings"]:
+            if is_secret(name):
+                raise Problem(f"'{name}' is a secret and belongs into 'secrets', which no log shows.")
+        for name in options["secrets"]:
+            if not is_secret(name):
+                raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
+        self.settings = {**options["settings"], **options["secrets"]}
+        self.settings = {name: checked(name, value) for name, value in self.settings.items()}
+
+    def look(self, host):
+        return open_iscsi_conf.look_conf(host)
+
+    def want(self, seen):
+        settings = {**seen.settings, **self.settings}
+        settings = {name: value for name, value in settings.items() if value is not None}
+        return replace(seen, settings=settings, mode="0600", read=True)
+
+    def plan(self, seen, want):
+        return open_iscsi_conf.plan_conf(seen, want)
+
+
+def checked(name, value):
+    if value is None:
+        return None
+    text = setting(name, value, ALL)
+    return Secret(text) if is_secret(name) else text
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), IscsidConf)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node
+short_description: Record a target, log in to it and out of it
+version_added: 0.1.0
+description:
+  - Manages the records of one target and the sessions to it, for exactly the portals and ifaces that are named.
+  - Only what is asked for is touched. Names, portals and ifaces are compared whole, never by pattern.
+  - Logins run side by side. Records come first, then logins, and only then logouts, so that a host never loses its last
+    path on the way.
+  - A portal that does not answer is named before anything is changed. Where a login fails, a record that this run made
+    is deleted again; a record that was there keeps what was written.
+  - A session is not logged out while its disk is used (mounted, swap, in an active volume group, under a device, loop
+    or exported), unless it is one path of a multipath map that keeps another one that answers.
+  - Secrets are written into the records, mode 0600, under open-iscsi's own lock. They are never on a command line.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  target:
+    description: The iSCSI name of the target.
+    type: str
+    required: true
+  portals:
+    description:
+      - The portals, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT), or with a host name. Exactly these are touched.
+      - May be left out with O(state=absent) only. Then every record and session of the target goes.
+    type: list
+    elements: str
+    default: []
+  ifaces:
+    description: The ifaces that the sessions go through, see M(lunworks.iscsi.iface). Exactly these are touched.
+    type: list
+    elements: str
+    default: [default]
+  tpg:
+    description:
+      - The portal group tag of the portals, 0 to 65535.
+      - Left out, it stays as it is; a new record gets 1, which is right for LIO.
+    type: int
+  startup:
+    description:
+      - V(automatic) logs in at boot, V(manual) does not, V(onboot) is for the root disk.
+      - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
+    type: str
+    choices: [manual, automatic, onboot]
+  settings:
+    description:
+      - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.
+      - A setting that is not named stays as it is; a new record gets what C(iscsid.conf) says.
+      - Sessions keep the settings that they logged in with.
+    type: dict
+    default: {}
+  chap:
+    description:
+      - What this host proves to the target, and with the mutual ones what the target proves back.
+      - An empty O(chap.user) with an empty O(chap.secret) means no CHAP.
+      - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
+    type: dict
+    suboptions:
+      user:
+        description: The name, at most 255 bytes.
+        type: str
+        required: true
+      secret:
+        description: The secret, 12 to 255 bytes.
+        type: str
+        required: true
+      mutual_user:
+        description: The name that the target gives. Left out, the target proves nothing.
+        type: str
+      mutual_secret:
+        description: The secret that the target proves, 12 to 255 bytes, another one than O(chap.secret).
+        type: str
+  logged_in:
+    description:
+      - Whether there shall be a session through each of the portals and ifaces.
+      - Left out, it stays as it is.
+    type: bool
+  state:
+    description: Whether there shall be records. V(absent) logs out first.
+    type: str
+    choices: [present, absent]
+    default: present
+  purge:
+    description:
+      - Whether other records and sessions of the target go, those of portals and ifaces that are not listed.
+      - Targets that are not named are never touched.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+  - lunworks.iscsi.chap
+seealso:
+  - module: lunworks.iscsi.nodes
+  - module: lunworks.iscsi.discovery
+  - module: lunworks.iscsi.iface
+  - module: lunworks.iscsi.initiator_info
+"""
+
+EXAMPLES = r"""
+- name: The database host reaches its target over both storage networks
+  lunworks.iscsi.node:
+    target: iqn.2026-01.com.example:store1.db
+    portals: [10.77.1.11, 10.77.2.11]
+    startup: automatic
+    chap: {user: db, secret: "{{ vault_db_chap }}"}
+    logged_in: true
+
+- name: One path is taken away, when the other one carries all
+  lunworks.iscsi.node:
+    target: iqn.2026-01.com.example:store1.db
+    portals: [10.77.2.11]
+    state: absent
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - Record 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
+    - Log in to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
+state:
+  description: The records and sessions of the target, also those that were not asked for.
+  returned: success
+  type: dict
+  contains:
+    nodes:
+      description: One entry for each portal and iface.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        target:
+          description: The target.
+          type: str
+          returned: always
+        portal:
+          description: The portal.
+          type: str
+          returned: always
+        iface:
+          description: The iface.
+          type: str
+          returned: always
+        tpg:
+          description: The portal group tag in the record; null without a record.
+          type: int
+          returned: always
+        recorded:
+          description: Whether there is a record.
+          type: bool
+          returned: always
+        startup:
+          description: When it is logged in; null without a record.
+          type: str
+          returned: always
+        chap_user:
+          description: The CHAP name that this host gives; null without CHAP.
+          type: str
+          returned: always
+        settings:
+          description: The values of the settings that the task names.
+          type: dict
+          returned: always
+        logged_in:
+          description: Whether there is a session.
+          type: bool
+          returned: always
+  sample:
+    nodes:
+      - target: iqn.2026-01.com.example:store1.db
+        portal: 10.77.1.11:3260
+        iface: default
+        tpg: 1
+        recorded: true
+        startup: automatic
+        chap_user: null
+        settings: {}
+        logged_in: true
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import OPTIONS, WishedNodes
+
+SPEC = {**OPTIONS, "purge": {"type": "bool", "default": False}}
+
+
+class Node(WishedNodes):
+    def __init__(self, options):
+        super().__init__([options], options["purge"])
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Node)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rp_filter
+short_description: Loosen reverse path filtering where storage interfaces share a subnet
+version_added: 0.1.0
+description:
+  - With two interfaces in one subnet an answer may come in through the other one, and strict filtering drops it. So
+    sessions that are bound to an interface (see M(lunworks.iscsi.iface)) fail.
+  - The kernel uses the higher of C(net.ipv4.conf.all.rp_filter) and the interface's own value. Where that is 1 (strict),
+    the interface's own value is set to 2 (loose), now and in C(/etc/sysctl.d/90-iscsi-rp-filter.conf). Where it is 0
+    (off) or 2, nothing is done. Nothing is ever made stricter, and C(conf.all) is never touched.
+  - A file that is read later and would undo it at the next boot is named, and nothing is changed.
+  - Only IPv4 knows this filter.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  interfaces:
+    description: The network interfaces that storage is reached through, as the kernel names them.
+    type: list
+    elements: str
+    required: true
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+seealso:
+  - module: lunworks.iscsi.iface
+  - name: Kernel documentation of rp_filter
+    description: The values, and which one counts.
+    link: https://docs.kernel.org/networking/ip-sysctl.html
+"""
+
+EXAMPLES = r"""
+- name: Both storage interfaces are in one subnet
+  lunworks.iscsi.rp_filter:
+    interfaces: [eth1, eth2]
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Loosen the reverse path filter of 'eth1' (1 to 2)"]
+state:
+  description: For each interface what filters now and what will after a boot.
+  returned: success
+  type: dict
+  sample: {eth1: {running: 2, booting: 2, ours: true, after: ""}}
+"""
+
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import (
+    LOOSE,
+    STRICT,
+    look_filters,
+    plan_filters,
+    refuse_filters,
+)
+
+SPEC = {"interfaces": {"type": "list", "elements": "str", "required": True}}
+
+
+class RpFilter(Resource):
+    def __init__(self, options):
+        self.interfaces = options["interfaces"]
+        unique("interface", self.interfaces)
+        for name in self.interfaces:
+            if name in ("all", "default", "", ".", "..") or "/" in name:
+                raise Problem(f"'{name}' is not the name of a network interface.")
+
+    def look(self, host):
+        return look_filters(host, self.interfaces)
+
+    def want(self, seen):
+        return {name: loosened(found) for name, found in seen.items()}
+
+    def plan(self, seen, want):
+        return plan_filters(seen, want)
+
+    def refuse(self, seen, steps):
+        refuse_filters(seen, steps)
+
+
+def loosened(found):
+    if STRICT not in (found.running, found.booting):
+        return found
+    running = LOOSE if found.running == STRICT else found.running
+    return replace(found, running=running, booting=LOOSE, ours=True)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), RpFilter)
+
+
+if __name__ == "__main__":
+    main()
