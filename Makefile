@@ -48,5 +48,5 @@ pin: setup  ## resolve requirements/dev.in anew into requirements/dev.txt
 	.cache/venv/bin/uv pip compile -q --universal --python-version 3.11 --upgrade --no-header --no-annotate \
 	requirements/dev.in; } >.cache/dev.txt && mv .cache/dev.txt requirements/dev.txt
 
-clean:  ## remove all that the tools made, the lab's images too
-	rm -rf .cache .ansible
+clean:  ## remove all that the tools made, the images of labs too
+	rm -rf .cache .ansible "$${XDG_CACHE_HOME:-$$HOME/.cache}/lunworks-iscsi"

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands where: the storage of hosts as a page for people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Iterator, Mapping
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: san_report
+short_description: Say what stands where, from LUN to mount
+version_added: 0.1.0
+author: The lunworks.iscsi authors (@lunworks)
+description:
+  - Makes a text of the answers of M(lunworks.iscsi.initiator_info), a block for each host with its LUNs, their WWIDs, maps,
+    paths and users.
+positional: _input
+options:
+  _input:
+    description: The answers, by the names of the hosts.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: What stands where
+  ansible.builtin.debug:
+    msg: "{{ {inventory_hostname: answer} | lunworks.iscsi.san_report }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The text.
+  type: str
+"""
+
+
+def san_report(answers: Mapping[str, Mapping[str, Any]]) -> str:
+    """A block of lines for each host."""
+    try:
+        return "\n\n".join("\n".join(_host(name, answers[name])) for name in sorted(answers))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnsibleFilterError(
+            f"Wanted are answers of initiator_info by host, found was: {error!r}"
+        ) from error
+
+
+def _host(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{name} ({answer['name']})"
+    luns = defaultdict(list)
+    for session in answer["sessions"]:
+        for disk in session["disks"]:
+            luns[session["target"], disk["lun"], disk["wwid"]].append((session, disk))
+    for (target, number, wwid), paths in sorted(luns.items()):
+        yield f"  LUN {number} of {target}, {paths[0][1]['size'] >> 20} MiB"
+        yield f"    WWID   {wwid}"
+        yield f"    map    {paths[0][1]['map'] or 'none'}"
+        for session, disk in paths:
+            state = f"{session['state']}, {disk['state']}"
+            yield f"    path   {disk['device']} at {session['portal']} by iface {session['iface']}: {state}"
+        for user in sorted({user for _session, disk in paths for user in disk["users"]}):
+            yield f"    use    {user}"
+    for session in answer["sessions"]:
+        if not session["disks"]:
+            yield f"  no LUN of {session['target']} at {session['portal']}: {session['state']}"
+    if not answer["sessions"]:
+        yield "  no session"
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Their names."""
+        return {"san_report": san_report}

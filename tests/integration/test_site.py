@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main story: a bare lab, one playbook, mounted file systems, and all that may happen to them afterwards.
+
+The tests of this file go on where the one before ended.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.harness import same
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played
+
+SITE = "lunworks.iscsi.site"
+TREE = "cd /srv/db && find . -type f -not -name stream -exec sha256sum {} + | sort"
+WRITE = (
+    "mkdir -p /srv/db/tree && cd /srv/db/tree && for n in $(seq 40); do head -c ${n}000 /dev/urandom >file$n; done &&"
+    " head -c 1000000 /dev/urandom >/srv/log/journal && sync"
+)
+
+
+@pytest.fixture
+def site(lab, storage, compute):
+    """site.yml on the two hosts of a suite."""
+    return lambda *options, **variables: played(lab, SITE, *options, hosts=[storage, compute], **variables)
+
+
+def settled(host, condition, seconds=90):
+    """Wait until a condition (a shell command) holds on the host."""
+    end = time.monotonic() + seconds
+    while host.run(condition, check=False).rc != 0:
+        assert time.monotonic() < end, f"{host.name}: after {seconds} seconds still not: {condition}"
+        time.sleep(1)
+
+
+def paths(host) -> dict[str, int]:
+    """How many active paths each map has."""
+    told = json.loads(host.run("multipathd show maps json").out)
+    return {one["name"]: one["paths"] for one in told["maps"]}
+
+
+def mounted(host) -> list[str]:
+    return host.run("findmnt -n -o TARGET -t ext4,xfs | grep ^/srv | sort", check=False).out.split()
+
+
+def test_a_bare_lab_is_converged_in_one_run_and_the_check_has_said_how(lab, storage, compute, site):
+    lab.fresh(storage, compute)
+    before = {host.name: host.fingerprint() for host in (storage, compute)}
+    checked = site("--check", "--diff")
+    for host in (storage, compute):
+        same(before[host.name], host.fingerprint(), f"site.yml --check on the bare host {host.name}")
+    ran = site()
+    assert checked.changed() == ran.changed()
+    assert mounted(compute) == ["/srv/db", "/srv/log"]
+    assert paths(compute) and set(paths(compute).values()) == {2}
+    assert len(ran.remote_tasks(compute.name)) <= 15, ran.remote_tasks(compute.name)
+    for secret in ("the initiator's secret of", "the target's secret of"):
+        assert secret not in ran.output + checked.output
+
+
+def test_a_second_run_and_its_check_change_nothing(storage, compute, site):
+    before = {host.name: host.fingerprint() for host in (storage, compute)}
+    for options in (["--check", "--diff"], []):
+        again = site(*options)
+        assert again.changed() == {}
+        assert {name: counts["changed"] for name, counts in again.stats.items()}.get(compute.name) == 0
+    for host in (storage, compute):
+        same(before[host.name], host.fingerprint(), f"site.yml on the converged host {host.name}")
+
+
+def test_writing_goes_on_while_a_path_is_cut(lab, compute):
+    compute.run(WRITE)
+    before = compute.run(TREE).out
+    compute.run(
+        "cat >/tmp/writer.py <<'END'\n"
+        "import hashlib, os\n"
+        "sum = hashlib.sha256()\n"
+        "with open('/srv/db/stream', 'wb') as file:\n"
+        "    while not os.path.exists('/tmp/enough') and file.tell() < 40 << 20:\n"
+        "        block = os.urandom(65536)\n"
+        "        sum.update(block); file.write(block); file.flush(); os.fsync(file.fileno())\n"
+        "print(sum.hexdigest())\n"
+        "END\n"
+        "rm -f /tmp/enough; setsid python3 /tmp/writer.py >/tmp/written 2>/tmp/failed </dev/null & sleep 1"
+    )
+    lab.link(compute, "san1", up=False)
+    try:
+        settled(compute, "multipathd show paths format '%t %T' | grep -q 'failed'", 120)
+        size = "stat -c %s /srv/db/stream"
+        at = int(compute.run(size).out)
+        settled(compute, f"[ $({size}) -gt {at} ] || ! pgrep -f writer.py", 60)
+    finally:
+        lab.link(compute, "san1", up=True)
+    compute.run("touch /tmp/enough")
+    settled(compute, "! pgrep -f [w]riter.py", 120)
+    assert compute.read("/tmp/failed") == ""
+    written = compute.read("/tmp/written").strip()
+    compute.run("echo 3 >/proc/sys/vm/drop_caches")
+    assert compute.run("sha256sum /srv/db/stream").out.split()[0] == written
+    assert compute.run(TREE).out == before
+    settled(compute, "! multipathd show paths format '%t' | grep -q failed", 120)
+    assert set(paths(compute).values()) == {2}
+
+
+@pytest.mark.parametrize("victims", [["compute"], ["storage"], ["storage", "compute"]], ids="+".join)
+def test_after_a_power_cut_everything_is_mounted_again_and_nothing_is_to_do(
+    lab, storage, compute, site, victims
+):
+    hosts = [{"storage": storage, "compute": compute}[name] for name in victims]
+    before = compute.run(TREE).out
+    lab.power_cut(*hosts)
+    lab.boot(*hosts)
+    settled(compute, "findmnt /srv/db && findmnt /srv/log", 180)
+    settled(compute, "! multipathd show paths format '%t' | grep -q failed", 180)
+    settled(compute, "[ $(multipathd show paths format '%t' | grep -c active) = 6 ]", 180)
+    assert compute.run(TREE).out == before
+    assert site().changed() == {}
+
+
+def test_a_larger_size_in_the_data_grows_the_whole_chain_online(compute, site):
+    before = compute.run(TREE).out
+    checked = site("--check", san_db_size="320m", san_data_size="360m")
+    grown = site(san_db_size="320m", san_data_size="360m")
+    assert "store" in "".join(host for host, _task in checked.changed())
+    assert any(host == compute.name for host, _task in grown.changed())
+    size = int(compute.run("df --output=size -B1M /srv/db | tail -1").out)
+    assert size > 300, f"/srv/db has {size} MiB"
+    assert compute.run(TREE).out == before
+    assert site(san_db_size="320m", san_data_size="360m").changed() == {}
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"san_portals": ["10.77.1.300"]}, "is not a portal"),
+        ({"san_db": "iqn.2026-01.Example_com:x"}, "is not an iSCSI name"),
+        ({"san_chap": {"user": "db", "secret": "short"}}, "12 to 255"),
+        ({"initiator_name": "iqn.2026-01.com.example:stranger"}, "no igroup gives it to the initiator"),
+    ],
+    ids=["portal", "name", "secret", "stranger"],
+)
+def test_data_that_cannot_work_is_refused_and_nothing_is_touched(
+    lab, storage, compute, change: dict[str, Any], said
+):
+    before = {host.name: host.fingerprint() for host in (storage, compute)}
+    ran = play(lab, SITE, hosts=[storage, compute], **change)
+    assert ran.rc != 0
+    assert said in ran.messages(), ran.messages()
+    for host in (storage, compute):
+        same(before[host.name], host.fingerprint(), f"site.yml with bad data on {host.name}")
