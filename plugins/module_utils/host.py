@@ -4,19 +4,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import select
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import time
-from array import array
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, Sequence, TypeVar
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_disk import ask_scsi, read_direct
 
 T = TypeVar("T")
 ENVIRONMENT = {
@@ -24,10 +21,6 @@ ENVIRONMENT = {
     "HOME": "/root",
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 }
-SG_IO = 0x2285  # scsi/sg.h
-SG_IO_HEADER = struct.Struct("@iiBBHIPPPIIiPBBBBHHiII")
-FROM_DEVICE = -3
-UNIT_ATTENTION = 6
 
 
 class Problem(Exception):
@@ -83,6 +76,13 @@ class Host:
             return None
         except OSError as error:
             raise Problem(f"Cannot read '{path}': {error.strerror}.") from error
+
+    def block(self, path: str, offset: int, size: int) -> bytes:
+        """Bytes of a disk or file past the page cache: what is on it, not what this host remembers of it."""
+        try:
+            return read_direct(path, offset, size)
+        except OSError as error:
+            raise Problem(f"Cannot read {size} bytes at {offset} of '{path}': {error.strerror}.") from error
 
     def list(self, path: str) -> list[str]:
         """The names in a directory, sorted; empty when it is not there."""
@@ -190,7 +190,7 @@ class Host:
     def unreachable(self, address: str, port: int, nic: str = "", seconds: float = 5) -> str:
         """Why nothing accepts a TCP connection there, through this network interface if one is named; empty: it does."""
         try:
-            family, kind, _, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+            family, kind, _protocol, _canonical, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind) as connection:
                 connection.settimeout(seconds)
                 if nic:
@@ -206,23 +206,7 @@ class Host:
         b"" where the device refused the command, None where it did not answer in time. A device on a dead path can hold
         its caller for minutes, so a child asks, and is left behind when the time is over.
         """
-        mine, theirs = os.pipe()
-        child = os.fork()
-        if not child:
-            _ask(asked, theirs)
-        os.close(theirs)
-        end, said = time.monotonic() + seconds, b""
-        while select.select([mine], [], [], max(0.0, end - time.monotonic()))[0]:
-            more = os.read(mine, 1 << 16)
-            if not more:
-                break
-            said += more
-        os.close(mine)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, os.WNOHANG)  # not waited for: a task in D state never dies
-        lines = (line.split(b" ", 1) for line in said.split(b"\n")[:-1])
-        answers = {int(number): bytes.fromhex(text.decode()) for number, text in lines}
-        return [answers.get(number) for number in range(len(asked))]
+        return ask_scsi(asked, seconds)
 
     def until(self, test: Callable[[], T], seconds: float, every: float = 0.2) -> T:
         """Ask again and again until the answer is true or the time is over; the last answer."""
@@ -249,52 +233,3 @@ class Host:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _ask(asked: Sequence[tuple[str, bytes, int]], answers: int) -> None:
-    """The child of 'scsi': each device in a thread, an answer a line as soon as it is there. Does not return."""
-    numbers: dict[str, list[int]] = {}
-    for number, (device, _, _) in enumerate(asked):
-        numbers.setdefault(device, []).append(number)
-
-    def questions_to(device: str) -> None:
-        for number in numbers[device]:
-            answer = _sg_io(*asked[number])
-            if answer is not None:
-                os.write(answers, b"%d %s\n" % (number, answer.hex().encode()))
-
-    try:
-        os.setsid()
-        os.closerange(0, 3)  # whoever waits for the end of our output shall not wait for this child
-        with ThreadPoolExecutor(16) as pool:
-            list(pool.map(questions_to, numbers))
-    finally:
-        os._exit(0)
-
-
-def _sg_io(device: str, command: bytes, length: int) -> bytes | None:
-    data, sense, sent = (array("B", bytes(size)) for size in (length, 32, 0))
-    sent.frombytes(command)
-    where = [part.buffer_info()[0] for part in (data, sent, sense)]
-    try:
-        handle = os.open(device, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        for _ in range(4):  # a unit attention is news that comes once, instead of the answer
-            header = bytearray(
-                SG_IO_HEADER.pack(ord("S"), FROM_DEVICE, len(command), 32, 0, length, *where, 5000, *[0] * 12)
-            )
-            fcntl.ioctl(handle, SG_IO, header, True)
-            status, on_host, left = (SG_IO_HEADER.unpack(header)[field] for field in (13, 17, 19))
-            if on_host or status not in (0, 2):
-                return None
-            if not status:
-                return bytes(data)[: length - left]
-            if sense[2] & 15 != UNIT_ATTENTION:
-                return b""
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
-    return None

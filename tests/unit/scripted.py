@@ -56,6 +56,9 @@ class ScriptedHost(Host):
         value = self.files.get(self._follow(path))
         return value.get("text", "") if isinstance(value, dict) else value
 
+    def block(self, path, offset, size):
+        return self.files[path]["bytes"][offset : offset + size]
+
     def list(self, path):
         prefix = path.rstrip("/") + "/"
         return sorted(
