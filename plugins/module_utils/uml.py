@@ -98,8 +98,8 @@ def named(what: str, name: str, longest: int = 20) -> str:
     return name
 
 
-def refuse_unfit() -> None:
-    """A lab needs root and some programs; say what is missing before anything is begun."""
+def refuse_unfit(removing: bool = False) -> None:
+    """A lab needs root and some programs; say what is missing before anything is begun. Removing needs root alone."""
     if os.geteuid():
         raise Problem(
             "A lab makes network namespaces and boots hosts, which only root may do. Run this as root."
@@ -109,7 +109,7 @@ def refuse_unfit() -> None:
         for program, package in PROGRAMS.items()
         if not shutil.which(program, path=ENVIRONMENT["PATH"])
     }
-    if missing:
+    if missing and not removing:
         raise Problem(f"A lab needs programs that are missing here. Install: {' '.join(sorted(missing))}.")
 
 
@@ -119,7 +119,7 @@ class Controller(Host):
     def start(self, log: str, *argv: str) -> int:
         """Start a process that stays, in a session of its own, its output in a file; its id (and its session's)."""
         with open(log, "ab") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function # it stays when this module has ended
                 argv,
                 env=ENVIRONMENT,
                 start_new_session=True,
@@ -180,5 +180,6 @@ class Controller(Host):
 
 def controller_of(host: Host) -> Controller:
     """The host that a step of the lab is taken on: always the controller."""
-    assert isinstance(host, Controller)
+    if not isinstance(host, Controller):
+        raise TypeError(f"{host!r} is not a controller")
     return host

@@ -193,10 +193,13 @@ def hang_up(controller: Host, lab: Lab, name: str) -> None:
     controller.run("ssh", "-F", lab.ssh_config, "-O", "exit", name, ok=None)
 
 
-def has_booted(controller: Host, lab: Lab, name: str, patience: float = 20) -> bool:
-    """Whether ssh answers and systemd has nothing left to start."""
+def has_booted(controller: Host, lab: Lab, name: str, patience: float = 0) -> bool:
+    """Whether ssh answers and systemd has nothing left to start; with patience (seconds) both may take that long."""
+    wait = " --wait" if patience else ""
     try:
-        ran = controller.run(*ssh(lab, name), "systemctl is-system-running --wait", ok=None, timeout=patience)
+        ran = controller.run(
+            *ssh(lab, name), f"systemctl is-system-running{wait}", ok=None, timeout=patience or 15
+        )
     except Problem:  # it does not even answer
         return False
     return ran.out.strip() in ("running", "degraded")

@@ -105,10 +105,10 @@ class Power:
     cut: bool = False
 
 
-def look_host(host: Host, lab: Lab, name: str) -> Seen | None:
-    """One host, asked whether it has booted; None when it is not there."""
+def look_host(host: Host, lab: Lab, name: str, ask: bool) -> Seen | None:
+    """One host, if wished asked whether it has booted; None when it is not there."""
     seen = uml_host.look_hosts(host, lab).get(name)
-    return replace(seen, ready=uml_host.has_booted(host, lab, name)) if seen and seen.on else seen
+    return replace(seen, ready=uml_host.has_booted(host, lab, name)) if seen and seen.on and ask else seen
 
 
 def plan_power(power: Power, seen: Seen | None, want: Seen | None) -> list[Step]:

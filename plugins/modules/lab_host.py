@@ -125,7 +125,7 @@ state:
       type: bool
       returned: always
     ready:
-      description: Whether it has booted.
+      description: Whether it has booted; false when that was not waited for.
       type: bool
       returned: always
   sample:
@@ -176,8 +176,8 @@ class LabHost(Resource):
             self.said["disks"] = [size(disk) for disk in self.said["disks"]]
 
     def look(self, host):
-        refuse_unfit()
-        return uml_power.look_host(host, self.power.lab, self.name)
+        refuse_unfit(removing=self.state == "absent")
+        return uml_power.look_host(host, self.power.lab, self.name, self.state == "started" and self.wait)
 
     def want(self, seen):
         return uml_power.want_power(self.name, self.said, seen, self.state, self.wait)

@@ -107,7 +107,7 @@ class LabNetwork(Resource):
         self.hosts = []
 
     def look(self, host):
-        refuse_unfit()
+        refuse_unfit(removing=self.wanted is None)
         self.hosts = uml_host.hosts_on(host, self.lab, self.name)
         return uml_network.look_networks(host, self.lab).get(self.name)
 
