@@ -120,7 +120,7 @@ def look_mounts(host: Host, devices: dict[str, str | None], leaving: Sequence[st
     """The mounts at these paths. 'devices' names the device that each path should have, if known: what is mounted is
     then named by it. Who is busy in a mount is asked only for the paths in 'leaving'.
     """
-    lines = {path: line for path, line in map(_parsed, (host.read(FSTAB) or "").splitlines()) if line}
+    lines = {path: line for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()) if line}
     mounted = dict(_mounted(host))
     return tuple(
         Mount(
@@ -167,7 +167,7 @@ def refuse_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
 def edit_line(host: Host, path: str, wanted: str | None) -> None:
     """Put the line of a mount point into /etc/fstab in its place, or take it out; all else stays as it is."""
     lines = (host.read(FSTAB) or "").splitlines()
-    own = [number for number, line in enumerate(lines) if _parsed(line)[0] == path]
+    own = [number for number, line in enumerate(lines) if parsed_line(line)[0] == path]
     at = own[0] if own else len(lines)
     kept = [line for number, line in enumerate(lines) if number not in own]
     host.write(FSTAB, "".join(f"{line}\n" for line in kept[:at] + ([wanted] if wanted else []) + kept[at:]))
@@ -183,7 +183,8 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
 
 
-def _parsed(line: str) -> tuple[str, Line | None]:
+def parsed_line(line: str) -> tuple[str, Line | None]:
+    """The mount point and the rest of a line of /etc/fstab; none for a comment."""
     fields = (
         [unescaped(field) for field in line.split("#")[0].split()]
         if not line.lstrip().startswith("#")

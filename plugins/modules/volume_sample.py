@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_sample
+short_description: Tell checksums of samples of logical volumes
+version_added: 0.1.0
+description:
+  - Reads 64 pieces of 64 KiB, spread evenly over each logical volume, and all of a volume of up to 4 MiB, past the page cache
+    (C(O_DIRECT), open(2)), and tells one checksum for each.
+  - Two hosts that tell the same one see the same disk in the same state, as far as a sample can prove it. A block that cannot be
+    read is an error.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  volumes:
+    description: The logical volumes, which must be active.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      group:
+        description: The volume group.
+        type: str
+        required: true
+      volume:
+        description: The logical volume.
+        type: str
+        required: true
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes.info
+notes:
+  - What a mounted file system has not written yet is not on the disk. Compare volumes that are not mounted.
+seealso:
+  - module: lunworks.iscsi.volume_use_info
+"""
+
+EXAMPLES = r"""
+- name: Ask
+  lunworks.iscsi.volume_sample:
+    volumes:
+      - {group: vg_db, volume: data}
+  register: sample
+"""
+
+RETURN = r"""
+sums:
+  description: The checksums, in the order of the option.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    group:
+      description: The volume group.
+      type: str
+      returned: always
+    volume:
+      description: The logical volume.
+      type: str
+      returned: always
+    digest:
+      description: The first 32 hex digits of the SHA-256 of size and samples.
+      type: str
+      returned: always
+  sample:
+    - {group: vg_db, volume: data, digest: 5d41402abc4b2a76b9719d911017c592}
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import sample
+
+SPEC = {
+    "volumes": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "group": {"type": "str", "required": True},
+            "volume": {"type": "str", "required": True},
+        },
+    }
+}
+
+
+def question(options, host):
+    volumes = options["volumes"]
+    with ThreadPoolExecutor(4) as pool:
+        digests = list(pool.map(lambda one: sample(host, one["group"], one["volume"]), volumes))
+    return {"sums": [{**one, "digest": digest} for one, digest in zip(volumes, digests)]}
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_use_info
+short_description: Tell which logical volumes the kernel has active, and where they are mounted
+version_added: 0.1.0
+description:
+  - Tells of every logical volume that has a table in the kernel's device mapper, also of one whose disks are gone and that LVM
+    does not know any more.
+  - Tells of every mount point of this host, from C(/etc/fstab) and from what is mounted, which logical volume it is.
+  - Reads files only; neither LVM nor the device mapper is asked or locked.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options: {}
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes.info
+seealso:
+  - module: lunworks.iscsi.volume_group_info
+  - module: lunworks.iscsi.mounts
+"""
+
+EXAMPLES = r"""
+- name: Ask
+  lunworks.iscsi.volume_use_info:
+  register: use
+
+- name: Nothing of vg_db is active here
+  ansible.builtin.assert:
+    that: "'vg_db' not in use.active"
+"""
+
+RETURN = r"""
+active:
+  description: The active logical volumes by volume group, hidden parts of them too.
+  returned: success
+  type: dict
+  sample: {vg_db: [data, log]}
+mounts:
+  description: The mount points.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The mount point.
+      type: str
+      returned: always
+    group:
+      description: The volume group of the logical volume; empty when it is none.
+      type: str
+      returned: always
+    volume:
+      description: The logical volume; empty when it is none.
+      type: str
+      returned: always
+    device:
+      description: The device as its line in C(/etc/fstab) names it, or as it was mounted.
+      type: str
+      returned: always
+    filesystem:
+      description: The type of the file system.
+      type: str
+      returned: always
+    options:
+      description: The options of its line; without a line those that M(lunworks.iscsi.mounts) gives a new one.
+      type: str
+      returned: always
+    line:
+      description: Whether it has a line in C(/etc/fstab).
+      type: bool
+      returned: always
+    mounted:
+      description: Whether it is mounted.
+      type: bool
+      returned: always
+    root:
+      description: Which directory of the file system is mounted there; another one than C(/) is a bind mount.
+      type: str
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import look_tables, look_uses
+
+SPEC: dict[str, dict[str, str]] = {}
+
+
+def question(options, host):
+    tables = look_tables(host)
+    active: dict[str, list[str]] = {}
+    for group, volume in sorted(tables.values()):
+        active.setdefault(group, []).append(volume)
+    return {"active": active, "mounts": look_uses(host, tables)}
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
+
+
+if __name__ == "__main__":
+    main()
