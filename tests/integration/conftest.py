@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, Host, Lab
 
-ROLES = {"storage": "store", "compute": "db"}
+ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,3 +62,9 @@ def storage(lab: Lab, suite: str) -> Host:
 def compute(lab: Lab, suite: str) -> Host:
     """The compute host of a suite."""
     return lab.host(f"db-{suite}")
+
+
+@pytest.fixture(scope="session")
+def spare(lab: Lab, suite: str) -> Host:
+    """A second compute host of a suite."""
+    return lab.host(f"spare-{suite}")

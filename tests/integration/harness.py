@@ -43,6 +43,10 @@ HOSTS = {
     ),
     "db-bookworm": lab_host(name="db-bookworm", number=3, suite="bookworm", networks=ON, groups=["compute"]),
     "db-trixie": lab_host(name="db-trixie", number=4, suite="trixie", networks=ON, groups=["compute"]),
+    "spare-bookworm": lab_host(
+        name="spare-bookworm", number=5, suite="bookworm", networks=ON, groups=["compute"]
+    ),
+    "spare-trixie": lab_host(name="spare-trixie", number=6, suite="trixie", networks=ON, groups=["compute"]),
 }
 RUNNER = """\
 import runpy, sys
