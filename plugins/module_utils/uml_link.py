@@ -72,7 +72,7 @@ def look_links(controller: Host, lab: Lab, number: int) -> dict[str, Link]:
             delay, loss = (
                 _netem(controller, lab, device["ifname"]) if device.get("qdisc") == "netem" else (0, 0.0)
             )
-            found[name] = Link("UP" in device["flags"], delay, loss)
+            found[name] = Link("master" in device, delay, loss)
     return found
 
 
@@ -96,8 +96,9 @@ def remove_link(controller: Host, lab: Lab, network_name: str, number: int) -> N
 
 
 def set_link(controller: Host, lab: Lab, network_name: str, number: int, up: bool) -> None:
-    """Plug the cable in or pull it."""
-    batch(controller, lab, [f"link set {tap(network_name, number)} {'up' if up else 'down'}"])
+    """Plug the cable in or pull it: off the bridge. A tap that is down breaks the card of a running UML kernel for good."""
+    end = f"master {network_name}" if up else "nomaster"
+    batch(controller, lab, [f"link set {tap(network_name, number)} {end}"])
 
 
 def set_delay(controller: Host, lab: Lab, network_name: str, number: int, delay: int, loss: float) -> None:
