@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Room of a volume group given to logical volumes, used, and taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import Size
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+CREATE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class OfVolume(Step):
+    """A step on an LV: its VG and its name."""
+
+    group: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} the logical volume '{self.name}' in '{self.group}'"
+
+    verb: ClassVar[str] = ""
+    command: ClassVar[tuple[str, ...]] = ()
+
+    def take(self, host: Host) -> None:
+        lvm(host, *self.command, f"{self.group}/{self.name}")
+
+
+@dataclass(frozen=True)
+class CreateVolume(OfVolume):
+    """Extents that were another LV's may still bear its signatures: they are wiped, all that they held was given up."""
+
+    size: Size
+
+    def __str__(self) -> str:
+        return f"Create the logical volume '{self.name}' of {self.size.text} in '{self.group}'"
+
+    def take(self, host: Host) -> None:
+        wipe = ("--yes", "--wipesignatures", "y", "--zero", "y")
+        lvm(
+            host,
+            *("lvcreate", *wipe, "--name", self.name, *self.size.argument, self.group),
+            timeout=CREATE_SECONDS,
+        )
+
+
+@dataclass(frozen=True)
+class ExtendVolume(OfVolume):
+    extents: int
+    more: int
+
+    def __str__(self) -> str:
+        return f"Let the logical volume '{self.name}' in '{self.group}' grow by {self.more} to {self.extents} extents"
+
+    def take(self, host: Host) -> None:
+        lvm(host, "lvextend", "--extents", str(self.extents), f"{self.group}/{self.name}")
+
+
+class ActivateVolume(OfVolume):
+    verb = "Activate"
+    command = ("lvchange", "--activate", "y")
+
+
+class DeactivateVolume(OfVolume):
+    verb = "Deactivate"
+    command = ("lvchange", "--activate", "n")
+
+
+class RemoveVolume(OfVolume):
+    verb = "Remove"
+    command = ("lvremove", "--yes")

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that can be told of the volume groups of a host."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import look_signatures
+from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
+    LogicalVolume,
+    VolumeGroup,
+    show_group,
+    show_physical,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
+
+
+def tell_groups(host: Host, names: Sequence[str] | None) -> dict[str, Any]:
+    """The groups of these names, or all; nothing is written."""
+    found = look_lvm(host)
+    groups = [group for group in found.groups if names is None or group.name in names]
+    holders = look_holders(host, opened=any(group.tables for group in groups))
+    return {
+        "system_id": found.system_id or None,
+        "groups": [_told(host, group, holders) for group in groups],
+        "unused_physical_volumes": [
+            {
+                name: value
+                for name, value in show_physical(one, 0).items()
+                if name in ("device", "uuid", "wwid")
+            }
+            for one in found.orphans
+        ],
+    }
+
+
+def _told(host: Host, group: VolumeGroup, holders: Holders) -> dict[str, Any]:
+    shown = show_group(group)
+    volumes = zip(shown["logical_volumes"], group.logical)
+    return {
+        **shown,
+        "logical_volumes": [{**told, **_used(host, group, one, holders)} for told, one in volumes],
+    }
+
+
+def _used(host: Host, group: VolumeGroup, one: LogicalVolume, holders: Holders) -> dict[str, Any]:
+    mounts = [user.name for user in holders.of(one.kernel) if user.kind == "mount"] if one.kernel else []
+    content = look_signatures(host, f"/dev/{group.name}/{one.name}") if one.kernel and _has_link(one) else ()
+    return {
+        "filesystem": "+".join(content) or None,
+        "mounts": list(dict.fromkeys(mounts)),
+        "users": list(users_of([one.kernel], "", holders)) if one.kernel else [],
+    }
+
+
+def _has_link(one: LogicalVolume) -> bool:
+    return "pool" not in one.layout.split(",")

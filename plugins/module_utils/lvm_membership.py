@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which disks make a volume group: created, extended, grown, removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import look_device, refuse_device
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+
+@dataclass(frozen=True)
+class CreateGroup(Step):
+    """The disks are looked at once more, right before."""
+
+    name: str
+    devices: tuple[str, ...]
+    extent_size: int | None = None
+    autoactivation: bool | None = None
+    tags: tuple[str, ...] = ()
+    system_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"Create the volume group '{self.name}' on {listed(self.devices)}"
+
+    def take(self, host: Host) -> None:
+        _empty(host, self.name, self.devices)
+        options = [f"--addtag={tag}" for tag in self.tags]
+        if self.extent_size:
+            options.append(f"--physicalextentsize={self.extent_size}b")
+        if self.autoactivation is not None:
+            options.append(f"--setautoactivation={'y' if self.autoactivation else 'n'}")
+        if self.system_id is not None:
+            options.append(f"--systemid={self.system_id}")
+        lvm(host, "vgcreate", *options, self.name, *self.devices)
+
+
+@dataclass(frozen=True)
+class ExtendGroup(Step):
+    name: str
+    devices: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Extend the volume group '{self.name}' by {listed(self.devices)}"
+
+    def take(self, host: Host) -> None:
+        _empty(host, self.name, self.devices)
+        lvm(host, "vgextend", self.name, *self.devices)
+
+
+@dataclass(frozen=True)
+class GrowPhysical(Step):
+    name: str
+    device: str
+    extents: int
+
+    def __str__(self) -> str:
+        return f"Let '{self.device}' in '{self.name}' grow to the size of its disk, by {self.extents} extents"
+
+    def take(self, host: Host) -> None:
+        lvm(host, "pvresize", self.device)
+
+
+@dataclass(frozen=True)
+class RemoveGroup(Step):
+    name: str
+    volumes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        inside = f" and its logical volumes {listed(self.volumes)}" if self.volumes else ""
+        return f"Remove the volume group '{self.name}'{inside}"
+
+    def take(self, host: Host) -> None:
+        lvm(host, "vgremove", *(["--yes"] if self.volumes else []), self.name)
+
+
+@dataclass(frozen=True)
+class RemoveLabels(Step):
+    devices: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Remove the label of a physical volume from {listed(self.devices)}"
+
+    def take(self, host: Host) -> None:
+        lvm(host, "pvremove", *self.devices)
+
+
+def _empty(host: Host, group: str, devices: Sequence[str]) -> None:
+    """Once more, right before: each disk is there, empty and unused."""
+    holders = look_holders(host)
+    for path in devices:
+        refuse_device(look_device(host, path, holders), group)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them."""
+    return " and ".join(f"'{name}'" for name in names)

@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What LVM and the kernel tell of volume groups, in one pass (lvm-fullreport(8), lvmreport(7), dm/uuid in sysfs)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
+    LogicalVolume,
+    Lvm,
+    PhysicalVolume,
+    VolumeGroup,
+    lvm,
+)
+
+BLOCK = "/sys/class/block"
+# All fields of a VG, since autoactivation has one only from LVM 2.03.12 on.
+REPORTS = {
+    "vg": ["-o", "vg_all"],
+    "pv": [
+        "-o",
+        "pv_name,pv_uuid,dev_size,pv_missing,pv_mda_count,pv_mda_size,pe_start,pv_pe_count,pv_pe_alloc_count",
+    ],
+    "lv": ["-o", "lv_name,lv_uuid,lv_size,lv_layout,lv_skip_activation,origin,pool_lv"],
+    "pvseg": ["-S", "pv_name=none"],
+    "seg": ["-S", "lv_name=none"],
+}
+FULL = "lvm fullreport --foreign --shared --reportformat json --units b --nosuffix".split()
+FULL += [word for name, options in REPORTS.items() for word in ["--configreport", name, *options]]
+# The full report leaves out the copies that LVM does not use.
+COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
+MISSING = "[missing]"
+KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
+ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
+
+
+def look_lvm(host: Host, copies: bool = True) -> Lvm:
+    """Everything in one pass; 'copies' asks for duplicate PVs too, which is a second one."""
+    tables = _tables(host)
+    found = parse_report(lvm(host, *FULL).out)
+    twice = parse_copies(lvm(host, *COPIES).out) if copies else {}
+    local = _system_id(host) if any(one.system_id for one in found.groups) else ""
+    groups = []
+    for group in found.groups:
+        own = {uuid: name for uuid, name in tables.items() if uuid.startswith(group.uuid.replace("-", ""))}
+        groups.append(
+            replace(
+                group,
+                foreign=bool(group.system_id) and group.system_id != local,
+                physical=tuple(_located(host, one) for one in group.physical),
+                logical=tuple(
+                    replace(one, kernel=own.get((group.uuid + one.uuid).replace("-", ""), ""))
+                    for one in group.logical
+                ),
+                tables=tuple(sorted(own.values())),
+                copies=tuple(name for one in group.physical for name in twice.get(one.uuid, [])),
+            )
+        )
+    return Lvm(tuple(groups), tuple(_located(host, one) for one in found.orphans), local)
+
+
+def _tables(host: Host) -> dict[str, str]:
+    """LVM's devices in the kernel: UUIDs of VG and LV without hyphens, and for inner layers a suffix."""
+    found = {}
+    for name in host.list(BLOCK):
+        uuid = (host.read(f"{BLOCK}/{name}/dm/uuid") or "").strip() if name.startswith("dm-") else ""
+        if uuid.startswith("LVM-"):
+            found[uuid[len("LVM-") :]] = name
+    return found
+
+
+def _located(host: Host, one: PhysicalVolume) -> PhysicalVolume:
+    if one.device == MISSING:
+        return one
+    kernel = host.real(one.device).rpartition("/")[2]
+    uuid = (host.read(f"{BLOCK}/{kernel}/dm/uuid") or "").strip()
+    kind, dot, value = (host.read(f"{BLOCK}/{kernel}/device/wwid") or "").strip().partition(".")
+    wwid = uuid[len("mpath-") :] if uuid.startswith("mpath-") else ""
+    return replace(one, kernel=kernel, wwid=KINDS[kind] + value if dot and kind in KINDS else wwid)
+
+
+def _system_id(host: Host) -> str:
+    return lvm(host, "lvm", "systemid").out.partition(":")[2].strip()
+
+
+def parse_report(text: str) -> Lvm:
+    """What 'lvm fullreport' prints as JSON; devices are not looked up yet."""
+    groups, orphans = [], []
+    for report in json.loads(text)["report"]:
+        groups += [_group(row, report) for row in report.get("vg", [])]
+        orphans += [_physical(each, 0) for each in report.get("pv", []) if not report.get("vg")]
+    return Lvm(tuple(groups), tuple(orphans))
+
+
+def _group(row: dict[str, Any], report: dict[str, Any]) -> VolumeGroup:
+    size = int(row["vg_extent_size"])
+    lock_type = row.get("vg_lock_type", "")
+    return VolumeGroup(
+        name=row["vg_name"],
+        uuid=row["vg_uuid"],
+        extent_size=size,
+        extents=int(row["vg_extent_count"]),
+        free=int(row["vg_free_count"]),
+        seqno=int(row["vg_seqno"]),
+        tags=frozenset(filter(None, row["vg_tags"].split(","))),
+        autoactivation=bool(row["vg_autoactivation"]) if "vg_autoactivation" in row else None,
+        system_id=row["vg_systemid"],
+        exported=bool(row["vg_exported"]),
+        lock_type="" if lock_type == "none" else lock_type,
+        physical=tuple(_physical(each, size) for each in report["pv"]),
+        logical=tuple(_logical(each) for each in report["lv"]),
+    )
+
+
+def _physical(row: dict[str, Any], extent_size: int) -> PhysicalVolume:
+    second = int(row["pv_mda_size"]) + ALIGNMENT if int(row["pv_mda_count"]) > 1 else 0
+    room = int(row["dev_size"]) - int(row["pe_start"]) - second
+    extents = int(row["pv_pe_count"])
+    return PhysicalVolume(
+        device=MISSING if row["pv_missing"] else row["pv_name"],
+        uuid=row["pv_uuid"],
+        extents=extents,
+        used=int(row["pv_pe_alloc_count"]),
+        fits=max(extents, room // extent_size if extent_size else 0),
+    )
+
+
+def _logical(row: dict[str, Any]) -> LogicalVolume:
+    return LogicalVolume(
+        name=row["lv_name"],
+        uuid=row["lv_uuid"],
+        size=int(row["lv_size"]),
+        layout=row["lv_layout"],
+        skip=bool(row["lv_skip_activation"]),
+        origin=row["origin"],
+        pool=row["pool_lv"],
+    )
+
+
+def parse_copies(text: str) -> dict[str, list[str]]:
+    """The devices that are copies of a PV, by its UUID."""
+    found: dict[str, list[str]] = {}
+    for report in json.loads(text)["report"]:
+        for row in report["pv"]:
+            found.setdefault(row["pv_uuid"], []).append(row["pv_name"])
+    return found

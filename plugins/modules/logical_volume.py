@@ -1,0 +1,109 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: logical_volume
+short_description: One LVM logical volume with its file system
+version_added: 0.1.0
+description:
+  - Creates volumes, lets them grow, with the file system while it is in use, and activates and deactivates them.
+  - A file system is made on an empty volume only. Nothing is ever made smaller, and nothing that is in use goes.
+  - What a removed volume left in the extents of a new one is wiped when the new one is created; the group had given it up.
+  - A file system that is not mounted when it shall grow is mounted for that moment below C(/run), since xfs grows only
+    mounted.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+extends_documentation_fragment:
+  - lunworks.iscsi.lvm.volume
+  - lunworks.iscsi.lvm
+  - lunworks.iscsi.attributes
+"""
+
+EXAMPLES = r"""
+- name: The database has room
+  lunworks.iscsi.logical_volume:
+    group: vg_db
+    name: data
+    size: 30g
+    filesystem: xfs
+    active: true
+
+- name: And more of it, while it runs
+  lunworks.iscsi.logical_volume:
+    group: vg_db
+    name: data
+    size: 40g
+    filesystem: xfs
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Create the logical volume 'data' of 30g in 'vg_db'", "Make the xfs file system on '/dev/vg_db/data'"]
+state:
+  description: The volumes that are there afterwards.
+  returned: success
+  type: dict
+  contains:
+    volumes:
+      description: One entry for each volume, in the order in which they were asked for; none for one that is absent.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        group:
+          description: The volume group that it is in.
+          type: str
+          returned: always
+        name:
+          description: The name.
+          type: str
+          returned: always
+        device:
+          description: The device to use.
+          type: str
+          returned: always
+        size:
+          description: The size in bytes; null when it is not known yet.
+          type: int
+          returned: always
+        active:
+          description: Whether it is active.
+          type: bool
+          returned: always
+        filesystem:
+          description: The file system on it; null when there is none, or nobody asked.
+          type: str
+          returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_wish import (
+    PROMISED_GROUPS,
+    VOLUME,
+    WishedVolumes,
+)
+
+SPEC = {**VOLUME, "promised": PROMISED_GROUPS}
+
+
+class LogicalVolume(WishedVolumes):
+    def __init__(self, options):
+        super().__init__([options], options["promised"])
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), LogicalVolume)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_group
+short_description: One LVM volume group on shared disks
+version_added: 0.1.0
+description:
+  - Creates a group on empty disks, extends it by further ones, lets it grow with its disks, activates and deactivates it,
+    exports and imports it, and removes it when nothing is in it.
+  - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
+    a group, and no force option of LVM is used.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+extends_documentation_fragment:
+  - lunworks.iscsi.lvm.group
+  - lunworks.iscsi.lvm
+  - lunworks.iscsi.attributes
+"""
+
+EXAMPLES = r"""
+- name: The disks of the database are here
+  lunworks.iscsi.disks:
+    disks:
+      - {target: "iqn.2026-01.com.example:store1.db", lun: db0, paths: 2}
+      - {target: "iqn.2026-01.com.example:store1.db", lun: db1, paths: 2}
+  register: found
+
+- name: Its volume group is on them
+  lunworks.iscsi.volume_group:
+    name: vg_db
+    devices: "{{ found.state.disks | map(attribute='device') }}"
+
+- name: It leaves for another host
+  lunworks.iscsi.volume_group:
+    name: vg_db
+    state: exported
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Create the volume group 'vg_db' on '/dev/disk/by-id/dm-uuid-mpath-36001405...'"]
+state:
+  description: The groups that are there afterwards.
+  returned: success
+  type: dict
+  contains:
+    groups:
+      description: One entry for each group, in the order in which they were asked for; none for one that is absent.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The name.
+          type: str
+          returned: always
+        uuid:
+          description: The UUID; null for a group that a check run would create.
+          type: str
+          returned: always
+        state:
+          description:
+            - V(active), V(inactive), V(exported); V(foreign), which belongs to a host with another system ID; V(partial), which
+              misses physical volumes; V(duplicate), whose physical volumes have copies.
+          type: str
+          returned: always
+        exported:
+          description: Whether it is exported.
+          type: bool
+          returned: always
+        system_id:
+          description: The system ID of the host that it belongs to; null when it has none.
+          type: str
+          returned: always
+        autoactivation:
+          description: Whether hosts activate it by themselves; null where LVM is older than 2.03.12 or the default applies.
+          type: bool
+          returned: always
+        tags:
+          description: Its tags.
+          type: list
+          elements: str
+          returned: always
+        seqno:
+          description: How often its metadata was written.
+          type: int
+          returned: always
+        extent_size:
+          description: The size of an extent in bytes; null when it is not known yet.
+          type: int
+          returned: always
+        size:
+          description: Its size in bytes.
+          type: int
+          returned: always
+        free:
+          description: How much of it no logical volume has, in bytes.
+          type: int
+          returned: always
+        missing:
+          description: The UUIDs of the physical volumes that are not on this host.
+          type: list
+          elements: str
+          returned: always
+        copies:
+          description: Devices that are copies of its physical volumes.
+          type: list
+          elements: str
+          returned: always
+        physical_volumes:
+          description:
+            - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),
+              C(uuid), C(wwid) (null where the disk tells none), C(size) and C(free) in bytes.
+          type: list
+          elements: dict
+          returned: always
+        logical_volumes:
+          description: Its logical volumes, each with C(name), C(size) in bytes, C(active) and C(layout) as in lvs(8).
+          type: list
+          elements: dict
+          returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_wish import (
+    GROUP,
+    PROMISED_DEVICES,
+    WishedGroups,
+)
+
+SPEC = {**GROUP, "promised": PROMISED_DEVICES}
+
+
+class VolumeGroup(WishedGroups):
+    def __init__(self, options):
+        super().__init__([options], options["promised"])
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), VolumeGroup)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_group_info
+short_description: Tell which LVM volume groups this host sees, what is on them, and who uses them
+version_added: 0.1.0
+description:
+  - Tells of every volume group that this host sees, exported, foreign, partial and duplicate ones too, with its disks by
+    WWID, its logical volumes, the file systems on them, and who uses them.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  names:
+    description:
+      - Tell only of the groups with these names.
+      - Left out, of all.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - lunworks.iscsi.lvm
+  - lunworks.iscsi.attributes.info
+"""
+
+EXAMPLES = r"""
+- name: What is here?
+  lunworks.iscsi.volume_group_info:
+  register: lvm
+
+- name: Nothing is left half here
+  ansible.builtin.assert:
+    that: lvm.groups | selectattr('state', 'in', ['partial', 'duplicate']) | list == []
+"""
+
+RETURN = r"""
+system_id:
+  description: The system ID of this host (lvmsystemid(7)); null when it has none or no group has one.
+  type: str
+  returned: always
+groups:
+  description: The groups. A name can stand here more than once, with another UUID; LVM refuses to work on such groups.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: The name.
+      type: str
+      returned: always
+    uuid:
+      description: The UUID; null for a group that a check run would create.
+      type: str
+      returned: always
+    state:
+      description:
+        - V(active), V(inactive), V(exported); V(foreign), which belongs to a host with another system ID; V(partial), which
+          misses physical volumes; V(duplicate), whose physical volumes have copies.
+      type: str
+      returned: always
+    exported:
+      description: Whether it is exported.
+      type: bool
+      returned: always
+    system_id:
+      description: The system ID of the host that it belongs to; null when it has none.
+      type: str
+      returned: always
+    autoactivation:
+      description: Whether hosts activate it by themselves; null where LVM is older than 2.03.12 or the default applies.
+      type: bool
+      returned: always
+    tags:
+      description: Its tags.
+      type: list
+      elements: str
+      returned: always
+    seqno:
+      description: How often its metadata was written.
+      type: int
+      returned: always
+    extent_size:
+      description: The size of an extent in bytes; null when it is not known yet.
+      type: int
+      returned: always
+    size:
+      description: Its size in bytes.
+      type: int
+      returned: always
+    free:
+      description: How much of it no logical volume has, in bytes.
+      type: int
+      returned: always
+    missing:
+      description: The UUIDs of the physical volumes that are not on this host.
+      type: list
+      elements: str
+      returned: always
+    copies:
+      description: Devices that are copies of its physical volumes.
+      type: list
+      elements: str
+      returned: always
+    physical_volumes:
+      description:
+        - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),
+          C(uuid), C(wwid) (null where the disk tells none), C(size) and C(free) in bytes.
+      type: list
+      elements: dict
+      returned: always
+    logical_volumes:
+      description:
+        - Its logical volumes, each with C(name), C(size) in bytes, C(active), C(layout) as in lvs(8), C(filesystem) (null
+          when it is empty, or inactive so that nobody can see), C(mounts) (the mount points, in every mount namespace) and
+          C(users) (a sentence for each).
+      type: list
+      elements: dict
+      returned: always
+unused_physical_volumes:
+  description: Physical volumes that are in no group, each with C(device), C(uuid) and C(wwid).
+  type: list
+  elements: dict
+  returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import tell_groups
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name
+
+SPEC = {"names": {"type": "list", "elements": "str"}}
+
+
+def question(options, host):
+    names = None if options["names"] is None else [group_name(name) for name in options["names"]]
+    return tell_groups(host, names)
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
+
+
+if __name__ == "__main__":
+    main()

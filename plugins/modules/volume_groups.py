@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_groups
+short_description: LVM volume groups on shared disks, many at once
+version_added: 0.1.0
+description:
+  - Creates a group on empty disks, extends it by further ones, lets it grow with its disks, activates and deactivates it,
+    exports and imports it, and removes it when nothing is in it.
+  - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
+    a group, and no force option of LVM is used.
+  - One look at the system serves all groups.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+extends_documentation_fragment:
+  - lunworks.iscsi.lvm.groups
+  - lunworks.iscsi.lvm
+  - lunworks.iscsi.attributes
+"""
+
+EXAMPLES = r"""
+- name: The disks are here
+  lunworks.iscsi.disks:
+    disks:
+      - {target: "iqn.2026-01.com.example:store1.db", lun: db0, paths: 2}
+      - {target: "iqn.2026-01.com.example:store1.www", lun: www, paths: 2}
+  register: found
+
+- name: A volume group is on each
+  lunworks.iscsi.volume_groups:
+    groups:
+      - {name: vg_db, devices: ["{{ found.state.disks[0].device }}"]}
+      - {name: vg_www, devices: ["{{ found.state.disks[1].device }}"], tags: [web]}
+    # In a check run on a bare host the disks will come, but have no paths yet.
+    promised: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Create the volume group 'vg_db' on '/dev/disk/by-id/dm-uuid-mpath-36001405...'"]
+state:
+  description: The groups that are there afterwards.
+  returned: success
+  type: dict
+  contains:
+    groups:
+      description: One entry for each group, in the order in which they were asked for; none for one that is absent.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The name.
+          type: str
+          returned: always
+        uuid:
+          description: The UUID; null for a group that a check run would create.
+          type: str
+          returned: always
+        state:
+          description:
+            - V(active), V(inactive), V(exported); V(foreign), which belongs to a host with another system ID; V(partial), which
+              misses physical volumes; V(duplicate), whose physical volumes have copies.
+          type: str
+          returned: always
+        exported:
+          description: Whether it is exported.
+          type: bool
+          returned: always
+        system_id:
+          description: The system ID of the host that it belongs to; null when it has none.
+          type: str
+          returned: always
+        autoactivation:
+          description: Whether hosts activate it by themselves; null where LVM is older than 2.03.12 or the default applies.
+          type: bool
+          returned: always
+        tags:
+          description: Its tags.
+          type: list
+          elements: str
+          returned: always
+        seqno:
+          description: How often its metadata was written.
+          type: int
+          returned: always
+        extent_size:
+          description: The size of an extent in bytes; null when it is not known yet.
+          type: int
+          returned: always
+        size:
+          description: Its size in bytes.
+          type: int
+          returned: always
+        free:
+          description: How much of it no logical volume has, in bytes.
+          type: int
+          returned: always
+        missing:
+          description: The UUIDs of the physical volumes that are not on this host.
+          type: list
+          elements: str
+          returned: always
+        copies:
+          description: Devices that are copies of its physical volumes.
+          type: list
+          elements: str
+          returned: always
+        physical_volumes:
+          description:
+            - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),
+              C(uuid), C(wwid) (null where the disk tells none), C(size) and C(free) in bytes.
+          type: list
+          elements: dict
+          returned: always
+        logical_volumes:
+          description: Its logical volumes, each with C(name), C(size) in bytes, C(active) and C(layout) as in lvs(8).
+          type: list
+          elements: dict
+          returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_wish import (
+    GROUP,
+    PROMISED_DEVICES,
+    WishedGroups,
+)
+
+SPEC = {
+    "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
+    "promised": PROMISED_DEVICES,
+}
+
+
+class VolumeGroups(WishedGroups):
+    def __init__(self, options):
+        super().__init__(options["groups"], options["promised"])
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), VolumeGroups)
+
+
+if __name__ == "__main__":
+    main()
