@@ -8,9 +8,12 @@ import functools
 import hashlib
 import io
 import json
+import os
 import shlex
 import subprocess
+import sys
 import tarfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +29,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import 
 
 HERE = Path(__file__).resolve().parent
 PLUGINS = HERE.parent.parent / "plugins"
+PATHS = os.pathsep.join(path for path in sys.path if path)
 AWAY = "/var/lib/lab-harness"  # on the hosts
-MISSING = 97
 NETWORKS = (
     network("management", "10.77.0.0/24"),
     network("san1", "10.77.1.0/24", "fd77:1::/64"),
@@ -50,12 +53,13 @@ HOSTS = {
 }
 RUNNER = """\
 import runpy, sys
-sys.path[:0] = sys.argv[2:]
 from ansible.module_utils import basic
-basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
-sys.argv = sys.argv[:1]
+basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = INPUT, "legacy"
+sys.argv = ["MODULE"]
 runpy.run_module("ansible_collections.lunworks.iscsi.plugins.modules.MODULE", run_name="__main__")
 """
+RESIDENTS: dict[tuple[Any, str, int], subprocess.Popen[bytes]] = {}  # Pythons on hosts: see resident.py
+SHIPPED: set[tuple[Any, str, str]] = set()
 
 
 @dataclass(frozen=True)
@@ -105,36 +109,68 @@ class Host:
         self, module: str, /, check: bool = False, diff: bool = True, **options: Any
     ) -> dict[str, Any]:
         """The result of a module of this collection, run by this host's own Python; dying with a traceback is an error."""
-        given = {
-            "_ansible_check_mode": check,
-            "_ansible_diff": diff,
-            "_ansible_module_name": module,
-            "_ansible_version": ansible.release.__version__,
-            "_ansible_remote_tmp": "/tmp",
-            **options,
-        }
-        stdin = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
-        core, ours = core_tar()[0], plugins_tar()[0]
-        runner = shlex.quote(RUNNER.replace("MODULE", module))
-        command = f"cd {AWAY}/{core} && cd {AWAY}/{ours} || exit {MISSING}; "
-        command += f"exec python3 -c {runner} -- {AWAY}/{core} {AWAY}/{ours}"
-        ran = self.run(command, check=False, timeout=600, stdin=stdin)
-        if ran.rc == MISSING:
-            self._ship()
-            ran = self.run(command, check=False, timeout=600, stdin=stdin)
-        lines = [line for line in ran.out.splitlines() if line.startswith("{")]
-        if not lines or "Traceback" in ran.err:
-            raise AssertionError(f"{self.name}: the module '{module}' died ({ran.rc}):\n{ran.out}\n{ran.err}")
-        return dict(json.loads(lines[-1]))
+        given = arguments(module, check, diff, options).decode()
+        ran = self.python(RUNNER.replace("MODULE", module), given, timeout=600)
+        return result_of(f"{self.name}: '{module}'", ran)
 
     def fingerprint(self) -> dict[str, str]:
         """The whole state of the host that the collection can change, section by section, as text to compare."""
-        ran = self.run("python3 -", stdin=(HERE / "fingerprint.py").read_text(), timeout=180)
+        ran = self.python((HERE / "fingerprint.py").read_text(), timeout=180)
+        if ran.rc:
+            raise AssertionError(f"{self.name}: no fingerprint: {ran.err}")
         return dict(json.loads(ran.out))
 
-    def _ship(self) -> None:
-        for name, packed in (core_tar(), plugins_tar()):
-            self.run(f"mkdir -p {AWAY}/{name} && tar -xz -C {AWAY}/{name}", stdin=packed)
+    def python(self, source: str, given: str = "", timeout: float = 60) -> Ran:
+        """Run Python in a process of its own, with the collection at hand; INPUT is what was given, as bytes."""
+        key = (self.lab.place, self.name, threading.get_ident())
+        if key not in RESIDENTS or RESIDENTS[key].poll() is not None:
+            RESIDENTS[key] = self._resident()
+        ours = self._shipped(plugins_tar())
+        asked = json.dumps({"paths": [f"{AWAY}/{ours}"], "source": source, "input": given}).encode()
+        resident = RESIDENTS[key]
+        timer = threading.Timer(timeout, resident.kill)
+        timer.start()
+        told = said(resident, asked)
+        timer.cancel()
+        if not told:
+            forget(self.lab, self)
+            raise AssertionError(f"{self.name}: no answer within {timeout:g} seconds, or the host is gone")
+        return Ran(**json.loads(told))
+
+    def _resident(self) -> subprocess.Popen[bytes]:
+        core = self._shipped(core_tar())
+        command = f"exec python3 {AWAY}/{core}/resident.py {AWAY}/{core}"
+        argv = ["ssh", "-F", self.lab.ssh_config, self.name, command]
+        return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def _shipped(self, archive: tuple[str, bytes]) -> str:
+        """The name of an archive, which is unpacked on the host."""
+        name, packed = archive
+        if (self.lab.place, self.name, name) not in SHIPPED:
+            unpack = f"mkdir -p {AWAY}/{name} && tar -xz -C {AWAY}/{name} && touch {AWAY}/{name}/whole"
+            if self.run(f"test -e {AWAY}/{name}/whole", check=False).rc:
+                self.run(unpack, stdin=packed)
+            SHIPPED.add((self.lab.place, self.name, name))
+        return name
+
+
+def said(resident: subprocess.Popen[bytes], asked: bytes) -> bytes:
+    """The answer of a resident Python to a question; empty when it is gone."""
+    assert resident.stdin and resident.stdout
+    try:
+        resident.stdin.write(asked + b"\n")
+        resident.stdin.flush()
+    except BrokenPipeError:
+        return b""
+    return resident.stdout.readline()
+
+
+def forget(lab: Lab, *hosts: Host) -> None:
+    """What was known of hosts that are no longer as they were."""
+    gone = {(lab.place, host.name) for host in hosts}
+    for key in [key for key in RESIDENTS if key[:2] in gone]:
+        RESIDENTS.pop(key).kill()
+    SHIPPED.difference_update([known for known in SHIPPED if known[:2] in gone])
 
 
 class Lab:
@@ -170,11 +206,13 @@ class Lab:
 
     def power_cut(self, *hosts: Host) -> None:
         """The power of these hosts fails, now."""
+        forget(self, *hosts)
         for host in hosts:
             uml_host.cut_power(self.controller, self.place, host.name)
 
     def reboot(self, *hosts: Host) -> None:
         """Shut down in order, side by side, and boot."""
+        forget(self, *hosts)
         uml_lab.reboot(self.controller, self.place, [host.name for host in hosts])
 
     def boot(self, *hosts: Host) -> None:
@@ -183,20 +221,64 @@ class Lab:
 
     def fresh(self, *hosts: Host) -> None:
         """These hosts as they were made: power cut, disks emptied, booted."""
+        forget(self, *hosts)
         uml_lab.fresh(self.controller, self.place, [host.name for host in hosts])
 
     def link(self, host: Host, network: str, up: bool) -> None:
         """Pull the host's cable to a network (up=False) or plug it in again."""
-        uml_link.set_link(self.controller, self.place, network, self.made(host.name).number, up)
+        uml_link.set_up(self.controller, self.place, self.cable(host, network), up)
 
     def delay(self, host: Host, network: str, milliseconds: int = 0, loss: float = 0) -> None:
-        """Make a network slow or lossy towards the host; zeros heal it."""
-        number = self.made(host.name).number
-        uml_link.set_delay(self.controller, self.place, network, number, milliseconds, loss)
+        """Make packets from the host on a network late, or lose some (percent), until its next boot; zeros heal it."""
+        uml_link.set_delay(self.controller, self.place, self.cable(host, network), milliseconds, loss)
+
+    def cable(self, host: Host, network: str) -> uml_link.Cable:
+        """The cable between a host and a network."""
+        return uml_host.cable_between(self.controller, self.place, host.name, network)
 
     def run(self, *argv: str) -> str:
         """Run a command on the controller inside the lab's network namespace; its output."""
         return self.controller.run(*self.place.inside(*argv)).out
+
+
+def locally(module: str, /, check: bool = False, diff: bool = True, **options: Any) -> dict[str, Any]:
+    """The result of a module of this collection, run on this machine."""
+    argv = [
+        sys.executable,
+        "-c",
+        "import sys; INPUT = sys.stdin.buffer.read()\n" + RUNNER.replace("MODULE", module),
+    ]
+    stdin = arguments(module, check, diff, options)
+    ran = subprocess.run(
+        argv,
+        check=False,
+        input=stdin,
+        capture_output=True,
+        timeout=600,
+        env={**os.environ, "PYTHONPATH": PATHS},
+    )
+    return result_of(f"'{module}'", Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode()))
+
+
+def arguments(module: str, check: bool, diff: bool, options: dict[str, Any]) -> bytes:
+    """What Ansible gives a module to read."""
+    given = {
+        "_ansible_check_mode": check,
+        "_ansible_diff": diff,
+        "_ansible_module_name": module,
+        "_ansible_version": ansible.release.__version__,
+        "_ansible_remote_tmp": "/tmp",
+        **options,
+    }
+    return json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+
+
+def result_of(what: str, ran: Ran) -> dict[str, Any]:
+    """What the module answered; a traceback is no answer."""
+    lines = [line for line in ran.out.splitlines() if line.startswith("{")]
+    if not lines or "Traceback" in ran.err:
+        raise AssertionError(f"{what} died ({ran.rc}):\n{ran.out}\n{ran.err}")
+    return dict(json.loads(lines[-1]))
 
 
 def beats(host: Host, module: str, options: dict[str, Any], predicts: bool = True) -> dict[str, Any]:
@@ -256,7 +338,9 @@ def core_tar() -> tuple[str, bytes]:
         f"ansible/module_utils/{path.relative_to(root)}": path.read_bytes() for path in root.rglob("*.py")
     }
     files["ansible/__init__.py"] = f"__version__ = {ansible.release.__version__!r}\n".encode()
-    return f"core-{ansible.release.__version__}", tar(files)
+    files["resident.py"] = (HERE / "resident.py").read_bytes()
+    packed = tar(files)
+    return f"core-{hashlib.sha256(packed).hexdigest()[:16]}", packed
 
 
 def plugins_tar() -> tuple[str, bytes]:
