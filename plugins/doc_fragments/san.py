@@ -213,14 +213,14 @@ def filled(body: str, prefix: str, purge: str) -> str:
 LUNS = "luns:\n  description:\n    - The LUNs of the target."
 LUNS += " Left out, they stay as they are. Those that are not listed stay unless O(purge) is set.\n"
 LUNS += "  type: list\n  elements: dict\n  suboptions:\n"
-LUNS += named(LUN_BODY + READ_ONLY, "LUN", "targets.luns.", "purge")
+LUNS += named(LUN_BODY + READ_ONLY, "LUN", "targets[].luns[].", "purge")
 IGROUPS = "igroups:\n  description:\n    - Named sets of initiators with the LUNs that they have."
 IGROUPS += " Left out, they stay as they are. Those that are not listed stay unless O(purge) is set.\n"
 IGROUPS += "  type: list\n  elements: dict\n  suboptions:\n"
-IGROUPS += named(IGROUP_BODY, "igroup", "targets.igroups.", "purge")
+IGROUPS += named(IGROUP_BODY, "igroup", "targets[].igroups[].", "purge")
 TARGETS = "targets:\n  description:\n    - The targets, each with what is in it.\n"
 TARGETS += "  type: list\n  elements: dict\n  required: true\n  suboptions:\n"
-TARGETS += named(TARGET_BODY, "target, an iSCSI name", "targets.", "purge")
+TARGETS += named(TARGET_BODY, "target, an iSCSI name", "targets[].", "purge")
 TARGETS += indent(LUNS + IGROUPS, "    ")
 
 
