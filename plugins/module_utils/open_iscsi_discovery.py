@@ -44,10 +44,12 @@ AUTH = f"{SENDTARGETS}.auth"
 
 @dataclass(frozen=True)
 class Found:
-    """A discovery portal: its settings (None: no record of it) and what it offers (None: not asked yet)."""
+    """A discovery portal: its settings (None: no record of it), whether it was asked with them, and what it offers."""
 
     settings: dict[str, Value] | None
-    offers: tuple[Offer, ...] | None
+    asked: bool
+    offers: tuple[Offer, ...]
+    known: bool  # whether the offers are what the portal says, not a guess before it is asked
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,6 @@ class Discovery:
     defaults: dict[str, Value]  # what iscsid.conf says for a new discovery record
     records: dict[RecordId, Record]
     sessions: frozenset[RecordId]
-    expected: frozenset[RecordId] = frozenset()  # that shall have records
     stale: frozenset[RecordId] = frozenset()  # whose records shall go
 
 
@@ -93,10 +94,10 @@ class Discover(Step):
 
     portal: Portal
     ifaces: tuple[str, ...]
-    missing: tuple[RecordId, ...] | None
+    missing: tuple[RecordId, ...]  # empty: not known before the portal is asked
 
     def __str__(self) -> str:
-        if self.missing is None:
+        if not self.missing:
             return f"Discover what {self.portal} offers, and record what is new"
         return f"Record what {self.portal} offers: {', '.join(map(str, self.missing))}"
 
@@ -131,7 +132,7 @@ def look_discovery(host: Host, portals: list[Portal], settings: dict[str, Value]
             )
         seen = look_settings(host, portal)
         known = not differing(settings, defaults if seen is None else seen)
-        found[portal] = Found(seen, ask(host, portal, [iface]) if known else None)
+        found[portal] = Found(seen, known, ask(host, portal, [iface]) if known else (), known)
     return Discovery(
         portals=found,
         defaults=defaults,
@@ -151,16 +152,23 @@ def want_discovery(
             where = {f"{SENDTARGETS}.address": portal.address, f"{SENDTARGETS}.port": str(portal.port)}
             base = {"discovery.type": "sendtargets", **where, **seen.defaults}
         changed = differing(settings, base)
-        portals[portal] = Found({**base, **changed}, found.offers)
-    offered = {name for found in seen.portals.values() for name in expected(found.offers or (), ifaces)}
-    stale = {
-        name
-        for name, record in seen.records.items()
-        for found in [seen.portals.get(_source(record))]
-        if prune and found and found.offers is not None
-        if (name.target, name.portal) not in {(offer.target, offer.portal) for offer in found.offers}
-    }
-    return replace(seen, portals=portals, expected=frozenset(offered), stale=frozenset(stale))
+        portals[portal] = Found({**base, **changed}, True, found.offers, found.known)
+    records = {name: Record({}, "") for found in portals.values() for name in expected(found.offers, ifaces)}
+    stale = frozenset(
+        name for name, record in seen.records.items() if prune and _unoffered(seen, name, record)
+    )
+    kept = {name: record for name, record in seen.records.items() if name not in stale}
+    return replace(seen, portals=portals, records={**records, **kept}, stale=stale)
+
+
+def _unoffered(seen: Discovery, name: RecordId, record: Record) -> bool:
+    """Whether a record came from one of these portals and is not among what it offers."""
+    found = seen.portals.get(_source(record))
+    return bool(
+        found
+        and found.asked
+        and all((one.target, one.portal) != (name.target, name.portal) for one in found.offers)
+    )
 
 
 def _source(record: Record) -> Portal:
@@ -196,12 +204,10 @@ def plan_discovery(seen: Discovery, want: Discovery, ifaces: tuple[str, ...]) ->
         written = changes if old.settings is not None else {}
         if old.settings is None or changes:
             steps.append(WriteDiscovery(portal, found.settings or {}, written))
-        if old.offers is None:
-            steps.append(Discover(portal, ifaces, None))
-            continue
-        names = expected(old.offers, ifaces)
-        missing = tuple(name for name in names if name in want.expected and name not in seen.records)
-        if missing:
+        missing = tuple(
+            name for name in expected(old.offers, ifaces) if name in want.records and name not in seen.records
+        )
+        if missing or found.asked and not old.asked:
             steps.append(Discover(portal, ifaces, missing))
     return steps + [
         RemoveRecord(name, seen.records[name]) for name in sorted(want.stale) if name in seen.records

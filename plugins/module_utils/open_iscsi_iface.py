@@ -121,7 +121,7 @@ def plan_iface(seen: Ifaces, want: Ifaces) -> list[Step]:
     steps: list[Step] = [WriteIface(seen.name, changes)] if changes else []
     for name, record in seen.records.items():
         stale: dict[str, Value] = {
-            key: value for key, value in new.items() if value != str(want.records[name].settings.get(key, ""))
+            key: value for key, value in new.items() if value != str(record.settings.get(key, ""))
         }
         steps += [SetRecord(name, record.path, stale)] if stale else []
     return steps

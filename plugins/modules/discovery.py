@@ -177,13 +177,13 @@ class Discovery(Resource):
         open_iscsi.refuse_discovery(seen, steps)
 
     def show(self, state):
-        offers = {offer for found in state.portals.values() for offer in found.offers or ()}
+        offers = {offer for found in state.portals.values() for offer in found.offers}
         return {
             "portals": [
                 {
                     "portal": str(name),
                     "recorded": found.settings is not None,
-                    "known": found.offers is not None,
+                    "known": found.known,
                 }
                 for name, found in state.portals.items()
             ],

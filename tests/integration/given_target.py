@@ -80,10 +80,15 @@ for one in given["targets"]:
 def given_targets(storage: Host, *targets: dict[str, Any], fresh: bool = True) -> None:
     """Exactly these targets stand on the storage host; with fresh=False, these beside what stands there."""
     storage.write("/root/given_target.py", SCRIPT)
-    storage.run("systemctl stop tgt; python3 /root/given_target.py", stdin=json.dumps({"fresh": fresh, "targets": targets}))
+    storage.run(
+        "systemctl stop tgt; python3 /root/given_target.py",
+        stdin=json.dumps({"fresh": fresh, "targets": targets}),
+    )
 
 
-def target(name: str, storage: Host, compute: Host, chap: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+def target(
+    name: str, storage: Host, compute: Host, chap: dict[str, str] | None = None, **more: Any
+) -> dict[str, Any]:
     """A target with one LUN on both storage networks, for one initiator."""
     return {
         "target": f"{IQN}:{name}",
