@@ -94,7 +94,7 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         loaded=True,
         running=running,
         saved=saved,
-        backing=_grown(seen.backing, running.targets.values()),
+        backing=_grown(seen.backing, [target for target in after.values() if target]),
         kept=kept,
     )
 

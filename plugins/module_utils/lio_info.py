@@ -11,7 +11,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import Keys, look_running
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import saved_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import look_saved
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target, shown
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Target, shown
 
 
 def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
@@ -45,29 +45,29 @@ def _drift(name: str, runs: Target | None, kept: Target | None) -> Iterator[str]
     if runs is None or kept is None:
         yield f"The target '{name}' {_which(runs is not None)}."
         return
-    for what, now, then in (
+    for what, these, those in (
         ("LUN", {*runs.luns}, {*kept.luns}),
         ("initiator", {*runs.initiators}, {*kept.initiators}),
         ("portal", {*map(str, runs.portals)}, {*map(str, kept.portals)}),
     ):
-        for one in sorted(now ^ then):
-            yield f"The {what} '{one}' of '{name}' {_which(one in now)}."
+        yield from (
+            f"The {what} '{one}' of '{name}' {_which(one in these)}." for one in sorted(these ^ those)
+        )
     for lun in sorted(set(runs.luns) & set(kept.luns)):
-        for key in ("number", "path", "serial", "size", "block_size", "write_back"):
-            if getattr(runs.luns[lun], key) != getattr(kept.luns[lun], key):
-                yield f"The LUN '{lun}' of '{name}' runs with another {key} than is saved."
+        for key in _differing(runs.luns[lun], kept.luns[lun]):
+            yield f"The LUN '{lun}' of '{name}' runs with another {key} than is saved."
     for one in sorted(set(runs.initiators) & set(kept.initiators)):
         if runs.initiators[one] != kept.initiators[one]:
             yield f"The initiator '{one}' of '{name}' runs with another igroup, map or CHAP than is saved."
-    for what, settings, old in (
-        ("attribute", runs.attributes, kept.attributes),
-        ("parameter", runs.parameters, kept.parameters),
-    ):
-        for key in sorted(old):
-            if key in settings and settings[key] != old[key]:
-                yield f"The {what} {key} of '{name}' is '{settings[key]}' and saved as '{old[key]}'."
-    if runs.enabled != kept.enabled:
-        yield f"The target '{name}' is {'enabled' if runs.enabled else 'disabled'} and saved the other way."
+    now = {"enabled": str(runs.enabled), **runs.attributes, **runs.parameters}
+    old = {"enabled": str(kept.enabled), **kept.attributes, **kept.parameters}
+    for key in sorted(key for key in old if now.get(key, old[key]) != old[key]):
+        yield f"'{key}' of '{name}' is '{now[key]}' and saved as '{old[key]}'."
+
+
+def _differing(runs: Lun, kept: Lun) -> list[str]:
+    keys = ("number", "path", "serial", "size", "block_size", "write_back")
+    return [key for key in keys if getattr(runs, key) != getattr(kept, key)]
 
 
 def _which(running: bool) -> str:

@@ -149,10 +149,12 @@ def _cut(now: Target, left: Target, then: Target) -> Iterator[Step]:
 
 def _files(seen: Serving, want: Serving, full: Collection[str]) -> list[MakeFile]:
     files = []
-    for path, then in sorted(want.backing.items()):
-        now = seen.backing.get(path)
+    for path in sorted(
+        {lun.path for target in want.running.targets.values() for lun in target.luns.values()}
+    ):
+        now, then = seen.backing.get(path), want.backing.get(path)
         size = now.size if now else None
-        if then.kind == "file" and then.size is not None and (size or 0) < then.size:
+        if then and then.kind == "file" and then.size is not None and (size or 0) < then.size:
             files.append(MakeFile(path, then.size, path in full, size is None))
     return files
 

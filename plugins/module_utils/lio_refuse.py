@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import PORT, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import PORT, Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import Backing, check_backing
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import wwid_of_lio
@@ -89,11 +89,18 @@ def check_target(target: Target) -> None:
             f"The target '{target.name}' has initiators with CHAP and without ({', '.join(bare)}). LIO asks for it on the "
             "whole target: give CHAP to every igroup of it or to none, or make a target of its own for them."
         )
+    texts = {text for one in target.initiators.values() if one.chap for text in _texts(one.chap)}
+    if any(text.startswith("NULL") for text in texts):
+        raise Problem("A CHAP user or secret must not begin with 'NULL': the kernel takes that for none.")
     for lun in target.luns.values():
         if len(f"{target.name}:{lun.name}") > 255:
             raise Problem(
                 f"The names of the target '{target.name}' and its LUN '{lun.name}' have more than 255 bytes."
             )
+
+
+def _texts(chap: Chap) -> tuple[str, ...]:
+    return (chap.user, chap.secret.reveal(), chap.mutual_user, chap.mutual_secret.reveal())
 
 
 def check_settings(asked: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NO_CHAP, Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import AUTH, CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target
@@ -189,7 +189,8 @@ class SetIgroup(OnInitiator):
 
 @dataclass(frozen=True)
 class SetChap(OnInitiator):
-    """Write or clear an initiator's credentials; a bare newline is what clears a field."""
+    """Write or clear an initiator's credentials. Only 'NULL' clears a field: any other text, also an empty one, counts as
+    set, and with both mutual fields set the target insists on mutual CHAP (Linux, iscsi_target_configfs.c)."""
 
     chap: Chap | None
 
@@ -200,14 +201,11 @@ class SetChap(OnInitiator):
         return f"Set the CHAP credentials of '{self.initiator}' at '{self.target}' (user '{self.chap.user}'{mutual})"
 
     def take(self, host: Host) -> None:
-        chap = self.chap
-        texts = (
-            (chap.user, chap.secret.reveal(), chap.mutual_user, chap.mutual_secret.reveal())
-            if chap
-            else ("",) * 4
-        )
+        chap = self.chap or NO_CHAP
+        texts = (chap.user, chap.secret.reveal(), chap.mutual_user, chap.mutual_secret.reveal())
         for key, text in zip(AUTH, texts):
-            host.poke(f"{self.acl}/auth/{key}", text or "\n")
+            if text or (host.read(f"{self.acl}/auth/{key}") or "").strip() not in ("", "NULL"):
+                host.poke(f"{self.acl}/auth/{key}", text or "NULL")
 
 
 @dataclass(frozen=True)

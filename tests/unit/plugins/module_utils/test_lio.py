@@ -1,0 +1,248 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LIO read from recorded hosts, planned over all pairs of small states, and saved without losing what others saved."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import lio_backstore, lio_target
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import Backing
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio import Serving
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import ROOT, Keys, Running, look_running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged, saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import plan_serving
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved, restore_order
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Initiator, Lun, LunMap, Target, whole
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import Sockets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "lio"
+DB = "iqn.2026-01.com.example:store1.db"
+FOREIGN = "iqn.2026-01.com.example:foreign"
+A, B = "iqn.2026-01.com.example:db-a", "iqn.2026-01.com.example:db-b"
+SUITES = ("bookworm", "trixie")
+
+
+def recorded(suite):
+    """A host with the configfs that was recorded from a real one."""
+    files = {}
+    for line in (FIXTURES / f"configfs-{suite}.txt").read_text().splitlines()[1:]:
+        path, arrow, link = line.partition(" -> ")
+        if arrow and " = " not in path:
+            files[f"{ROOT}/{path}"] = {"link": link}
+        elif " = " in line:
+            path, _equals, text = line.partition(" = ")
+            files[f"{ROOT}/{path}"] = ast.literal_eval(text)
+        else:
+            files[f"{ROOT}/{line.rstrip('/')}"] = {"kind": "directory"}
+    return ScriptedHost(files)
+
+
+def saved_by_rtslib(suite):
+    return json.loads((FIXTURES / f"saveconfig-{suite}.json").read_text().partition("\n")[2])
+
+
+@pytest.fixture(params=SUITES)
+def suite(request):
+    return request.param
+
+
+def test_a_recorded_host_is_read_whole(suite):
+    number = {"bookworm": 11, "trixie": 12}[suite]
+    running = look_running(recorded(suite), Keys(attributes={DB: ["authentication"]}))
+    found = running.targets[DB]
+    assert found.enabled
+    assert found.portals == {Portal(f"10.77.1.{number}"), Portal(f"fd77:1::{number}", 3261)}
+    assert found.attributes == {"authentication": "1"}
+    assert {lun.name: (lun.number, lun.path, lun.size) for lun in found.luns.values()} == {
+        "db0": (0, "/srv/luns/db0.img", 128 << 20),
+        "db1": (7, "/dev/vg_store/l0", None),
+    }
+    chap = Chap("db", Secret("very secret 123"), "store", Secret("another secret"))
+    maps = {"db0": LunMap("db0", 0), "db1": LunMap("db1", 1, True)}
+    assert found.initiators == {A: Initiator("db", maps, chap), B: Initiator("db", maps, chap)}
+    assert found.luns["db1"].backstore == f"block/{DB}:db1"
+
+
+def test_what_others_made_is_read_in_the_same_words(suite):
+    found = look_running(recorded(suite), Keys()).targets[FOREIGN]
+    assert [(lun.name, lun.write_back) for lun in found.luns.values()] == [("plain", True)]
+    assert found.initiators["iqn.2026-01.com.example:www"].igroup == "iqn.2026-01.com.example:www"
+    assert found.initiators["iqn.2026-01.com.example:www"].chap is None
+
+
+def test_who_is_logged_in_is_named():
+    sessions = look_running(recorded("bookworm"), Keys()).sessions
+    assert [(one.target, one.initiator, one.address) for one in sessions] == [(DB, A, "10.77.1.13")]
+
+
+def test_what_runs_and_what_rtslib_saved_of_it_are_equal(suite):
+    document = saved_by_rtslib(suite)
+    kept = saved_targets(document)
+    keys = Keys(
+        attributes={name: target.attributes for name, target in kept.items()},
+        parameters={name: target.parameters for name, target in kept.items()},
+        backstores={lun.backstore: lun.attributes for one in kept.values() for lun in one.luns.values()},
+    )
+    running = look_running(recorded(suite), keys).targets
+    assert running == kept
+    assert merged(document, kept, running) == document, "saving what is saved changes nothing"
+
+
+def test_merging_one_target_keeps_all_that_others_saved(suite):
+    document = saved_by_rtslib(suite)
+    kept = saved_targets(document)
+    gone = merged(document, kept, {DB: None})
+    assert [one["wwn"] for one in gone["targets"]] == [FOREIGN]
+    assert [one["name"] for one in gone["storage_objects"]] == ["plain"]
+    foreign = next(one for one in document["targets"] if one["wwn"] == FOREIGN)
+    assert foreign in gone["targets"]
+    back = merged(gone, {}, {DB: kept[DB]})
+    assert saved_targets(back) == kept
+
+
+def test_a_backstore_that_another_target_serves_stays_saved():
+    document = saved_by_rtslib("bookworm")
+    other = json.loads(json.dumps(next(one for one in document["targets"] if one["wwn"] == DB)))
+    other["wwn"] = f"{DB}2"
+    document["targets"].append(other)
+    gone = merged(document, saved_targets(document), {DB: None})
+    assert len(gone["storage_objects"]) == len(document["storage_objects"])
+
+
+def test_the_restore_waits_for_devices_and_mounts():
+    order = restore_order(saved_by_rtslib("bookworm"))
+    assert "After=dev-vg_store-l0.device\n" in order
+    assert "RequiresMountsFor=/srv/luns\n" in order
+    escaped = restore_order({"storage_objects": [{"dev": "/dev/disk/by-id/dm-name-a+b"}]})
+    assert "Wants=dev-disk-by\\x2did-dm\\x2dname\\x2da\\x2bb.device\n" in escaped
+
+
+def test_what_a_half_restore_lost_is_part_of_the_whole():
+    kept = saved_targets(saved_by_rtslib("bookworm"))[DB]
+    lost = replace(
+        kept,
+        portals=frozenset(),
+        luns={"db0": kept.luns["db0"]},
+        initiators={A: replace(kept.initiators[A], luns={})},
+    )
+    assert whole(lost, kept) == kept
+    assert whole(None, kept) == kept
+    assert whole(kept, None) == kept
+
+
+# -- The two laws, over all pairs of small states -------------------------------------------------------------------
+
+CHAP = Chap("db", Secret("a secret of 18 b."))
+X = Lun("x", 0, "/srv/x", "serial-x", size=1 << 20, backstore=f"fileio/{DB}:x")
+Y = Lun("y", 1, "/dev/vg/y", "serial-y", backstore=f"block/{DB}:y")
+
+
+def targets():
+    for luns in ({}, {"x": X}, {"x": replace(X, size=2 << 20), "y": Y}, {"x": replace(X, number=1)}, {"y": Y}):
+        maps = {name: LunMap(name, lun.number) for name, lun in luns.items()}
+        protected = {name: replace(entry, read_only=True) for name, entry in maps.items()}
+        for initiators in (
+            {},
+            {A: Initiator("g", maps)},
+            {A: Initiator("h", protected, CHAP), B: Initiator("h", maps, CHAP)},
+        ):
+            yield Target(DB, True, frozenset({Portal("192.0.2.1")}), {"authentication": "0"}, {}, luns, initiators)
+    yield Target(DB, False, frozenset({Portal("192.0.2.2")}), {"authentication": "1"}, {}, {"x": replace(X, serial="z")})
+
+
+def serving(target):
+    luns = target.luns.values() if target else ()
+    backstores = {lun.backstore: f"{lun.backstore.partition('/')[0]}_{at}/n" for at, lun in enumerate(luns)}
+    document = merged({}, {}, {DB: target}) if target else {}
+    return Serving(
+        loaded=True,
+        running=Running({DB: target} if target else {}, backstores),
+        saved=Saved("/etc/target/saveconfig.json", document),
+        backing={lun.path: Backing(lun.size or 1 << 20, lun.path) for lun in luns},
+        sockets=Sockets(),
+        kept={DB: target} if target else {},
+    )
+
+
+def walked(target, steps):
+    """What the steps make of a target, in a model that is as strict as configfs."""
+    stores = {lun.backstore: lun for lun in target.luns.values()} if target else {}
+    served = {lun.number: lun.backstore for lun in stores.values()}
+    acls = {name: [one, dict(one.luns)] for name, one in target.initiators.items()} if target else {}
+    portals = set(target.portals) if target else set()
+    state = target
+    for step in steps:
+        if isinstance(step, lio_target.RemoveTarget):
+            state, served, acls, portals = None, {}, {}, set()
+        elif isinstance(step, lio_backstore.RemoveBackstore):
+            name = step.place.replace("_0/n", "").replace("_1/n", "")
+            key = next(one for one in stores if one.startswith(f"{name}/"))
+            assert key not in served.values(), "a backstore in use cannot go"
+            del stores[key]
+        elif isinstance(step, lio_backstore.MakeBackstore):
+            assert step.lun.backstore not in stores
+            stores[step.lun.backstore] = step.lun
+        elif isinstance(step, lio_backstore.GrowBackstore):
+            key = next(one for one, lun in stores.items() if lun.name == step.lun)
+            stores[key] = replace(stores[key], size=step.size)
+        elif isinstance(step, lio_target.MakeTarget):
+            assert state is None
+            state = Target(DB, False, attributes=step.attributes, parameters=step.parameters)
+        elif isinstance(step, lio_target.SetTarget):
+            state = replace(state, attributes={**state.attributes, step.key: step.value})
+        elif isinstance(step, (lio_target.Enable, lio_target.Disable)):
+            state = replace(state, enabled=isinstance(step, lio_target.Enable))
+        elif isinstance(step, lio_target.AddPortal):
+            portals.add(step.portal)
+        elif isinstance(step, lio_target.RemovePortal):
+            portals.remove(step.portal)
+        elif isinstance(step, lio_target.AddLun):
+            key = next(one for one, lun in stores.items() if lun.name == step.lun)
+            assert step.number not in served
+            stores[key] = replace(stores[key], number=step.number)
+            served[step.number] = key
+        elif isinstance(step, lio_target.RemoveLun):
+            assert not [1 for _one, maps in acls.values() if step.lun in maps], "a mapped LUN cannot go"
+            del served[step.number]
+        elif isinstance(step, lio_target.AllowInitiator):
+            acls[step.initiator] = [Initiator(step.initiator), {}]
+        elif isinstance(step, lio_target.ForbidInitiator):
+            assert not acls[step.initiator][1]
+            del acls[step.initiator]
+        elif isinstance(step, lio_target.SetIgroup):
+            acls[step.initiator][0] = replace(acls[step.initiator][0], igroup=step.igroup)
+        elif isinstance(step, lio_target.SetChap):
+            acls[step.initiator][0] = replace(acls[step.initiator][0], chap=step.chap)
+        elif isinstance(step, lio_target.MapLun):
+            assert stores[served[step.tpg_number]].name == step.lun
+            assert step.number not in [entry.number for entry in acls[step.initiator][1].values()]
+            acls[step.initiator][1][step.lun] = LunMap(step.lun, step.number, step.read_only)
+        elif isinstance(step, lio_target.UnmapLun):
+            del acls[step.initiator][1][step.lun]
+        elif isinstance(step, lio_target.ProtectLun):
+            acls[step.initiator][1][step.lun] = LunMap(step.lun, step.number, step.read_only)
+    if state is None:
+        return None
+    luns = {stores[key].name: stores[key] for key in served.values()}
+    initiators = {name: replace(one, luns=maps) for name, (one, maps) in acls.items()}
+    return replace(state, portals=frozenset(portals), luns=luns, initiators=initiators)
+
+
+@pytest.mark.parametrize("target", [None, *targets()])
+def test_a_host_that_is_as_wanted_has_nothing_to_do(target):
+    assert plan_serving(serving(target), serving(target)) == []
+
+
+@pytest.mark.parametrize("before, after", list(itertools.product([None, *targets()], repeat=2)))
+def test_the_steps_lead_from_one_state_to_the_other(before, after):
+    assert walked(before, plan_serving(serving(before), serving(after))) == after
