@@ -14,7 +14,7 @@ setup:  ## make .cache/venv and what else the tools need; when all is there, not
 demo: setup  ## boot a SAN of small hosts on this machine and converge it (needs root)
 	@tools/demo
 
-demo-down:  ## take the demo's hosts down
+demo-down: setup  ## take the demo's hosts down
 	@tools/demo down
 
 test:  ## everything: linters, docs, unit tests, ansible-test, and the tests on booted hosts
