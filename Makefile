@@ -49,4 +49,6 @@ pin: setup  ## resolve requirements/dev.in anew into requirements/dev.txt
 	requirements/dev.in; } >.cache/dev.txt && mv .cache/dev.txt requirements/dev.txt
 
 clean:  ## remove all that the tools made, the images of labs too
+	@labs=$$(ls /var/tmp/lunworks-lab 2>/dev/null); [ -z "$$labs" ] || \
+	{ echo "Labs stand on the images: tools/lab --lab NAME down, for each of" $$labs >&2; exit 1; }
 	rm -rf .cache .ansible "$${XDG_CACHE_HOME:-$$HOME/.cache}/lunworks-iscsi"
