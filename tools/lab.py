@@ -22,6 +22,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import si
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import STATE, Controller, Lab, lab_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh
 
 DESCRIPTION = Path(__file__).resolve().parent.parent / "roles/lab/defaults/main.yml"
 
@@ -44,7 +45,7 @@ def options(argv: list[str]) -> argparse.Namespace:
         one = verbs.add_parser(verb, help=text)
         one.add_argument("host")
         one.add_argument("network")
-    slow = verbs.add_parser("slow", help="make packets to a host late, or lose some")
+    slow = verbs.add_parser("slow", help="make packets from a host late, or lose some, until its next boot")
     slow.add_argument("host")
     slow.add_argument("network")
     slow.add_argument("delay", type=int, help="milliseconds")
@@ -87,15 +88,19 @@ def act(controller: Controller, lab: Lab, asked: argparse.Namespace) -> None:
     """The verbs that name a host."""
     name = uml_host.host_named(controller, lab, asked.host).name
     if asked.verb in ("cut", "heal", "slow"):
-        number = uml_host.host_on(controller, lab, name, asked.network).number
-        link = uml_link.link(asked.verb != "cut", getattr(asked, "delay", 0), getattr(asked, "loss", 0))
-        uml_link.SetLink(lab, name, number, asked.network, link).take(controller)
+        cable = uml_host.cable_between(controller, lab, name, asked.network)
+        if asked.verb != "slow":
+            uml_link.set_up(controller, lab, cable, asked.verb == "heal")
+        if asked.verb != "cut":
+            step = uml_link.SetDelay(lab, cable, getattr(asked, "delay", 0), getattr(asked, "loss", 0))
+            uml_link.refuse_link(cable, [step])
+            step.take(controller)
     elif asked.verb == "power-cut":
         uml_host.cut_power(controller, lab, name)
     elif asked.verb == "console":
         print(controller.read(f"{lab.host_directory(name)}/console.log") or "")
     elif asked.verb == "ssh":
-        os.execvp("ssh", [*uml_host.ssh(lab, name), *asked.command])
+        os.execvp("ssh", [*ssh(lab, name), *asked.command])
     else:
         {"boot": uml_lab.boot, "reboot": uml_lab.reboot, "fresh": uml_lab.fresh}[asked.verb](
             controller, lab, [name]

@@ -14,8 +14,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_link
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Lab, controller_of, named
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_image import KERNEL, SUITES, private_key
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_link import Cable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import LAST, Network
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh_stanza, write_ssh
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh, ssh_stanza, write_ssh
 
 PATIENCE = 240  # seconds until a host has booted; alone on a machine it takes about 15
 LEAST_MEMORY = 128  # MiB; Debian does not come up in less
@@ -88,14 +89,21 @@ def host_named(controller: Host, lab: Lab, name: str) -> LabHost:
     return hosts[name].host
 
 
-def host_on(controller: Host, lab: Lab, name: str, network: str) -> LabHost:
-    """A host that must be there, on a network that it must be on."""
+def cables(host: LabHost) -> list[Cable]:
+    """A host's cables, in the order of its network cards."""
+    return [
+        Cable(host.name, host.number, network, position) for position, network in enumerate(host.networks)
+    ]
+
+
+def cable_between(controller: Host, lab: Lab, name: str, network: str) -> Cable:
+    """The cable between a host and a network; both must be there."""
     host = host_named(controller, lab, name)
     if network not in host.networks:
         raise Problem(
             f"The host '{name}' is not on a network '{network}'; it is on: {', '.join(host.networks)}."
         )
-    return host
+    return cables(host)[host.networks.index(network)]
 
 
 def hosts_on(controller: Host, lab: Lab, network: str) -> list[str]:
@@ -115,7 +123,7 @@ def users_of_image(controller: Host, root: str, image: str | None) -> list[str]:
 
 
 def make_host(controller: Host, lab: Lab, host: LabHost, image: str, networks: dict[str, Network]) -> None:
-    """The host's disks, links and addresses; its power stays off. Its record comes last: without it there is no host."""
+    """The host's disks and addresses; its power stays off. Its record comes last: without it there is no host."""
     unknown = [name for name in host.networks if name not in networks]
     if unknown:
         raise Problem(
@@ -127,9 +135,6 @@ def make_host(controller: Host, lab: Lab, host: LabHost, image: str, networks: d
     here = lab.host_directory(host.name)
     controller.mkdir(here)
     make_disks(controller, lab, host)
-    there = uml_link.look_links(controller, lab, host.number)
-    for name in [name for name in host.networks if name not in there]:
-        uml_link.make_link(controller, lab, name, host.number)
     write_ssh(controller, lab, private_key(os.path.dirname(image)))
     controller.write(
         f"{here}/ssh_config", ssh_stanza(host.name, networks[host.networks[0]].address(host.number))
@@ -151,18 +156,21 @@ def make_disks(controller: Host, lab: Lab, host: LabHost) -> None:
 def remove_host(controller: Host, lab: Lab, seen: Seen) -> None:
     """Power off and away with all of it."""
     cut_power(controller, lab, seen.host.name)
-    for name in uml_link.look_links(controller, lab, seen.host.number):
-        uml_link.remove_link(controller, lab, name, seen.host.number)
+    for network in uml_link.look_taps(controller, lab, seen.host.number):
+        uml_link.remove_tap(controller, lab, network, seen.host.number)
     controller.run("rm", "-rf", lab.host_directory(seen.host.name), f"{lab.inventory}/{seen.host.name}.json")
 
 
 def power_on(controller: Host, lab: Lab, seen: Seen, networks: dict[str, Network]) -> None:
-    """Start the kernel; 'wait_for_host' sees it through."""
+    """Plug in the cables that are not there, and start the kernel; 'wait_for_host' sees it through."""
     here = lab.host_directory(seen.host.name)
     if controller.stat(seen.image) is None:
         raise Problem(
             f"The image '{seen.image}' of the host '{seen.host.name}' is gone. Remove the host, make it again."
         )
+    there = uml_link.look_taps(controller, lab, seen.host.number)
+    for cable in [one for one in cables(seen.host) if one.network not in there]:
+        uml_link.make_tap(controller, lab, cable)
     controller.mkdir(f"{here}/uml")
     command = lab.inside(KERNEL, *kernel_arguments(lab, seen, networks))
     session = controller_of(controller).start(f"{here}/console.log", *command)
@@ -224,12 +232,12 @@ def kernel_arguments(lab: Lab, seen: Seen, networks: dict[str, Network]) -> list
     words = [f"mem={host.memory}M", f"umid={host.name}", f"uml_dir={here}/uml"]
     words += [f"ubd0={here}/root.cow,{seen.image}", "root=/dev/ubda", "rw", "net.ifnames=0", "panic=-1"]
     words += [f"ubd{position}={here}/disk{position}.img" for position in range(1, len(host.disks) + 1)]
-    for position, name in enumerate(host.networks):
-        device = uml_link.tap(name, host.number)
-        words.append(
-            f"vec{position}:transport=tap,ifname={device},depth=128,gro=1,mac={mac(host.number, position)}"
-        )
-        words += [f"lab.address=vec{position},{one}" for one in networks[name].interfaces(host.number)]
+    for cable in cables(host):
+        address = mac(host.number, cable.position)
+        words.append(f"{cable.card}:transport=tap,ifname={cable.tap},depth=128,gro=1,mac={address}")
+        words += [
+            f"lab.address={cable.card},{one}" for one in networks[cable.network].interfaces(host.number)
+        ]
     words += ["con0=null,fd:1", "con=null", "ssl=null", "loglevel=5", f"systemd.hostname={host.name}"]
     return [*words, f"systemd.machine_id={machine_id(lab, host.name)}"]
 
@@ -261,12 +269,7 @@ def inventory(lab: Lab, host: LabHost, networks: dict[str, Network]) -> dict[str
     return {"all": {"hosts": {host.name: told}}, **groups}
 
 
-def ssh(lab: Lab, name: str) -> tuple[str, ...]:
-    """The beginning of a command line that runs a command on a host."""
-    return ("ssh", "-F", lab.ssh_config, name)
-
-
-def console(controller: Host, lab: Lab, name: str, lines: int = 20) -> str:
+def console(controller: Host, lab: Lab, name: str, lines: int = 40) -> str:
     """The end of what the kernel and systemd said, as a part of a message."""
     said = controller.read(f"{lab.host_directory(name)}/console.log") or "(nothing)"
     return " The last lines of its console:\n" + "\n".join(said.splitlines()[-lines:])

@@ -16,7 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import (
     uml_power,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import NETNS, Controller, Lab, refuse_unfit
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, Lab, refuse_unfit
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import LabHost, Seen
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import Network
 
@@ -53,14 +53,12 @@ def up(controller: Controller, lab: Lab, wanted: Wanted, cache: str, owner: int 
 
 
 def own(controller: Controller, lab: Lab, owner: int | None) -> None:
-    """The lab's directory, and whose it is; the remains of a lab that a reboot of this machine ended are removed."""
+    """The lab's directory, and whose it is."""
     holder = (controller.read(f"{lab.directory}/owner") or "").partition(" ")[0]
     if holder and int(holder) != owner:
         raise Problem(
             f"The lab '{lab.name}' belongs to process {holder}, which is running. Give another lab name."
         )
-    if controller.stat(f"{NETNS}/{lab.namespace}") is None:
-        _remove(controller, lab)
     controller.mkdir(lab.directory)
     controller.write(f"{lab.directory}/owner", f"{owner} {controller.born(owner)}\n" if owner else "")
 

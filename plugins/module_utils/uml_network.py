@@ -70,9 +70,7 @@ class RemoveNetwork(Step):
 
     def take(self, host: Host) -> None:
         remove_network(host, self.lab, self.name)
-        if not look_networks(host, self.lab):
-            remove_namespace(host, self.lab)
-            host.run("rm", "-rf", self.lab.directory)
+        remove_empty_lab(host, self.lab)
 
 
 def plan_network(lab: Lab, seen: Network | None, want: Network | None) -> list[Step]:
@@ -135,6 +133,13 @@ def remove_namespace(controller: Host, lab: Lab) -> None:
     if controller.stat(f"{NETNS}/{lab.namespace}") is not None:
         controller_of(controller).kill(lab)
         controller.run("ip", "netns", "delete", lab.namespace)
+
+
+def remove_empty_lab(controller: Host, lab: Lab) -> None:
+    """A lab without networks and hosts is no more."""
+    if not look_networks(controller, lab) and not controller.list(f"{lab.directory}/hosts"):
+        remove_namespace(controller, lab)
+        controller.run("rm", "-rf", lab.directory)
 
 
 def make_network(controller: Host, lab: Lab, wanted: Network) -> None:

@@ -93,6 +93,7 @@ class RemoveHost(Step):
 
     def take(self, host: Host) -> None:
         uml_host.remove_host(host, self.lab, self.seen)
+        uml_network.remove_empty_lab(host, self.lab)
 
 
 @dataclass(frozen=True)

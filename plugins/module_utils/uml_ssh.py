@@ -73,3 +73,8 @@ Host *
 def ssh_stanza(name: str, address: str) -> str:
     """Where one host is."""
     return f"Host {name}\n    HostName {address}\n"
+
+
+def ssh(lab: Lab, name: str) -> tuple[str, ...]:
+    """The beginning of a command line that runs a command on a host."""
+    return ("ssh", "-F", lab.ssh_config, name)

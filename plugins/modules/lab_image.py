@@ -97,7 +97,6 @@ class LabImage(Resource):
         self.cache = options["cache"] or uml_image.cache_directory()
         self.wanted = options["state"] == "present"
         self.root = options["directory"]
-        self.users = []
 
     def look(self, host):
         refuse_unfit()

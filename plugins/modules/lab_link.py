@@ -10,7 +10,9 @@ module: lab_link
 short_description: Pull, slow down or heal a network cable of a lab host
 version_added: 0.1.0
 description:
-  - What a test does to a path. The host itself is not told, as with a switch that fails somewhere on the way.
+  - What a test does to a path. A pulled cable is not seen by the host, as when a switch fails somewhere on the way.
+  - A slow or lossy network is made in the host's kernel (tc-netem(8)), which has to be up and reachable for it; it lasts
+    until the host's next boot. A pulled cable stays pulled over boots.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -26,10 +28,10 @@ options:
     description: Whether anything gets through. Left out, it stays as it is.
     type: bool
   delay:
-    description: Milliseconds that packets on their way to the host are late. Left out, it stays as it is.
+    description: Milliseconds that packets from the host are late, 0 to 60000. Left out, it stays as it is.
     type: int
   loss:
-    description: Percent of the packets on their way to the host that are lost. Left out, it stays as it is.
+    description: Percent of the packets from the host that are lost. Left out, it stays as it is.
     type: float
 extends_documentation_fragment:
   - lunworks.iscsi.lab
@@ -70,14 +72,14 @@ state:
       type: bool
       returned: always
     delay:
-      description: Milliseconds that packets to the host are late.
+      description: Milliseconds that packets from the host are late; null when neither O(delay) nor O(loss) was said.
       type: int
       returned: always
     loss:
-      description: Percent of the packets to the host that are lost.
+      description: Percent of the packets from the host that are lost; null when neither O(delay) nor O(loss) was said.
       type: float
       returned: always
-  sample: {up: false, delay: 0, loss: 0.0}
+  sample: {up: false, delay: null, loss: null}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -105,22 +107,24 @@ class LabLink(Resource):
     def __init__(self, options):
         self.lab = lab_of(options["lab"], options["directory"])
         self.host, self.network = options["host"], options["network"]
-        self.options = options
-        self.number = 0
+        self.up, self.delay, self.loss = options["up"], options["delay"], options["loss"]
 
     def look(self, host):
         refuse_unfit()
-        self.number = uml_host.host_on(host, self.lab, self.host, self.network).number
-        return uml_link.look_links(host, self.lab, self.number)[self.network]
+        self.cable = uml_host.cable_between(host, self.lab, self.host, self.network)
+        ask = self.delay is not None or self.loss is not None
+        return uml_link.look_link(host, self.lab, self.cable, ask)
 
     def want(self, seen):
-        said = [self.options[key] for key in ("up", "delay", "loss")]
-        return uml_link.link(
-            *(was if now is None else now for was, now in zip((seen.up, seen.delay, seen.loss), said))
-        )
+        up = seen.up if self.up is None else self.up
+        delay = seen.delay if self.delay is None else self.delay
+        return uml_link.link(up, delay, seen.loss if self.loss is None else self.loss)
 
     def plan(self, seen, want):
-        return uml_link.plan_link(self.lab, self.host, self.number, self.network, seen, want)
+        return uml_link.plan_link(self.lab, self.cable, seen, want)
+
+    def refuse(self, seen, steps):
+        uml_link.refuse_link(self.cable, steps)
 
 
 def main():

@@ -104,7 +104,6 @@ class LabNetwork(Resource):
         self.name = options["name"]
         present = options["state"] == "present"
         self.wanted = uml_network.network(self.name, options["ipv4"], options["ipv6"]) if present else None
-        self.hosts = []
 
     def look(self, host):
         refuse_unfit(removing=self.wanted is None)

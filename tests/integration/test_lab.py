@@ -1,0 +1,271 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab itself: its verbs do what they say, labs do not touch each other, and nothing is left of one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_lab, uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import NETNS, Controller, Lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import lab_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh
+from ansible_collections.lunworks.iscsi.tests.integration.harness import locally
+
+COLLECTIONS = Path(__file__).absolute().parents[2] / ".cache/collections"
+CACHE = uml_image.cache_directory()
+ONE = Wanted(
+    [uml_network.network("management", "10.77.0.0/24")],
+    [lab_host(name="one", number=1, memory=256, disks=[64 << 20], networks=["management"])],
+)
+NONE = Wanted(ONE.networks, [])
+
+
+@pytest.fixture
+def controller():
+    return Controller()
+
+
+@pytest.fixture
+def place(controller, tmp_path_factory):
+    """Labs in a directory of their own, taken down whatever the test leaves."""
+    root = f"/var/tmp/lunworks-lab-{os.getpid()}"
+    yield lambda name: Lab(f"{name}-{os.getpid()}", root)
+    for name in controller.list(root):
+        uml_lab.down(controller, Lab(name, root))
+
+
+def left(controller, lab):
+    """What there still is of a lab."""
+    things = [lab.directory, f"{NETNS}/{lab.namespace}"]
+    return [thing for thing in things if controller.stat(thing)] + controller.processes(lab)
+
+
+def state(controller, lab):
+    """All that can change in a lab by a module: files, hosts, devices, kernels that run."""
+    files = controller.run("find", lab.directory, "-type", "f", "-not", "-name", "*.log", ok=None).out
+    devices = uml_network.devices(controller, lab, "link", "show")
+    links = [(one["ifname"], one.get("master"), "UP" in one["flags"]) for one in devices]
+    running = {one.session for one in controller.processes(lab)}
+    return files, uml_host.look_hosts(controller, lab), links, running
+
+
+def pings(host, address, count=1):
+    return host.run(f"ping -c {count} -W 1 {address}", check=False, timeout=20 + count).rc == 0
+
+
+def milliseconds(host, address):
+    """The round trip in the middle of five."""
+    said = host.run(f"ping -c 5 -i 0.2 {address}").out
+    times = sorted(float(word[5:]) for word in said.split() if word.startswith("time="))
+    return times[len(times) // 2]
+
+
+def test_a_power_cut_kills_the_host_and_keeps_its_disk(lab, compute):
+    compute.run("echo kept > /root/kept && sync && echo lost > /run/lost")
+    first = compute.read("/proc/sys/kernel/random/boot_id")
+    lab.power_cut(compute)
+    assert compute.run("true", check=False, timeout=60).rc == 255
+    assert not uml_host.look_hosts(lab.controller, lab.place)[compute.name].on
+    lab.boot(compute)
+    assert compute.read("/root/kept") == "kept\n"
+    assert compute.run("test -e /run/lost", check=False).rc == 1
+    assert compute.read("/proc/sys/kernel/random/boot_id") != first
+
+
+def test_a_fresh_host_has_forgotten_everything(lab, storage):
+    storage.run("touch /root/trace && echo data | dd of=/dev/ubdb conv=fsync status=none")
+    name = storage.read("/etc/iscsi/initiatorname.iscsi")
+    lab.fresh(storage)
+    assert storage.run("test -e /root/trace", check=False).rc == 1
+    assert storage.run("head -c 4 /dev/ubdb | tr -d '\\0' | wc -c").out.strip() == "0"
+    assert storage.read("/etc/iscsi/initiatorname.iscsi") == name, (
+        "a host keeps its name, as after an installation"
+    )
+
+
+def test_a_reboot_is_orderly(lab, compute):
+    compute.run("echo kept > /root/kept")  # not synced: an orderly shutdown does that
+    lab.reboot(compute)
+    assert compute.read("/root/kept") == "kept\n"
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_one_network_is_cut_and_healed_and_the_others_go_on(lab, storage, compute, version):
+    there = {network: storage.address(network, version) for network in ("san1", "san2")}
+    lab.link(compute, "san1", up=False)
+    try:
+        assert not pings(compute, there["san1"])
+        assert pings(compute, there["san2"])
+    finally:
+        lab.link(compute, "san1", up=True)
+    assert pings(compute, there["san1"], count=5)
+
+
+def test_a_network_becomes_slow_and_fast_again(lab, storage, compute):
+    fast = milliseconds(compute, storage.address("san1"))
+    lab.delay(compute, "san1", 100)
+    try:
+        assert milliseconds(compute, storage.address("san1")) > fast + 80
+        assert milliseconds(compute, storage.address("san2")) < fast + 80
+    finally:
+        lab.delay(compute, "san1")
+    assert milliseconds(compute, storage.address("san1")) < fast + 80
+
+
+def test_what_a_network_loses_is_lost(lab, storage, compute):
+    lab.delay(compute, "san2", loss=100)
+    try:
+        assert not pings(compute, storage.address("san2"))
+    finally:
+        lab.delay(compute, "san2")
+    assert pings(compute, storage.address("san2"), count=3)
+
+
+def test_two_labs_with_the_same_addresses_run_side_by_side(controller, place):
+    labs = [place("left"), place("right")]
+    for lab in labs:
+        uml_lab.up(controller, lab, ONE, CACHE)
+    ids = [
+        controller.run(*ssh(lab, "one"), "cat /etc/machine-id /proc/sys/kernel/random/boot_id").out
+        for lab in labs
+    ]
+    assert ids[0] != ids[1]
+    uml_lab.down(controller, labs[0])
+    assert left(controller, labs[0]) == []
+    assert controller.run(*ssh(labs[1], "one"), "hostname").out == "one\n"
+    uml_lab.down(controller, labs[1])
+    assert left(controller, labs[1]) == []
+    assert controller.stat(labs[1].root) is None, "with the last lab its directory is gone"
+
+
+def test_a_lab_that_is_up_stays_as_it_is(controller, place):
+    lab = place("same")
+    uml_lab.up(controller, lab, ONE, CACHE)
+    boot = controller.run(*ssh(lab, "one"), "cat /proc/sys/kernel/random/boot_id").out
+    uml_lab.up(controller, lab, ONE, CACHE)
+    assert controller.run(*ssh(lab, "one"), "cat /proc/sys/kernel/random/boot_id").out == boot
+    other = Wanted(ONE.networks, [lab_host(name="one", number=1, memory=512, networks=["management"])])
+    with pytest.raises(Problem, match="made with memory 256.*wanted is memory 512"):
+        uml_lab.up(controller, lab, other, CACHE)
+    assert controller.run(*ssh(lab, "one"), "cat /proc/sys/kernel/random/boot_id").out == boot
+
+
+def test_the_lab_of_a_killed_run_is_cleaned_up_by_the_next_one(controller, place):
+    stale = place("stale")
+    program = f"""
+import os, signal
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_lab, uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, Lab
+host = uml_host.lab_host(name="one", number=1, memory=256, networks=["management"])
+networks = [uml_network.network("management", "10.77.0.0/24")]
+wanted = uml_lab.Wanted(networks, [host])
+uml_host.wait_for_host = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+uml_lab.up(Controller(), Lab({stale.name!r}, {stale.root!r}), wanted, {CACHE!r}, os.getpid())
+"""
+    killed = subprocess.run(
+        [sys.executable, "-c", program], check=False, env={**os.environ, "PYTHONPATH": str(COLLECTIONS)}
+    )
+    assert killed.returncode == -9
+    assert controller.processes(stale), "the host of the killed run goes on"
+    uml_lab.up(controller, place("next"), NONE, CACHE)
+    assert left(controller, stale) == []
+
+
+def test_a_lab_of_a_process_that_lives_is_nobody_elses(controller, place):
+    lab = place("owned")
+    uml_lab.up(controller, lab, NONE, CACHE, owner=os.getppid())
+    with pytest.raises(Problem, match=f"belongs to process {os.getppid()}"):
+        uml_lab.up(controller, lab, NONE, CACHE, owner=os.getpid())
+
+
+def test_a_host_that_does_not_boot_shows_its_console(controller, place):
+    lab = place("broken")
+    uml_lab.up(controller, lab, NONE, CACHE)
+    networks = uml_network.look_networks(controller, lab)
+    image = f"{lab.directory}/no-root.img"
+    controller.run("truncate", "--size=16M", image)
+    uml_host.make_host(controller, lab, ONE.hosts[0], f"{CACHE}/key.img", networks)
+    broken = uml_host.Seen(ONE.hosts[0], image)
+    uml_host.power_on(controller, lab, broken, networks)
+    with pytest.raises(Problem, match="(?s)did not answer over ssh.*Unable to mount root"):
+        uml_host.wait_for_host(controller, lab, "one", 60)
+
+
+def test_the_modules_make_boot_cut_and_remove_a_host(controller, place):
+    lab = place("modules")
+    at = {"lab": lab.name, "directory": lab.root}
+    made = {**at, "name": "one", "number": 1, "memory": 256, "disks": ["64m"], "networks": ["san1"]}
+    story = [
+        (
+            "lab_network",
+            {**at, "name": "san1", "ipv4": "10.77.1.0/24", "ipv6": "fd77:1::/64"},
+            ["Make the network"],
+        ),
+        ("lab_host", made, ["Make the host", "Power on", "Wait until"]),
+        (
+            "lab_link",
+            {**at, "host": "one", "network": "san1", "delay": 20, "loss": 0.5},
+            ["Make packets"],
+        ),
+        ("lab_link", {**at, "host": "one", "network": "san1", "delay": 0, "loss": 0}, ["Make packets"]),
+        ("lab_link", {**at, "host": "one", "network": "san1", "up": False}, ["Cut 'one' off"]),
+        ("lab_link", {**at, "host": "one", "network": "san1", "up": True}, ["Connect 'one' to"]),
+        (
+            "lab_host",
+            {**at, "name": "one", "state": "stopped", "power_cut": True},
+            ["Cut the power of 'one'"],
+        ),
+        ("lab_host", {**at, "name": "one"}, ["Power on 'one'", "Wait until 'one' has booted"]),
+        ("lab_host", {**at, "name": "one", "state": "stopped"}, ["Shut down 'one'"]),
+        ("lab_host", {**at, "name": "one", "state": "absent"}, ["Remove the host 'one'"]),
+        ("lab_network", {**at, "name": "san1", "state": "absent"}, ["Remove the network 'san1'"]),
+    ]
+    for module, options, sentences in story:
+        before = state(controller, lab)
+        checked = locally(module, check=True, **options)
+        assert before == state(controller, lab), f"the check of {module} changed something"
+        ran = locally(module, **options)
+        assert len(ran["steps"]) == len(sentences), ran
+        assert all(step.startswith(part) for step, part in zip(ran["steps"], sentences)), ran
+        assert checked["changed"] and ran["changed"] and ran["steps"] == checked["steps"]
+        assert not locally(module, check=True, **options)["changed"]
+        assert not locally(module, **options)["changed"]
+    assert left(controller, lab) == []
+
+
+def test_the_modules_refuse_what_would_hurt_or_cannot_be(controller, place):
+    lab = place("refusals")
+    at = {"lab": lab.name, "directory": lab.root}
+    network = {**at, "name": "san1", "ipv4": "10.77.1.0/24"}
+    host = {**at, "name": "one", "number": 1, "networks": ["san1"], "state": "stopped"}
+    locally("lab_network", **network)
+    locally("lab_host", **host)
+    refusals = [
+        ("lab_network", {**network, "state": "absent"}, "on it are one"),
+        ("lab_network", {**network, "ipv4": "10.88.1.0/24"}, "on it are one"),
+        ("lab_network", {**network, "name": "a-name-that-is-long"}, "is not a name for a network"),
+        ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.1/24"}, "has host bits set"),
+        ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.0/28"}, "of a /24"),
+        ("lab_host", {**host, "memory": 512}, "made with memory 384; wanted is memory 512"),
+        ("lab_host", {**at, "name": "two"}, "say its number and its networks"),
+        ("lab_host", {**host, "name": "two"}, "has the number 1, which is that of 'one'"),
+        ("lab_host", {**host, "name": "two", "number": 2, "networks": ["san9"]}, "which the lab"),
+        ("lab_host", {**host, "name": "Two", "number": 2}, "is not a name for a host"),
+        ("lab_host", {**host, "name": "two", "number": 201}, "not between 1 and 200"),
+        ("lab_host", {**host, "name": "two", "number": 2, "disks": ["4x"]}, "'4x' is not a size"),
+        ("lab_link", {**at, "host": "two", "network": "san1", "up": False}, "has no host 'two'; it has: one"),
+        ("lab_link", {**at, "host": "one", "network": "san2", "up": False}, "is not on a network 'san2'"),
+        ("lab_image", {"suite": "bookworm", "state": "absent", "directory": lab.root}, "on it stands 'one'"),
+    ]
+    for module, options, message in refusals:
+        result = locally(module, **options)
+        assert result.get("failed") and message in result["msg"], (module, options, result)
+        assert "Traceback" not in str(result)
