@@ -88,3 +88,13 @@ def templated(value):
 def test_the_readme_of_a_role_names_every_variable(role):
     named = set(re.findall(r"\w+", (role / "README.md").read_text()))
     assert sorted(set(role_options(role)) - named) == []
+
+
+def test_the_readme_names_every_module_role_and_playbook_and_no_other():
+    readme = (ROOT / "README.md").read_text()
+    tables = readme[readme.index("## What is in it") : readme.index("All modules have check mode")]
+    named = {
+        name for row in re.findall(r"^\|(.*?)\|", tables, re.M) for name in re.findall(r"`([\w.]+)`", row)
+    }
+    playbooks = {f"lunworks.iscsi.{path.stem}" for path in (ROOT / "playbooks").glob("*.yml")}
+    assert named == playbooks | {role.name for role in ROLES} | set(DOORS)
