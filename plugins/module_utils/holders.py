@@ -142,11 +142,19 @@ def _backstores(host: Host) -> Iterator[User]:
 def _processes(host: Host, numbers: dict[str, str]) -> Iterator[User]:
     for process in filter(str.isdecimal, host.list("/proc")):
         for opened in host.list(f"/proc/{process}/fd"):
-            file = host.stat(f"/proc/{process}/fd/{opened}")
+            file = _opened(host, f"/proc/{process}/fd/{opened}")
             number = f"{os.major(file.st_rdev)}:{os.minor(file.st_rdev)}" if file else ""
             if file and stat.S_ISBLK(file.st_mode) and number in numbers:
                 command = _gone_is_empty(host, f"/proc/{process}/comm").strip()
                 yield User("process", f"{process} ({command})", numbers[number])
+
+
+def _opened(host: Host, path: str) -> os.stat_result | None:
+    """What a process has open; what even root may not see (sockets of other namespaces) is no block device."""
+    try:
+        return host.stat(path)
+    except PermissionError:
+        return None
 
 
 def _device(host: Host, path: str) -> str:

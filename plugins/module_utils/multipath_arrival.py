@@ -10,6 +10,7 @@ from functools import partial
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
     Path,
+    Session,
     look_paths,
     look_sessions,
 )
@@ -29,6 +30,7 @@ class Arrival:
     wwid: str
     paths: int
     size: int = 0
+    target: str = ""
 
     def __str__(self) -> str:
         return f"{self.label} on {self.paths} path{'s' if self.paths > 1 else ''}"
@@ -79,7 +81,7 @@ class AwaitDisks(Step):
             own = paths_of(disk.wwid, paths)
             good = [path for path in own if path.good]
             if len(good) < disk.paths:
-                found.append(f"wanted is {disk}, found is {_found(own, [one.portal for one in sessions])}")
+                found.append(f"wanted is {disk}, found is {_found(own, self._portals(disk, sessions))}")
             elif self.named and host.stat(single(disk.wwid)) is None:
                 found.append(f"udev has not made '{single(disk.wwid)}' for {disk.label}.")
             elif min(path.capacity for path in good) < disk.size:
@@ -89,12 +91,16 @@ class AwaitDisks(Step):
         return found
 
 
+    def _portals(self, disk: Arrival, sessions: list[Session]) -> list[str]:
+        return [one.portal for one in sessions if disk.target in ("", one.target)]
+
+
 def _found(own: list[Path], portals: list[str]) -> str:
     if own:
         return ", ".join(f"{path} {path.state}" for path in own) + "."
     if portals:
         return f"no such LUN on the session(s) to {', '.join(sorted(portals))}. Is it in this initiator's igroup?"
-    return "no iSCSI session. Log in first (lunworks.iscsi.nodes)."
+    return "no iSCSI session to its target. Log in first (lunworks.iscsi.nodes)."
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iter
         disk = seen or Disk(wish.wwid)
         if new is None:
             continue
-        arrival = Arrival(wish.label, wish.wwid, new.good, new.size)
+        arrival = Arrival(wish.label, wish.wwid, new.good, new.size, wish.target)
         running = sum(path.good for path in disk.paths)
         if running < new.good or disk.strays or not (disk.named or new.mapped):
             short.append((wish, arrival))
