@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The door to the planner of a move."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Label, Refusal, sum_tag, sums_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import Planned, plan
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group, refuse_request
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_seen import survey_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
+    moving_wwids,
+    newest,
+    standing,
+)
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_status import status
+
+DOCUMENTATION = r"""
+name: move_plan
+short_description: The steps that move volume groups from one host to another
+version_added: 0.1.0
+author: The lunworks.iscsi authors (@lunworks)
+description:
+  - Derives from the answers of the info modules where each volume group stands, and plans what is left of its move.
+  - Nothing is remembered between runs. After a crash anywhere, the plan of the next run is exactly the rest.
+  - Used by the role P(lunworks.iscsi.move_volume_group#role).
+positional: _input
+options:
+  _input:
+    description:
+      - C(groups), the names; C(source), C(destination), C(storage) (names of hosts); C(source_is_dead); C(hooks) (C(before),
+        C(after)); C(answers) by host with C(initiator), C(use), C(groups), C(luns), the results of
+        M(lunworks.iscsi.initiator_info), M(lunworks.iscsi.volume_use_info), M(lunworks.iscsi.volume_group_info) and
+        M(lunworks.iscsi.lun_info), and C(declared), the targets that a host's data names.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: What is left to do
+  ansible.builtin.debug:
+    msg: "{{ (survey | lunworks.iscsi.move_plan).steps | map(attribute='say') | flatten }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - C(steps), each with C(name), C(host), C(groups), C(say) (sentences) and the arguments of its tasks; C(status), sentences
+      about where each group stands; C(refused), why nothing may be done, empty when it may; C(backups), the metadata of each
+      group as it is now.
+  type: dict
+"""
+
+
+def move_plan(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan; a refusal is a part of it, so that where things stand can still be told."""
+    survey, groups = survey_of(asked), list(asked["groups"])
+    told: list[str] = []
+    steps: list[Planned] = []
+    try:
+        refuse_request(survey, groups)
+        moving = moving_wwids(survey, groups)
+        standings = [standing(survey, group, moving) for group in groups]
+        told = [
+            line
+            for one in standings
+            for line in status(one, [say for step in plan([one]) for say in step.say()])
+        ]
+        for one in standings:
+            refuse_group(survey, one)
+        steps = plan(standings, frozenset(asked.get("hooks") or ()))
+    except Refusal as refusal:
+        return {"steps": [], "status": told, "refused": str(refusal), "backups": []}
+    return {
+        "steps": [step.plain() for step in steps],
+        "status": told,
+        "refused": "",
+        "backups": [_backup(newest(survey, group)) for group in groups] if steps else [],
+    }
+
+
+def _backup(label: Label) -> dict[str, str]:
+    return {"file": f"{label.group}-{label.uuid}-{label.seqno:06}.vg", "metadata": label.metadata}
+
+
+def move_sum_tags(sums: list[Mapping[str, str]], group: str) -> list[str]:
+    """The tags that note the checksum samples of a group."""
+    return sorted(sum_tag(one["volume"], one["digest"]) for one in sums if one["group"] == group)
+
+
+def move_changed_volumes(sums: list[Mapping[str, str]], groups: list[Mapping[str, Any]]) -> list[str]:
+    """The volumes whose samples are not those that the tags of their groups have noted."""
+    noted = {one["name"]: sums_of(frozenset(one["tags"])) for one in groups}
+    for one in sums:
+        if one["group"] not in noted:
+            raise AnsibleFilterError(
+                f"There are no tags of the volume group '{one['group']}' to compare with."
+            )
+    return sorted(
+        f"{one['group']}/{one['volume']}"
+        for one in sums
+        if sum_tag(one["volume"], one["digest"]) not in noted[one["group"]]
+    )
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Their names."""
+        return {
+            "move_plan": move_plan,
+            "move_sum_tags": move_sum_tags,
+            "move_changed_volumes": move_changed_volumes,
+        }
