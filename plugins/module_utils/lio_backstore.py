@@ -73,8 +73,7 @@ class MakeBackstore(Step):
         try:
             self._fill(host, base)
         except Problem:
-            host.rmdir(base)
-            host.rmdir(base.rpartition("/")[0])
+            close(host, base)
             raise
 
     def _fill(self, host: Host, base: str) -> None:
@@ -140,5 +139,12 @@ class RemoveBackstore(Step):
         return f"Close the backstore '{self.place.partition('/')[2]}' (its device or file stays as it is)"
 
     def take(self, host: Host) -> None:
-        host.rmdir(f"{CORE}/{self.place}")
-        host.rmdir(f"{CORE}/{self.place.partition('/')[0]}")
+        close(host, f"{CORE}/{self.place}")
+
+
+def close(host: Host, base: str) -> None:
+    """Remove a backstore, and its HBA when no other backstore is in it."""
+    host.rmdir(base)
+    hba = base.rpartition("/")[0]
+    if not set(host.list(hba)) - {"hba_info", "hba_mode"}:
+        host.rmdir(hba)
