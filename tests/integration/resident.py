@@ -16,6 +16,7 @@ import traceback
 
 sys.path.insert(0, sys.argv[1])
 
+# Loaded once here, so that no child has to. pylint: disable=unused-import
 import concurrent.futures  # noqa: F401
 import ipaddress  # noqa: F401
 import runpy  # noqa: F401
