@@ -111,7 +111,8 @@ def refuse_link(cable: Cable, steps: list[Step]) -> None:
 
 def look_link(controller: Host, lab: Lab, cable: Cable, ask: bool) -> Link:
     """What a cable does now; with 'ask' the host is asked for delay and loss, so it has to be up."""
-    up = cable.tap in [one["ifname"] for one in devices(controller, lab, "link", "show", "up")]
+    plugged = [one["ifname"] for one in devices(controller, lab, "link", "show") if "master" in one]
+    up = cable.tap in plugged
     return Link(up, *parse_netem(_tc(controller, lab, cable, "show"))) if ask else Link(up)
 
 
@@ -133,8 +134,9 @@ def remove_tap(controller: Host, lab: Lab, network: str, number: int) -> None:
 
 
 def set_up(controller: Host, lab: Lab, cable: Cable, up: bool) -> None:
-    """Plug the cable in or pull it."""
-    batch(controller, lab, [f"link set {cable.tap} {'up' if up else 'down'}"])
+    """Plug the cable in or pull it: off the bridge. A tap that is down breaks the card of a running kernel for good."""
+    end = f"master {cable.network}" if up else "nomaster"
+    batch(controller, lab, [f"link set {cable.tap} {end}"])
 
 
 def set_delay(controller: Host, lab: Lab, cable: Cable, delay: int, loss: float) -> None:

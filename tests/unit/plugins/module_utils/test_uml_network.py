@@ -152,15 +152,17 @@ def test_delay_and_loss_are_read_from_tc(said, found):
 
 
 def test_a_cable_is_asked_about_delay_only_when_that_matters():
-    taps = [{"ifname": "san1.3"}, {"ifname": "san1"}, {"ifname": "san2.13"}]
-    runs = {
-        "ip -netns lab-lab -json link show up": json.dumps(taps),
-        "ip -netns lab-lab -json link show": json.dumps(taps),
-    }
-    host = ScriptedHost(NETNS, runs)
+    taps = [
+        {"ifname": "san1.3", "master": "san1"},
+        {"ifname": "san1"},
+        {"ifname": "san2.3"},
+        {"ifname": "san2.13"},
+    ]
+    host = ScriptedHost(NETNS, {"ip -netns lab-lab -json link show": json.dumps(taps)})
+    assert look_link(host, LAB, Cable("db-a", 3, "san2", 2), ask=False) == Link(False, None, None)
     assert look_link(host, LAB, CABLE, ask=False) == Link(True, None, None)
     host.runs[f"ssh -F {LAB.ssh_config} db-a tc qdisc show dev vec1"] = (
         "qdisc netem 1: root limit 9 delay 7ms"
     )
     assert look_link(host, LAB, CABLE, ask=True) == Link(True, 7, 0.0)
-    assert look_taps(host, LAB, 3) == ["san1"]
+    assert look_taps(host, LAB, 3) == ["san1", "san2"]
