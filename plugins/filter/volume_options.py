@@ -15,7 +15,7 @@ short_description: Turn the data of volume groups into the options of modules
 version_added: 0.1.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Used by the role P(lunworks.iscsi.volume#role). Takes RV(lunworks.iscsi.volume#role:volume_groups) apart, so that one call
+  - Used by the role P(lunworks.iscsi.volume#role). Takes O(lunworks.iscsi.volume#role:main:volume_groups) apart, so that one call
     of M(lunworks.iscsi.disks), M(lunworks.iscsi.volume_groups), M(lunworks.iscsi.logical_volumes) and
     M(lunworks.iscsi.mounts) each serves all groups of a host.
 positional: _input
