@@ -1,0 +1,133 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: login_unit
+short_description: Log in at boot without waiting for what is away
+version_added: 0.1.0
+description:
+  - Manages the distribution's unit that logs in to all records with C(node.startup = automatic) at boot and out at
+    shutdown, C(open-iscsi.service) on Debian, C(iscsi.service) elsewhere. Which one it is, systemd is asked.
+  - The unit is never stopped or restarted, since that would log out every session.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  wait:
+    description:
+      - Whether the boot waits until every login has succeeded or failed. With V(false) iscsid goes on trying while the host
+        boots, for C(node.session.initial_login_retry_max) times the login timeout of the record.
+      - Upstream's unit does not wait. Debian's does, for two minutes when a portal is away, and then has failed; so
+        V(false) adds C(-W) to its command, in a drop-in. V(true) removes that drop-in.
+      - Left out, it stays as it is.
+    type: bool
+  enabled:
+    description: Whether the unit is started at boot. Left out, it stays as it is.
+    type: bool
+  started:
+    description:
+      - Whether the unit is started now, so that it logs out in order at shutdown. Sessions that are there stay.
+      - A host without any record has nothing to start.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+seealso:
+  - module: lunworks.iscsi.nodes
+"""
+
+EXAMPLES = r"""
+- name: Sessions come back at boot, and a portal that is away does not hold it up
+  lunworks.iscsi.login_unit:
+    wait: false
+    enabled: true
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Enable 'open-iscsi.service' at boot"]
+state:
+  description: The unit as it is afterwards.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The name of the unit.
+      type: str
+      returned: always
+    wait:
+      description: Whether the boot waits for a portal that is away.
+      type: bool
+      returned: always
+    enabled:
+      description: Whether it is started at boot.
+      type: bool
+      returned: always
+    started:
+      description: Whether it is started.
+      type: bool
+      returned: always
+  sample: {name: open-iscsi.service, wait: false, enabled: true, started: true}
+"""
+
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_boot import (
+    look_login_unit,
+    plan_login_unit,
+    unwaiting,
+    waiting,
+)
+
+SPEC = {
+    "wait": {"type": "bool"},
+    "enabled": {"type": "bool"},
+    "started": {"type": "bool", "default": True},
+}
+
+
+class Unit(Resource):
+    def __init__(self, options):
+        self.wait, self.enabled, self.started = (options[name] for name in ("wait", "enabled", "started"))
+
+    def look(self, host):
+        return look_login_unit(host)
+
+    def want(self, seen):
+        want = replace(seen, active=seen.active or self.started and seen.records)
+        if self.enabled is not None:
+            want = replace(want, enabled=self.enabled)
+        if self.wait is False and seen.waits:
+            want = replace(want, commands=unwaiting(seen.commands), ours=True)
+        if self.wait:
+            want = replace(want, commands=waiting(seen.commands), ours=False)
+        return want
+
+    def plan(self, seen, want):
+        return plan_login_unit(seen, want)
+
+    def show(self, state):
+        return {
+            "name": state.name,
+            "wait": state.waits,
+            "enabled": state.enabled,
+            "started": state.active,
+        }
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Unit)
+
+
+if __name__ == "__main__":
+    main()
