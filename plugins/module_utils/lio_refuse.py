@@ -24,6 +24,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_target import (
     UnmapLun,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Session, Target
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import meet
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 # What the kernel has and takes, tried out on Linux 6.1 (drivers/target/iscsi/iscsi_target_configfs.c, target_core_configfs.c).
@@ -130,6 +131,7 @@ def check_serving(seen: Serving, want: Serving, force: bool) -> None:
     """What must not be wanted, given what is there."""
     _check_lost(seen, want)
     _check_twice(want)
+    _check_overlap(seen, want)
     if not force:
         _check_identity(seen, want)
 
@@ -204,6 +206,18 @@ def _check_room(step: MakeFile, backing: Backing) -> None:
             f"'{step.path}' shall get {wanted} more bytes with all their blocks, but its file system has {backing.room} left. "
             "Make room, or choose allocation: sparse."
         )
+
+
+def _check_overlap(seen: Serving, want: Serving) -> None:
+    """Targets may share a portal, but not one address and a wildcard that stands for it (bind(2), EADDRINUSE)."""
+    listens = sorted((portal, name) for name, one in want.running.targets.items() for portal in one.portals)
+    old = {portal for one in seen.running.targets.values() for portal in one.portals}
+    for portal, name in listens:
+        for other, owner in listens:
+            if portal not in old and portal != other and portal.port == other.port and meet(portal, other):
+                raise Problem(
+                    f"'{name}' cannot listen on {portal}: '{owner}' listens on {other}, which has it in it."
+                )
 
 
 def _check_portal(seen: Serving, portal: Portal, target: str) -> None:

@@ -112,7 +112,12 @@ class ScriptedHost(Host):
 
     def rmdir(self, path):
         self.did.append(f"rmdir {path}")
-        self.files.pop(path, None)
+        own = (
+            f"{path}/" if path.startswith("/sys/kernel/config/") else path
+        )  # attributes go with their object
+        self.files = {
+            name: value for name, value in self.files.items() if name != path and not name.startswith(own)
+        }
 
     def remove(self, path):
         self.did.append(f"remove {path}")
