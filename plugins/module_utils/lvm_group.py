@@ -131,9 +131,9 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
     )
     if wish.state == "active":
         idle = group.inactive
+        logical = tuple(replace(one, kernel="(new)") if one.name in idle else one for one in group.logical)
         return replace(
-            group,
-            logical=tuple(replace(one, kernel="(new)") if one.name in idle else one for one in group.logical),
+            group, logical=logical, tables=group.tables or tuple(one.kernel for one in logical if one.kernel)
         )
     if wish.state in LETTING_GO:
         return replace(group, tables=(), logical=tuple(replace(one, kernel="") for one in group.logical))
