@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
@@ -15,7 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import loo
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Target, whole
 
 
-def tell_luns(host: Host) -> dict[str, Any]:
+def tell_luns(host: Host, metadata: bool) -> dict[str, Any]:
     """All targets and LUNs that run or are saved."""
     running, saved = look_running(host, Keys()).targets, saved_targets(look_saved(host).document)
     targets = {
@@ -28,7 +29,7 @@ def tell_luns(host: Host) -> dict[str, Any]:
     return {
         "targets": [_target(one, running) for one in targets.values()],
         "luns": [
-            _lun(host, one, lun, running.get(name, nothing), saved.get(name, nothing))
+            _lun(host, metadata, one, lun, running.get(name, nothing), saved.get(name, nothing))
             for name, one in targets.items()
             for lun in sorted(one.luns.values(), key=lambda lun: lun.number)
         ],
@@ -52,7 +53,10 @@ def _target(target: Target, running: dict[str, Target]) -> dict[str, Any]:
     }
 
 
-def _lun(host: Host, target: Target, lun: Lun, running: Target, saved: Target) -> dict[str, Any]:
+def _lun(
+    host: Host, metadata: bool, target: Target, lun: Lun, running: Target, saved: Target
+) -> dict[str, Any]:
+    label = look_label(host, lun.path) if lun.path and host.stat(lun.path) else None
     serves = lun.name in running.luns
     return {
         "target": target.name,
@@ -62,7 +66,7 @@ def _lun(host: Host, target: Target, lun: Lun, running: Target, saved: Target) -
         "running": _mapped(running, lun.name) if serves else [],
         "saved": _mapped(saved, lun.name),
         "read_only": _mapped(target, lun.name, read_only=True),
-        "label": look_label(host, lun.path) if lun.path and host.stat(lun.path) else None,
+        "label": label if metadata or label is None else replace(label, metadata=""),
     }
 
 

@@ -38,6 +38,7 @@ class Label:
     tags: tuple[str, ...] = ()
     pvs: tuple[tuple[str, str], ...] = ()  # the UUID of each PV, and the device that it had
     volumes: tuple[str, ...] = ()  # those whose content can be read
+    metadata: str = ""  # the text itself, as vgcfgrestore(8) takes it
 
 
 def look_label(host: Host, path: str) -> Label | None:
@@ -48,7 +49,7 @@ def look_label(host: Host, path: str) -> Label | None:
             (inner,) = struct.unpack_from("<I", head, start + 20)
             uuid, areas = _areas(head[start + inner :])
             texts = [text for offset, size in areas for text in _committed(host, path, offset, size)]
-            labels = [_label(uuid, name, group) for text in texts for name, group in _groups(text)]
+            labels = [_label(uuid, name, group, text) for text in texts for name, group in _groups(text)]
             return max(labels, key=lambda label: label.seqno, default=Label(uuid))
     return None
 
@@ -93,7 +94,7 @@ def _groups(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     )
 
 
-def _label(pv: str, name: str, group: dict[str, Any]) -> Label:
+def _label(pv: str, name: str, group: dict[str, Any], text: str) -> Label:
     volumes = group.get("logical_volumes", {})
     flags = {*_list(group, "status"), *_list(group, "flags")}
     flags |= {flag for one in volumes.values() for flag in _list(one, "status")}
@@ -110,6 +111,7 @@ def _label(pv: str, name: str, group: dict[str, Any]) -> Label:
         tags=tuple(_list(group, "tags")),
         pvs=tuple((one["id"], one.get("device", "")) for one in group.get("physical_volumes", {}).values()),
         volumes=tuple(volume for volume, one in volumes.items() if _is_readable(one)),
+        metadata=text,
     )
 
 

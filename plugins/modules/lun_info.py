@@ -16,7 +16,11 @@ description:
     nothing is activated or locked.
 author:
   - The lunworks.iscsi authors (@lunworks)
-options: {}
+options:
+  metadata:
+    description: Whether to tell the text of the metadata too, which may be long. It is what vgcfgrestore(8) takes.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 notes:
@@ -151,6 +155,10 @@ luns:
           type: list
           elements: str
           returned: always
+        metadata:
+          description: The text of the metadata; empty unless O(metadata).
+          type: str
+          returned: always
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -158,11 +166,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_content import tell_luns
 
-SPEC: dict[str, dict[str, str]] = {}
+SPEC = {"metadata": {"type": "bool", "default": False}}
 
 
 def question(options, host):
-    return tell_luns(host)
+    return tell_luns(host, options["metadata"])
 
 
 def main():

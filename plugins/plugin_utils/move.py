@@ -125,6 +125,7 @@ class Label:
     tags: frozenset[str] = frozenset()
     pvs: dict[str, str] = field(default_factory=dict)  # PV UUID: the device that it had when it was written
     volumes: tuple[str, ...] = ()
+    metadata: str = ""
 
 
 @dataclass(frozen=True)

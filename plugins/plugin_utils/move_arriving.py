@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import ours, sums_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import mounts_of, ours, sums_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
     Standing,
     listed,
@@ -16,6 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnDestination,
     is_foreign,
+    login_nodes,
     say_mounts,
     say_volumes,
 )
@@ -39,17 +40,7 @@ class Connect(OnDestination):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {
-            "nodes": [
-                {
-                    "target": target,
-                    "portals": sorted(
-                        portal for name, portal in one.destination.unconnected if name == target
-                    ),
-                }
-                for target in sorted({target for target, _portal in one.destination.unconnected})
-            ]
-        }
+        return {"nodes": login_nodes(one.destination)}
 
 
 class Attach(OnDestination):
@@ -69,7 +60,7 @@ class Attach(OnDestination):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"disks": sorted(one.wwids), "targets": one.targets()}
+        return {"disks": [{"wwid": wwid} for wwid in sorted(one.wwids)]}
 
 
 class Import(OnDestination):
@@ -91,45 +82,41 @@ class Import(OnDestination):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"exported": one.exported, "owner": one.system_id}
+        return {"states": [{"name": one.group, "state": "imported"}]}
 
 
 class Activate(OnDestination):
+    """Nothing is mounted before the samples are the same as on the source. A line in fstab says that they were."""
+
     name = "activate"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return not one.volumes <= one.destination.active
+        return not one.volumes <= one.destination.active or Activate.unproved(one)
+
+    @staticmethod
+    def unproved(one: Standing) -> bool:
+        """Whether the samples of the source are still to be compared."""
+        return bool(sums_of(one.tags)) and not one.destination.mounts
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, destination=replace(one.destination, active=one.volumes))
+        tags = one.tags if mounts_of(one.tags) else one.tags - sums_of(one.tags)
+        return replace(one, tags=tags, destination=replace(one.destination, active=one.volumes))
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"activate '{one.group}'"
-
-
-class Verify(OnDestination):
-    """Nothing is mounted before the samples are the same."""
-
-    name = "verify"
-
-    @staticmethod
-    def due(one: Standing) -> bool:
-        return bool(sums_of(one.tags))
-
-    @staticmethod
-    def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, tags=one.tags - sums_of(one.tags))
-
-    @staticmethod
-    def say(one: Standing, host: str) -> str:
-        return f"compare the checksum samples of {say_volumes(one)} with those that '{one.source.host}' noted"
+        proof = f", and compare the checksum samples of {say_volumes(one)} with those that '{one.source.host}' noted"
+        return f"activate '{one.group}'" + (proof if Activate.unproved(one) else "")
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"volumes": sorted(one.volumes)}
+        states = [{"name": one.group, "state": "active"}]
+        if not Activate.unproved(one):
+            return {"states": states}
+        proved = [{"group": one.group, "volume": volume} for volume in sorted(one.volumes)]
+        unmounted = [{"name": one.group, "tags": sorted(Activate.taken(one).tags)}]
+        return {"states": states, "volumes": proved, "proved": [] if mounts_of(one.tags) else unmounted}
 
 
 class MountAll(OnDestination):
@@ -199,3 +186,7 @@ class Finish(OnDestination):
     @staticmethod
     def say(one: Standing, host: str) -> str:
         return f"drop the notes of the move from the metadata of '{one.group}'"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"tags": sorted(one.tags - ours(one.tags))}

@@ -18,8 +18,8 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing, listed
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnSource,
-    has_sum,
     is_here,
+    login_nodes,
     say_mounts,
     say_volumes,
 )
@@ -44,7 +44,7 @@ class Reattach(OnSource):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"disks": sorted(one.wwids), "targets": one.targets()}
+        return {"disks": [{"wwid": wwid} for wwid in sorted(one.wwids)], "nodes": login_nodes(one.source)}
 
 
 class Mark(OnSource):
@@ -67,12 +67,10 @@ class Mark(OnSource):
 
     @staticmethod
     def outdated(one: Standing) -> list[str]:
-        """What an earlier attempt noted and is otherwise now: mounts, and samples of what is mounted again."""
+        """Mounts that an earlier attempt noted and that are otherwise now."""
         wanted = {mount_tag(mount) for mount in one.source.mounts}
         paths = {mount.path for mount in one.source.mounts}
-        old = {mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted
-        written = any(mount.mounted for mount in one.source.mounts)
-        return sorted(old | sums_of(one.tags) if written else old)
+        return sorted({mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted)
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
@@ -88,7 +86,7 @@ class Mark(OnSource):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"add": Mark.missing(one), "remove": Mark.outdated(one)}
+        return {"tags": sorted(Mark.taken(one).tags)}
 
 
 class HookBefore(OnSource):
@@ -134,47 +132,14 @@ class Unmount(OnSource):
         return {"mounts": [{"path": mount.path, "state": "absent"} for mount in one.source.mounts]}
 
 
-class Sample(OnSource):
-    """Checksums of blocks spread over each volume, noted in the metadata."""
-
-    name = "sample"
-
-    @staticmethod
-    def due(one: Standing) -> bool:
-        return is_here(one) and bool(Sample.missing(one))
-
-    @staticmethod
-    def missing(one: Standing) -> set[str]:
-        """The volumes that have no sum."""
-        return {volume for volume in one.volumes if not has_sum(one, volume)}
-
-    @staticmethod
-    def taken(one: Standing, host: str = "") -> Standing:
-        sums = {sum_tag(volume, "unknown-yet") for volume in Sample.missing(one)}
-        return replace(
-            one, tags=one.tags | sums, source=replace(one.source, active=one.source.active | one.volumes)
-        )
-
-    @staticmethod
-    def say(one: Standing, host: str) -> str:
-        return f"note a checksum sample of {say_volumes(one)} in the metadata of '{one.group}'"
-
-    @staticmethod
-    def arguments(one: Standing, host: str) -> dict[str, Any]:
-        old = sums_of(one.tags)
-        return {
-            "volumes": sorted(one.volumes),
-            "activate": not one.volumes <= one.source.active,
-            "remove": sorted(old),
-        }
-
-
 class Deactivate(OnSource):
+    """Tables in the kernel of a source that was fenced while it used the group: nothing can be written through them."""
+
     name = "deactivate"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return one.source.answers and bool(one.source.active)
+        return one.source.answers and bool(one.source.active) and not is_here(one)
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
@@ -182,10 +147,16 @@ class Deactivate(OnSource):
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"deactivate '{one.group}', proved in the kernel's device-mapper tables"
+        return f"remove what is left of '{one.group}' in the kernel's device-mapper tables"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"states": [{"name": one.group, "state": "inactive"}]}
 
 
 class Export(OnSource):
+    """Checksums of blocks spread over each volume, noted in the metadata; then nothing is active, and it is exported."""
+
     name = "export"
 
     @staticmethod
@@ -194,11 +165,25 @@ class Export(OnSource):
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, exported=True, system_id="")
+        sums = {sum_tag(volume, "unknown-yet") for volume in one.volumes}
+        tags = one.tags - sums_of(one.tags) | sums
+        source = replace(one.source, active=frozenset())
+        return replace(one, tags=tags, source=source, exported=True, system_id="")
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"export '{one.group}'"
+        return (
+            f"note a checksum sample of {say_volumes(one)} in the metadata of '{one.group}', deactivate it, proved in the "
+            "kernel's device-mapper tables, and export it"
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {
+            "volumes": [{"group": one.group, "volume": volume} for volume in sorted(one.volumes)],
+            "sleeping": [] if one.volumes <= one.source.active else [{"name": one.group, "state": "active"}],
+            "tags": sorted(one.tags - sums_of(one.tags)),
+        }
 
 
 class Forget(OnSource):
@@ -220,7 +205,7 @@ class Forget(OnSource):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"disks": sorted(one.source.disks)}
+        return {"disks": [{"wwid": wwid, "state": "absent"} for wwid in sorted(one.source.disks)]}
 
 
 class Leave(OnSource):
@@ -244,4 +229,4 @@ class Leave(OnSource):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"targets": sorted(one.source.idle)}
+        return {"nodes": [{"target": target, "state": "absent"} for target in sorted(one.source.idle)]}

@@ -19,7 +19,6 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_arriving impor
     HookAfter,
     Import,
     MountAll,
-    Verify,
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_leaving import (
     Deactivate,
@@ -29,7 +28,6 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_leaving import
     Leave,
     Mark,
     Reattach,
-    Sample,
     Unmount,
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing
@@ -44,7 +42,6 @@ ORDER: tuple[type[Step], ...] = (
     Connect,
     HookBefore,
     Unmount,
-    Sample,
     Deactivate,
     Export,
     Forget,
@@ -53,7 +50,6 @@ ORDER: tuple[type[Step], ...] = (
     Attach,
     Import,
     Activate,
-    Verify,
     MountAll,
     HookAfter,
     Finish,
@@ -78,15 +74,39 @@ class Planned:
         return [f"On '{self.host}': {self.step.say(one, self.host)}" for one in self.standings]
 
     def plain(self) -> dict[str, Any]:
-        """The step for the role: its name, where, what it says, and what its tasks need."""
-        arguments = [{"group": one.group, **self.step.arguments(one, self.host)} for one in self.standings]
+        """The step for the role: its name, where, what it says, and what its tasks need, for all groups at once."""
+        merged: dict[str, Any] = {"tags": {}, "targets": []}
+        for one in self.standings:
+            for key, value in self.step.arguments(one, self.host).items():
+                if key == "tags":
+                    merged[key][one.group] = value
+                elif key == "targets":
+                    merge_targets(merged[key], value)
+                else:
+                    own = merged.setdefault(key, [])
+                    own += [item for item in value if item not in own]
         return {
             "name": self.step.name,
             "host": self.host,
             "groups": self.names(),
             "say": self.say(),
-            "items": arguments,
+            **merged,
         }
+
+
+def merge_targets(into: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+    """The igroups and LUNs of several groups, each target and igroup named once."""
+    for target in more:
+        same = next((one for one in into if one["name"] == target["name"]), None)
+        if same is None:
+            into.append(target)
+            continue
+        (new,), igroups = target["igroups"], same["igroups"]
+        old = next((one for one in igroups if one["name"] == new["name"]), None)
+        if old is None:
+            igroups.append(new)
+        else:
+            old["luns"] += [lun for lun in new["luns"] if lun not in old["luns"]]
 
 
 def plan(standings: list[Standing], hooks: frozenset[str] = frozenset()) -> list[Planned]:

@@ -38,6 +38,7 @@ class Side:
     unconnected: frozenset[tuple[str, str]] = frozenset()  # portals without a session
     idle: frozenset[str] = frozenset()  # targets that it keeps records of, and needs for nothing else
     system_id: str = ""
+    igroups: tuple[tuple[str, str], ...] = ()  # its igroup in each target that has one for it
 
     def may_write(self) -> bool:
         """Whether it has access to any LUN of the group, now or after a boot of the storage host."""
@@ -189,10 +190,12 @@ def _side(
     own = [lun for _storage, lun in luns]
     running = frozenset(lun.wwid for lun in own if initiator and initiator in lun.running)
     saved = frozenset(lun.wwid for lun in own if initiator and initiator in lun.saved)
+    targets = sorted({lun.target for lun in own})
+    known = {target: _served(survey, target).igroup_of(initiator) for target in targets}
+    igroups = tuple((target, igroup) for target, igroup in known.items() if igroup)
     seen = survey.computer(name)
     if seen is None:
-        return Side(name, initiator, False, running, saved)
-    targets = {lun.target for lun in own}
+        return Side(name, initiator, False, running, saved, igroups=igroups)
     group = next((one for one in seen.groups if one.uuid == label.uuid), None)
     return Side(
         host=name,
@@ -204,7 +207,7 @@ def _side(
         sees=bool(group and not group.missing and set(group.pvs) == set(label.pvs)),
         active=_active(seen, label),
         mounts=tuple(mount for owner, mount in seen.mounts if owner == label.group),
-        outsider=frozenset(one for one in targets if not _served(survey, one).igroup_of(initiator)),
+        outsider=frozenset(target for target in targets if not known[target]),
         unconnected=frozenset(
             (target, portal)
             for target in targets
@@ -213,6 +216,7 @@ def _side(
         ),
         idle=frozenset(one for one in targets if _is_idle(survey, seen, one, moving)),
         system_id=seen.system_id,
+        igroups=igroups,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Lun, Mount, sum_tag
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Mount
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
 
 
@@ -72,11 +72,6 @@ def is_foreign(one: Standing) -> bool:
     return bool(one.system_id) and one.system_id != one.destination.system_id
 
 
-def has_sum(one: Standing, volume: str) -> bool:
-    prefix = sum_tag(volume, "")
-    return any(tag.startswith(prefix) for tag in one.tags)
-
-
 def luns_on(one: Standing, host: str) -> frozenset[str]:
     return frozenset(lun.wwid for storage, lun in one.luns if host in ("", storage))
 
@@ -95,17 +90,31 @@ def say_mounts(words: str, mounts: tuple[Mount, ...]) -> str:
 
 
 def lun_maps(one: Standing, host: str, side: Side, state: str = "present") -> list[dict[str, Any]]:
-    """The LUNs of a storage host by target, for the initiator of a side."""
-    own: dict[str, list[Lun]] = {}
+    """The LUNs of a storage host in the igroup of a side, as the module 'targets' takes them."""
+    own: dict[str, list[str]] = {}
     for storage, lun in one.luns:
         if storage == host:
-            own.setdefault(lun.target, []).append(lun)
+            own.setdefault(lun.target, []).append(lun.name)
+    return [
+        in_igroup(target, side, [{"name": name, "state": state} for name in sorted(names)])
+        for target, names in sorted(own.items())
+    ]
+
+
+def in_igroup(target: str, side: Side, luns: list[dict[str, str]]) -> dict[str, Any]:
+    """A target with one igroup, that of a side."""
+    name = dict(side.igroups).get(target, side.host)
+    return {"name": target, "igroups": [{"name": name, "initiators": [side.initiator], "luns": luns}]}
+
+
+def login_nodes(side: Side) -> list[dict[str, Any]]:
+    """The portals without a session, as the module 'nodes' takes them."""
     return [
         {
             "target": target,
-            "initiator": side.initiator,
-            "host": side.host,
-            "luns": [{"name": lun.name, "state": state} for lun in sorted(luns, key=lambda lun: lun.name)],
+            "portals": sorted(portal for name, portal in side.unconnected if name == target),
+            "startup": "automatic",
+            "logged_in": True,
         }
-        for target, luns in sorted(own.items())
+        for target in sorted({target for target, _portal in side.unconnected})
     ]

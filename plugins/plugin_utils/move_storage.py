@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnStorage,
+    in_igroup,
     lun_maps,
     luns_on,
     say_luns,
@@ -62,8 +63,8 @@ class Admit(OnStorage):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        targets = {lun.target for storage, lun in one.luns if storage == host} & one.destination.outsider
-        return {"targets": sorted(targets), "initiator": one.destination.initiator}
+        own = {lun.target for storage, lun in one.luns if storage == host} & one.destination.outsider
+        return {"targets": [in_igroup(target, one.destination, []) for target in sorted(own)]}
 
 
 class Unmap(OnStorage):
@@ -89,10 +90,7 @@ class Unmap(OnStorage):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {
-            "targets": lun_maps(one, host, one.source, state="absent"),
-            "force": not one.source.answers,
-        }
+        return {"targets": lun_maps(one, host, one.source, state="absent")}
 
 
 class Map(OnStorage):

@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who owns a volume group now, in sentences for people, proved from both sides."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import moves_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
+
+
+def status(one: Standing, left: list[str]) -> list[str]:
+    """Where a group stands; 'left' are the sentences of the steps that a move would still take."""
+    return [
+        f"'{one.group}' ({one.uuid}) {_owner(one)}",
+        f"  on the disks: {'exported' if one.exported else 'not exported'}{_noted(one)}",
+        *(f"  {line}" for side in (one.source, one.destination) for line in _side(side, one)),
+        f"  to do: {len(left)} steps" + (f", the next: {left[0]}" if left else ""),
+    ]
+
+
+def _owner(one: Standing) -> str:
+    moved = one.has_left() and one.has_arrived()
+    if one.exported:
+        return f"is on its way between '{one.source.host}' and '{one.destination.host}'; nobody uses it"
+    if one.source.may_write() and one.destination.may_write():
+        return "is mapped to both hosts"
+    if moved:
+        return f"is owned by '{one.destination.host}'"
+    if one.source.may_write():
+        return f"is owned by '{one.source.host}'"
+    return "is mapped to neither host"
+
+
+def _noted(one: Standing) -> str:
+    moves = sorted(moves_of(one.tags))
+    return "".join(f", moving from '{source}' to '{destination}'" for source, destination in moves)
+
+
+def _side(side: Side, one: Standing) -> Iterator[str]:
+    mapped = f"{len(side.running)} of {len(one.wwids)} LUNs mapped, {len(side.saved)} saved"
+    if not side.answers:
+        yield f"'{side.host}': {mapped}; it does not answer"
+        return
+    mounted = [mount.path for mount in side.mounts if mount.mounted]
+    lines = [mount.path for mount in side.mounts if mount.line]
+    yield (
+        f"'{side.host}': {mapped}; {len(side.disks)} disks there; active: {listed(side.active)}; mounted: "
+        f"{listed(mounted)}; in fstab: {listed(lines)}"
+    )

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A volume group on two LUNs, used by one compute host, and a second one to move it to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, Lab, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import Played, play
+
+MOVE = "lunworks.iscsi.move_volume_group"
+TARGET = "iqn.2026-01.com.example:store.move"
+TREE = "find {0} -xdev -type f -exec sha256sum {{}} + | sort"
+
+
+def initiator(host: Host) -> str:
+    return f"iqn.2026-01.com.example:{host.name}"
+
+
+@dataclass
+class Group:
+    """A volume group with two volumes, ext4 and xfs, on two LUNs."""
+
+    name: str
+    size: str = "256m"
+    sums: str = field(default="", compare=False)
+
+    @property
+    def luns(self) -> list[str]:
+        return [f"{self.name}-0", f"{self.name}-1"]
+
+    @property
+    def wwids(self) -> list[str]:
+        return [wwid_of_lio(serial_of(TARGET, lun)) for lun in self.luns]
+
+    @property
+    def mounts(self) -> list[str]:
+        return [f"/srv/{self.name}/data", f"/srv/{self.name}/log"]
+
+
+class San:
+    """The three hosts, and the groups that are between them."""
+
+    def __init__(self, lab: Lab, storage: Host, first: Host, second: Host) -> None:
+        self.lab, self.storage, self.first, self.second = lab, storage, first, second
+
+    @property
+    def hosts(self) -> list[Host]:
+        return [self.storage, self.first, self.second]
+
+    @property
+    def portals(self) -> list[str]:
+        return [self.storage.address(name) for name in ("san1", "san2")]
+
+    def build(self, *groups: Group) -> None:
+        """Fresh hosts; the groups are on the first one, mounted and filled."""
+        self.lab.fresh(*self.hosts)
+        self.serve(*groups)
+        for host in (self.first, self.second):
+            do(host, "initiator_name", name=initiator(host))
+            host.run("systemctl enable --now multipathd open-iscsi iscsid lvm2-monitor 2>/dev/null || true")
+        self.connect(self.first)
+        self.fill(*groups)
+
+    def serve(self, *groups: Group) -> None:
+        self.storage.run("systemctl disable --now tgt 2>/dev/null || true; mkdir -p /srv/luns")
+        target = {
+            "name": TARGET,
+            "portals": self.portals,
+            "luns": [
+                {"name": lun, "path": f"/srv/luns/{lun}.img", "size": group.size}
+                for group in groups
+                for lun in group.luns
+            ],
+            "igroups": [
+                {
+                    "name": self.first.name,
+                    "initiators": [initiator(self.first)],
+                    "luns": [lun for group in groups for lun in group.luns],
+                }
+            ],
+        }
+        do(self.storage, "targets", targets=[target])
+
+    def connect(self, host: Host) -> None:
+        node = {"target": TARGET, "portals": self.portals, "startup": "automatic", "logged_in": True}
+        do(host, "nodes", nodes=[node])
+
+    def fill(self, *groups: Group) -> None:
+        """The volume groups with their file systems, in fstab and mounted, with files in them."""
+        host = self.first
+        for group in groups:
+            disks = [{"target": TARGET, "lun": lun, "paths": 2} for lun in group.luns]
+            do(host, "disks", disks=disks)
+            devices = " ".join(f"/dev/mapper/{wwid}" for wwid in group.wwids)
+            data, log = group.mounts
+            host.run(
+                f"vgcreate -q {group.name} {devices} && lvcreate -qy -n data -L 320m {group.name} && "
+                f"lvcreate -qy -n log -L 96m {group.name} && mkfs.xfs -q /dev/{group.name}/data && "
+                f"mkfs.ext4 -q /dev/{group.name}/log",
+                timeout=180,
+            )
+            mounts = [
+                {"path": data, "device": f"/dev/{group.name}/data", "filesystem": "xfs"},
+                {"path": log, "device": f"/dev/{group.name}/log", "filesystem": "ext4"},
+            ]
+            do(host, "mounts", mounts=mounts)
+            for mount in group.mounts:
+                host.run(
+                    f"mkdir -p {mount}/tree && cd {mount}/tree && "
+                    "for n in 1 2 3 4 5 6 7 8 9; do head -c ${n}00001 /dev/urandom >file$n; done && sync"
+                )
+            group.sums = self.sums(host, group)
+
+    def sums(self, host: Host, group: Group) -> str:
+        """The checksums of every file, as the host reads them."""
+        return "".join(host.run(TREE.format(mount), timeout=120).out for mount in group.mounts)
+
+    def move(self, *options: str, vg: str, source: Host, destination: Host, **more: Any) -> Played:
+        """The playbook, as a user runs it."""
+        variables = {"vg": vg, "from": source.name, "to": destination.name, "storage": self.storage.name}
+        variables["move_volume_group_backup_dir"] = f"{self.lab.place.directory}/backups"
+        return play(self.lab, MOVE, *options, hosts=self.hosts, **{**variables, **more})
+
+
+def do(host: Host, module: str, **options: Any) -> dict[str, Any]:
+    """A module that must succeed."""
+    return succeeded(host, host.module(module, **options))

@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A volume group on two LUNs moves from one host to another and back, and no byte of it differs.
+
+The tests of this file go on where the one before ended.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, same
+from ansible_collections.lunworks.iscsi.tests.integration.moving import Group, San
+
+GROUP = Group("vg_db")
+AWAY = (
+    "dmsetup ls --target linear | grep vg_db",
+    "lsscsi | grep LIO",
+    "multipath -ll | grep LIO",
+    "iscsiadm -m session",
+)
+
+
+@pytest.fixture(scope="session")
+def san(lab, storage, compute, spare):
+    made = San(lab, storage, compute, spare)
+    made.build(GROUP)
+    return made
+
+
+def fingerprints(san: San) -> dict[str, dict[str, str]]:
+    return {host.name: host.fingerprint() for host in san.hosts}
+
+
+def owned(san: San, owner: Host, other: Host) -> None:
+    """The group is mounted on its owner, whole, and nothing of it is left on the other host."""
+    assert san.sums(owner, GROUP) == GROUP.sums
+    assert [
+        line.split()[1] for line in owner.read("/etc/fstab").splitlines() if "vg_db" in line
+    ] == GROUP.mounts
+    assert owner.run("vgs --noheadings -o vg_tags vg_db").out.strip() == ""
+    assert "vg_db" not in other.read("/etc/fstab")
+    for command in AWAY:
+        assert other.run(command, check=False).rc != 0, f"{other.name}: {command}"
+
+
+def test_a_check_shows_the_whole_plan_and_touches_nothing(san):
+    before = fingerprints(san)
+    told = san.move("--check", "--diff", vg="vg_db", source=san.first, destination=san.second)
+    assert told.rc == 0, told.messages()
+    sentences = [
+        line for _host, task, result in told.results if task.endswith(": The plan") for line in result["msg"]
+    ]
+    assert len(sentences) > 10
+    assert all(any(host.name in sentence for host in san.hosts) for sentence in sentences)
+    for host in san.hosts:
+        same(before[host.name], host.fingerprint(), f"The check on {host.name}")
+
+
+@pytest.mark.parametrize(
+    "command, said",
+    [
+        ("cd /srv/vg_db/data && exec sleep 1000", "uses '/srv/vg_db/data'"),
+        ("exec sleep 1000 </srv/vg_db/log/tree/file1", "uses '/srv/vg_db/log/tree/file1'"),
+        ("exec sleep 1000 </dev/vg_db/data", "is open in the process"),
+    ],
+    ids=["directory", "file", "device"],
+)
+def test_who_uses_it_is_named_and_nothing_is_touched(san, command, said):
+    san.first.run(f"({command}) >/dev/null 2>&1 & echo $! >/run/user.pid")
+    try:
+        before = fingerprints(san)
+        told = san.move(vg="vg_db", source=san.first, destination=san.second)
+        assert told.rc != 0
+        assert said in told.messages()
+        for host in san.hosts:
+            same(before[host.name], host.fingerprint(), f"The refused move on {host.name}")
+    finally:
+        san.first.run("kill $(cat /run/user.pid)")
+
+
+def test_a_group_that_is_not_there_is_refused(san):
+    told = san.move(vg="vg_none", source=san.first, destination=san.second)
+    assert told.rc != 0
+    assert "There is no volume group 'vg_none' on any LUN" in told.messages()
+
+
+def test_a_group_moves(san):
+    told = san.move(vg="vg_db", source=san.first, destination=san.second)
+    assert told.rc == 0, told.messages()
+    owned(san, san.second, san.first)
+
+
+def test_moved_once_more_it_changes_nothing(san):
+    told = san.move(vg="vg_db", source=san.first, destination=san.second)
+    assert told.rc == 0, told.messages()
+    assert told.changed() == {}
+
+
+def test_the_status_tells_the_owner_and_changes_nothing(san):
+    before = fingerprints(san)
+    told = san.move("--tags", "status", vg="vg_db", source=san.first, destination=san.second)
+    assert told.rc == 0, told.messages()
+    (lines,) = [result["msg"] for _host, task, result in told.results if task.endswith("Where things stand")]
+    assert f"is owned by '{san.second.name}'" in lines[0]
+    for host in san.hosts:
+        same(before[host.name], host.fingerprint(), f"The status on {host.name}")
+
+
+def test_it_moves_back(san):
+    told = san.move(vg="vg_db", source=san.second, destination=san.first)
+    assert told.rc == 0, told.messages()
+    owned(san, san.first, san.second)
+
+
+def test_it_comes_back_after_a_boot_of_its_owner(san):
+    san.lab.power_cut(san.first)
+    san.lab.boot(san.first)
+    san.first.run(
+        "for n in $(seq 90); do findmnt /srv/vg_db/data && findmnt /srv/vg_db/log && exit; sleep 1; done; exit 1",
+        timeout=120,
+    )
+    owned(san, san.first, san.second)
