@@ -52,15 +52,16 @@ ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP), 
 class WishedNodes(Resource):
     """Nodes converged to what was asked of them."""
 
-    def __init__(self, asked: list[dict[str, Any]], purge: bool) -> None:
+    def __init__(self, asked: list[dict[str, Any]], purge: bool, promised: Iterable[str] = ()) -> None:
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
         unique("node", [str(name) for name, _wish in pairs])
         self.wishes = dict(pairs)
+        self.promised = {iscsi_name(target) for target in promised}
         self.emptied = {iscsi_name(one["target"]) for one in asked if purge or not one["portals"]}
         self.shown = sorted({key for wish in self.wishes.values() for key in wish.settings} - set(ELSEWHERE))
 
     def look(self, host: Host) -> Nodes:
-        return look_nodes(host, self.wishes, self.emptied)
+        return look_nodes(host, self.wishes, self.emptied, self.promised)
 
     def want(self, seen: Nodes) -> Nodes:
         return want_nodes(seen, self.wishes, self.emptied)

@@ -94,6 +94,13 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  promised:
+    description:
+      - Targets that need not answer yet, since an earlier task of the same check run has said that it would serve them, or
+        that it would give this host its name. A real run still needs every one of them.
+    type: list
+    elements: str
+    default: []
   purge:
     description:
       - Whether other records and sessions of the targets go, those of portals and ifaces that are not listed.
@@ -204,13 +211,14 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish imp
 
 SPEC = {
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS},
+    "promised": {"type": "list", "elements": "str", "default": []},
     "purge": {"type": "bool", "default": False},
 }
 
 
 class Nodes(WishedNodes):
     def __init__(self, options):
-        super().__init__(options["nodes"], options["purge"])
+        super().__init__(options["nodes"], options["purge"], options["promised"])
 
 
 def main():
