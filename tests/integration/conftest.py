@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--keep-lab", action="store_true", help="leave the lab up, and use it again in the next run"
     )
+    group.addoption(
+        "--every-step",
+        action="store_true",
+        help="cut the power of every machine at every step of a move (an hour)",
+    )
     group.addoption("--suites", default="bookworm,trixie", help="Debian suites to test on (default: both)")
 
 

@@ -46,6 +46,7 @@ class San:
 
     def __init__(self, lab: Lab, storage: Host, first: Host, second: Host) -> None:
         self.lab, self.storage, self.first, self.second = lab, storage, first, second
+        self.groups: tuple[Group, ...] = ()
 
     @property
     def hosts(self) -> list[Host]:
@@ -57,6 +58,7 @@ class San:
 
     def build(self, *groups: Group) -> None:
         """Fresh hosts; the groups are on the first one, mounted and filled."""
+        self.groups = groups
         self.lab.fresh(*self.hosts)
         self.serve(*groups)
         for host in (self.first, self.second):
@@ -119,11 +121,42 @@ class San:
         """The checksums of every file, as the host reads them."""
         return "".join(host.run(TREE.format(mount), timeout=120).out for mount in group.mounts)
 
-    def move(self, *options: str, vg: str, source: Host, destination: Host, **more: Any) -> Played:
+    def variables(self, *, vg: str, source: Host, destination: Host, **more: Any) -> dict[str, Any]:
+        """What the playbook is told."""
+        return {
+            "vg": vg,
+            "from": source.name,
+            "to": destination.name,
+            "storage": self.storage.name,
+            "move_volume_group_backup_dir": f"{self.lab.place.directory}/backups",
+            "initiator_nodes": [],
+            **more,
+        }
+
+    def move(self, *options: str, **more: Any) -> Played:
         """The playbook, as a user runs it."""
-        variables = {"vg": vg, "from": source.name, "to": destination.name, "storage": self.storage.name}
-        variables["move_volume_group_backup_dir"] = f"{self.lab.place.directory}/backups"
-        return play(self.lab, MOVE, *options, hosts=self.hosts, **{**variables, **more})
+        return play(self.lab, MOVE, *options, hosts=self.hosts, **self.variables(**more))
+
+    def owned(self, group: Group, owner: Host, other: Host) -> None:
+        """The group is mounted on its owner, whole, and nothing of it is left on the other host."""
+        assert self.sums(owner, group) == group.sums
+        lines = [
+            line.split()[1] for line in owner.read("/etc/fstab").splitlines() if f"/{group.name}/" in line
+        ]
+        assert lines == group.mounts
+        assert owner.run(f"vgs --noheadings -o vg_tags {group.name}").out.strip() == ""
+        assert group.name not in other.read("/etc/fstab")
+        for command in (
+            f"dmsetup ls | grep {group.name}",
+            *(f"multipath -ll | grep {wwid}" for wwid in group.wwids),
+        ):
+            assert other.run(command, check=False).rc != 0, f"{other.name}: {command}"
+
+    def owner(self, group: Group) -> Host:
+        """The compute host that has its LUNs."""
+        told = self.storage.module("lun_info")["luns"]
+        (names,) = {tuple(lun["running"]) for lun in told if lun["name"] in group.luns}
+        return self.first if names == (initiator(self.first),) else self.second
 
 
 def do(host: Host, module: str, **options: Any) -> dict[str, Any]:
