@@ -23,6 +23,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import ENVIRON
 STATE = "/var/tmp/lunworks-lab"
 NETNS = "/run/netns"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+LONGEST = 60  # of a lab's directory: ssh's sockets in it must stay within the 107 characters of unix(7)
 PROGRAMS = {
     "debootstrap": "debootstrap",
     "linux.uml": "user-mode-linux",
@@ -85,7 +86,12 @@ class Process:
 
 def lab_of(name: str, root: str = STATE) -> Lab:
     """The lab of that name; the name is checked."""
-    return Lab(named("lab", name), os.path.abspath(root))
+    lab = Lab(named("lab", name), os.path.abspath(root))
+    if len(lab.directory) > LONGEST:
+        raise Problem(
+            f"The path '{lab.directory}' is too long for the sockets in it; {LONGEST} characters are possible."
+        )
+    return lab
 
 
 def named(what: str, name: str, longest: int = 20) -> str:

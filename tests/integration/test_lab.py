@@ -106,7 +106,7 @@ def test_one_network_is_cut_and_healed_and_the_others_go_on(lab, storage, comput
         assert pings(compute, there["san2"])
         # The card's queues fill up meanwhile: what is sent into a cut network must not break it for later.
         for end, other in ((compute, there["san1"]), (storage, compute.address("san1", version))):
-            end.run(f"ping -q -c 300 -i 0.005 -W 1 -s 1400 {other}", check=False)
+            end.run(f"ping -q -c 500 -i 0.002 -w 3 -s 1400 {other}", check=False)
     finally:
         lab.link(compute, "san1", up=True)
     assert pings(compute, there["san1"], count=5)

@@ -103,6 +103,11 @@ def test_a_labs_name_is_a_name(name):
         lab_of(name)
 
 
+def test_a_directory_in_which_no_socket_fits_is_refused():
+    with pytest.raises(Problem, match="too long for the sockets in it"):
+        lab_of("lab", "/var/tmp/" + "d" * 60)
+
+
 def test_the_kernel_is_told_its_disks_cards_and_addresses():
     words = kernel_arguments(LAB, Seen(STORE, "/cache/i.img"), NETWORKS)
     here = "/var/tmp/lunworks-lab/lab/hosts/store1"
