@@ -1,0 +1,175 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: multipath_alias
+short_description: Give multipath maps their names
+version_added: 0.1.0
+description:
+  - An alias belongs to a WWID, so the same data gives the same LUN the same name on every host. The aliases are in a drop-in
+    of their own, C(/etc/multipath/conf.d/lunworks-aliases.conf).
+  - A map that exists is renamed at once, also while it is in use; C(/dev/disk/by-id/dm-uuid-mpath-WWID) stays.
+  - An alias that is another device's name, or that another file of multipath gives otherwise, is refused.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  aliases:
+    description: The names, each for one LUN.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      target:
+        description: The iSCSI name of the target that the LUN is behind.
+        type: str
+      lun:
+        description: The LUN's name in the data of its target; its WWID is derived from both.
+        type: str
+      wwid:
+        description: The WWID of a LUN of any storage, as C(multipath -ll) shows it in parentheses.
+        type: str
+      alias:
+        description:
+          - The name, 1 to 127 letters, digits, C(.), C(_) and C(-). Names like mpatha are multipath's own.
+          - It may be left out where the alias is to be absent.
+        type: str
+      state:
+        description: Whether the LUN has this alias.
+        type: str
+        choices: [present, absent]
+        default: present
+  purge:
+    description: Whether aliases of the drop-in that are not listed are removed.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+seealso:
+  - module: lunworks.iscsi.multipath_conf
+  - module: lunworks.iscsi.disk
+"""
+
+EXAMPLES = r"""
+- name: The LUNs of the database have the same names on every host
+  lunworks.iscsi.multipath_alias:
+    aliases:
+      - {target: "iqn.2026-01.com.example:store1.db", lun: db0, alias: db0}
+      - {wwid: 3600a098038303053453f463045727a79, alias: archive}
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Write '/etc/multipath/conf.d/lunworks-aliases.conf'", "Have multipathd read its configuration again"]
+state:
+  description: The aliases as they are afterwards.
+  returned: success
+  type: dict
+  contains:
+    path:
+      description: The drop-in.
+      type: str
+      returned: always
+    aliases:
+      description: The aliases in it.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        wwid:
+          description: The LUN.
+          type: str
+          returned: always
+        alias:
+          description: Its name.
+          type: str
+          returned: always
+        map:
+          description: The name that its map has; null while there is no map.
+          type: str
+          returned: always
+  sample:
+    path: /etc/multipath/conf.d/lunworks-aliases.conf
+    aliases: [{wwid: 3600a098038303053453f463045727a79, alias: archive, map: archive}]
+"""
+
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_alias
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
+
+ALIAS = {
+    "target": {"type": "str"},
+    "lun": {"type": "str"},
+    "wwid": {"type": "str"},
+    "alias": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+SPEC = {
+    "aliases": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": ALIAS,
+        "mutually_exclusive": [("lun", "wwid")],
+        "required_one_of": [("lun", "wwid")],
+        "required_by": {"lun": "target"},
+        "required_if": [("state", "present", ["alias"])],
+    },
+    "purge": {"type": "bool", "default": False},
+}
+
+
+def wwid_of(asked):
+    if asked["lun"] is not None:
+        return wwid_of_lio(serial_of(iscsi_name(asked["target"]), asked["lun"]))
+    return wwid(asked["wwid"])
+
+
+class MultipathAlias(Resource):
+    def __init__(self, options):
+        asked = [(wwid_of(one), one) for one in options["aliases"]]
+        unique("disk", [name for name, _one in asked])
+        self.present = {
+            name: multipath_alias.alias(one["alias"]) for name, one in asked if one["state"] == "present"
+        }
+        unique("alias", list(self.present.values()))
+        self.absent = {name for name, one in asked if one["state"] == "absent"}
+        self.purge = options["purge"]
+
+    def look(self, host):
+        return multipath_alias.look_aliases(host)
+
+    def want(self, seen):
+        kept = {} if self.purge else {name: own for name, own in seen.own.items() if name not in self.absent}
+        own = {**kept, **self.present}
+        maps = {name: own.get(name, current) for name, current in seen.maps.items()}
+        return replace(seen, own=own, maps=maps, loaded=True)
+
+    def plan(self, seen, want):
+        return multipath_alias.plan_aliases(seen, want)
+
+    def refuse(self, seen, steps):
+        multipath_alias.refuse_aliases(seen, self.want(seen).own)
+
+    def show(self, state):
+        return multipath_alias.show_aliases(state)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), MultipathAlias)
+
+
+if __name__ == "__main__":
+    main()
