@@ -151,7 +151,7 @@ class Deactivate(OnSource):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"states": [{"name": one.group, "state": "inactive"}]}
+        return {"uuids": [one.uuid]}
 
 
 class Export(OnSource):

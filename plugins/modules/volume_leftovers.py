@@ -1,0 +1,109 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_leftovers
+short_description: Remove logical volumes from the kernel whose disks are gone
+version_added: 0.1.0
+description:
+  - A host that lost the disks of a volume group while it was active keeps its tables in the kernel's device mapper, though LVM
+    finds no group any more that it could deactivate. This removes exactly the tables of the groups that are named.
+  - Refused while a mount, a process, swap or another device uses one of them; the users are named. No force option is used.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  uuids:
+    description: The UUIDs of the volume groups.
+    type: list
+    elements: str
+    required: true
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+notes:
+  - On a group whose disks are there it does what a deactivation does. Use M(lunworks.iscsi.volume_groups) for that.
+seealso:
+  - module: lunworks.iscsi.volume_groups
+  - module: lunworks.iscsi.volume_use_info
+"""
+
+EXAMPLES = r"""
+- name: A host that was fenced has nothing of the group left
+  lunworks.iscsi.volume_leftovers:
+    uuids: [AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq]
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Remove the table 'vg_db-data' from the kernel's device mapper"]
+state:
+  description: The tables that are left afterwards, which is none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    title:
+      description: The name of the table.
+      type: str
+      returned: always
+    group:
+      description: Its volume group.
+      type: str
+      returned: always
+    users:
+      description: Who uses it.
+      type: list
+      elements: str
+      returned: always
+"""
+
+import re
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_leftover import (
+    look_leftovers,
+    plan_leftovers,
+    refuse_leftovers,
+)
+
+SPEC = {"uuids": {"type": "list", "elements": "str", "required": True}}
+
+
+class Leftovers(Resource):
+    def __init__(self, options):
+        self.uuids = options["uuids"]
+        unique("UUID", self.uuids)
+        for uuid in self.uuids:
+            if not re.fullmatch(r"\w{6}(-\w{4}){5}-\w{6}", uuid):
+                raise Problem(f"'{uuid}' is not the UUID of a volume group, as vgs -o vg_uuid shows it.")
+
+    def look(self, host):
+        return look_leftovers(host, self.uuids)
+
+    def want(self, seen):
+        return ()
+
+    def plan(self, seen, want):
+        return plan_leftovers(seen, want)
+
+    def refuse(self, seen, steps):
+        refuse_leftovers(seen)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Leftovers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What LVM wrote on a disk, read without LVM."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
+    MAGIC,
+    RING,
+    look_label,
+    parse_config,
+)
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+RECORDED = Path(__file__).resolve().parents[2] / "fixtures/pv_label/bookworm.txt"
+AREA, SIZE = 4096, 8192
+GROUP = 'vg {{\nid = "u"\nseqno = {0}\nstatus = ["READ", "WRITE"{1}]\nphysical_volumes {{\npv0 {{\nid = "p"\n}}\n}}\n}}\n'
+
+
+class Disk(ScriptedHost):
+    """A host with one disk."""
+
+    def __init__(self, data):
+        super().__init__(files={"/disk": {"bytes": data}})
+
+
+def recorded():
+    data = bytearray(2 << 20)
+    for line in RECORDED.read_text().splitlines()[1:]:
+        offset, text = line.split()
+        piece = base64.b64decode(text)
+        data[int(offset) : int(offset) + len(piece)] = piece
+    return bytes(data)
+
+
+def made(text, begin=RING, flags=0):
+    """A small PV with one metadata area; the text begins at this offset of the ring."""
+    data = bytearray(16384)
+    head = b"LABELONE" + struct.pack("<QII", 1, 0, 32) + b"LVM2 001"
+    pv = b"abcdef1234567890123456789012abcd" + struct.pack("<Q", 1 << 30)
+    pv += struct.pack("<QQQQ", 1 << 20, 0, 0, 0) + struct.pack("<QQQQ", AREA, SIZE, 0, 0)
+    data[512 : 512 + len(head + pv)] = head + pv
+    header = (
+        bytes(4)
+        + MAGIC
+        + struct.pack("<IQQ", 1, AREA, SIZE)
+        + struct.pack("<QQII", begin, len(text), 0, flags)
+    )
+    data[AREA : AREA + len(header)] = header
+    for number, byte in enumerate(text.encode()):
+        place = begin + number
+        data[AREA + (place if place < SIZE else place - SIZE + RING)] = byte
+    return bytes(data)
+
+
+def test_a_real_pv_tells_its_group():
+    label = look_label(Disk(recorded()), "/disk")
+    assert label.group == "vg_db"
+    assert len(label.uuid) == len(label.pv) == 38
+    assert label.pv in dict(label.pvs) and len(label.pvs) == 2
+    assert label.volumes == ("data", "log")
+    assert label.seqno >= 3
+    assert 'contents = "Text Format Volume Group"' in label.metadata
+
+
+def test_a_disk_without_a_label_tells_nothing():
+    assert look_label(Disk(bytes(16384)), "/disk") is None
+
+
+def test_a_pv_without_a_group_tells_its_uuid_alone():
+    label = look_label(Disk(made("", begin=0)), "/disk")
+    assert (label.pv, label.group) == ("abcdef-1234-5678-9012-3456-7890-12abcd", "")
+
+
+def test_an_area_that_is_ignored_tells_nothing():
+    assert look_label(Disk(made(GROUP.format(4, ""), flags=1)), "/disk").group == ""
+
+
+@pytest.mark.parametrize("begin", [RING, 4096, SIZE - 40])
+def test_a_text_may_go_around_the_ring(begin):
+    label = look_label(Disk(made(GROUP.format(7, ', "EXPORTED"'), begin)), "/disk")
+    assert (label.group, label.seqno, label.exported, label.pvs) == ("vg", 7, True, (("p", ""),))
+
+
+def test_the_language_of_the_metadata():
+    text = '# a comment\na {\nb = 1 # one\nc = ["x", "y\\"z"]\nd = []\ne {\n}\n}\nf = "{"\n'
+    assert parse_config(text) == {"a": {"b": "1", "c": ["x", 'y"z'], "d": [], "e": {}}, "f": "{"}
+
+
+@pytest.mark.parametrize(
+    "kind, status, flags, readable",
+    [
+        ("striped", '"VISIBLE"', "", True),
+        ("thin", '"VISIBLE"', "", True),
+        ("thin-pool", '"VISIBLE"', "", False),
+        ("striped", '"READ"', "", False),
+        ("thin", '"VISIBLE"', '"ACTIVATION_SKIP"', False),
+    ],
+)
+def test_only_volumes_whose_content_can_be_read_are_told(kind, status, flags, readable):
+    volume = f'v {{\nstatus = [{status}]\nflags = [{flags}]\nsegment1 {{\ntype = "{kind}"\n}}\n}}'
+    text = f'vg {{\nid = "u"\nseqno = 1\nlogical_volumes {{\n{volume}\n}}\n}}\n'
+    assert look_label(Disk(made(text)), "/disk").volumes == (("v",) if readable else ())
