@@ -90,7 +90,6 @@ class AwaitDisks(Step):
                 )
         return found
 
-
     def _portals(self, disk: Arrival, sessions: list[Session]) -> list[str]:
         return [one.portal for one in sessions if disk.target in ("", one.target)]
 
