@@ -20,6 +20,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 BY_ID = "/dev/disk/by-id"
 SCAN = 120  # seconds; a scan waits for commands that a failing session holds
 RESIZE = 120  # seconds that multipathd may be too busy after a reconfiguration
+ASK_AGAIN = 3  # seconds until multipathd is asked once more for a map
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,20 @@ class MakeMaps(Step):
         return f"Make the multipath map of {', '.join(str(disk) for disk in self.disks)}"
 
     def take(self, host: Host) -> None:
-        paths = look_paths(host, look_sessions(host), [disk.wwid for disk in self.disks])
-        own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in self.disks}
-        said = tell(host, [command for disk in self.disks for command in _commands(disk, own[disk])])
-        late = [disk for disk in self.disks if not host.until(partial(_in_map, host, disk), self.timeout)]
-        if late:
+        late, said = list(self.disks), [""]
+
+        def made() -> bool:
+            paths = look_paths(host, look_sessions(host), [disk.wwid for disk in late])
+            own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in late}
+            said[0] = tell(host, [command for disk in late for command in _commands(disk, own[disk])])
+            late[:] = [disk for disk in late if not host.until(partial(_in_map, host, disk), ASK_AGAIN)]
+            return not late
+
+        # multipathd refuses a path while it has not yet handled the event of its arrival: it is asked again.
+        if not host.until(made, self.timeout):
             raise Problem(
                 f"multipathd made no map with enough paths of {', '.join(str(disk) for disk in late)} within "
-                f"{self.timeout} seconds. It said: {' '.join(said.split())}. Is the disk on its blacklist?"
+                f"{self.timeout} seconds. It said: {' '.join(said[0].split())}. Is the disk on its blacklist?"
             )
 
 
