@@ -196,7 +196,7 @@ def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iter
             continue
         arrival = Arrival(wish.label, wish.wwid, new.good, new.size, wish.target)
         running = sum(path.good for path in disk.paths)
-        if running < new.good or disk.strays or not (disk.named or new.mapped):
+        if disk.good < new.good and running < new.good or disk.strays or not (disk.named or new.mapped):
             short.append((wish, arrival))
             targets.append(wish.target)
         if new.mapped and (not disk.mapped or disk.good < new.good or not disk.named):

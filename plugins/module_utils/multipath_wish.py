@@ -33,7 +33,7 @@ OPTIONS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 60},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
-RULES: dict[str, Any] = {
+ONE_LUN: dict[str, Any] = {
     "mutually_exclusive": [("lun", "wwid")],
     "required_one_of": [("lun", "wwid")],
     "required_by": {"lun": "target", "serial": "lun"},

@@ -175,11 +175,14 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wish import OPTIONS, WishedDisks
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wish import RULES as ONE
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wish import (
+    ONE_LUN,
+    OPTIONS,
+    WishedDisks,
+)
 
 SPEC = OPTIONS
-RULES = ONE
+RULES = ONE_LUN
 
 
 class Disk(WishedDisks):

@@ -181,10 +181,14 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wish import OPTIONS, RULES, WishedDisks
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wish import (
+    ONE_LUN,
+    OPTIONS,
+    WishedDisks,
+)
 
 SPEC = {
-    "disks": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS, **RULES},
+    "disks": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS, **ONE_LUN},
 }
 
 

@@ -18,11 +18,12 @@ class ScriptedHost(Host):
     'did' lists what was changed, in order: 'run ...' for commands in 'changing', and each write, poke, mkdir ...
     """
 
-    def __init__(self, files=None, runs=None, changing=(), booted=1000.0, silent=None):
+    def __init__(self, files=None, runs=None, changing=(), booted=1000.0, silent=None, scsi=None):
         self.files = {path: value for path, value in (files or {}).items() if value is not None}
         self.runs = dict(runs or {})
         self.changing = tuple(changing)
         self.silent = silent or {}  # portals that do not answer: {"address:port": why}
+        self.luns = scsi or {}  # what devices answer: {device: {wwid, serial, size, product} or "unmapped"}
         self.did = []
         self._booted = booted
 
@@ -85,6 +86,8 @@ class ScriptedHost(Host):
             st_size=value.get("size", len(value.get("text", ""))),
             st_mtime=float(value.get("mtime", 0)),
             st_rdev=value.get("rdev", 0),
+            st_dev=1,
+            st_ino=path,
         )
 
     def real(self, path):
@@ -135,6 +138,24 @@ class ScriptedHost(Host):
 
     def unreachable(self, address, port, nic="", seconds=5):
         return self.silent.get(f"{address}:{port}", "")
+
+    def scsi(self, asked, seconds=10):
+        return [self._answer(device, command) for device, command, _length in asked]
+
+    def _answer(self, device, command):
+        lun = self.luns.get(device)
+        if lun is None or lun == "unmapped":
+            return None if lun is None else b"\x7f" + bytes(95)
+        naa, serial = bytes.fromhex(lun["wwid"][1:]), lun.get("serial", "").encode()
+        pages = {
+            0x83: bytes([0, 0x83, 0, 4 + len(naa), 1, 3, 0, len(naa)]) + naa,
+            0x80: bytes([0, 0x80, 0, len(serial)]) + serial,
+        }
+        if command[0] == 0x9E:
+            return (lun["size"] // 512 - 1).to_bytes(8, "big") + (512).to_bytes(4, "big") + bytes(20)
+        if command[1] & 1:
+            return pages[command[2]]
+        return bytes(8) + b"LIO-ORG " + lun.get("product", "IBLOCK").ljust(16).encode() + bytes(64)
 
     def chmod(self, path, mode):
         self.did.append(f"chmod {path} {mode:04o}")

@@ -50,6 +50,7 @@ def host_of(story, case):
         runs={**base.get("runs", {}), **own.get("runs", {})},
         changing=base.get("changing", []) + own.get("changing", []),
         silent={**base.get("silent", {}), **own.get("silent", {})},
+        scsi={**base.get("scsi", {}), **own.get("scsi", {})},
     )
 
 
