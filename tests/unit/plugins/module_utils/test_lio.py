@@ -16,7 +16,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import lio_backstor
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import Backing
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio import Serving
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import ROOT, Keys, Running, look_running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import (
+    ROOT,
+    Keys,
+    Running,
+    look_running,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged, saved_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import plan_serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved, restore_order
@@ -148,7 +153,13 @@ Y = Lun("y", 1, "/dev/vg/y", "serial-y", backstore=f"block/{DB}:y")
 
 
 def targets():
-    for luns in ({}, {"x": X}, {"x": replace(X, size=2 << 20), "y": Y}, {"x": replace(X, number=1)}, {"y": Y}):
+    for luns in (
+        {},
+        {"x": X},
+        {"x": replace(X, size=2 << 20), "y": Y},
+        {"x": replace(X, number=1)},
+        {"y": Y},
+    ):
         maps = {name: LunMap(name, lun.number) for name, lun in luns.items()}
         protected = {name: replace(entry, read_only=True) for name, entry in maps.items()}
         for initiators in (
@@ -156,8 +167,17 @@ def targets():
             {A: Initiator("g", maps)},
             {A: Initiator("h", protected, CHAP), B: Initiator("h", maps, CHAP)},
         ):
-            yield Target(DB, True, frozenset({Portal("192.0.2.1")}), {"authentication": "0"}, {}, luns, initiators)
-    yield Target(DB, False, frozenset({Portal("192.0.2.2")}), {"authentication": "1"}, {}, {"x": replace(X, serial="z")})
+            yield Target(
+                DB, True, frozenset({Portal("192.0.2.1")}), {"authentication": "0"}, {}, luns, initiators
+            )
+    yield Target(
+        DB,
+        False,
+        frozenset({Portal("192.0.2.2")}),
+        {"authentication": "1"},
+        {},
+        {"x": replace(X, serial="z")},
+    )
 
 
 def serving(target):
@@ -168,7 +188,7 @@ def serving(target):
         loaded=True,
         running=Running({DB: target} if target else {}, backstores),
         saved=Saved("/etc/target/saveconfig.json", document),
-        backing={lun.path: Backing(lun.size or 1 << 20, lun.path) for lun in luns},
+        backing={lun.path: Backing(lun.size or 1 << 20, (lun.path,)) for lun in luns},
         sockets=Sockets(),
         kept={DB: target} if target else {},
     )
