@@ -20,10 +20,10 @@ STABLE = ("/dev/disk/by-id", "/dev/mapper", "/dev/disk/by-path")
 
 @dataclass(frozen=True)
 class Backing:
-    """One path: its size in bytes (None: not there), where its links end, who uses it, and a name that stays."""
+    """One path: its size in bytes (None: not there), what it is whatever its name, who uses it, a name that stays."""
 
     size: int | None = None
-    real: str = ""
+    identity: tuple[str | int, ...] = ()
     kind: str = "file"
     users: tuple[str, ...] = ()
     stable: str = ""
@@ -37,10 +37,9 @@ def look_backing(host: Host, served: set[str], asked: set[str], full: set[str]) 
     new = {path for path in asked - served if found[path].kind == "device"}
     holders = look_holders(host) if new else None
     for path in new if holders else ():
-        users = (
-            tuple(str(user) for user in holders.of(found[path].real.rpartition("/")[2])) if holders else ()
-        )
-        stable = _stable(host, found[path].real) if UNSTABLE.fullmatch(path) else ""
+        real = host.real(path)
+        users = tuple(str(user) for user in holders.of(real.rpartition("/")[2])) if holders else ()
+        stable = _stable(host, real) if UNSTABLE.fullmatch(path) else ""
         found[path] = replace(found[path], users=users, stable=stable)
     for path in full & set(found):
         found[path] = replace(found[path], room=_room(host, path))
@@ -79,13 +78,14 @@ def _room(host: Host, path: str) -> int:
 
 def _backing(host: Host, path: str) -> Backing:
     found = host.stat(path)
-    real = host.real(path)
     if found is None:
-        return Backing(None, real)
+        return Backing(None, (path,))
     if stat.S_ISBLK(found.st_mode):
-        sectors = (host.read(f"/sys/class/block/{real.rpartition('/')[2]}/size") or "0").strip()
-        return Backing(int(sectors) * 512, real, "device")
-    return Backing(found.st_size, real, "file" if stat.S_ISREG(found.st_mode) else "other")
+        name = host.real(path).rpartition("/")[2]
+        sectors = (host.read(f"/sys/class/block/{name}/size") or "0").strip()
+        return Backing(int(sectors) * 512, (found.st_rdev,), "device")
+    kind = "file" if stat.S_ISREG(found.st_mode) else "other"
+    return Backing(found.st_size, (found.st_dev, found.st_ino), kind)
 
 
 def _stable(host: Host, real: str) -> str:

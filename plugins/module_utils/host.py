@@ -70,8 +70,12 @@ class Host:
     def read(self, path: str) -> str | None:
         """The text of a file; None when it is not there."""
         try:
-            with open(path, errors="surrogateescape") as file:
-                return file.read()
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                parts = list(iter(lambda: os.read(handle, 1 << 20), b""))
+            finally:
+                os.close(handle)
+            return b"".join(parts).decode(errors="surrogateescape")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -154,8 +158,11 @@ class Host:
     def poke(self, path: str, text: str) -> None:
         """Write a kernel attribute (configfs, sysfs, /proc) in place."""
         try:
-            with open(path, "w") as file:
-                file.write(text)
+            handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.write(handle, text.encode())
+            finally:
+                os.close(handle)
         except OSError as error:
             raise Problem(f"The kernel refused to set '{path}': {error.strerror}.") from error
 
@@ -190,7 +197,9 @@ class Host:
     def unreachable(self, address: str, port: int, nic: str = "", seconds: float = 5) -> str:
         """Why nothing accepts a TCP connection there, through this network interface if one is named; empty: it does."""
         try:
-            family, kind, _protocol, _canonical, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+            family, kind, _protocol, _canonical, where = socket.getaddrinfo(
+                address, port, type=socket.SOCK_STREAM
+            )[0]
             with socket.socket(family, kind) as connection:
                 connection.settimeout(seconds)
                 if nic:

@@ -150,5 +150,5 @@ def _grown(backing: Mapping[str, Backing], targets: Iterable[Target]) -> dict[st
     ):
         now = found.get(lun.path, Backing())
         if (now.size or 0) < (lun.size or 0):
-            found[lun.path] = replace(now, size=lun.size, real=now.real or lun.path)
+            found[lun.path] = replace(now, size=lun.size, identity=now.identity or (lun.path,))
     return found

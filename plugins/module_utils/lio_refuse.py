@@ -232,13 +232,13 @@ def _check_portal(seen: Serving, portal: Portal, target: str) -> None:
 
 def _check_twice(want: Serving) -> None:
     """One file or device behind two LUNs, or two LUNs with one identity: hosts would merge or destroy them."""
-    paths: dict[str, tuple[str, Lun]] = {}
+    paths: dict[tuple[str | int, ...], tuple[str, Lun]] = {}
     wwids: dict[str, tuple[str, Lun]] = {}
     for name, target in sorted(want.running.targets.items()):
         for lun in target.luns.values():
-            real = want.backing[lun.path].real if lun.path in want.backing else lun.path
-            where, one = paths.setdefault(real, (name, lun))
-            if real and one is not lun:
+            known = want.backing.get(lun.path)
+            where, one = paths.setdefault(known.identity if known else (lun.path,), (name, lun))
+            if lun.path and one is not lun:
                 raise Problem(
                     f"'{lun.path}' would be behind two LUNs: '{one.name}' of '{where}' and '{lun.name}' of '{name}'."
                 )
