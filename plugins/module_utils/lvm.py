@@ -51,7 +51,7 @@ class LogicalVolume:
 
 @dataclass(frozen=True)
 class VolumeGroup:
-    """A VG. Sizes in extents; 'tables' are all its devices in the kernel, those of hidden LVs too."""
+    """A VG. Sizes in extents; 'tables' are all its devices in the kernel, those of hidden LVs too (None: let be)."""
 
     name: str
     uuid: str = ""
@@ -68,7 +68,7 @@ class VolumeGroup:
     copies: tuple[str, ...] = ()
     physical: tuple[PhysicalVolume, ...] = ()
     logical: tuple[LogicalVolume, ...] = ()
-    tables: tuple[str, ...] = ()
+    tables: tuple[str, ...] | None = ()
 
     @property
     def missing(self) -> tuple[PhysicalVolume, ...]:

@@ -85,7 +85,7 @@ def look_groups(host: Host, wishes: Sequence[Wish]) -> Groups:
     return Groups(
         groups=groups,
         devices={path: look_device(host, path, holders) for path in new},
-        users={group.name: users_of(group.tables, group.name, holders) for group in leaving},
+        users={group.name: users_of(group.tables or (), group.name, holders) for group in leaving},
         taken=frozenset(name for name, group in groups.items() if not group and host.stat(f"/dev/{name}")),
         lvm=found,
     )
@@ -128,6 +128,7 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
         autoactivation=base.autoactivation if wish.autoactivation is None else wish.autoactivation,
         exported=exported,
         system_id=wish.system_id if wish.system_id is not None or moves else base.system_id,
+        tables=base.tables or None,  # importing may activate it, if the host does so by itself
     )
     if wish.state == "active":
         idle = group.inactive
@@ -160,7 +161,7 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
         more = pv.extents - known[pv.device].extents if pv.device in known else 0
         steps += [GrowPhysical(name, pv.device, more)] if more > 0 else []
     steps += _marks(seen, want)
-    steps += [Deactivate(name)] if seen.tables and not want.tables else []
+    steps += [Deactivate(name)] if seen.tables and want.tables == () else []
     if want.exported and not seen.exported:
         return [*steps, Export(name)]
     if want.system_id not in (None, seen.system_id):

@@ -29,10 +29,15 @@ REPORTS = {
     "pvseg": ["-S", "pv_name=none"],
     "seg": ["-S", "lv_name=none"],
 }
+# A report would write a backup of metadata that is newer than the last one: not from a look.
+QUIET = ["--config", "backup { backup=0 archive=0 }"]
 FULL = "lvm fullreport --foreign --shared --reportformat json --units b --nosuffix".split()
-FULL += [word for name, options in REPORTS.items() for word in ["--configreport", name, *options]]
+FULL += [*QUIET, *(word for name, options in REPORTS.items() for word in ["--configreport", name, *options])]
 # The full report leaves out the copies that LVM does not use.
-COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
+COPIES = (
+    "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
+    + QUIET
+)
 MISSING = "[missing]"
 KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
 ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV

@@ -24,6 +24,7 @@ LVM = {
     "vgs": "vg_name,vg_uuid,vg_attr,vg_seqno,vg_size,vg_free,vg_systemid,vg_exported,vg_tags,vg_autoactivation",
     "lvs": "vg_name,lv_name,lv_uuid,lv_attr,lv_size,devices,lv_active,lv_tags,lv_autoactivation",
 }
+QUIET = ["--config", "backup { backup=0 archive=0 }"]  # looking shall not write backups
 
 
 def read(path):
@@ -88,7 +89,7 @@ def lvm():
     reports = {}
     for command, columns in LVM.items():
         every = ["--foreign"] if command == "vgs" else []
-        said = run(command, "--reportformat", "json", "--units", "b", *every, "-o", columns)
+        said = run(command, *QUIET, "--reportformat", "json", "--units", "b", *every, "-o", columns)
         reports[command] = json.loads(said)["report"] if said.startswith("{") or "report" in said else said
     return json.dumps(reports, indent=1, sort_keys=True)
 

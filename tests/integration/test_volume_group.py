@@ -1,0 +1,219 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.own_disks import OwnDisks, converged, left_alone
+
+OTHER = '--config \'local/system_id="db-b" global/system_id_source="lvmlocal"\''
+
+
+@pytest.fixture
+def disks(compute):
+    """Empty disks; whatever LVM made of them goes with them."""
+    made = OwnDisks(compute)
+    yield made
+    compute.run(
+        "umount /mnt/vg; dmsetup ls | grep ^vg_ | cut -f1 | xargs -r -n1 dmsetup remove --force;"
+        " rm -f /etc/lvm/backup/vg_* /etc/lvm/archive/vg_*",
+        check=False,
+    )
+    made.close()
+
+
+def told(host, name):
+    """What the info module says of the groups of this name."""
+    return succeeded(host, host.module("volume_group_info", names=[name]))["groups"]
+
+
+def group(part, name="vg_t", **options):
+    """A case of left_alone."""
+    return "volume_group", part, {"name": name, **options}
+
+
+def test_a_group_lives_from_its_first_disk_to_its_end(compute, disks):
+    first, second = disks.make("a", 64), disks.make("b", 64)
+    made = beats(
+        compute, "volume_group", {"name": "vg_t", "devices": [first], "extent_size": "1m", "tags": ["db"]}
+    )
+    assert made["steps"] == [f"Create the volume group 'vg_t' on '{first}'"]
+    assert made["state"]["groups"][0]["extent_size"] == 1 << 20
+    converged(compute, "volume_groups", {"groups": [{"name": "vg_t", "devices": [first, second]}]})
+    disks.grow("b", 96)
+    more = {"name": "vg_t", "tags": ["db", "left"], "autoactivation": False, "state": "active"}
+    assert [step.split(" ")[0] for step in converged(compute, "volume_group", more)] == ["Let", "Add"]
+    now = told(compute, "vg_t")[0]
+    assert now["size"] > 140 << 20 and now["tags"] == ["db", "left"] and now["autoactivation"] is False
+    assert [one["wwid"] for one in now["physical_volumes"]] == [disks.wwid("a"), disks.wwid("b")]
+    converged(compute, "volume_group", {"name": "vg_t", "state": "absent"})
+    assert compute.run(f"wipefs {first} {second}").out == ""
+
+
+def test_a_group_leaves_and_comes_back(compute, disks):
+    disk = disks.make("a", 64)
+    compute.run(f"vgcreate vg_t {disk} && lvcreate -y -n data -L 8m vg_t && lvcreate -y -n log -L 8m vg_t")
+    left = beats(compute, "volume_group", {"name": "vg_t", "state": "exported"})
+    assert left["steps"] == ["Deactivate the volume group 'vg_t'", "Export the volume group 'vg_t'"]
+    assert told(compute, "vg_t")[0]["state"] == "exported"
+    left_alone(
+        compute,
+        group("The volume group 'vg_t' is exported", devices=[disk]),
+        group("is exported", state="absent", force=True),
+        (
+            "logical_volume",
+            "is exported",
+            {"group": "vg_t", "name": "data", "state": "absent", "force": True},
+        ),
+    )
+    converged(compute, "volume_group", {"name": "vg_t", "state": "imported"})
+    converged(compute, "volume_group", {"name": "vg_t", "state": "active"})
+    left_alone(compute, group("there are the logical volumes 'data' and 'log'", state="absent"))
+    converged(compute, "volume_group", {"name": "vg_t", "state": "absent", "force": True})
+    assert told(compute, "vg_t") == []
+
+
+def test_a_group_in_use_stays_and_its_users_are_named(compute, disks):
+    disk = disks.make("a", 64)
+    compute.run(
+        f"vgcreate vg_t {disk} && lvcreate -y -n data -L 16m vg_t && mkfs.ext4 -q /dev/vg_t/data && mkdir -p /mnt/vg"
+        " && mount /dev/vg_t/data /mnt/vg"
+    )
+    left_alone(
+        compute,
+        *(group("is mounted on '/mnt/vg'", state=state) for state in ("inactive", "exported", "absent")),
+        group("it is active", system_id="db-b"),
+    )
+    volume = told(compute, "vg_t")[0]["logical_volumes"][0]
+    assert (volume["filesystem"], volume["mounts"]) == ("ext4", ["/mnt/vg"])
+    assert "is mounted on '/mnt/vg'" in volume["users"][0]
+
+
+def test_no_disk_with_anything_on_it_becomes_a_physical_volume(compute, disks):
+    full, clean, sister = disks.make("a", 64), disks.make("b", 64), disks.make("c", 64)
+    node = compute.run(f"readlink -f {clean}").out.strip()
+    compute.run(f"mkfs.ext4 -q {full} && vgcreate -q vg_o {sister} && mkdir -p /mnt/vg && udevadm settle")
+    left_alone(
+        compute,
+        group(f"Name it by its identity, '{clean}'", devices=[node]),
+        group("there is no such device", devices=[disks.path("never")]),
+        group("it is not a block device", devices=["/dev/mapper/control"]),
+        group("are the same disk", devices=[clean, clean.replace("scsi-3", "wwn-0x")]),
+        group("there is something on it (ext4)", devices=[clean, full]),
+        group("it belongs to the volume group 'vg_o'", devices=[sister]),
+        group("on other disks", name="vg_o", devices=[clean]),
+    )
+    compute.run(f"mount {full} /mnt/vg")
+    left_alone(compute, group("is mounted on '/mnt/vg'", devices=[full]))
+    compute.run(f"umount /mnt/vg && wipefs -qa {full} && parted -s {full} mklabel gpt && udevadm settle")
+    left_alone(compute, group("there is something on it (gpt", devices=[full]))
+    compute.run(f"wipefs -qa {full} && pvcreate -q {full} && udevadm settle")
+    left_alone(compute, group("there is something on it (LVM2_member)", devices=[full]))
+
+
+def test_a_promised_disk_is_predicted_and_still_needed(compute, disks):
+    path = disks.path("late")
+    options = {"name": "vg_t", "devices": [path], "promised": [path]}
+    checked = succeeded(compute, compute.module("volume_group", check=True, **options))
+    assert checked["steps"] == [f"Create the volume group 'vg_t' on '{path}'"]
+    failed = compute.module("volume_group", **options)
+    assert failed["failed"] and not failed["changed"] and "there is no such device" in failed["msg"]
+    assert told(compute, "vg_t") == []
+
+
+def test_what_belongs_to_another_host_is_named_and_left_alone(compute, disks):
+    disk, clean = disks.make("a", 64), disks.make("b", 64)
+    compute.run(f"vgcreate {OTHER} vg_f {disk}")
+    assert (told(compute, "vg_f")[0]["state"], told(compute, "vg_f")[0]["system_id"]) == ("foreign", "db-b")
+    attempts = [
+        {"devices": [disk, clean]},
+        {"state": "active"},
+        {"state": "absent", "force": True},
+        {"state": "imported"},
+        {"tags": ["mine"]},
+        {"system_id": ""},
+    ]
+    left_alone(
+        compute,
+        *(group("belongs to the host with the system ID 'db-b'", name="vg_f", **one) for one in attempts),
+        group("belongs to the volume group 'vg_f'", devices=[disk]),
+        ("logical_volume", "system ID 'db-b'", {"group": "vg_f", "name": "data", "size": "4m"}),
+    )
+
+
+def test_a_group_is_handed_over(compute, disks):
+    disk = disks.make("a", 64)
+    compute.run(f"vgcreate vg_t {disk} && lvcreate -y -n data -L 8m vg_t")
+    converged(compute, "volume_group", {"name": "vg_t", "state": "inactive", "system_id": "db-b"})
+    assert told(compute, "vg_t")[0]["state"] == "foreign"
+
+
+def test_a_group_that_misses_a_disk_may_only_let_go(compute, disks):
+    first, second = disks.make("a", 64), disks.make("b", 64)
+    compute.run(f"vgcreate vg_t {first} {second} && lvcreate -y -n data -L 8m vg_t {first}")
+    disks.hide("b")
+    assert told(compute, "vg_t")[0]["state"] == "partial"
+    attempts = (
+        {"devices": [first]},
+        {"tags": ["x"]},
+        {"state": "exported"},
+        {"state": "absent", "force": True},
+    )
+    left_alone(
+        compute,
+        *(group("misses 1 of its 2 physical volumes", **one) for one in attempts),
+        ("logical_volume", "misses 1 of its 2", {"group": "vg_t", "name": "data", "size": "16m"}),
+    )
+    converged(compute, "volume_group", {"name": "vg_t", "state": "inactive"})
+    disks.show("b")
+    converged(compute, "volume_group", {"name": "vg_t", "state": "active"})
+
+
+def test_copies_and_namesakes_are_named_and_nobody_guesses(compute, disks):
+    first, copy, third = disks.make("a", 64), disks.make("b", 64), disks.make("c", 64)
+    compute.run(
+        f"vgcreate vg_t {first} && dd if={first} of={copy} bs=1M count=64 status=none && udevadm settle"
+    )
+    now = told(compute, "vg_t")[0]
+    assert now["state"] == "duplicate" and len(now["copies"]) == 1
+    left_alone(
+        compute,
+        group("with copies", state="active"),
+        group("with copies", devices=[first, third]),
+    )
+    node = compute.run(f"readlink -f {third}").out.strip()
+    only = f'--config \'devices/filter=["a|{node}|","r|.*|"]\''
+    compute.run(f"wipefs -qa {copy} && vgcreate {only} vg_t {third}")
+    assert len(told(compute, "vg_t")) == 2
+    left_alone(
+        compute,
+        group("There are 2 volume groups named 'vg_t'", state="active"),
+        ("logical_volume", "There are 2 volume groups", {"group": "vg_t", "name": "data", "size": "4m"}),
+    )
+
+
+def test_a_path_of_a_map_is_refused_and_the_map_is_taken(compute, disks):
+    disks.paths = 2
+    compute.run("systemctl start multipathd")
+    try:
+        path = disks.make("a", 64)
+        compute.run(f"multipath -a {disks.wwid('a')}; multipathd add map {disks.wwid('a')}; udevadm settle")
+        node = compute.run(f"readlink -f {path}").out.strip()
+        slave = compute.run(f"ls /sys/class/block/$(basename {node})/slaves | head -1").out.strip()
+        compute.run(f"mkdir -p /dev/disk/by-test && ln -sfn /dev/{slave} /dev/disk/by-test/slave")
+        left_alone(
+            compute,
+            group(f"Name it by its identity, '{path}'", devices=[node]),
+            group(f"/dev/{slave} is a path of the multipath map", devices=["/dev/disk/by-test/slave"]),
+        )
+        converged(compute, "volume_group", {"name": "vg_t", "devices": [path]})
+        assert told(compute, "vg_t")[0]["physical_volumes"][0]["wwid"] == disks.wwid("a")
+        converged(compute, "volume_group", {"name": "vg_t", "state": "absent"})
+    finally:
+        compute.run(
+            f"multipath -f {disks.wwid('a')}; multipath -w {disks.wwid('a')}; rm -rf /dev/disk/by-test;"
+            " systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath",
+            check=False,
+        )
