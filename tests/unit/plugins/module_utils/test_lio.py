@@ -23,6 +23,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import
     look_running,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged, saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import plan_serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved, restore_order
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Initiator, Lun, LunMap, Target, whole
@@ -266,3 +267,64 @@ def test_a_host_that_is_as_wanted_has_nothing_to_do(target):
 @pytest.mark.parametrize("before, after", list(itertools.product([None, *targets()], repeat=2)))
 def test_the_steps_lead_from_one_state_to_the_other(before, after):
     assert walked(before, plan_serving(serving(before), serving(after))) == after
+
+
+# -- What target_info tells ------------------------------------------------------------------------------------------
+
+
+def told(suite, change):
+    document = saved_by_rtslib(suite)
+    change(document)
+    host = recorded(suite)
+    host.files["/etc/target/saveconfig.json"] = json.dumps(document)
+    for path in ("/srv/luns/db0.img", "/srv/luns/plain.img"):
+        host.files[path] = {"size": 128 << 20}
+    host.files["/dev/vg_store/l0"] = {"kind": "block"}
+    host.files["/sys/class/block/l0/size"] = "32768"
+    return tell_targets(host, None)
+
+
+def group_of(document, name):
+    return next(one for one in document["targets"] if one["wwn"] == name)["tpgs"][0]
+
+
+def test_a_host_that_runs_what_is_saved_has_no_drift_and_tells_no_secret(suite):
+    answer = told(suite, lambda document: None)
+    assert answer["drift"] == []
+    assert [target["name"] for target in answer["targets"]] == [FOREIGN, DB]
+    assert answer["targets"][1]["luns"][1]["size"] == 16 << 20
+    assert "very secret" not in str(answer) and "another secret" not in str(answer)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (lambda document: document["targets"].clear(), f"The target '{DB}' runs, but is not saved."),
+        (
+            lambda document: group_of(document, DB)["portals"].append(
+                {"ip_address": "192.0.2.9", "port": 3260}
+            ),
+            f"The portal '192.0.2.9:3260' of '{DB}' is saved, but does not run.",
+        ),
+        (
+            lambda document: group_of(document, DB)["node_acls"].pop(),
+            f"The initiator '{A}' of '{DB}' runs, but is not saved.",
+        ),
+        (
+            lambda document: group_of(document, DB)["node_acls"][0].update(chap_password="a third secret"),
+            "runs with another igroup, map or CHAP than is saved.",
+        ),
+        (
+            lambda document: group_of(document, DB)["attributes"].update(login_timeout=7),
+            f"'login_timeout' of '{DB}' is '15' and saved as '7'.",
+        ),
+        (
+            lambda document: [one.update(wwn="0000-1111") for one in document["storage_objects"]],
+            f"The LUN 'db0' of '{DB}' runs with another serial than is saved.",
+        ),
+    ],
+)
+def test_drift_is_said_in_a_sentence(change, sentence):
+    drift = told("bookworm", change)["drift"]
+    assert any(sentence.replace(A, who) in said for said in drift for who in (A, B)), drift
+    assert "a third secret" not in str(drift)
