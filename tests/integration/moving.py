@@ -47,6 +47,7 @@ class San:
     def __init__(self, lab: Lab, storage: Host, first: Host, second: Host) -> None:
         self.lab, self.storage, self.first, self.second = lab, storage, first, second
         self.groups: tuple[Group, ...] = ()
+        self.target = TARGET
 
     @property
     def hosts(self) -> list[Host]:
