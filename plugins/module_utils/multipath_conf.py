@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import UNIT, running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import UNIT, ask, running
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 MAIN = "/etc/multipath.conf"
@@ -126,8 +126,7 @@ def refuse_conf(seen: Conf) -> None:
 
 def loaded(host: Host) -> bool:
     """Whether the daemon's configuration is that of the files."""
-    daemon = host.run("multipathd", "show", "config", ok=None).out
-    return list(_told(daemon)) == list(_told(host.run("multipath", "-t").out))
+    return list(_told(ask(host, "show", "config"))) == list(_told(host.run("multipath", "-t").out))
 
 
 def _told(text: str) -> Iterator[str]:

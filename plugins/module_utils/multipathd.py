@@ -15,6 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 
 WWIDS = "/etc/multipath/wwids"
 UNIT = "multipathd.service"
+BUSY = 30  # seconds that it may be busy with a path that does not answer
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,20 @@ def running(host: Host) -> bool:
     return "ActiveState=active" in host.run("systemctl", "show", "-p", "ActiveState", UNIT).out.split()
 
 
+def ask(host: Host, *words: str) -> str:
+    """What the running daemon answers; while it waits for a path itself it says 'timeout', and is asked again."""
+
+    def answered() -> str:
+        ran = host.run("multipathd", *words, ok=None)
+        return "" if ran.rc else ran.out
+
+    return host.until(answered, BUSY, 1)
+
+
 def look_maps(host: Host) -> list[Map]:
     """The daemon's maps; none when it does not run or is too busy to say."""
-    said = host.run("multipathd", "show", "maps", "json", ok=None).out if running(host) else ""
-    try:
-        return parse_maps(said)
-    except (ValueError, KeyError):
-        return []
+    said = ask(host, "show", "maps", "json") if running(host) else ""
+    return parse_maps(said) if said else []
 
 
 def parse_maps(text: str) -> list[Map]:
