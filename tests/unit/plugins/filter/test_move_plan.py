@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the answers of the info modules to a plan: the door of the planner."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lunworks.iscsi.plugins.filter.move_plan import (
+    move_changed_volumes,
+    move_plan,
+    move_sum_tags,
+)
+
+T = "iqn.2026-01.com.example:store.db"
+UUID = "AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq"
+LABEL = {
+    "pv": "pv-1",
+    "group": "vg_db",
+    "uuid": UUID,
+    "seqno": 3,
+    "exported": False,
+    "system_id": "",
+    "status": ["READ", "WRITE"],
+    "tags": [],
+    "pvs": [["pv-1", "/dev/mapper/w1"]],
+    "volumes": ["data"],
+    "metadata": "vg_db {}",
+}
+MOUNT = {
+    "path": "/srv/db",
+    "group": "vg_db",
+    "volume": "data",
+    "device": "/dev/vg_db/data",
+    "filesystem": "xfs",
+    "options": "_netdev,nofail",
+    "line": True,
+    "mounted": True,
+    "root": "/",
+}
+GROUP = {
+    "name": "vg_db",
+    "uuid": UUID,
+    "state": "active",
+    "exported": False,
+    "system_id": None,
+    "missing": [],
+    "physical_volumes": [{"uuid": "pv-1", "wwid": "36001405aaa"}],
+    "logical_volumes": [
+        {"name": "data", "active": True, "layout": "linear", "users": ["/dev/dm-1 is mounted on '/srv/db'"]}
+    ],
+}
+WAYS = [{"target": T, "portal": "10.0.1.1:3260"}]
+
+
+def compute(name, **more):
+    return {
+        "initiator": {"name": f"iqn.2026-01.com.example:{name}", "records": [], "sessions": []},
+        "use": {"active": {}, "mounts": []},
+        "groups": {"system_id": None, "groups": []},
+        "declared": [],
+        **more,
+    }
+
+
+ASKED = {
+    "groups": ["vg_db"],
+    "source": "a",
+    "destination": "b",
+    "storage": ["store"],
+    "source_is_dead": False,
+    "hooks": [],
+    "answers": {
+        "a": compute(
+            "a",
+            initiator={
+                "name": "iqn.2026-01.com.example:a",
+                "records": WAYS,
+                "sessions": [{**WAYS[0], "disks": [{"wwid": "naa.6001405aaa", "device": "/dev/sda"}]}],
+            },
+            use={"active": {"vg_db": ["data"]}, "mounts": [MOUNT]},
+            groups={"system_id": None, "groups": [GROUP]},
+        ),
+        "b": compute("b"),
+        "store": {
+            "luns": {
+                "targets": [
+                    {
+                        "name": T,
+                        "enabled": True,
+                        "portals": ["10.0.1.1:3260"],
+                        "igroups": [
+                            {"name": "a", "initiators": ["iqn.2026-01.com.example:a"], "chap": False}
+                        ],
+                    }
+                ],
+                "luns": [
+                    {
+                        "target": T,
+                        "name": "db0",
+                        "path": "/srv/db0.img",
+                        "wwid": "36001405aaa",
+                        "running": ["iqn.2026-01.com.example:a"],
+                        "saved": ["iqn.2026-01.com.example:a"],
+                        "read_only": [],
+                        "label": LABEL,
+                    }
+                ],
+            }
+        },
+    },
+}
+
+
+def asked(**more):
+    return {**copy.deepcopy(ASKED), **more}
+
+
+def test_answers_become_steps_with_what_their_tasks_need():
+    plan = move_plan(asked())
+    steps = {step["name"]: step for step in plan["steps"]}
+    assert plan["refused"] == ""
+    assert list(steps) == (
+        "mark admit connect unmount export forget unmap map attach import activate mount finish leave".split()
+    )
+    assert steps["connect"]["nodes"] == [
+        {"target": T, "portals": ["10.0.1.1:3260"], "startup": "automatic", "logged_in": True}
+    ]
+    assert steps["unmount"]["mounts"] == [{"path": "/srv/db", "state": "absent"}]
+    assert steps["forget"]["disks"] == [{"wwid": "36001405aaa", "state": "absent"}]
+    assert steps["map"]["targets"][0]["igroups"][0]["initiators"] == ["iqn.2026-01.com.example:b"]
+    assert steps["mount"]["mounts"] == [
+        {"path": "/srv/db", "device": "/dev/vg_db/data", "filesystem": "xfs", "options": "_netdev,nofail"}
+    ]
+    assert steps["leave"]["nodes"] == [{"target": T, "state": "absent"}]
+
+
+def test_the_metadata_is_backed_up_under_a_name_that_says_which():
+    assert move_plan(asked())["backups"] == [{"file": f"vg_db-{UUID}-000003.vg", "metadata": "vg_db {}"}]
+
+
+def test_the_status_names_the_owner_on_both_sides():
+    status = move_plan(asked())["status"]
+    assert status[0] == f"'vg_db' ({UUID}) is owned by 'a'"
+    assert "1 of 1 LUNs mapped, 1 saved; 1 disks there; active: 'data'; mounted: '/srv/db'" in status[2]
+    assert status[3].startswith("  'b': 0 of 1 LUNs mapped")
+
+
+@pytest.mark.parametrize(
+    "silence", [{"unreachable": True, "msg": "no route"}, {"failed": True, "msg": "no"}, {}, None]
+)
+def test_a_host_that_did_not_answer_is_silent(silence):
+    given = asked()
+    given["answers"]["b"]["groups"] = silence
+    assert "'b' does not answer" in move_plan(given)["refused"]
+
+
+def test_users_other_than_the_mounts_that_the_move_takes_away_are_named():
+    given = asked()
+    volume = given["answers"]["a"]["groups"]["groups"][0]["logical_volumes"][0]
+    volume["users"].append("/dev/dm-1 is mounted on '/elsewhere'")
+    assert (
+        "'vg_db/data' is in use on 'a': /dev/dm-1 is mounted on '/elsewhere'" in move_plan(given)["refused"]
+    )
+
+
+def test_a_refusal_still_tells_where_things_stand():
+    given = asked()
+    given["answers"]["store"]["luns"]["luns"][0]["running"].append("iqn.2026-01.com.example:b")
+    plan = move_plan(given)
+    assert plan["steps"] == [] and "nothing would stop two writers" in plan["refused"]
+    assert plan["status"][0].endswith("is mapped to both hosts")
+
+
+SUMS = [
+    {"group": "vg_db", "volume": "data", "digest": "aa"},
+    {"group": "vg_www", "volume": "data", "digest": "bb"},
+]
+
+
+def test_samples_become_tags_of_their_own_group():
+    assert move_sum_tags(SUMS, "vg_db") == ["lunworks.sum:data:aa"]
+
+
+def test_a_sample_that_differs_or_was_never_noted_is_named():
+    groups = [{"name": "vg_db", "tags": ["lunworks.sum:data:aa", "x"]}, {"name": "vg_www", "tags": []}]
+    assert move_changed_volumes(SUMS[:1], groups) == []
+    assert move_changed_volumes(SUMS, groups) == ["vg_www/data"]
+    with pytest.raises(AnsibleFilterError, match="no tags of the volume group 'vg_www'"):
+        move_changed_volumes(SUMS, groups[:1])

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logical volumes from the kernel's side."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import (
+    PIECE,
+    PIECES,
+    look_tables,
+    look_uses,
+    offsets,
+    sample,
+    split_name,
+)
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+BLOCK = "/sys/class/block"
+FILES = {
+    f"{BLOCK}/dm-1/dm/uuid": "LVM-aaaa\n",
+    f"{BLOCK}/dm-1/dm/name": "vg--db-data\n",
+    f"{BLOCK}/dm-1/dev": "253:1\n",
+    f"{BLOCK}/dm-0/dm/uuid": "mpath-36001405\n",
+    f"{BLOCK}/dm-0/dm/name": "36001405\n",
+    f"{BLOCK}/dm-0/dev": "253:0\n",
+    "/etc/fstab": "/dev/ubda / ext4 defaults 0 1\n/dev/vg-db/data /srv/db xfs nofail 0 0\nUUID=12 /srv/u xfs nofail 0 0\n"
+    "/dev/mapper/vg--db-log /srv/log ext4 nofail 0 0\n",
+    "/proc/self/mountinfo": "25 1 98:0 / / rw - ext4 /dev/root rw\n60 25 253:1 / /srv/db rw - xfs /dev/mapper/vg--db-data rw\n"
+    "61 25 253:1 /pub /srv/pub rw - xfs /dev/mapper/vg--db-data rw\n",
+    "/dev/disk/by-uuid/12": {"kind": "block", "rdev": (253 << 8) | 1},
+}
+
+
+@pytest.mark.parametrize(
+    "title, parts",
+    [("vg-lv", ("vg", "lv")), ("vg--db-data--1", ("vg-db", "data-1")), ("a----b-c", ("a--b", "c"))],
+)
+def test_a_name_of_the_device_mapper_is_taken_apart(title, parts):
+    assert split_name(title) == parts
+
+
+def test_mounts_and_lines_are_told_with_their_volumes_also_where_nothing_is_active():
+    host = ScriptedHost(files=FILES)
+    tables = look_tables(host)
+    assert tables == {"253:1": ("vg-db", "data")}
+    used = {
+        one.path: (one.group, one.volume, one.line, one.mounted, one.root) for one in look_uses(host, tables)
+    }
+    assert used == {
+        "/": ("", "", True, True, "/"),
+        "/srv/db": ("vg-db", "data", True, True, "/"),
+        "/srv/log": ("vg-db", "log", True, False, "/"),
+        "/srv/pub": ("vg-db", "data", False, True, "/pub"),
+        "/srv/u": ("vg-db", "data", True, False, "/"),
+    }
+
+
+@pytest.mark.parametrize(
+    "size", [0, 512, PIECE, PIECE * PIECES, PIECE * PIECES + 512, 10 << 30, (1 << 40) + 512]
+)
+def test_samples_begin_at_the_first_and_end_at_the_last_piece(size):
+    found = offsets(size)
+    assert len(set(found)) == len(found) <= PIECES + 2
+    assert all(0 <= one < size for one in found)
+    if size:
+        assert found[0] == 0 and found[-1] + PIECE >= size - PIECE
+
+
+def test_a_sample_is_of_the_size_and_the_pieces():
+    data = bytes(range(256)) * 4
+    files = {
+        "/dev/vg/lv": {"link": "/dev/dm-1"},
+        "/dev/dm-1": {"bytes": data},
+        f"{BLOCK}/dm-1/size": "2\n",
+    }
+    host = ScriptedHost(files=files)
+    host.block = lambda path, offset, size: data[offset : offset + size]
+    assert sample(host, "vg", "lv") == hashlib.sha256(b"1024" + data).hexdigest()[:32]
+
+
+def test_a_volume_that_is_not_active_has_no_sample():
+    with pytest.raises(Problem, match="'vg/lv' is not active here"):
+        sample(ScriptedHost(), "vg", "lv")
