@@ -15,7 +15,7 @@ NAME = re.compile(r"(?!-)(?!\.{1,2}$)[a-zA-Z0-9+_.-]{1,127}")
 TAG = re.compile(r"(?!-)[a-zA-Z0-9_+.\-/=!:&#]{1,1024}")
 DEVICE_MAPPER = 127  # bytes of a dm name, in which LVM doubles the hyphens of both names
 RESERVED = re.compile(
-    r"snapshot|pvmove|.*_(cdata|cmeta|corig|cvol|iorig|imeta|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin"
+    r"(snapshot|pvmove).*|.*_(cdata|cmeta|corig|cvol|iorig|imeta|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin"
     r"|wcorig).*"
 )
 PERCENT = re.compile(r"(\d{1,3})%(FREE|VG)")

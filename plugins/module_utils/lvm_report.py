@@ -58,8 +58,7 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
                 foreign=bool(group.system_id) and group.system_id != local,
                 physical=tuple(_located(host, one) for one in group.physical),
                 logical=tuple(
-                    replace(one, kernel=own.get((group.uuid + one.uuid).replace("-", ""), ""))
-                    for one in group.logical
+                    replace(one, kernel=_table(group.uuid + one.uuid, own)) for one in group.logical
                 ),
                 tables=tuple(sorted(own.values())),
                 copies=tuple(name for one in group.physical for name in twice.get(one.uuid, [])),
@@ -76,6 +75,12 @@ def _tables(host: Host) -> dict[str, str]:
         if uuid.startswith("LVM-"):
             found[uuid[len("LVM-") :]] = name
     return found
+
+
+def _table(uuid: str, tables: dict[str, str]) -> str:
+    """The device of an LV itself, else of an inner layer (a thin pool has no other); '' when it is not active."""
+    own = uuid.replace("-", "")
+    return tables.get(own) or next((tables[one] for one in sorted(tables) if one.startswith(own)), "")
 
 
 def _located(host: Host, one: PhysicalVolume) -> PhysicalVolume:

@@ -1,0 +1,353 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import (
+    lvm_allocation,
+    lvm_membership,
+    lvm_ownership,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import (
+    Filesystem,
+    GrowFilesystem,
+    MakeFilesystem,
+    look_filesystem,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
+    LogicalVolume,
+    Lvm,
+    PhysicalVolume,
+    VolumeGroup,
+    show_group,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import plan_group
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
+    device_path,
+    extent_size,
+    group_name,
+    tag,
+    volume_name,
+    volume_size,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import parse_copies, parse_report
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import (
+    Volume,
+    Volumes,
+    Wish,
+    plan_volumes,
+    want_volumes,
+)
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+FIXTURES = Path(__file__).parents[2] / "fixtures/lvm"
+MIB = 1 << 20
+
+
+def recorded(name):
+    return (FIXTURES / name).read_text().partition("\n")[2]
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_report_of_lvm_becomes_volume_groups(suite):
+    found = parse_report(recorded(f"fullreport-{suite}.json"))
+    groups = {group.name: group for group in found.groups}
+    assert sorted(groups) == ["vg_away", "vg_db", "vg_far", "vg_part"]
+    database = groups["vg_db"]
+    assert (database.extent_size, database.extents, database.free) == (4 * MIB, 196, 60)
+    assert database.tags == {"db", "san"} and database.autoactivation is True
+    assert [one.extents for one in database.physical] == [98, 98] == [one.fits for one in database.physical]
+    volumes = {one.name: one for one in database.logical}
+    assert sorted(volumes) == ["data", "off", "pool", "snap", "thin"]
+    assert volumes["data"].plain and volumes["data"].size == 500 * MIB
+    assert not volumes["thin"].plain and volumes["thin"].pool == "pool" and volumes["snap"].origin == "off"
+    assert groups["vg_away"].exported and groups["vg_away"].autoactivation is False
+    assert groups["vg_far"].system_id == "db-b"
+    assert [one.device for one in groups["vg_part"].physical].count("[missing]") == 1
+    assert [one.device for one in found.orphans] == ["/dev/ubdb"]
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_copies_of_physical_volumes_are_known_by_uuid(suite):
+    original = {group.name: group for group in parse_report(recorded(f"fullreport-{suite}.json")).groups}[
+        "vg_away"
+    ]
+    copies = parse_copies(recorded(f"copies-{suite}.json"))
+    assert copies == {original.physical[0].uuid: ["/dev/mapper/360014055555555522223333444455555"]}
+
+
+def test_a_group_is_shown_in_one_word():
+    group = VolumeGroup("vg", uuid="u", physical=(PhysicalVolume("/dev/a", kernel="sda", uuid="p"),))
+    assert show_group(group)["state"] == "inactive"
+    assert show_group(replace(group, tables=("dm-1",)))["state"] == "active"
+    assert show_group(replace(group, exported=True))["state"] == "exported"
+    assert show_group(replace(group, exported=True, foreign=True))["state"] == "foreign"
+    assert show_group(replace(group, physical=(PhysicalVolume("[missing]", uuid="p"),)))["state"] == "partial"
+    assert show_group(replace(group, copies=("/dev/b",), exported=True))["state"] == "duplicate"
+
+
+@pytest.mark.parametrize(
+    "check, good, bad",
+    [
+        (group_name, ["vg_db", "a+b.c-d", "x" * 127], ["", "-vg", ".", "..", "a b", "a/b", "x" * 128, "ü"]),
+        (
+            lambda name: volume_name("vg", name),
+            ["data", "data.1", "my_snapshot"],
+            ["snapshot1", "pvmove0", "x_tdata", "a_rmeta_0", "-x", "a b", "..", "a" * 127],
+        ),
+        (tag, ["db", "move:a:b", "a/b=c!&#"], ["", "-x", "a b", "a,b", "x" * 1025]),
+        (
+            device_path,
+            ["/dev/mapper/x", "/dev/disk/by-id/x"],
+            ["sdb", "/dev", "/etc/x", "/dev/../etc/x", "/dev/a b"],
+        ),
+        (extent_size, ["1k", "4m", "384k", "8192"], ["3m1", "512", "96k", "0", "-4m", "1.00001m"]),
+        (
+            volume_size,
+            ["40g", "100%FREE", "1%vg", "1.5t", 4096],
+            ["0", "101%FREE", "0%VG", "50%", "50%PVS", "-1g", "x"],
+        ),
+    ],
+    ids=["group", "volume", "tag", "device", "extent", "size"],
+)
+def test_what_users_write_is_checked_by_lvms_rules(check, good, bad):
+    for text in good:
+        check(text)
+    for text in bad:
+        with pytest.raises(Problem):
+            check(text)
+
+
+@pytest.mark.parametrize(
+    "text, own, wanted",
+    [
+        ("5m", 0, 2),  # rounded up to whole extents
+        ("8m", 2, 2),
+        ("100%FREE", 0, 60),
+        ("100%FREE", 10, 70),
+        ("50%FREE", 0, 30),
+        ("50%FREE", 60, 60),  # never smaller
+        ("25%VG", 0, 25),
+        ("25%VG", 40, 40),
+    ],
+)
+def test_a_size_is_a_number_of_extents(text, own, wanted):
+    assert volume_size(text).extents(4 * MIB, 100, 60, own) == wanted
+
+
+@pytest.mark.parametrize("percents", [(60, 60), (50, 100), (33, 33, 33), (100,), (1, 99)])
+@pytest.mark.parametrize("free", [1, 7, 60, 997])
+def test_percentages_of_what_is_free_find_nothing_to_do_the_second_time(percents, free):
+    wishes = [Wish("vg", f"v{n}", volume_size(f"{percent}%FREE")) for n, percent in enumerate(percents)]
+    group = VolumeGroup("vg", extent_size=4 * MIB, extents=1000, free=free)
+    first = want_volumes(wishes, Volumes({wish.path: None for wish in wishes}, {"vg": group}, {}, Lvm()))
+    taken = sum(volume.extents for volume in first.volumes.values())
+    assert taken <= free
+    after = replace(first, groups={"vg": replace(group, free=free - taken)})
+    assert plan_volumes(wishes, after, want_volumes(wishes, after)) == []
+
+
+# ---- the two laws: from every small state to every other ----
+
+
+def group_states():
+    physical = [
+        (PhysicalVolume("/dev/a", "sda", extents=10, fits=10),),
+        (
+            PhysicalVolume("/dev/a", "sda", extents=12, fits=12),
+            PhysicalVolume("/dev/b", "sdb", extents=10, fits=10),
+        ),
+    ]
+    yield None
+    for pvs, tags, auto, exported, active in product(
+        physical, [frozenset(), frozenset({"t"})], [True, False], [True, False], [True, False]
+    ):
+        if exported and active:
+            continue
+        lv = LogicalVolume("data", kernel="dm-1" if active else "")
+        tables = ("dm-1",) if active else ()
+        yield VolumeGroup(
+            "vg",
+            tags=tags,
+            autoactivation=auto,
+            exported=exported,
+            physical=pvs,
+            logical=(lv,),
+            tables=tables,
+        )
+
+
+def taken(group, step, want):
+    """The model of a volume group after a step."""
+    if isinstance(step, lvm_membership.CreateGroup):
+        return replace(
+            want,
+            logical=(),
+            tables=(),
+            tags=frozenset(step.tags),
+            autoactivation=step.autoactivation,
+            exported=False,
+        )
+    if isinstance(step, lvm_membership.RemoveGroup):
+        assert not group.tables and not group.exported
+        return None
+    if isinstance(step, lvm_membership.RemoveLabels):
+        assert group is None
+        return None
+    if isinstance(step, lvm_membership.ExtendGroup):
+        assert not group.exported
+        return replace(
+            group, physical=group.physical + tuple(pv for pv in want.physical if pv.device in step.devices)
+        )
+    if isinstance(step, lvm_membership.GrowPhysical):
+        grown = [
+            replace(pv, extents=pv.extents + step.extents) if pv.device == step.device else pv
+            for pv in group.physical
+        ]
+        return replace(group, physical=tuple(grown))
+    if isinstance(step, lvm_ownership.MarkGroup):
+        auto = group.autoactivation if step.autoactivation is None else step.autoactivation
+        return replace(group, tags=group.tags - set(step.drop) | set(step.add), autoactivation=auto)
+    if isinstance(step, lvm_ownership.Import):
+        assert group.exported
+        return replace(group, exported=False)
+    if isinstance(step, lvm_ownership.Export):
+        assert not group.tables
+        return replace(group, exported=True)
+    active = isinstance(step, lvm_ownership.Activate)
+    assert active or isinstance(step, lvm_ownership.Deactivate)
+    assert not group.exported
+    kernel = "dm-1" if active else ""
+    return replace(
+        group,
+        tables=(kernel,) if active else (),
+        logical=tuple(replace(one, kernel=kernel) for one in group.logical),
+    )
+
+
+def test_a_group_that_is_as_wanted_has_nothing_to_do():
+    assert [state for state in group_states() if plan_group(state, state)] == []
+
+
+def test_the_steps_of_a_plan_lead_from_every_group_to_every_other():
+    walks = 0
+    for seen, want in product(group_states(), group_states()):
+        if seen and want and len(seen.physical) > len(want.physical):
+            continue  # no disk leaves a group here
+        if seen is None and want and (want.exported or want.logical):
+            want = replace(want, exported=False, logical=(), tables=())
+        state = seen
+        if seen and seen.exported and (want is None or want.exported and want != seen):
+            continue  # refused
+        for step in plan_group(seen, want):
+            state = taken(state, step, want)
+        shown = (
+            None if state is None else (state.tags, state.autoactivation, state.exported, bool(state.tables))
+        )
+        wanted = None if want is None else (want.tags, want.autoactivation, want.exported, bool(want.tables))
+        assert shown == wanted, f"{seen} -> {want}: {plan_group(seen, want)}"
+        assert [pv.device for pv in (state.physical if state else ())] == [
+            pv.device for pv in (want.physical if want else ())
+        ]
+        walks += 1
+    assert walks > 400
+
+
+def volume_states():
+    yield None
+    for extents, active, filesystem in product(
+        [2, 5], [True, False], [None, Filesystem("xfs"), Filesystem("xfs", full=False)]
+    ):
+        yield Volume("/dev/vg/data", extents, active, filesystem, LogicalVolume("data"))
+
+
+def walked(volume, step, want):
+    if isinstance(step, lvm_allocation.CreateVolume):
+        return Volume("/dev/vg/data", want.extents, True, None, LogicalVolume("data"))
+    if isinstance(step, lvm_allocation.RemoveVolume):
+        return None
+    if isinstance(step, lvm_allocation.ExtendVolume):
+        there = volume.filesystem and replace(volume.filesystem, full=False)
+        return replace(volume, extents=step.extents, filesystem=there)
+    if isinstance(step, MakeFilesystem):
+        assert volume.active and volume.filesystem is None
+        return replace(volume, filesystem=Filesystem(step.kind))
+    if isinstance(step, GrowFilesystem):
+        assert volume.active
+        return replace(volume, filesystem=Filesystem(step.kind))
+    return replace(volume, active=isinstance(step, lvm_allocation.ActivateVolume))
+
+
+def test_the_steps_of_a_plan_lead_from_every_volume_to_every_other():
+    group = VolumeGroup("vg", extent_size=4 * MIB, extents=100, free=50)
+    walks = 0
+    for seen, want in product(volume_states(), volume_states()):
+        if want and want.filesystem and not want.filesystem.full:
+            continue  # nobody wants that
+        if seen and want and (seen.extents > want.extents or seen.filesystem and not want.filesystem):
+            continue  # refused
+        if seen and not seen.active and want and want.filesystem and not want.active:
+            continue  # refused: nobody can see what is on it
+        wish = Wish(
+            "vg", "data", volume_size("8m"), want.filesystem.kind if want and want.filesystem else None
+        )
+        states = [Volumes({wish.path: state}, {"vg": group}) for state in (seen, want)]
+        state = seen
+        for step in plan_volumes([wish], *states):
+            state = walked(state, step, want)
+        assert state == want
+        assert plan_volumes([wish], states[1], states[1]) == []
+        walks += 1
+    assert walks > 40
+
+
+EXT4 = """\
+Filesystem volume name:   <none>
+Filesystem features:      has_journal ext_attr
+Block count:              {blocks}
+Reserved GDT blocks:      256
+Overhead clusters:        4361
+First block:              0
+Block size:               4096
+Blocks per group:         32768
+Inode blocks per group:   512
+Journal size:             4096k
+"""
+XFS = """\
+meta-data=/dev/vg_db/data        isize=512    agcount=4, agsize=19968 blks
+         =                       sectsz=512   attr=2, projid32bit=1
+data     =                       bsize=4096   blocks={blocks}, imaxpct=25
+         =                       sunit=0      swidth=0 blks
+naming   =version 2              bsize=4096   ascii-ci=0, ftype=1
+log      =internal log           bsize=4096   blocks=16384, version=2
+"""
+
+
+@pytest.mark.parametrize(
+    "kind, command, text, blocks, size, full",
+    [
+        ("ext4", "dumpe2fs -h", EXT4, 32768, 128 * MIB, True),
+        ("ext4", "dumpe2fs -h", EXT4, 32768, 130 * MIB, True),  # a rest too small for the tables of a group
+        ("ext4", "dumpe2fs -h", EXT4, 32768, 192 * MIB, False),
+        ("ext4", "dumpe2fs -h", EXT4, 24576, 128 * MIB, False),
+        ("xfs", "xfs_info", XFS, 79872, 312 * MIB, True),
+        ("xfs", "xfs_info", XFS, 79872, 320 * MIB, True),  # a rest too small for an allocation group
+        ("xfs", "xfs_info", XFS, 79872, 352 * MIB, False),
+        ("xfs", "xfs_info", XFS, 77000, 312 * MIB, False),
+    ],
+)
+def test_a_file_system_fills_its_device_or_does_not(kind, command, text, blocks, size, full):
+    host = ScriptedHost(
+        runs={
+            "wipefs --json --no-act /dev/vg_db/data": f'{{"signatures": [{{"type": "{kind}"}}]}}',
+            f"{command} /dev/vg_db/data": text.format(blocks=blocks),
+        }
+    )
+    assert look_filesystem(host, "/dev/vg_db/data", size) == Filesystem(kind, full)
