@@ -132,33 +132,26 @@ def test_what_a_network_loses_is_lost(lab, storage, compute):
     assert pings(compute, storage.address("san2"), count=3)
 
 
-def test_two_labs_with_the_same_addresses_run_side_by_side(controller, place):
-    labs = [place("left"), place("right")]
-    for lab in labs:
+def boot_id(controller, lab):
+    return controller.run(*ssh(lab, "one"), "cat /proc/sys/kernel/random/boot_id").out
+
+
+def test_two_labs_with_the_same_addresses_run_side_by_side_and_stay_as_they_are(controller, place):
+    left_lab, right_lab = place("left"), place("right")
+    for lab in (left_lab, right_lab):
         uml_lab.up(controller, lab, ONE, CACHE)
-    ids = [
-        controller.run(*ssh(lab, "one"), "cat /etc/machine-id /proc/sys/kernel/random/boot_id").out
-        for lab in labs
-    ]
+    ids = [boot_id(controller, lab) for lab in (left_lab, right_lab)]
     assert ids[0] != ids[1]
-    uml_lab.down(controller, labs[0])
-    assert left(controller, labs[0]) == []
-    assert controller.run(*ssh(labs[1], "one"), "hostname").out == "one\n"
-    uml_lab.down(controller, labs[1])
-    assert left(controller, labs[1]) == []
-    assert controller.stat(labs[1].root) is None, "with the last lab its directory is gone"
-
-
-def test_a_lab_that_is_up_stays_as_it_is(controller, place):
-    lab = place("same")
-    uml_lab.up(controller, lab, ONE, CACHE)
-    boot = controller.run(*ssh(lab, "one"), "cat /proc/sys/kernel/random/boot_id").out
-    uml_lab.up(controller, lab, ONE, CACHE)
-    assert controller.run(*ssh(lab, "one"), "cat /proc/sys/kernel/random/boot_id").out == boot
+    uml_lab.up(controller, right_lab, ONE, CACHE)
     other = Wanted(ONE.networks, [lab_host(name="one", number=1, memory=512, networks=["management"])])
     with pytest.raises(Problem, match="made with memory 256.*wanted is memory 512"):
-        uml_lab.up(controller, lab, other, CACHE)
-    assert controller.run(*ssh(lab, "one"), "cat /proc/sys/kernel/random/boot_id").out == boot
+        uml_lab.up(controller, right_lab, other, CACHE)
+    uml_lab.down(controller, left_lab)
+    assert left(controller, left_lab) == []
+    assert boot_id(controller, right_lab) == ids[1]
+    uml_lab.down(controller, right_lab)
+    assert left(controller, right_lab) == []
+    assert controller.stat(right_lab.root) is None, "with the last lab its directory is gone"
 
 
 def test_the_lab_of_a_killed_run_is_cleaned_up_by_the_next_one(controller, place):
@@ -226,8 +219,6 @@ def test_the_modules_make_boot_cut_and_remove_a_host(controller, place):
             {**at, "name": "one", "state": "stopped", "power_cut": True},
             ["Cut the power of 'one'"],
         ),
-        ("lab_host", {**at, "name": "one"}, ["Power on 'one'", "Wait until 'one' has booted"]),
-        ("lab_host", {**at, "name": "one", "state": "stopped"}, ["Shut down 'one'"]),
         ("lab_host", {**at, "name": "one", "state": "absent"}, ["Remove the host 'one'"]),
         ("lab_network", {**at, "name": "san1", "state": "absent"}, ["Remove the network 'san1'"]),
     ]
