@@ -11,7 +11,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Label, Refusal, sum_tag, sums_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import Planned, plan
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group, refuse_request
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_request import refuse_request
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_seen import survey_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
     moving_wwids,

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a move refuses before anything is touched."""
+"""What speaks against the move of a group, found before anything is touched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Callable
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     LONGEST_TAG,
-    VG_NAME,
     Computer,
     Group,
     Refusal,
@@ -24,50 +23,6 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
     portals_for,
     waiting_mounts,
 )
-
-
-def refuse_request(survey: Survey, groups: list[str]) -> None:
-    """What can be said before the first group is looked at."""
-    if not groups:
-        raise Refusal("No volume group is named. Say which: -e vg=NAME[,NAME...].")
-    for group in groups:
-        if not VG_NAME.fullmatch(group):
-            raise Refusal(f"'{group}' is not the name of a volume group (lvm(8): letters, digits, '+_.-').")
-        if groups.count(group) > 1:
-            raise Refusal(f"The volume group '{group}' is named more than once.")
-    if survey.source == survey.destination:
-        raise Refusal(f"'{survey.source}' is both the source and the destination.")
-    _refuse_silence(survey)
-    _refuse_initiators(survey)
-
-
-def _refuse_silence(survey: Survey) -> None:
-    if not survey.storages:
-        raise Refusal(
-            "No storage host is named (move_volume_group_storage). LUN access moves with the volume group."
-        )
-    for name, storage in survey.storages.items():
-        if storage is None:
-            raise Refusal(f"The storage host '{name}' does not answer. Nobody can move LUNs without it.")
-    if survey.computer(survey.destination) is None:
-        raise Refusal(f"The destination '{survey.destination}' does not answer.")
-    if survey.dead and survey.computer(survey.source) is not None:
-        raise Refusal(
-            f"The source '{survey.source}' is said to be dead, but it answers. Leave move_volume_group_source_is_dead "
-            "out: a live source lets go by itself, and nothing is lost."
-        )
-
-
-def _refuse_initiators(survey: Survey) -> None:
-    names = {name: computer.initiator for name, computer in survey.hosts.items() if computer}
-    for name, initiator in names.items():
-        if not initiator:
-            raise Refusal(f"'{name}' has no initiator name. Set it first (role lunworks.iscsi.initiator).")
-    if len(set(names.values())) < len(names):
-        raise Refusal(
-            f"{listed(names)} have the same initiator name '{names[survey.destination]}': the storage host cannot tell "
-            "them apart. Give each its own."
-        )
 
 
 def refuse_group(survey: Survey, one: Standing) -> None:
@@ -170,6 +125,16 @@ def _foreign(survey: Survey, one: Standing) -> None:
         )
 
 
+def _orphaned(survey: Survey, one: Standing) -> None:
+    """LVM lets nobody take a group from another system ID but by a setting that overrides its guard."""
+    if one.system_id and not one.exported and not one.source.answers and one.source.may_write():
+        raise Refusal(
+            f"'{one.group}' belongs to the system ID '{one.system_id}' of '{survey.source}', which does not answer and so "
+            f"cannot hand it over. Unmap its LUNs from '{survey.source}' and map them to '{survey.destination}' yourself, "
+            "then take it over there by local/extra_system_ids (lvmsystemid(7))."
+        )
+
+
 def _busy_metadata(survey: Survey, one: Standing) -> None:
     status = newest(survey, one.group).status
     for flag, reason in (
@@ -236,6 +201,11 @@ def _users(survey: Survey, one: Standing) -> None:
 
 def _binds(survey: Survey, one: Standing) -> None:
     for mount in one.source.mounts:
+        if mount.filesystem == "swap":
+            raise Refusal(
+                f"'{one.group}/{mount.volume}' is swap space in the fstab of '{survey.source}'. Take it out first: swap stays "
+                "with its host."
+            )
         if mount.root != "/":
             raise Refusal(
                 f"'{mount.path}' on '{survey.source}' is a part ('{mount.root}') of '{one.group}/{mount.volume}', mounted a "
@@ -313,6 +283,7 @@ CHECKS: tuple[Callable[[Survey, Standing], None], ...] = (
     _not_at_source,
     _read_only,
     _foreign,
+    _orphaned,
     _busy_metadata,
     _names,
     _identity,

@@ -208,11 +208,6 @@ def test_a_dead_source_is_fenced_before_anything_else():
     ]
 
 
-def test_a_dead_source_of_a_group_with_a_system_id_is_taken_over_after_the_fence():
-    seen = survey(silent=("a",), dead=True, b={"system_id": "b"}, store={"labels": labelled(system_id="a")})
-    assert steps_of(seen) == ["unmap", "map", "attach", "import", "activate"]
-
-
 def test_a_source_that_returns_from_the_dead_is_cleaned():
     seen = survey(
         a={"groups": (), "active": {"vg_db": frozenset({"data"})}},

@@ -15,7 +15,8 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     Volume,
     move_tag,
 )
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group, refuse_request
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_request import refuse_request
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import moving_wwids, standing
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import (
     GROUP,
@@ -35,6 +36,7 @@ from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving i
 STRANGER = Group("vg_db", "uuid-other")
 USED = replace(GROUP, volumes=(Volume("data", True, users=("/dev/dm-3 is open in the process 7 (dd)",)),))
 BIND = (*SOURCE.mounts, ("vg_db", Mount("data", "/export", "xfs", "bind", root="/pub")))
+SWAP = (("vg_db", Mount("data", "none", "swap", "sw", mounted=False)),)
 OCCUPIED = (("vg_other", Mount("x", "/srv/db", "ext4", "defaults")),)
 LONG = (("vg_db", Mount("data", "/srv/" + "x" * 1100, "xfs", "defaults")),)
 CHAP = replace(TARGET, igroups={"a": (A,)}, chap=frozenset({"a"}))
@@ -135,6 +137,12 @@ CASES = {
         None,
         "belongs to the system ID 'c'",
     ),
+    "owned by the dead source's system ID": (
+        survey(silent=("a",), dead=True, store={"labels": labelled(system_id="a")}),
+        None,
+        "cannot hand it over",
+    ),
+    "swap in fstab": (survey(a={"mounts": SWAP}), None, "is swap space in the fstab of 'a'"),
     "a pvmove": (survey(store={"labels": labelled(status=frozenset({"PVMOVE"}))}), None, "pvmove --abort"),
     "a merging snapshot": (
         survey(store={"labels": labelled(status=frozenset({"MERGING"}))}),
