@@ -73,3 +73,12 @@ def compute(lab: Lab, suite: str) -> Host:
 def spare(lab: Lab, suite: str) -> Host:
     """A second compute host of a suite."""
     return lab.host(f"spare-{suite}")
+
+
+@pytest.fixture(scope="session")
+def first_suite(request: pytest.FixtureRequest, suite: str) -> str:
+    """For long stories: on one suite only, unless --every-step asks for everything."""
+    first = request.config.getoption("--suites").split(",")[0]
+    if suite != first and not request.config.getoption("--every-step"):
+        pytest.skip(f"is run on {first}; on all suites with --every-step")
+    return suite
