@@ -41,7 +41,8 @@ matrix:  ## before a release: more versions of ansible-core and Python, and Gala
 	@tools/check sanity-2.19 units-2.19 units-all importer
 
 bench: setup  ## measure beside today's modules (see bench/README.md)
-	@bench/run
+	@for file in bench/*.py; do PATH="$(CURDIR)/.cache/venv/bin:$$PATH" PYTHONPATH=.cache/collections \
+	python -m bench.$$(basename $$file .py) || exit 1; done
 
 pin: setup  ## resolve requirements/dev.in anew into requirements/dev.txt
 	@{ echo "# Made by 'make pin' from dev.in; for Python 3.11 and newer."; \

@@ -147,7 +147,9 @@ def report(store: Host, numbers: list[int]) -> None:
     store.run("mkdir -p /srv/bench")
     cli = (timed(lambda: store.run(CLI, timeout=600)), timed(lambda: store.run(LOOK, timeout=600)))
     module(store, 0, True)  # ships the module
-    print("seconds (made / nothing to do)       module      targetcli loop     raw configfs     loop:module   module:raw")
+    print(
+        "seconds (made / nothing to do)       module      targetcli loop     raw configfs     loop:module   module:raw"
+    )
     for number in numbers:
         found = measure(store, number)
         loop = tuple(seconds / LOOP * number for seconds in cli)

@@ -178,7 +178,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_info import look_all
 
-SPEC = {}
+SPEC: dict[str, str] = {}
 
 
 def main():

@@ -54,9 +54,7 @@ def test_volumes_are_made_and_grow_while_they_are_in_use(compute, disks):
         "Make the ext4 file system on '/dev/vg_t/log'",
     ]
     assert [one["size"] // MIB for one in made["state"]["volumes"]] == [312, 68], "whole extents of 4 MiB"
-    compute.run(
-        "mount /dev/vg_t/data /mnt/data && mount /dev/vg_t/log /mnt/log && echo kept >/mnt/log/file"
-    )
+    compute.run("mount /dev/vg_t/data /mnt/data && mount /dev/vg_t/log /mnt/log && echo kept >/mnt/log/file")
     assert compute.run("e2label /dev/vg_t/log").out == "log\n"
     second = {
         "volumes": [
