@@ -4,7 +4,8 @@
 
 Beside the module run the same objects made by targetcli, once per object as its modules for Ansible do it (measured at a
 small N and multiplied, since it is linear), and raw configfs in one process, the floor. Raw configfs leaves out what a
-module must do besides: looking first, the saved file, the second look.
+module must do besides: looking first, the saved file, the second look. The times of the module and of raw configfs leave
+out the start of Python (about half a second there), that of the module has the way to the host and back in it.
 
     python -m bench.storage [--suite bookworm] [--numbers 1 10 50 200]
 """
@@ -106,7 +107,7 @@ def declared(number: int) -> dict:
 
 
 def module(store: Host, number: int, changed: bool) -> float:
-    """One call of the module on a warm connection, its process from start to end."""
+    """One call of the module on a warm connection, in a Python that has started."""
 
     def act() -> None:
         result = succeeded(store, store.module("targets", diff=False, targets=[declared(number)]))
