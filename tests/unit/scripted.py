@@ -115,12 +115,10 @@ class ScriptedHost(Host):
 
     def rmdir(self, path):
         self.did.append(f"rmdir {path}")
-        own = (
-            f"{path}/" if path.startswith("/sys/kernel/config/") else path
-        )  # attributes go with their object
-        self.files = {
-            name: value for name, value in self.files.items() if name != path and not name.startswith(own)
-        }
+        self.files.pop(path, None)
+        if path.startswith("/sys/kernel/config/"):  # attributes go with their object
+            for name in [name for name in self.files if name.startswith(f"{path}/")]:
+                del self.files[name]
 
     def remove(self, path):
         self.did.append(f"remove {path}")
