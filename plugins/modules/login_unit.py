@@ -33,6 +33,11 @@ options:
       - A host without any record has nothing to start.
     type: bool
     default: true
+  promised:
+    description:
+      - Whether records will be there, since an earlier task of the same check run has said that it would make them.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 seealso:
@@ -93,18 +98,20 @@ SPEC = {
     "wait": {"type": "bool"},
     "enabled": {"type": "bool"},
     "started": {"type": "bool", "default": True},
+    "promised": {"type": "bool", "default": False},
 }
 
 
 class Unit(Resource):
     def __init__(self, options):
         self.wait, self.enabled, self.started = (options[name] for name in ("wait", "enabled", "started"))
+        self.promised = options["promised"]
 
     def look(self, host):
         return look_login_unit(host)
 
     def want(self, seen):
-        want = replace(seen, active=seen.active or self.started and seen.records)
+        want = replace(seen, active=seen.active or self.started and (seen.records or self.promised))
         if self.enabled is not None:
             want = replace(want, enabled=self.enabled)
         if self.wait is False and seen.waits:
