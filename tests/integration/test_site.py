@@ -46,7 +46,7 @@ def paths(host) -> dict[str, int]:
 
 
 def mounted(host) -> list[str]:
-    return host.run("findmnt -n -o TARGET -t ext4,xfs | grep ^/srv | sort", check=False).out.split()
+    return host.run("findmnt -ln -o TARGET -t ext4,xfs | grep ^/srv | sort", check=False).out.split()
 
 
 def test_a_bare_lab_is_converged_in_one_run_and_the_check_has_said_how(lab, storage, compute, site):
