@@ -137,6 +137,8 @@ notes:
   - Needs root and LVM 2 on the host; growing and making file systems need e2fsprogs or xfsprogs.
   - A volume group that is exported, belongs to another host (system ID), misses physical volumes, has copies of them or
     is shared through lvmlockd is seen, named, and left alone.
+  - Where the host uses a devices file (lvmdevices(8)), LVM sees only the disks in it. These modules see all, and
+    M(lunworks.iscsi.volume_group) adds the disks of a group that the host shall have.
   - Every command of LVM has a time limit. With all paths of some disk gone and multipath holding its I/O back, LVM hangs
     on any host; then the message says so.
 seealso:

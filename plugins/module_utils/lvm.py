@@ -23,6 +23,7 @@ class PhysicalVolume:
     extents: int = 0
     used: int = 0
     fits: int = 0  # how many extents its device has room for
+    listed: bool = True  # in LVM's devices file, where the host uses one; what is not is hidden from LVM
 
     @property
     def missing(self) -> bool:
@@ -74,6 +75,11 @@ class VolumeGroup:
     def missing(self) -> tuple[PhysicalVolume, ...]:
         """The PVs that are not here."""
         return tuple(one for one in self.physical if one.missing)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether LVM's own commands do not see it, or not all of it."""
+        return any(not one.listed for one in self.physical)
 
     @property
     def state(self) -> str:
@@ -161,6 +167,11 @@ def reasons(group: VolumeGroup, local: str) -> Iterator[tuple[str, str]]:
             f"misses {len(group.missing)} of its {len(group.physical)} physical volumes (UUID {gone}). Bring their disks "
             "back first",
         )
+    if group.hidden:
+        yield (
+            "hidden",
+            "is hidden from LVM, whose devices file does not list its disks; lunworks.iscsi.volume_group adds them",
+        )
     if group.lock_type:
         yield (
             "shared",
@@ -185,6 +196,7 @@ def show_group(group: VolumeGroup) -> dict[str, Any]:
         "free": group.free * unit,
         "missing": [one.uuid for one in group.missing],
         "copies": list(group.copies),
+        "hidden": group.hidden,
         "physical_volumes": [show_physical(one, unit) for one in group.physical],
         "logical_volumes": [
             {"name": one.name, "size": one.size, "active": bool(one.kernel), "layout": one.layout}

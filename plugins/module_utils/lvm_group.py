@@ -26,6 +26,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership impo
     CreateGroup,
     ExtendGroup,
     GrowPhysical,
+    ListDisks,
     RemoveGroup,
     RemoveLabels,
     listed,
@@ -120,9 +121,13 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
     known = [pv.device for pv in base.physical]
     exported = base.exported if wish.state not in ("exported", "imported") else wish.state == "exported"
     moves = exported != base.exported  # vgexport and vgimport set the system ID themselves
+    settled = base.exported and exported
     group = replace(
         base,
-        physical=tuple(replace(pv, extents=pv.fits) for pv in base.physical)
+        physical=tuple(
+            replace(pv, extents=pv.extents if settled else pv.fits, listed=pv.listed or not settled)
+            for pv in base.physical
+        )
         + tuple(PhysicalVolume(path) for path in wish.devices or () if path not in known),
         tags=base.tags if wish.tags is None else wish.tags,
         autoactivation=base.autoactivation if wish.autoactivation is None else wish.autoactivation,
@@ -153,7 +158,8 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
     if want is None or seen is None:
         return _created(want) if want else _removed(seen)  # type: ignore[arg-type]
     name = want.name
-    steps: list[Step] = [Import(name)] if seen.exported and not want.exported else []
+    steps: list[Step] = [ListDisks(name)] if seen.hidden and not want.hidden else []
+    steps += [Import(name)] if seen.exported and not want.exported else []
     known = {pv.device: pv for pv in seen.physical}
     new = tuple(pv.device for pv in want.physical if pv.device not in known)
     steps += [ExtendGroup(name, new)] if new else []
@@ -179,7 +185,8 @@ def _created(want: VolumeGroup) -> list[Step]:
 
 def _removed(seen: VolumeGroup) -> list[Step]:
     volumes = tuple(one.name for one in seen.logical)
-    steps: list[Step] = [Deactivate(seen.name)] if seen.tables else []
+    steps: list[Step] = [ListDisks(seen.name)] if seen.hidden else []
+    steps += [Deactivate(seen.name)] if seen.tables else []
     return [*steps, RemoveGroup(seen.name, volumes), RemoveLabels(tuple(pv.device for pv in seen.physical))]
 
 
@@ -235,6 +242,7 @@ def _refuse_stranger(wish: Wish, group: VolumeGroup, steps: list[Step], local: s
             "duplicate": wish.state == "inactive",  # letting go is always right
             "partial": settled or wish.state == "inactive",
             "shared": wish.state == "inactive",
+            "hidden": True,  # it is listed before anything else is done
         }
         if not allowed[kind]:
             raise Problem(f"The volume group '{wish.name}' {reason}.")

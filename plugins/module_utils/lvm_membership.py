@@ -67,6 +67,19 @@ class GrowPhysical(Step):
 
 
 @dataclass(frozen=True)
+class ListDisks(Step):
+    """Only where the host uses a devices file: LVM sees no other disk then (lvmdevices(8))."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"Add the disks of the volume group '{self.name}' to LVM's devices file"
+
+    def take(self, host: Host) -> None:
+        lvm(host, "lvm", "vgimportdevices", self.name)
+
+
+@dataclass(frozen=True)
 class RemoveGroup(Step):
     name: str
     volumes: tuple[str, ...]

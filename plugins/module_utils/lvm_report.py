@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,10 @@ COPIES = (
     "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
     + QUIET
 )
+# Where the host uses this file (lvmdevices(8)), LVM sees the disks in it and no other. A look sees all.
+DEVICES_FILE = "/etc/lvm/devices/system.devices"
+ALL = ["--devicesfile", ""]
+IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile".split()
 MISSING = "[missing]"
 KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
 ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
@@ -45,9 +50,10 @@ ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
 
 def look_lvm(host: Host, copies: bool = True) -> Lvm:
     """Everything in one pass; 'copies' asks for duplicate PVs too, which is a second one."""
-    tables = _tables(host)
-    found = parse_report(lvm(host, *FULL).out)
-    twice = parse_copies(lvm(host, *COPIES).out) if copies else {}
+    tables, listed = _tables(host), _listed(host)
+    every = [] if listed is None else ALL
+    found = parse_report(lvm(host, *FULL, *every).out)
+    twice = parse_copies(lvm(host, *COPIES, *every).out) if copies else {}
     local = _system_id(host) if any(one.system_id for one in found.groups) else ""
     groups = []
     for group in found.groups:
@@ -56,7 +62,7 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
             replace(
                 group,
                 foreign=bool(group.system_id) and group.system_id != local,
-                physical=tuple(_located(host, one) for one in group.physical),
+                physical=tuple(_located(host, one, listed) for one in group.physical),
                 logical=tuple(
                     replace(one, kernel=_table(group.uuid + one.uuid, own)) for one in group.logical
                 ),
@@ -64,7 +70,7 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
                 copies=tuple(name for one in group.physical for name in twice.get(one.uuid, [])),
             )
         )
-    return Lvm(tuple(groups), tuple(_located(host, one) for one in found.orphans), local)
+    return Lvm(tuple(groups), tuple(_located(host, one, listed) for one in found.orphans), local)
 
 
 def _tables(host: Host) -> dict[str, str]:
@@ -77,20 +83,33 @@ def _tables(host: Host) -> dict[str, str]:
     return found
 
 
+def _listed(host: Host) -> frozenset[str] | None:
+    """The PVs in the devices file; None where no such file is in use."""
+    text = host.read(DEVICES_FILE)
+    if text is None or "use_devicesfile=1" not in lvm(host, *IN_USE).out.split():
+        return None
+    return frozenset(re.findall(r"\bPVID=(\w+)", text))
+
+
 def _table(uuid: str, tables: dict[str, str]) -> str:
     """The device of an LV itself, else of an inner layer (a thin pool has no other); '' when it is not active."""
     own = uuid.replace("-", "")
     return tables.get(own) or next((tables[one] for one in sorted(tables) if one.startswith(own)), "")
 
 
-def _located(host: Host, one: PhysicalVolume) -> PhysicalVolume:
+def _located(host: Host, one: PhysicalVolume, listed: frozenset[str] | None) -> PhysicalVolume:
     if one.device == MISSING:
         return one
     kernel = host.real(one.device).rpartition("/")[2]
     uuid = (host.read(f"{BLOCK}/{kernel}/dm/uuid") or "").strip()
     kind, dot, value = (host.read(f"{BLOCK}/{kernel}/device/wwid") or "").strip().partition(".")
     wwid = uuid[len("mpath-") :] if uuid.startswith("mpath-") else ""
-    return replace(one, kernel=kernel, wwid=KINDS[kind] + value if dot and kind in KINDS else wwid)
+    return replace(
+        one,
+        kernel=kernel,
+        wwid=KINDS[kind] + value if dot and kind in KINDS else wwid,
+        listed=listed is None or one.uuid.replace("-", "") in listed,
+    )
 
 
 def _system_id(host: Host) -> str:

@@ -104,6 +104,10 @@ groups:
       type: list
       elements: str
       returned: always
+    hidden:
+      description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.
+      type: bool
+      returned: always
     physical_volumes:
       description:
         - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),

@@ -150,6 +150,31 @@ def test_a_group_is_handed_over(compute, disks):
     assert told(compute, "vg_t")[0]["state"] == "foreign"
 
 
+def test_a_group_that_the_devices_file_hides_is_seen_and_listed(compute, disks):
+    disk, clean = disks.make("a", 64), disks.make("b", 64)
+    compute.run(
+        f"vgcreate -q vg_t {disk} && lvcreate -q -y -n data -L 8m vg_t && vgchange -an vg_t && vgexport vg_t"
+    )
+    compute.run(
+        "mkdir -p /etc/lvm/devices && touch /etc/lvm/devices/system.devices &&"
+        " echo 'devices/use_devicesfile=1' >>/etc/lvm/lvmlocal.conf"
+    )
+    try:
+        assert compute.run("vgs --noheadings").out == ""
+        assert told(compute, "vg_t")[0]["hidden"] and told(compute, "vg_t")[0]["exported"]
+        left_alone(compute, group("it belongs to the volume group 'vg_t'", name="vg_o", devices=[disk]))
+        steps = converged(compute, "volume_group", {"name": "vg_t", "state": "imported"})
+        assert steps == [
+            "Add the disks of the volume group 'vg_t' to LVM's devices file",
+            "Import the volume group 'vg_t'",
+        ]
+        converged(compute, "volume_group", {"name": "vg_t", "devices": [disk, clean]})
+        assert compute.run("grep -c PVID= /etc/lvm/devices/system.devices").out.strip() == "2"
+        converged(compute, "volume_group", {"name": "vg_t", "state": "absent", "force": True})
+    finally:
+        compute.run("rm -rf /etc/lvm/devices")
+
+
 def test_a_group_that_misses_a_disk_may_only_let_go(compute, disks):
     first, second = disks.make("a", 64), disks.make("b", 64)
     compute.run(f"vgcreate vg_t {first} {second} && lvcreate -y -n data -L 8m vg_t {first}")
