@@ -45,6 +45,11 @@ class LogicalVolume:
     kernel: str = ""
 
     @property
+    def readable(self) -> bool:
+        """Whether it has a device to read: it is active, and not a pool for others."""
+        return bool(self.kernel) and "pool" not in self.layout.split(",")
+
+    @property
     def plain(self) -> bool:
         """Whether it is nothing but extents: no pool, snapshot, mirror, cache."""
         return set(self.layout.split(",")) <= {"linear", "striped"} and not self.origin

@@ -49,13 +49,9 @@ def _told(host: Host, group: VolumeGroup, holders: Holders) -> dict[str, Any]:
 
 def _used(host: Host, group: VolumeGroup, one: LogicalVolume, holders: Holders) -> dict[str, Any]:
     mounts = [user.name for user in holders.of(one.kernel) if user.kind == "mount"] if one.kernel else []
-    content = look_signatures(host, f"/dev/{group.name}/{one.name}") if one.kernel and _has_link(one) else ()
+    content = look_signatures(host, f"/dev/{group.name}/{one.name}") if one.readable else ()
     return {
         "filesystem": "+".join(content) or None,
         "mounts": list(dict.fromkeys(mounts)),
         "users": list(users_of([one.kernel], "", holders)) if one.kernel else [],
     }
-
-
-def _has_link(one: LogicalVolume) -> bool:
-    return "pool" not in one.layout.split(",")

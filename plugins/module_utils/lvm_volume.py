@@ -104,7 +104,7 @@ def _volume(host: Host, wish: Wish, group: VolumeGroup | None) -> Volume | None:
     if lv is None or group is None:
         return None
     there = Filesystem(UNSEEN) if wish.filesystem else None
-    if lv.kernel and (wish.filesystem or not wish.present):
+    if lv.readable and (wish.filesystem or not wish.present):
         there = look_filesystem(host, wish.path, lv.size)
     return Volume(
         path=wish.path,
@@ -115,17 +115,28 @@ def _volume(host: Host, wish: Wish, group: VolumeGroup | None) -> Volume | None:
     )
 
 
-def want_volumes(wishes: Iterable[Wish], seen: Volumes) -> Volumes:
+def want_volumes(wishes: Sequence[Wish], seen: Volumes) -> Volumes:
     """The LVs as they shall be; percentages of what is free count down in the order of the wishes."""
-    free = {name: group.free for name, group in seen.groups.items() if group}
+    free = {name: group.free + _freed(name, wishes, seen) for name, group in seen.groups.items() if group}
     wanted: dict[str, Volume | None] = {}
     for wish in wishes:
         old, group = seen.volumes[wish.path], seen.groups[wish.group]
         new = _wanted(wish, old, group, free.get(wish.group, 0))
         wanted[wish.path] = new
-        if group and (old is None or old.lv.plain):
-            free[wish.group] -= ((new.extents or 0) if new else 0) - ((old.extents or 0) if old else 0)
+        if group:
+            free[wish.group] -= _taken(old, new)
     return replace(seen, volumes=wanted)
+
+
+def _freed(group: str, wishes: Iterable[Wish], seen: Volumes) -> int:
+    """The extents that removals give back, before anything else takes some."""
+    gone = [seen.volumes[wish.path] for wish in wishes if wish.group == group and not wish.present]
+    return sum(volume.extents or 0 for volume in gone if volume and volume.lv.plain)
+
+
+def _taken(old: Volume | None, new: Volume | None) -> int:
+    """The extents that an LV takes from its group."""
+    return (new.extents or 0) - ((old.extents or 0) if old else 0) if new else 0
 
 
 def _wanted(wish: Wish, seen: Volume | None, group: VolumeGroup | None, free: int) -> Volume | None:
@@ -247,14 +258,14 @@ def _refuse_overflow(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> No
     for name, group in seen.groups.items():
         if group is None:
             continue
-        grown = 0
+        free, grown = group.free + _freed(name, wishes, seen), 0
         for wish in (wish for wish in wishes if wish.group == name):
             old, new = seen.volumes[wish.path], want.volumes[wish.path]
-            grown += ((new.extents or 0) if new else 0) - ((old.extents or 0) if old else 0)
-            if grown > group.free:
+            grown += _taken(old, new)
+            if grown > free:
                 raise Problem(
                     f"There is no room for '{wish.path}' in the volume group '{name}': {grown} more extents of "
-                    f"{group.extent_size} bytes are wanted, {group.free} are free. Extend the group or let its disks grow "
+                    f"{group.extent_size} bytes are wanted, {free} are free. Extend the group or let its disks grow "
                     "first; if that happens in this very play, a check run cannot see it yet."
                 )
             if old is None and new and not new.extents:
