@@ -34,8 +34,10 @@ docs:  ## check the documentation and build the site: .cache/docs/build/html/ind
 build:  ## build the collection, install it, verify it, ask ansible-doc for every module and role
 integration:  ## every module on booted hosts
 molecule:  ## stories on booted hosts
-lint types units sanity docs build integration molecule:
+lint types units sanity docs build molecule:
 	@tools/check $@
+integration:
+	@tools/check bookworm trixie
 
 matrix:  ## before a release: more versions of ansible-core and Python, and Galaxy's own import check
 	@tools/check sanity-2.19 units-2.19 units-all importer

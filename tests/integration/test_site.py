@@ -1,9 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main story: a bare lab, one playbook, mounted file systems, and all that may happen to them afterwards.
-
-The tests of this file go on where the one before ended.
-"""
+"""The main story: a bare lab, one playbook, mounted file systems, and all that may happen to them afterwards."""
 
 from __future__ import annotations
 
@@ -49,6 +46,14 @@ def mounted(host) -> list[str]:
     return host.run("findmnt -ln -o TARGET -t ext4,xfs | grep ^/srv | sort", check=False).out.split()
 
 
+@pytest.fixture
+def standing(compute, site):
+    """The SAN stands, whichever test is the first to run."""
+    if mounted(compute) != ["/srv/db", "/srv/log"]:
+        site()
+    return compute
+
+
 def test_a_bare_lab_is_converged_in_one_run_and_the_check_has_said_how(lab, storage, compute, site):
     lab.fresh(storage, compute)
     before = {host.name: host.fingerprint() for host in (storage, compute)}
@@ -69,7 +74,7 @@ def test_a_bare_lab_is_converged_in_one_run_and_the_check_has_said_how(lab, stor
         assert secret not in ran.output + checked.output
 
 
-def test_a_second_run_and_its_check_change_nothing(storage, compute, site):
+def test_a_second_run_and_its_check_change_nothing(storage, compute, site, standing):
     before = {host.name: host.fingerprint() for host in (storage, compute)}
     for options in (["--check", "--diff"], []):
         again = site(*options)
@@ -79,7 +84,7 @@ def test_a_second_run_and_its_check_change_nothing(storage, compute, site):
         same(before[host.name], host.fingerprint(), f"site.yml on the converged host {host.name}")
 
 
-def test_writing_goes_on_while_a_path_is_cut(lab, compute):
+def test_writing_goes_on_while_a_path_is_cut(lab, compute, standing):
     compute.run(WRITE)
     before = compute.run(TREE).out
     compute.run(
@@ -128,7 +133,7 @@ def test_after_a_power_cut_everything_is_mounted_again_and_nothing_is_to_do(
     assert site().changed() == {}
 
 
-def test_a_larger_size_in_the_data_grows_the_whole_chain_online(compute, site):
+def test_a_larger_size_in_the_data_grows_the_whole_chain_online(compute, site, standing):
     before = compute.run(TREE).out
     checked = site("--check", san_db_size="320m", san_data_size="360m")
     grown = site(san_db_size="320m", san_data_size="360m")
@@ -151,7 +156,7 @@ def test_a_larger_size_in_the_data_grows_the_whole_chain_online(compute, site):
     ids=["portal", "name", "secret", "stranger"],
 )
 def test_data_that_cannot_work_is_refused_and_nothing_is_touched(
-    lab, storage, compute, change: dict[str, Any], said
+    lab, storage, compute, standing, change: dict[str, Any], said
 ):
     before = {host.name: host.fingerprint() for host in (storage, compute)}
     ran = play(lab, SITE, hosts=[storage, compute], **change)
