@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The twin of module_utils/lvm_wish.py: the same options stand alone in one module and in a list in another."""
+"""The twin of module_utils/lvm_group_wish.py and lvm_volume_wish.py: options that stand alone, and in a list."""
 
 from __future__ import annotations
 

@@ -87,13 +87,13 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_wish import (
-    PROMISED_GROUPS,
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_wish import (
+    PROMISED,
     VOLUME,
     WishedVolumes,
 )
 
-SPEC = {**VOLUME, "promised": PROMISED_GROUPS}
+SPEC = {**VOLUME, "promised": PROMISED}
 
 
 class LogicalVolume(WishedVolumes):

@@ -79,15 +79,15 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_wish import (
-    PROMISED_GROUPS,
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_wish import (
+    PROMISED,
     VOLUME,
     WishedVolumes,
 )
 
 SPEC = {
     "volumes": {"type": "list", "elements": "dict", "required": True, "options": VOLUME},
-    "promised": PROMISED_GROUPS,
+    "promised": PROMISED,
 }
 
 

@@ -137,13 +137,13 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_wish import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
     GROUP,
-    PROMISED_DEVICES,
+    PROMISED,
     WishedGroups,
 )
 
-SPEC = {**GROUP, "promised": PROMISED_DEVICES}
+SPEC = {**GROUP, "promised": PROMISED}
 
 
 class VolumeGroup(WishedGroups):

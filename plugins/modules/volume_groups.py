@@ -136,15 +136,15 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_wish import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
     GROUP,
-    PROMISED_DEVICES,
+    PROMISED,
     WishedGroups,
 )
 
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
-    "promised": PROMISED_DEVICES,
+    "promised": PROMISED,
 }
 
 

@@ -1,42 +1,30 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of LVM: the options of the volume_group and logical_volume modules, checked and made into wishes."""
+"""What users ask of volume groups: the options of the modules, checked and made into wishes."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Sequence
+from typing import Any, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
-from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import KINDS
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import show_group
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
     Groups,
+    Wish,
     look_groups,
     plan_groups,
     refuse_groups,
     want_groups,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import Wish as GroupWish
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     device_path,
     extent_size,
     group_name,
     tag,
-    volume_name,
-    volume_size,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import (
-    Volumes,
-    look_volumes,
-    plan_volumes,
-    refuse_volumes,
-    show_volume,
-    want_volumes,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import Wish as VolumeWish
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 GROUP: dict[str, Any] = {
@@ -49,18 +37,7 @@ GROUP: dict[str, Any] = {
     "state": {"type": "str", "choices": ["active", "inactive", "exported", "imported", "absent"]},
     "force": {"type": "bool", "default": False},
 }
-VOLUME: dict[str, Any] = {
-    "group": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-    "size": {"type": "str"},
-    "filesystem": {"type": "str", "choices": list(KINDS)},
-    "filesystem_options": {"type": "list", "elements": "str"},
-    "active": {"type": "bool"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "force": {"type": "bool", "default": False},
-}
-PROMISED_DEVICES: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
-PROMISED_GROUPS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+PROMISED: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
 
 
 class WishedGroups(Resource):
@@ -90,33 +67,7 @@ class WishedGroups(Resource):
         return {"groups": [show_group(group) for group in groups if group]}
 
 
-class WishedVolumes(Resource):
-    """LVs converged to what was asked of them."""
-
-    def __init__(self, asked: list[dict[str, Any]], promised: Sequence[str]) -> None:
-        self.wishes = [volume_wish(one, promised) for one in asked]
-        unique("logical volume", [one.path for one in self.wishes])
-
-    def look(self, host: Host) -> Volumes:
-        return look_volumes(host, self.wishes)
-
-    def want(self, seen: Volumes) -> Volumes:
-        self.wanted = want_volumes(self.wishes, seen)
-        return self.wanted
-
-    def plan(self, seen: Volumes, want: Volumes) -> list[Step]:
-        return plan_volumes(self.wishes, seen, want)
-
-    def refuse(self, seen: Volumes, steps: list[Step]) -> None:
-        refuse_volumes(self.wishes, seen, self.wanted)
-
-    def show(self, state: Volumes) -> Any:
-        """An entry for each LV that is there, in the order in which they were asked for."""
-        pairs = [(one, state.volumes[one.path]) for one in self.wishes]
-        return {"volumes": [show_volume(one, volume, state) for one, volume in pairs if volume]}
-
-
-def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> GroupWish:
+def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
     """One VG as it was asked for."""
     name = group_name(asked["name"])
     devices = None if asked["devices"] is None else tuple(map(device_path, asked["devices"]))
@@ -129,7 +80,7 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> GroupWish:
     tags = None if asked["tags"] is None else frozenset(map(tag, filter(None, asked["tags"])))
     if asked["state"] == "exported" and asked["system_id"]:
         raise Problem("An exported volume group has no system ID: the host that imports it sets its own.")
-    return GroupWish(
+    return Wish(
         name=name,
         devices=devices,
         promised=promised,
@@ -139,32 +90,6 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> GroupWish:
         system_id=None if asked["system_id"] is None else system_id(asked["system_id"]),
         state=asked["state"],
         force=asked["force"],
-    )
-
-
-def volume_wish(asked: dict[str, Any], promised: Iterable[str]) -> VolumeWish:
-    """One LV as it was asked for."""
-    group = group_name(asked["group"])
-    options = tuple(asked["filesystem_options"] or ())
-    if options and not asked["filesystem"]:
-        raise Problem(f"'{asked['name']}' has filesystem_options but no filesystem.")
-    refused = [option for option in options if option in ("-f", "-F", "--force") or not option]
-    if refused:
-        raise Problem(
-            f"'{asked['name']}': '{refused[0]}' is not taken; nothing is written over what is there."
-        )
-    if asked["force"] and asked["state"] != "absent":
-        raise Problem("force is for state 'absent' alone: it gives up what the logical volume holds.")
-    return VolumeWish(
-        group=group,
-        name=volume_name(group, asked["name"]),
-        size=None if asked["size"] is None else volume_size(asked["size"]),
-        filesystem=asked["filesystem"],
-        filesystem_options=options,
-        active=asked["active"],
-        present=asked["state"] == "present",
-        force=asked["force"],
-        promised=group in set(promised),
     )
 
 
