@@ -4,29 +4,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import look_signatures
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     LogicalVolume,
     VolumeGroup,
+    lvm,
     show_group,
     show_physical,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import QUIET, look_lvm
 
 
-def tell_groups(host: Host, names: Sequence[str] | None) -> dict[str, Any]:
-    """The groups of these names, or all; nothing is written."""
+def tell_groups(host: Host, names: Sequence[str] | None, metadata: bool = False) -> dict[str, Any]:
+    """The groups of these names, or all, with their metadata if wished; nothing is written."""
     found = look_lvm(host)
     groups = [group for group in found.groups if names is None or group.name in names]
     holders = look_holders(host, opened=any(group.tables for group in groups))
     return {
         "system_id": found.system_id or None,
-        "groups": [_told(host, group, holders) for group in groups],
+        "groups": [
+            {**_told(host, group, holders), **({"metadata": _metadata(host, group)} if metadata else {})}
+            for group in groups
+        ],
         "unused_physical_volumes": [
             {
                 name: value
@@ -55,3 +60,17 @@ def _used(host: Host, group: VolumeGroup, one: LogicalVolume, holders: Holders) 
         "mounts": list(dict.fromkeys(mounts)),
         "users": list(users_of([one.kernel], "", holders)) if one.kernel else [],
     }
+
+
+def _metadata(host: Host, group: VolumeGroup) -> str | None:
+    """What LVM last wrote on one of the disks, in the form that vgcfgrestore(8) reads."""
+    here = [one.device for one in group.physical if not one.missing]
+    return parse_dump(lvm(host, "pvck", "--dump", "metadata", *QUIET, here[0]).out) if here else None
+
+
+def parse_dump(text: str) -> str:
+    """The metadata in what 'pvck --dump metadata' prints: between two lines of hyphens."""
+    found = re.search(r"^ *---\n(.*?)^ *---$", text, re.M | re.S)
+    if not found:
+        raise Problem("'pvck --dump metadata' printed no metadata.")
+    return found[1].strip() + "\n"

@@ -21,6 +21,13 @@ options:
       - Left out, of all.
     type: list
     elements: str
+  metadata:
+    description:
+      - Tell the metadata of each group too, as LVM wrote it on the disks, for a backup away from the host.
+      - Restoring it (vgcfgrestore(8)) is for metadata that is proved lost. It undoes whatever was changed since, an export
+        too, and can destroy thin volumes.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lunworks.iscsi.lvm
   - lunworks.iscsi.attributes.info
@@ -34,6 +41,19 @@ EXAMPLES = r"""
 - name: Nothing is left half here
   ansible.builtin.assert:
     that: lvm.groups | selectattr('state', 'in', ['partial', 'duplicate']) | list == []
+
+- name: The metadata as it is now
+  lunworks.iscsi.volume_group_info:
+    names: [vg_db]
+    metadata: true
+  register: lvm
+
+- name: A copy of it on the controller
+  ansible.builtin.copy:
+    content: "{{ lvm.groups[0].metadata }}"
+    dest: "backups/{{ lvm.groups[0].name }}-{{ lvm.groups[0].seqno }}.vg"
+    mode: "0600"
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -123,6 +143,10 @@ groups:
       type: list
       elements: dict
       returned: always
+    metadata:
+      description: The text that describes the group, which vgcfgrestore(8) reads; null when none of its disks is here.
+      type: str
+      returned: with O(metadata)
 unused_physical_volumes:
   description: Physical volumes that are in no group, each with C(device), C(uuid) and C(wwid).
   type: list
@@ -136,12 +160,15 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tel
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import tell_groups
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name
 
-SPEC = {"names": {"type": "list", "elements": "str"}}
+SPEC = {
+    "names": {"type": "list", "elements": "str"},
+    "metadata": {"type": "bool", "default": False},
+}
 
 
 def question(options, host):
     names = None if options["names"] is None else [group_name(name) for name in options["names"]]
-    return tell_groups(host, names)
+    return tell_groups(host, names, options["metadata"])
 
 
 def main():

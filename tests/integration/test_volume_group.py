@@ -88,6 +88,9 @@ def test_a_group_in_use_stays_and_its_users_are_named(compute, disks):
     )
     volume = told(compute, "vg_t")[0]["logical_volumes"][0]
     assert (volume["filesystem"], volume["mounts"]) == ("ext4", ["/mnt/vg"])
+    saved = compute.module("volume_group_info", names=["vg_t"], metadata=True)["groups"][0]["metadata"]
+    compute.write("/tmp/vg_t.vg", saved)
+    assert "vg_t" in compute.run("vgcfgrestore --list -f /tmp/vg_t.vg").out
     assert "is mounted on '/mnt/vg'" in volume["users"][0]
 
 

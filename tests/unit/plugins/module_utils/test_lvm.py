@@ -29,6 +29,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     show_group,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import plan_group
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import parse_dump
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     device_path,
     extent_size,
@@ -81,6 +82,13 @@ def test_copies_of_physical_volumes_are_known_by_uuid(suite):
     ]
     copies = parse_copies(recorded(f"copies-{suite}.json"))
     assert copies == {original.physical[0].uuid: ["/dev/mapper/360014055555555522223333444455555"]}
+
+
+def test_the_metadata_on_a_disk_is_cut_out_of_the_dump():
+    said = "  metadata text at 9216 crc 0x78b381c7 # vgname vg seqno 4\n  ---\nvg {\nseqno = 4\n}\n# made\n\n  ---\n"
+    assert parse_dump(said) == "vg {\nseqno = 4\n}\n# made\n"
+    with pytest.raises(Problem):
+        parse_dump("  No metadata\n")
 
 
 def test_a_group_is_shown_in_one_word():
