@@ -223,14 +223,14 @@ def refuse_disks(wishes: Sequence[Wish], seen: Disks) -> None:
         disk = seen.disks[wish.wwid]
         if disk is None:
             continue
-        for path in disk.strays:
-            _refuse_stray(path, seen.holders)
         if wish.present:
+            for path in disk.strays:
+                _refuse_stray(path, seen.holders)
             _refuse_kind(wish, disk)
             _refuse_size(wish, disk)
         else:
-            devices = [disk.map] if disk.map else [path.device for path in disk.paths]
-            refuse_removal(wish.label, devices, seen.holders)
+            loose = [path.device for path in disk.paths + disk.strays if not path.map or path.map != disk.map]
+            refuse_removal(wish.label, [disk.map, *loose] if disk.map else loose, seen.holders)
 
 
 def _refuse_stray(path: Path, holders: Holders | None) -> None:

@@ -30,6 +30,7 @@ class RemoveMap(Step):
     wwid: str
     map: str
     timeout: int
+    flush: bool = True  # not when a path of it leads to another LUN
 
     def __str__(self) -> str:
         return f"Remove the multipath map of {self.label}"
@@ -37,7 +38,8 @@ class RemoveMap(Step):
     def take(self, host: Host) -> None:
         if running(host):
             tell(host, [f"disablequeueing map {self.wwid}"])
-        host.run("blockdev", "--flushbufs", mapped(self.wwid), ok=None, timeout=FLUSH)
+        if self.flush:
+            host.run("blockdev", "--flushbufs", mapped(self.wwid), ok=None, timeout=FLUSH)
         said = [""]
 
         def gone() -> bool:
@@ -107,7 +109,8 @@ def plan_removal(
     """The map first, then what would make it again, then the paths."""
     steps: list[Step] = []
     if map:
-        steps.append(RemoveMap(label, wwid, map, timeout))
+        whole = all(wwid in path.wwids or not path.wwids for path in paths)
+        steps.append(RemoveMap(label, wwid, map, timeout, whole))
     if registered:
         steps.append(ForgetWwid(wwid))
     if paths:
