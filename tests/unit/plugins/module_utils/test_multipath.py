@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_alias import (
     Aliases,
     format_aliases,
@@ -152,6 +152,11 @@ def test_a_disk_without_identification_is_known_by_its_serial():
     inquiry = bytes(8) + b"QNAP    " + b"iSCSI Storage   " + bytes(64)
     path = answered(PATH, [inquiry, b"", bytes([0, 0x80, 0, 4]) + b"ab12", b""])
     assert (path.wwids, path.capacity) == (("SQNAP_iSCSI_Storage_ab12",), 0)
+
+
+def test_what_is_no_disk_does_not_answer():
+    questions = [(device, *QUESTIONS[0]) for device in ("/dev/null", "/dev/none")]
+    assert list(Host().scsi(questions, seconds=10)) == [None, None]
 
 
 # ---- steps on a scripted host ----
