@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, ask
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, answering, ask
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     DIRECTORY,
     MODE,
@@ -120,10 +120,13 @@ def wanted_settings(settings: dict[str, Any], given: Chap | None) -> dict[str, V
 
 
 def look_discovery(host: Host, portals: list[Portal], settings: dict[str, Value], iface: str) -> Discovery:
-    """Ask every portal whose settings are as they shall be; of the others nothing is known before those are written."""
+    """Ask every portal whose settings are as they shall be; of the others nothing is known before those are written.
+
+    Nor where iscsid does not run: looking must not start it.
+    """
     conf = masked(parse(host.read(CONF) or ""))
     defaults = {name: value for name, value in conf.items() if name in DISCOVERY}
-    found = {}
+    found, able = {}, answering(host)
     for portal in portals:
         why = host.unreachable(portal.address, portal.port)
         if why:
@@ -131,7 +134,7 @@ def look_discovery(host: Host, portals: list[Portal], settings: dict[str, Value]
                 f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, the target running?"
             )
         seen = look_settings(host, portal)
-        known = not differing(settings, defaults if seen is None else seen)
+        known = able and not differing(settings, defaults if seen is None else seen)
         found[portal] = Found(seen, known, ask(host, portal, [iface]) if known else (), known)
     return Discovery(
         portals=found,

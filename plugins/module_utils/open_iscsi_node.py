@@ -11,7 +11,7 @@ from typing import Container, Iterable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import ask
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import answering, ask
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     AddRecord,
     Record,
@@ -172,7 +172,7 @@ def _hindrance(host: Host, portal: Portal, nic: str, initiator: str) -> tuple[st
     why = host.unreachable(portal.address, portal.port, nic)
     if why:
         return f"does not answer ({why})", None
-    if initiator:  # discovery gives the host's own name
+    if initiator or not answering(host):  # discovery gives the host's own name
         return "", None
     try:
         return "", {offer.target for offer in ask(host, portal, ["default"], seconds=ASKING)}

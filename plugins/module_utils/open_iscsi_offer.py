@@ -14,6 +14,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import reason
 
 LINE = re.compile(r"(?P<where>\[[^\]]+\]|[^\s\[\]]+?):(?P<port>\d+),(?P<tpg>-?\d+) (?P<target>\S+)")
+PID = "/run/iscsid.pid"
 NOTHING = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND: the portal answers, and offers this host nothing
 
 
@@ -24,6 +25,12 @@ class Offer:
     target: str
     portal: Portal
     tpg: int
+
+
+def answering(host: Host) -> bool:
+    """Whether iscsid runs. iscsiadm would start it to ask for this host's name, and looking must not start anything."""
+    process = (host.read(PID) or "").strip()
+    return bool(process) and host.stat(f"/proc/{process}") is not None
 
 
 def ask(

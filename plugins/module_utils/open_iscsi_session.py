@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, User, look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     Record,
     RecordId,
@@ -131,7 +131,14 @@ class LogIn(Step):
         return f"Log in to {self.name}"
 
     def take(self, host: Host) -> None:
-        ran = host.run("iscsiadm", "-m", "node", *self.record.options(), "-l", ok=None, timeout=self.limit)
+        try:
+            ran = host.run(
+                "iscsiadm", "-m", "node", *self.record.options(), "-l", ok=None, timeout=self.limit
+            )
+        except Late:
+            raise Problem(
+                f"the portal answers, but {self.limit:g} seconds were not enough to log in; iscsid goes on trying."
+            ) from None
         if ran.rc in (SUCCESS, SESSION_EXISTS):
             return
         undone = ""

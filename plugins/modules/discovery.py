@@ -14,7 +14,8 @@ description:
     every setting, their CHAP secrets and their startup. C(iscsiadm -m discovery) resets them all, and deletes records.
   - Where a discovery record is missing or asks for other credentials, it is written first, and then the portal is asked.
   - A check run asks the portal too, which writes nothing on either side, so it says exactly what a run would record;
-    only where the discovery record must change first, a check cannot know what the portal will answer.
+    only where the discovery record must change first, or where iscsid does not run yet, a check cannot know what the
+    portal will answer.
   - Hosts that know which targets they need do not need this; M(lunworks.iscsi.nodes) records them without asking.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -110,7 +111,7 @@ state:
           type: bool
           returned: always
         known:
-          description: Whether it is known what it offers; in check mode false where the discovery record must change first.
+          description: Whether it is known what it offers; false in check mode where it was not asked.
           type: bool
           returned: always
     targets:

@@ -1,98 +1,101 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A storage host for the tests of the initiator: bare LIO targets, made in configfs, so that no module of ours is needed."""
+"""A storage host for the tests of the initiator: targets that are there when a test begins and gone when it ends."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import contextlib
+import time
+from typing import Any, Iterator
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import Host
+from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, same, succeeded
 
 IQN = "iqn.2026-01.com.example"
-SCRIPT = r"""
-import glob, json, os, subprocess, sys
-root = "/sys/kernel/config/target"
-subprocess.run(["modprobe", "-a", "target_core_mod", "target_core_file", "iscsi_target_mod"], check=True)
-os.makedirs(root + "/iscsi", exist_ok=True)
-os.makedirs("/srv/given", exist_ok=True)
-
-def put(path, value):
-    with open(path, "w") as file:
-        file.write(str(value))
-
-def gone(target):
-    base = f"{root}/iscsi/{target}/tpgt_1"
-    if not os.path.isdir(base):
-        return
-    put(base + "/enable", 0)
-    for pattern in ("acls/*/lun_*/*", "lun/lun_*/*"):
-        for path in glob.glob(f"{base}/{pattern}"):
-            if os.path.islink(path):
-                os.unlink(path)
-    for pattern in ("acls/*/lun_*", "acls/*", "np/*", "lun/lun_*"):
-        for path in glob.glob(f"{base}/{pattern}"):
-            os.rmdir(path)
-    os.rmdir(base)
-    os.rmdir(os.path.dirname(base))
-
-def made(target, portals, luns, initiators):
-    base = f"{root}/iscsi/{target}/tpgt_1"
-    os.makedirs(base)
-    for name, value in {"generate_node_acls": 0, "authentication": int(any(initiators.values())), "demo_mode_write_protect": 1}.items():
-        put(f"{base}/attrib/{name}", value)
-    for number, name in enumerate(luns):
-        store, path = f"{root}/core/fileio_0/{name}", f"/srv/given/{name}"
-        if not os.path.isdir(store):
-            os.makedirs(store)
-            with open(path, "a") as file:
-                file.truncate(64 << 20)
-            put(store + "/control", f"fd_dev_name={path},fd_dev_size={64 << 20}")
-            put(store + "/wwn/vpd_unit_serial", name + "-serial")
-            put(store + "/enable", 1)
-        os.mkdir(f"{base}/lun/lun_{number}")
-        os.symlink(store, f"{base}/lun/lun_{number}/store")
-    for initiator, chap in initiators.items():
-        acl = f"{base}/acls/{initiator}"
-        os.mkdir(acl)
-        for name, value in (chap or {}).items():
-            put(f"{acl}/auth/{name}", value)
-        for number in range(len(luns)):
-            os.mkdir(f"{acl}/lun_{number}")
-            os.symlink(f"{base}/lun/lun_{number}", f"{acl}/lun_{number}/lun")
-    for portal in portals:
-        os.mkdir(f"{base}/np/{portal}")
-    put(base + "/enable", 1)
-
-given = json.load(sys.stdin)
-if given["fresh"]:
-    for path in glob.glob(root + "/iscsi/iqn.*"):
-        gone(os.path.basename(path))
-    for path in glob.glob(root + "/core/fileio_0/*"):
-        if os.path.isdir(path):
-            os.rmdir(path)
-for one in given["targets"]:
-    gone(one["target"])
-    made(one["target"], one["portals"], one["luns"], one["initiators"])
-"""
+SECRET, OTHER = "twelve-bytes-and-more", "another-secret-of-ours"
 
 
-def given_targets(storage: Host, *targets: dict[str, Any], fresh: bool = True) -> None:
-    """Exactly these targets stand on the storage host; with fresh=False, these beside what stands there."""
-    storage.write("/root/given_target.py", SCRIPT)
-    storage.run(
-        "systemctl stop tgt; python3 /root/given_target.py",
-        stdin=json.dumps({"fresh": fresh, "targets": targets}),
+def initiator_of(compute: Host) -> str:
+    """The name that the host has now."""
+    name = compute.module("initiator_info")["name"]
+    return str(name)
+
+
+def portals_of(storage: Host) -> list[str]:
+    """The addresses of the storage host in both storage networks."""
+    return [storage.address("san1"), storage.address("san2")]
+
+
+def target(name: str, storage: Host, compute: Host, **more: Any) -> dict[str, Any]:
+    """A target with one LUN of 64 MiB on both storage networks, for one initiator."""
+    igroup = {"name": "test", "initiators": [initiator_of(compute)], "luns": [name]}
+    return {
+        "name": f"{IQN}:{name}",
+        "portals": more.get("portals") or portals_of(storage),
+        "luns": [{"name": name, "path": f"/srv/luns/given-{name}.img", "size": "64m"}],
+        "igroups": [{**igroup, **({"chap": more["chap"]} if "chap" in more else {})}],
+    }
+
+
+@contextlib.contextmanager
+def given(storage: Host, compute: Host, *targets: dict[str, Any]) -> Iterator[None]:
+    """These targets stand; in the end neither they nor sessions to them nor records of them are left."""
+    names = [one["name"] for one in targets]
+    succeeded(storage, storage.module("targets", targets=list(targets)))
+    try:
+        yield
+    finally:
+        succeeded(
+            compute, compute.module("nodes", nodes=[{"target": name, "state": "absent"} for name in names])
+        )
+        succeeded(
+            storage, storage.module("targets", targets=[{"name": name, "state": "absent"} for name in names])
+        )
+        storage.run("rm -f /srv/luns/given-*.img")
+
+
+def sessions(compute: Host, name: str) -> list[str]:
+    """The portals through which the host is logged in to a target, as iscsiadm tells them."""
+    out = compute.run("iscsiadm -m session", check=False).out
+    return sorted(
+        line.split()[2].rsplit(",", 1)[0] for line in out.splitlines() if line.split()[3] == f"{IQN}:{name}"
     )
 
 
-def target(
-    name: str, storage: Host, compute: Host, chap: dict[str, str] | None = None, **more: Any
-) -> dict[str, Any]:
-    """A target with one LUN on both storage networks, for one initiator."""
-    return {
-        "target": f"{IQN}:{name}",
-        "portals": more.get("portals") or [f"{storage.address(net)}:3260" for net in ("san1", "san2")],
-        "luns": more.get("luns", [name]),
-        "initiators": {f"{IQN}:{compute.name}": chap},
-    }
+def records(compute: Host, name: str) -> dict[str, str]:
+    """The portals of a target's records, and the text of each, as iscsiadm shows them, secrets too."""
+    found = {}
+    for line in compute.run("iscsiadm -m node", check=False).out.splitlines():
+        where, one = line.split()
+        if one == f"{IQN}:{name}":
+            portal = where.rsplit(",", 1)[0]
+            found[portal] = compute.run(f"iscsiadm -m node -T {one} -p {portal} -S").out
+    return found
+
+
+def disk_of(compute: Host, name: str, portal: str) -> str:
+    """The disk that a session brought, when udev knows it."""
+    compute.run("udevadm settle")
+    end = time.monotonic() + 20
+    while True:
+        found = [
+            disk["device"]
+            for session in compute.module("initiator_info")["sessions"]
+            for disk in session["disks"]
+            if session["target"] == f"{IQN}:{name}"
+            and session["portal"] == f"{portal}:3260"
+            and disk["device"]
+        ]
+        if found or time.monotonic() > end:
+            return str(found[0])
+
+
+def each_refused(host: Host, module: str, cases: list[tuple[dict[str, Any], str]]) -> None:
+    """Every one of these options is refused with a message that contains the part; nothing is changed by any."""
+    before = host.fingerprint()
+    for options, said in cases:
+        result = host.module(module, **options)
+        assert result.get("failed") and said in result["msg"], (
+            f"'{module}' with {options}: {result.get('msg')}"
+        )
+        assert not result.get("changed")
+    same(before, host.fingerprint(), f"The refusals of '{module}'")

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ifaces on real hosts: sessions go through the card that they are bound to."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
+    IQN,
+    each_refused,
+    given,
+    initiator_of,
+    portals_of,
+    sessions,
+    target,
+)
+from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+
+
+def card(compute, network):
+    """The network interface in a network of the lab."""
+    return compute.run(f"ip -o addr show to {compute.address(network)}").out.split()[1]
+
+
+@pytest.fixture(autouse=True)
+def gone(compute):
+    yield
+    for name in ("test1", "test2", "card-ipv6"):
+        succeeded(compute, compute.module("iface", name=name, state="absent"))
+
+
+def test_an_iface_is_made_changed_and_removed(compute):
+    first, second = card(compute, "san1"), card(compute, "san2")
+    beats(compute, "iface", {"name": "test1", "nic": first})
+    assert f"iface.net_ifacename = {first}" in compute.run("iscsiadm -m iface -I test1").out
+    beats(compute, "iface", {"name": "test1", "nic": second, "initiator_name": f"{IQN}:other"})
+    shown = compute.run("iscsiadm -m iface -I test1").out
+    assert f"iface.net_ifacename = {second}" in shown and f"iface.initiatorname = {IQN}:other" in shown
+    beats(compute, "iface", {"name": "test1", "state": "absent"})
+    assert compute.run("iscsiadm -m iface -I test1", check=False).rc != 0
+
+
+def test_iscsiadm_can_read_an_iface_with_an_ipv6_address(compute):
+    """open-iscsi 2.1.8 cannot read what its own iscsiadm writes."""
+    asked = {
+        "name": "card-ipv6",
+        "transport": "qla4xxx",
+        "mac": "00:c0:dd:00:00:01",
+        "address": "fd00::7",
+        "prefix": 64,
+    }
+    beats(compute, "iface", asked)
+    assert "iface.ipaddress = fd00::7" in compute.run("iscsiadm -m iface -I card-ipv6").out
+
+
+def test_a_session_is_bound_to_its_card_and_holds_its_iface(compute, storage):
+    portal, nic = portals_of(storage)[0], card(compute, "san1")
+    succeeded(compute, compute.module("iface", name="test1", nic=nic))
+    asked = {"target": f"{IQN}:bound", "portals": [portal], "ifaces": ["test1"]}
+    with given(storage, compute, target("bound", storage, compute)):
+        beats(compute, "nodes", {"nodes": [{**asked, "logged_in": True}]})
+        assert sessions(compute, "bound") == [f"{portal}:3260"]
+        assert f"%{nic}:" in compute.run(f"ss -Htn dst {portal}:3260").out
+        refused(compute, "iface", "Cannot change the iface 'test1': a session uses it", name="test1", nic="")
+        beats(compute, "nodes", {"nodes": [{**asked, "logged_in": False}]})
+        refused(
+            compute, "iface", "Cannot delete the iface 'test1': the record of", name="test1", state="absent"
+        )
+        result = beats(compute, "iface", {"name": "test1", "nic": card(compute, "san2")})
+        assert len(result["steps"]) == 2, "the record that is bound to it follows"
+
+
+def test_a_session_under_another_name(compute, storage):
+    portal = portals_of(storage)[0]
+    other = f"{initiator_of(compute)}.second"
+    succeeded(compute, compute.module("iface", name="test2", initiator_name=other))
+    asked = target("second", storage, compute)
+    asked["igroups"][0]["initiators"] = [other]
+    with given(storage, compute, asked):
+        nodes = [{"target": f"{IQN}:second", "portals": [portal], "ifaces": ["test2"], "logged_in": True}]
+        beats(compute, "nodes", {"nodes": nodes})
+
+
+def test_bad_input_is_refused(compute):
+    cases = [
+        ({"name": "default", "nic": "lo"}, "is an iface of open-iscsi's own"),
+        ({"name": "x" * 65, "nic": "lo"}, "Wanted are 1 to 64 characters"),
+        ({"name": "test1", "nic": "eth77"}, "There is no network interface 'eth77'"),
+        ({"name": "test1", "mac": "00:11:22:33:44"}, "is not a hardware address"),
+        ({"name": "test1", "address": "10.77.1.13"}, "software iSCSI binds by nic or mac"),
+        ({"name": "test1", "transport": "qla4xxx", "mtu": 70000}, "The mtu 70000 is out of range"),
+    ]
+    each_refused(compute, "iface", cases)

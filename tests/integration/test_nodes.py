@@ -1,0 +1,295 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records and sessions on real kernels: exactly what was asked for, and no secret where anyone can see it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
+    IQN,
+    OTHER,
+    SECRET,
+    disk_of,
+    each_refused,
+    given,
+    portals_of,
+    records,
+    sessions,
+    target,
+)
+from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+
+WATCHER = """
+import glob, os, sys, time
+secrets, seen, end = sys.argv[1:], set(), time.monotonic() + 60
+open("/run/watching", "w").close()
+while os.path.exists("/run/watching") and time.monotonic() < end:
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as file:
+                text = file.read().decode(errors="replace")
+        except OSError:
+            continue
+        if "SECRETS" not in text and any(secret in text for secret in secrets):
+            seen.add(text.replace("\\0", " "))
+print("\\n".join(sorted(seen)))
+"""
+
+
+@pytest.fixture(scope="module")
+def san(storage, compute):
+    """disk1 and disk10 on both networks, chap with CHAP, six on an IPv6 portal."""
+    chap = {"user": "db", "secret": SECRET, "mutual_user": "store", "mutual_secret": "the-store-proves-too"}
+    six = target("six", storage, compute, portals=[f"[{storage.address('san1', 6)}]"])
+    plain = [target(name, storage, compute) for name in ("disk1", "disk10")]
+    with given(storage, compute, *plain, target("chap", storage, compute, chap=chap), six):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def logged_out(san, compute):
+    """Every test begins without records of these targets."""
+    yield
+    nodes = [{"target": f"{IQN}:{name}", "state": "absent"} for name in ("disk1", "disk10", "chap", "six")]
+    succeeded(compute, compute.module("nodes", nodes=nodes))
+
+
+@pytest.fixture
+def first(storage):
+    return portals_of(storage)[0]
+
+
+@pytest.fixture
+def second(storage):
+    return portals_of(storage)[1]
+
+
+def node(name, portals, **more):
+    return {"target": f"{IQN}:{name}", "portals": portals, **more}
+
+
+def chap(secret=SECRET):
+    return {"user": "db", "secret": secret, "mutual_user": "store", "mutual_secret": "the-store-proves-too"}
+
+
+def test_both_portals_are_recorded_and_logged_in_to(compute, first, second):
+    settings = {"node.session.timeo.replacement_timeout": 5}
+    asked = node("disk1", [first, second], startup="automatic", settings=settings, logged_in=True)
+    beats(compute, "nodes", {"nodes": [asked]})
+    assert sessions(compute, "disk1") == [f"{first}:3260", f"{second}:3260"]
+    for text in records(compute, "disk1").values():
+        assert "node.startup = automatic" in text
+        assert "node.session.timeo.replacement_timeout = 5" in text
+        assert "node.session.cmds_max = 128" in text, "what iscsid.conf says"
+    modes = compute.run(
+        "find $(dirname $(find /etc/iscsi /var/lib/iscsi -name '*:disk1'))/*:disk1 -printf '%m %y\\n'"
+    ).out
+    assert set(modes.splitlines()) == {"700 d", "600 f"}
+
+
+def test_iscsiadm_can_change_and_delete_a_record_that_we_wrote(compute, first):
+    succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first])]))
+    where = f"-T {IQN}:disk1 -p {first}:3260"
+    compute.run(f"iscsiadm -m node {where} -o update -n node.session.queue_depth -v 64")
+    assert "node.session.queue_depth = 64" in records(compute, "disk1")[f"{first}:3260"]
+    assert not compute.module("nodes", nodes=[node("disk1", [first])])["changed"]
+    compute.run(f"iscsiadm -m node {where} -o delete")
+    assert records(compute, "disk1") == {}
+
+
+def test_only_the_portal_that_was_asked_for_is_logged_in_to_and_out_of(compute, first, second):
+    beats(compute, "nodes", {"nodes": [node("disk1", [first, second])]})
+    beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=True)]})
+    assert sessions(compute, "disk1") == [f"{second}:3260"]
+    beats(compute, "nodes", {"nodes": [node("disk1", [first], logged_in=True)]})
+    beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=False)]})
+    assert sessions(compute, "disk1") == [f"{first}:3260"]
+
+
+def test_a_session_to_disk10_is_none_to_disk1(compute, first):
+    succeeded(compute, compute.module("nodes", nodes=[node("disk10", [first], logged_in=True)]))
+    beats(compute, "node", node("disk1", [first], logged_in=True))
+    assert sessions(compute, "disk1") == sessions(compute, "disk10") == [f"{first}:3260"]
+    beats(compute, "node", {"target": f"{IQN}:disk1", "state": "absent"})
+    assert sessions(compute, "disk10") == [f"{first}:3260"]
+
+
+def test_an_ipv6_portal(compute, storage):
+    portal = f"[{storage.address('san1', 6)}]:3260"
+    beats(compute, "nodes", {"nodes": [node("six", [portal], logged_in=True)]})
+    assert sessions(compute, "six") == [portal]
+    beats(compute, "nodes", {"nodes": [node("six", [portal], logged_in=False)]})
+    assert sessions(compute, "six") == []
+
+
+def test_purge_takes_the_portals_that_are_not_listed_and_no_other_target(compute, first, second):
+    both = [node("disk1", [first, second], logged_in=True), node("disk10", [first], logged_in=True)]
+    succeeded(compute, compute.module("nodes", nodes=both))
+    beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=True)], "purge": True})
+    assert list(records(compute, "disk1")) == sessions(compute, "disk1") == [f"{second}:3260"]
+    assert sessions(compute, "disk10") == [f"{first}:3260"]
+
+
+def test_a_wrong_chap_secret_fails_says_so_and_leaves_nothing(compute, first):
+    before = compute.fingerprint()
+    failed = compute.module("nodes", nodes=[node("chap", [first], chap=chap(OTHER), logged_in=True)])
+    assert failed["failed"] and "rejects the CHAP user or secret" in failed["msg"]
+    assert failed["steps_left"] == [f"Log in to '{IQN}:chap' at {first}:3260"]
+    assert records(compute, "chap") == {} and sessions(compute, "chap") == []
+    assert before["disks"] == compute.fingerprint()["disks"]
+
+
+def test_a_changed_chap_secret_is_written_and_takes_effect_at_the_next_login(compute, storage, first):
+    beats(compute, "nodes", {"nodes": [node("chap", [first], chap=chap(), logged_in=True)]})
+    changed = compute.module("nodes", nodes=[node("chap", [first], chap=chap(OTHER))])
+    assert changed["changed"] and "at its next login" in json.dumps(changed["warnings"])
+    assert f"node.session.auth.password = {OTHER}\n" in records(compute, "chap")[f"{first}:3260"]
+    succeeded(compute, compute.module("nodes", nodes=[node("chap", [first], logged_in=False)]))
+    refusal = compute.module("nodes", nodes=[node("chap", [first], logged_in=True)])
+    assert "rejects the CHAP user or secret" in refusal["msg"]
+    assert list(records(compute, "chap")) == [f"{first}:3260"], "a record that was there stays"
+    beats(compute, "nodes", {"nodes": [node("chap", [first], chap=chap(), logged_in=True)]})
+
+
+def test_no_chap_empties_what_was_there(compute, first):
+    succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first], chap=chap())]))
+    beats(
+        compute, "nodes", {"nodes": [node("disk1", [first], chap={"user": "", "secret": ""}, logged_in=True)]}
+    )
+    text = records(compute, "disk1")[f"{first}:3260"]
+    assert "node.session.auth.username = <empty>" in text and "node.session.auth.password = <empty>" in text
+
+
+def watched(compute, act):
+    """What the process list showed of our secrets while something was done."""
+    compute.write("/root/watcher.py", WATCHER)
+    compute.run("rm -f /run/watching /run/watched")
+    compute.run(
+        f"setsid -f sh -c 'exec python3 /root/watcher.py {SECRET} {OTHER} SECRETS >/run/watched' </dev/null >&- 2>&-"
+    )
+    end = time.monotonic() + 20
+    while compute.run("test -e /run/watching", check=False).rc:
+        assert time.monotonic() < end, "the watcher does not start"
+    try:
+        act()
+    finally:
+        compute.run(
+            "rm /run/watching; while pgrep -f 'watcher.p[y]' >/dev/null; do sleep 0.1; done", timeout=90
+        )
+    return compute.read("/run/watched").strip()
+
+
+def test_no_secret_is_in_the_process_list_a_log_or_the_result(compute, first):
+    results = []
+
+    def act():
+        asked = [node("chap", [first], chap=chap(), logged_in=True)]
+        for check in (True, False):
+            results.append(compute.module("nodes", check=check, nodes=asked))
+        results.append(compute.module("nodes", nodes=[node("chap", [first], chap=chap(OTHER))]))
+        results.append(compute.module("initiator_info"))
+
+    seen = watched(compute, act)
+    assert not any(result.get("failed") for result in results)
+    assert seen == ""
+    assert SECRET not in json.dumps(results) and OTHER not in json.dumps(results)
+    log = compute.run("journalctl --no-pager --since=-5min").out
+    assert SECRET not in log and OTHER not in log
+
+
+def test_the_watcher_does_see_a_secret_on_a_command_line(compute, first):
+    succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first])]))
+    update = f"iscsiadm -m node -T {IQN}:disk1 -o update -n node.session.auth.password -v {SECRET}"
+    assert SECRET in watched(compute, lambda: compute.run(f"for n in 1 2 3 4 5 6 7 8; do {update}; done"))
+
+
+def test_a_disk_in_use_keeps_its_session(compute, first):
+    asked = node("disk1", [first], logged_in=True)
+    succeeded(compute, compute.module("nodes", nodes=[asked]))
+    disk = disk_of(compute, "disk1", first)
+    out = {"nodes": [node("disk1", [first], logged_in=False)]}
+    compute.run(f"mkfs.ext4 -q {disk} && mkdir -p /mnt/held && mount {disk} /mnt/held")
+    try:
+        refused(compute, "nodes", f"{disk} is mounted on '/mnt/held'", **out)
+    finally:
+        compute.run("umount /mnt/held")
+    compute.run(f"wipefs -qa {disk} && mkswap -q {disk} && swapon {disk}", timeout=120)
+    try:
+        refused(compute, "nodes", f"{disk} is used as swap", **out)
+    finally:
+        compute.run(f"swapoff {disk}; wipefs -qa {disk}")
+    compute.run(f"vgcreate -q vg_held {disk} && lvcreate -q -y -n data -l 50%VG vg_held", timeout=120)
+    try:
+        refused(compute, "nodes", "holds the active logical volume 'vg_held/data'", **out)
+    finally:
+        compute.run(f"vgchange -q -an vg_held && vgremove -q -f vg_held && pvremove -q {disk}", timeout=120)
+    beats(compute, "nodes", out)
+
+
+def test_one_path_of_a_map_may_go_and_the_last_may_not(compute, first, second):
+    wwid = wwid_of_lio(serial_of(f"{IQN}:disk1", "disk1"))
+    compute.run("systemctl start multipathd.service")
+    succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first, second], logged_in=True)]))
+    end = time.monotonic() + 60
+    while compute.run(f"multipathd show maps format %w,%N | grep {wwid},2", check=False).rc:
+        assert time.monotonic() < end, "multipathd makes no map of two paths"
+        time.sleep(0.5)
+    compute.run(
+        f"mkfs.ext4 -q /dev/mapper/{wwid} && mkdir -p /mnt/held && mount /dev/mapper/{wwid} /mnt/held"
+    )
+    try:
+        leave_both = {"nodes": [node("disk1", [first, second], logged_in=False)]}
+        refused(compute, "nodes", "is mounted on '/mnt/held'", **leave_both)
+        succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first], logged_in=False)]))
+        assert sessions(compute, "disk1") == [f"{second}:3260"]
+        compute.run("dd if=/dev/urandom of=/mnt/held/file bs=1M count=4 conv=fsync")
+        refused(
+            compute, "nodes", "is mounted on '/mnt/held'", nodes=[node("disk1", [second], logged_in=False)]
+        )
+    finally:
+        compute.run(
+            f"umount /mnt/held; multipath -f {wwid}; systemctl stop multipathd.socket multipathd.service"
+        )
+
+
+def test_a_portal_that_does_not_answer_is_named_before_anything_is_written(compute, first):
+    refused(
+        compute,
+        "nodes",
+        "at 10.77.1.250:3260 does not answer",
+        nodes=[node("disk1", [first, "10.77.1.250"], logged_in=True)],
+    )
+
+
+def test_a_target_that_is_not_offered_is_named_with_what_is(compute, first):
+    refused(compute, "nodes", f"(offered: '{IQN}:", nodes=[node("disk2", [first], logged_in=True)])
+
+
+def test_a_port_where_nothing_listens(compute, first):
+    refused(
+        compute,
+        "nodes",
+        "does not answer (Connection refused)",
+        nodes=[node("disk1", [f"{first}:3261"], logged_in=True)],
+    )
+
+
+def test_bad_input_is_refused(compute, first):
+    cases = [
+        ({"target": "iqn.2026-13.com.example:a"}, "is not an iSCSI name"),
+        ({"portals": ["10.77.1.300"]}, "is not a portal"),
+        ({"portals": ["10.77.1.11:0"]}, "is not a TCP port"),
+        ({"portals": []}, "needs its portals"),
+        ({"ifaces": ["san9"]}, "There is no iface 'san9'"),
+        ({"settings": {"node.session.timeo.replacement_timeout": "banana"}}, "cannot be 'banana'"),
+        ({"settings": {"node.session.timeo.replacement": 5}}, "Did you mean"),
+        ({"chap": {"user": "db", "secret": "short"}}, "has 5 bytes"),
+        ({"chap": {"user": "db", "secret": "x" * 300}}, "has 300 bytes"),
+    ]
+    asked = node("disk1", [first], logged_in=True)
+    each_refused(compute, "nodes", [({"nodes": [{**asked, **wrong}]}, said) for wrong, said in cases])

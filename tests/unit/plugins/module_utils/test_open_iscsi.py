@@ -1,0 +1,286 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What open-iscsi writes is read right, and its planners keep their two laws."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import Conf, Set, plan_conf
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import Node, Nodes, plan_nodes
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, parse_offers
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    HELD,
+    AddRecord,
+    Record,
+    RecordId,
+    RemoveRecord,
+    SetRecord,
+    database,
+    locked,
+    look_records,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
+    LogIn,
+    LogOut,
+    disks_of,
+    look_sessions,
+    reason,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import (
+    OURS,
+    Filter,
+    Loosen,
+    parse_sysctl,
+    plan_filters,
+)
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "open_iscsi"
+IQN = "iqn.2026-01.com.example"
+
+
+def recorded(name):
+    """A recorded output; its first line says where it comes from."""
+    first, text = (FIXTURES / name).read_text().split("\n", 1)
+    assert first.startswith("# ")
+    return text
+
+
+def files(name):
+    """A recorded tree of files: '== path' and then its text."""
+    found = {}
+    for part in recorded(name).split("== ")[1:]:
+        path, text = part.split("\n", 1)
+        found[path] = text
+    return found
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_offers_are_read_with_ipv4_and_ipv6_portals(suite):
+    offers = parse_offers(recorded(f"discovery-{suite}.txt"))
+    assert offers == (
+        Offer(f"{IQN}:disk1", Portal("10.77.1.11"), 1),
+        Offer(f"{IQN}:disk1", Portal("10.77.2.11"), 1),
+        Offer(f"{IQN}:six", Portal("fd77:1::11"), 1),
+    )
+
+
+@pytest.mark.parametrize("suite, root", [("bookworm", "/etc/iscsi"), ("trixie", "/var/lib/iscsi")])
+def test_records_of_iscsiadm_are_found_where_the_distribution_keeps_them(suite, root):
+    host = ScriptedHost(files(f"records-{suite}.txt"))
+    assert database(host) == root
+    records = dict(look_records(host))
+    assert sorted(records) == [
+        RecordId(f"{IQN}:disk1", Portal("10.77.1.11")),
+        RecordId(f"{IQN}:disk1", Portal("10.77.2.11")),
+        RecordId(f"{IQN}:six", Portal("fd77:1::11")),
+    ]
+    six = records[RecordId(f"{IQN}:six", Portal("fd77:1::11"))]
+    assert six.options() == ["-T", f"{IQN}:six", "-p", "[fd77:1::11]:3260,1", "-I", "default"]
+    assert six.settings["node.session.timeo.replacement_timeout"] == "120"
+    assert set(six.settings) - set(NODE) - {"node.name", "node.tpgt"} == {
+        name
+        for name in six.settings
+        if name.startswith(("iface.", "node.discovery_", "node.conn[0].address", "node.conn[0].port"))
+    }, "open-iscsi writes a setting that our table does not know"
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_sessions_and_their_disks_are_read_from_sysfs(suite):
+    host = ScriptedHost(files(f"sessions-{suite}.txt"))
+    sessions = look_sessions(host)
+    assert {(str(session.name.portal), session.state, session.tpg) for session in sessions} == {
+        ("10.77.1.11:3260", "LOGGED_IN", 1),
+        ("[fd77:1::11]:3260", "LOGGED_IN", 1),
+    }
+    for session in sessions:
+        assert [disk[:2] for _address, disk in disks_of(host, session.number)] == ["sd"]
+
+
+def test_a_password_in_a_record_is_a_secret_at_once():
+    path = f"/etc/iscsi/nodes/{IQN}:a/10.0.0.1,3260,1/default"
+    text = f"node.name = {IQN}:a\nnode.conn[0].address = 10.0.0.1\nnode.conn[0].port = 3260\n"
+    host = ScriptedHost({path: text + "node.session.auth.password = twelve-bytes\n"})
+    assert "twelve-bytes" not in repr(look_records(host))
+    assert look_records(host)[0][1].settings["node.session.auth.password"] == Secret("twelve-bytes")
+
+
+def test_the_lock_of_open_iscsi_is_waited_for_and_given_back():
+    host = ScriptedHost()
+    with locked(host):
+        assert host.read(HELD) is not None
+        with pytest.raises(Problem, match="has been locked"), locked(host):
+            pytest.fail("two at once")
+    assert host.read(HELD) is None
+
+
+@pytest.mark.parametrize(
+    "code, said",
+    [
+        (24, "rejects the CHAP user or secret"),
+        (19, "in its igroup"),
+        (8, "did not answer in time"),
+        (4, "cannot be reached"),
+        (20, "Start iscsid"),
+        (3, "iscsiadm ended with exit code 3: no memory"),
+    ],
+)
+def test_an_exit_code_says_what_to_do(code, said):
+    assert said in reason(code, "no memory")
+
+
+class Failing(ScriptedHost):
+    """iscsiadm ends with this code."""
+
+    def __init__(self, code):
+        super().__init__(changing=["iscsiadm"])
+        self.code = code
+
+    def run(self, *argv, ok=(0,), timeout=60, stdin=""):
+        ran = super().run(*argv, ok=ok, timeout=timeout, stdin=stdin)
+        return ran if "delete" in argv else type(ran)(self.code, "", "")
+
+
+def record(tpg=1, **settings):
+    base = {"node.name": f"{IQN}:a", "node.tpgt": str(tpg), "node.conn[0].address": "10.0.0.1"}
+    return Record({**base, "node.conn[0].port": "3260", **settings}, "/path")
+
+
+A = RecordId(f"{IQN}:a", Portal("10.0.0.1"))
+
+
+@pytest.mark.parametrize("code", [0, 15])
+def test_a_session_that_is_there_already_is_a_login_that_succeeded(code):
+    LogIn(A, record(), True, 30).take(Failing(code))
+
+
+def test_a_login_that_fails_takes_back_the_record_that_this_run_made():
+    host = Failing(24)
+    with pytest.raises(Problem, match="rejects the CHAP.* The new record was deleted again"):
+        LogIn(A, record(), True, 30).take(host)
+    assert [line.split()[-1] for line in host.did] == ["-l", "delete"]
+
+
+def test_a_login_that_fails_keeps_a_record_that_was_there():
+    host = Failing(24)
+    with pytest.raises(Problem, match="rejects the CHAP"):
+        LogIn(A, record(), False, 30).take(host)
+    assert len(host.did) == 1
+
+
+@pytest.mark.parametrize("code", [0, 2, 21])
+def test_a_session_that_is_gone_already_is_a_logout_that_succeeded(code):
+    LogOut(A, (7,)).take(Failing(code))
+
+
+def test_a_logout_that_the_daemon_refuses_says_why():
+    with pytest.raises(Problem, match="it is in use"):
+        LogOut(A, (7,)).take(Failing(28))
+
+
+def test_every_named_setting_has_a_value_that_is_right_and_one_that_is_wrong():
+    for name, kind in NODE.items():
+        if isinstance(kind, int):
+            good, bad = "x", "x" * (kind + 1)
+        elif isinstance(kind[0], str):
+            good, bad = kind[0], "banana"
+        else:
+            good, bad = str(kind[1]), str(kind[1] + 1)
+        assert setting(name, good, NODE) == good
+        with pytest.raises(Problem, match="Wanted is"):
+            setting(name, bad, NODE)
+
+
+def test_dots_and_slashes_in_sysctl_names():
+    assert parse_sysctl(
+        "net.ipv4.conf.eth0/100.rp_filter = 1\nnet/ipv4/conf/eth0.100/x=2\n-net.ipv4.conf.all.y\n"
+    ) == {
+        "net/ipv4/conf/eth0.100/rp_filter": "1",
+        "net/ipv4/conf/eth0.100/x": "2",
+        "net/ipv4/conf/all/y": None,
+    }
+
+
+# The laws: nothing to do from a state to itself, and the steps lead from each state to each other.
+
+NODES = [
+    Nodes({A: node} if node else {})
+    for node in (
+        None,
+        Node(record()),
+        Node(record(), (1,), "LOGGED_IN"),
+        Node(record(**{"node.startup": "automatic"})),
+        Node(record(**{"node.session.auth.password": Secret("twelve-bytes")}), (1,), "LOGGED_IN"),
+        Node(record(2)),
+        Node(None, (1,), "LOGGED_IN"),
+    )
+]
+
+
+def walked_nodes(state, steps):
+    node = state.nodes.get(A, Node(None))
+    for step in steps:
+        if isinstance(step, AddRecord):
+            node = Node(Record(step.settings, "/path"), node.sessions, node.state)
+        elif isinstance(step, SetRecord):
+            settings = {**node.record.settings, **step.changes}
+            node = Node(Record({k: v for k, v in settings.items() if v}, "/path"), node.sessions, node.state)
+        elif isinstance(step, RemoveRecord):
+            node = Node(None, node.sessions, node.state)
+        elif isinstance(step, LogIn):
+            node = Node(node.record, (1,), "LOGGED_IN")
+        elif isinstance(step, LogOut):
+            node = Node(node.record)
+    return Nodes({A: node} if node.record or node.sessions else {})
+
+
+@pytest.mark.parametrize("before, after", list(itertools.product(NODES, NODES)))
+def test_the_steps_of_a_node_plan_lead_there(before, after):
+    steps = plan_nodes(before, after)
+    if before == after:
+        assert steps == []
+    there = walked_nodes(before, steps)
+    assert plan_nodes(there, after) == []
+    assert {name: node.logged_in for name, node in there.nodes.items()} == {
+        name: node.logged_in for name, node in after.nodes.items()
+    }
+
+
+CONFS = [
+    Conf({}, "0644", True),
+    Conf({}, "0600", True),
+    Conf({"node.startup": "manual"}, "0600", True),
+    Conf({"node.startup": "automatic", "node.leading_login": "No"}, "0600", True),
+]
+
+
+@pytest.mark.parametrize("before, after", list(itertools.product(CONFS, CONFS[1:])))
+def test_the_steps_of_a_conf_plan_lead_there(before, after):
+    steps = plan_conf(before, after)
+    assert (steps == []) == (before == after)
+    settings = dict(before.settings)
+    for step in steps:
+        if isinstance(step, Set):
+            settings = {k: v for k, v in {**settings, **step.changes}.items() if v is not None}
+    assert settings == after.settings
+
+
+FILTERS = [
+    Filter(running, booting, ours) for running in (0, 1, 2) for booting in (0, 1, 2) for ours in (False, True)
+]
+
+
+@pytest.mark.parametrize("seen", FILTERS)
+def test_a_filter_is_loosened_and_never_tightened(seen):
+    loose = Filter(max(seen.running, 2) if seen.running == 1 else seen.running, seen.booting, seen.ours)
+    steps = plan_filters({"eth1": seen}, {"eth1": loose})
+    assert [type(step) for step in steps] == ([Loosen] if seen.running == 1 else [])
+    assert OURS.startswith("/etc/sysctl.d/")
