@@ -9,7 +9,8 @@ from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
 
-SECONDS = 60
+LOOK = 60  # seconds
+CHANGE = 300  # a change is not killed because an array is slow
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Lvm:
         return next((one.name for one in self.groups if kernel in [pv.kernel for pv in one.physical]), "")
 
 
-def lvm(host: Host, *argv: str, timeout: float = SECONDS, ok: tuple[int, ...] = (0,)) -> Ran:
+def lvm(host: Host, *argv: str, timeout: float = CHANGE, ok: tuple[int, ...] = (0,)) -> Ran:
     """Run a command of LVM within a time limit. Exit codes: 0, or 5 when it refused (lvm(8))."""
     try:
         return host.run(*argv, timeout=timeout, ok=ok)

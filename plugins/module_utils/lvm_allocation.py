@@ -12,8 +12,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import Size
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-CREATE_SECONDS = 300
-
 
 @dataclass(frozen=True)
 class OfVolume(Step):
@@ -43,11 +41,7 @@ class CreateVolume(OfVolume):
 
     def take(self, host: Host) -> None:
         wipe = ("--yes", "--wipesignatures", "y", "--zero", "y")
-        lvm(
-            host,
-            *("lvcreate", *wipe, "--name", self.name, *self.size.argument, self.group),
-            timeout=CREATE_SECONDS,
-        )
+        lvm(host, "lvcreate", *wipe, "--name", self.name, *self.size.argument, self.group)
 
 
 @dataclass(frozen=True)

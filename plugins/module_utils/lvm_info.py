@@ -11,6 +11,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import l
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
+    LOOK,
     LogicalVolume,
     VolumeGroup,
     lvm,
@@ -65,7 +66,11 @@ def _used(host: Host, group: VolumeGroup, one: LogicalVolume, holders: Holders) 
 def _metadata(host: Host, group: VolumeGroup) -> str | None:
     """What LVM last wrote on one of the disks, in the form that vgcfgrestore(8) reads."""
     here = [one.device for one in group.physical if not one.missing]
-    return parse_dump(lvm(host, "pvck", "--dump", "metadata", *QUIET, here[0]).out) if here else None
+    return (
+        parse_dump(lvm(host, "pvck", "--dump", "metadata", *QUIET, here[0], timeout=LOOK).out)
+        if here
+        else None
+    )
 
 
 def parse_dump(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
+    LOOK,
     LogicalVolume,
     Lvm,
     PhysicalVolume,
@@ -52,8 +53,8 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
     """Everything in one pass; 'copies' asks for duplicate PVs too, which is a second one."""
     tables, listed = _tables(host), _listed(host)
     every = [] if listed is None else ALL
-    found = parse_report(lvm(host, *FULL, *every).out)
-    twice = parse_copies(lvm(host, *COPIES, *every).out) if copies else {}
+    found = parse_report(lvm(host, *FULL, *every, timeout=LOOK).out)
+    twice = parse_copies(lvm(host, *COPIES, *every, timeout=LOOK).out) if copies else {}
     local = _system_id(host) if any(one.system_id for one in found.groups) else ""
     groups = []
     for group in found.groups:
@@ -86,7 +87,7 @@ def _tables(host: Host) -> dict[str, str]:
 def _listed(host: Host) -> frozenset[str] | None:
     """The PVs in the devices file; None where no such file is in use."""
     text = host.read(DEVICES_FILE)
-    if text is None or "use_devicesfile=1" not in lvm(host, *IN_USE).out.split():
+    if text is None or "use_devicesfile=1" not in lvm(host, *IN_USE, timeout=LOOK).out.split():
         return None
     return frozenset(re.findall(r"\bPVID=(\w+)", text))
 
@@ -113,7 +114,7 @@ def _located(host: Host, one: PhysicalVolume, listed: frozenset[str] | None) -> 
 
 
 def _system_id(host: Host) -> str:
-    return lvm(host, "lvm", "systemid").out.partition(":")[2].strip()
+    return lvm(host, "lvm", "systemid", timeout=LOOK).out.partition(":")[2].strip()
 
 
 def parse_report(text: str) -> Lvm:
