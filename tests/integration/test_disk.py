@@ -19,7 +19,9 @@ def one(lun, **more):
 @pytest.fixture(scope="module")
 def target(storage, compute):
     """A target with two LUNs, to which the compute host is logged in on both networks."""
-    compute.run("systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath; systemctl start multipathd")
+    compute.run(
+        "systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath; systemctl start multipathd"
+    )
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=64, db1=64)
     made.log_in()

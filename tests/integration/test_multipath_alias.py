@@ -18,7 +18,9 @@ def named(lun, alias, **more):
 @pytest.fixture(scope="module")
 def target(storage, compute):
     """Two LUNs, each with a map."""
-    compute.run("systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath; systemctl start multipathd")
+    compute.run(
+        "systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath; systemctl start multipathd"
+    )
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=64, db1=64)
     made.log_in()
