@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test quick lint types units sanity integration molecule docs build matrix bench pin clean
+.PHONY: help setup demo demo-down test quick lint types units sanity integration stories molecule docs build matrix bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -32,12 +32,13 @@ units:  ## unit tests with coverage
 sanity:  ## ansible-test sanity, newest ansible-core
 docs:  ## check the documentation and build the site: .cache/docs/build/html/index.html
 build:  ## build the collection, install it, verify it, ask ansible-doc for every module and role
-integration:  ## every module on booted hosts
 molecule:  ## stories on booted hosts
 lint types units sanity docs build molecule:
 	@tools/check $@
-integration:
-	@tools/check bookworm trixie
+integration: setup  ## every module on booted hosts of both suites
+	@.cache/venv/bin/pytest -q tests/integration
+stories: setup  ## the long ones: a dead host, many groups at once, power cuts at every step of a move (hours)
+	@.cache/venv/bin/pytest -q tests/integration/test_move*.py --every-step
 
 matrix:  ## before a release: more versions of ansible-core and Python, and Galaxy's own import check
 	@tools/check sanity-2.19 units-2.19 units-all importer

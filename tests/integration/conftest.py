@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Iterator
 
 import pytest
@@ -12,6 +13,18 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, Host, Lab
 
+BEGUN = time.monotonic()
+FIRST = (
+    "site",
+    "targets",
+    "nodes",
+    "disk",
+    "volume_group",
+    "logical_volume",
+    "mounts",
+    "initiator_name",
+    "iscsid_conf",
+)
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
 
@@ -24,7 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--every-step",
         action="store_true",
-        help="cut the power of every machine at every step of a move (an hour)",
+        help="long stories too: dead hosts, many groups, the power of every machine cut at every step (hours)",
+    )
+    group.addoption(
+        "--seconds",
+        type=float,
+        default=0,
+        help="skip what has not begun after so many seconds (default: never)",
     )
     group.addoption("--suites", default="bookworm,trixie", help="Debian suites to test on (default: both)")
 
@@ -32,6 +51,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "suite" in metafunc.fixturenames:
         metafunc.parametrize("suite", metafunc.config.getoption("--suites").split(","), scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The whole chain first, then its parts from the bottom up; what is not named here comes after these."""
+    names = [f"test_{name}" for name in FIRST]
+    items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    limit = item.config.getoption("--seconds")
+    if limit and time.monotonic() - BEGUN > limit:
+        pytest.skip(f"the {limit:g} seconds of this run are over")
 
 
 def needed(item: pytest.Item) -> set[str]:
@@ -76,9 +107,7 @@ def spare(lab: Lab, suite: str) -> Host:
 
 
 @pytest.fixture(scope="session")
-def first_suite(request: pytest.FixtureRequest, suite: str) -> str:
-    """For long stories: on one suite only, unless --every-step asks for everything."""
-    first = request.config.getoption("--suites").split(",")[0]
-    if suite != first and not request.config.getoption("--every-step"):
-        pytest.skip(f"is run on {first}; on all suites with --every-step")
-    return suite
+def long_story(request: pytest.FixtureRequest) -> None:
+    """For stories that take many minutes."""
+    if not request.config.getoption("--every-step"):
+        pytest.skip("a long story: run with --every-step")

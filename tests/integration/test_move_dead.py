@@ -17,7 +17,7 @@ DEAD = {"move_volume_group_source_is_dead": True}
 
 
 @pytest.fixture(scope="session")
-def mortal(lab, first_suite, storage, compute, spare):
+def mortal(lab, long_story, storage, compute, spare):
     made = San(lab, storage, compute, spare)
     made.build(GROUP)
     return made

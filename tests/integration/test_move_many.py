@@ -15,7 +15,7 @@ HOOKS = Path(__file__).resolve().parent / "hooks"
 
 
 @pytest.fixture(scope="session")
-def many(lab, first_suite, storage, compute, spare):
+def many(lab, long_story, storage, compute, spare):
     made = San(lab, storage, compute, spare)
     made.build(*GROUPS)
     return made

@@ -26,7 +26,7 @@ INSIDE = 1.0  # seconds after the begin of a step
 
 
 @pytest.fixture(scope="session")
-def cutting(lab, first_suite, storage, compute, spare):
+def cutting(lab, long_story, storage, compute, spare):
     made = San(lab, storage, compute, spare)
     made.build(GROUP)
     return made
