@@ -32,7 +32,7 @@ description:
 positional: _input
 options:
   _input:
-    description: The hostvars of all hosts, C(hostvars).
+    description: The variables of each host by its name, like C(hostvars) where no host's data refers to another's.
     type: dict
     required: true
   hosts:
