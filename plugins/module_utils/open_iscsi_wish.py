@@ -114,7 +114,7 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
             raise Problem(f"'{iface}' is not the name of an iface.")
     wish = Wish(absent, asked["tpg"], _settings(asked), asked["logged_in"])
     names = [
-        RecordId(target, portal(where, names=True), iface)
+        RecordId(target, portal(where), iface)
         for where in asked["portals"]
         for iface in asked["ifaces"]
     ]
