@@ -36,7 +36,7 @@ options:
       portals:
         description:
           - The portals, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Exactly these are touched.
-          - No host names: the kernel knows a session by its address, and a name may stand for another one tomorrow.
+          - Not a host name, since the kernel knows a session by its address, and a name may stand for another one tomorrow.
           - May be left out with O(nodes[].state=absent) only. Then every record and session of the target goes.
         type: list
         elements: str
