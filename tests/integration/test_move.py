@@ -16,7 +16,7 @@ GROUP = Group("vg_db")
 
 
 @pytest.fixture(scope="session")
-def san(lab, storage, compute, spare):
+def san(lab, long_story, storage, compute, spare):
     made = San(lab, storage, compute, spare)
     made.build(GROUP)
     return made
