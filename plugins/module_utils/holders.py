@@ -21,6 +21,8 @@ T = TypeVar("T")
 BLOCK = "/sys/class/block"
 BTRFS = "/sys/fs/btrfs"
 BACKSTORES = "/sys/kernel/config/target/core"
+# These open every disk to look at it, and let go by themselves.
+WATCHERS = ("multipathd", "systemd-udevd", "udev-worker", "blkid", "scsi_id", "lvm", "pvscan", "mdadm")
 SENTENCES = {
     "map": "is a path of the multipath map '{}'",
     "volume": "holds the active logical volume '{}'",
@@ -145,7 +147,9 @@ def _processes(host: Host, numbers: dict[str, str]) -> Iterator[User]:
             file = _opened(host, f"/proc/{process}/fd/{opened}")
             number = f"{os.major(file.st_rdev)}:{os.minor(file.st_rdev)}" if file else ""
             if file and stat.S_ISBLK(file.st_mode) and number in numbers:
-                command = _gone_is_empty(host, f"/proc/{process}/comm").strip()
+                command = _gone_is_empty(host, f"/proc/{process}/comm").strip().strip("()")
+                if command in WATCHERS:
+                    break
                 yield User("process", f"{process} ({command})", numbers[number])
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Container, Iterable
+from typing import Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -94,11 +94,11 @@ def chap_settings(chap: Chap | None) -> dict[str, Value]:
 
 
 def look_nodes(
-    host: Host, wishes: dict[RecordId, Wish], emptied: set[str], promised: Container[str] = ()
+    host: Host, wishes: dict[RecordId, Wish], emptied: set[str], promised: Iterable[str] = ()
 ) -> Nodes:
     """Records and sessions of the targets that were asked about, and whether the portals to log in to answer.
 
-    Promised targets are not asked: they need not answer while nothing is changed.
+    Promised targets are not asked, and promised ifaces are taken as there: no need of either while nothing is changed.
     """
     targets = {name.target for name in wishes} | emptied
     records = only([(name, record) for name, record in look_records(host) if name.target in targets])
@@ -107,12 +107,12 @@ def look_nodes(
         if session.name.target in targets:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
-    ifaces = look_ifaces(host)
+    ifaces = {**{name.iface: {} for name in wishes if name.iface in promised}, **look_ifaces(host)}
     leaving = emptied or any(wish.absent or wish.logged_in is False for wish in wishes.values())
     joining = [
         name
         for name, wish in wishes.items()
-        if wish.logged_in and name not in sessions and name.target not in promised
+        if wish.logged_in and name not in sessions and not {name.target, name.iface} & set(promised)
     ]
     live = [session for group in sessions.values() for session in group]
     return Nodes(

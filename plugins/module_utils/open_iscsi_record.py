@@ -18,6 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edi
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, clear, masked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
+OWN_IFACES = ("default", "iser")  # usr/iface.c: there without a file
 LOCK = "/run/lock/iscsi/lock"
 HELD = "/run/lock/iscsi/lock.write"  # usr/idbm.c: a hard link to the lock; whoever can make it holds the database
 PATIENCE = 30  # seconds, as in usr/idbm.c
@@ -146,6 +147,10 @@ class AddRecord(Step):
 
     def take(self, host: Host) -> None:
         portal, tpg, root = self.name.portal, self.settings[TPG], database(host)
+        if self.name.iface not in OWN_IFACES and host.stat(f"{root}/ifaces/{self.name.iface}") is None:
+            raise Problem(
+                f"there is no iface '{self.name.iface}' on this host. Make it first (module iface)."
+            )
         directory = f"{root}/nodes/{self.name.target}/{portal.address},{portal.port},{tpg}"
         lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
         text = "\n".join(["# BEGIN RECORD", *lines, "# END RECORD", ""])

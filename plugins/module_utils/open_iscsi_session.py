@@ -107,7 +107,7 @@ def disks_of(host: Host, number: int) -> list[tuple[str, str]]:
 
 def look_use(host: Host, sessions: list[Session]) -> Use:
     """What the disks of these sessions carry."""
-    holders = look_holders(host)
+    holders = look_holders(host, opened=True)
     return Use(
         disks={one.number: [disk for _lun, disk in disks_of(host, one.number) if disk] for one in sessions},
         holders=holders,

@@ -56,7 +56,7 @@ class WishedNodes(Resource):
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
         unique("node", [str(name) for name, _wish in pairs])
         self.wishes = dict(pairs)
-        self.promised = {iscsi_name(target) for target in promised}
+        self.promised = {*promised, *(name.lower() for name in promised)}  # a target's name in lower case
         self.emptied = {iscsi_name(one["target"]) for one in asked if purge or not one["portals"]}
         self.shown = sorted({key for wish in self.wishes.values() for key in wish.settings} - set(ELSEWHERE))
 
@@ -114,9 +114,7 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
             raise Problem(f"'{iface}' is not the name of an iface.")
     wish = Wish(absent, asked["tpg"], _settings(asked), asked["logged_in"])
     names = [
-        RecordId(target, portal(where), iface)
-        for where in asked["portals"]
-        for iface in asked["ifaces"]
+        RecordId(target, portal(where), iface) for where in asked["portals"] for iface in asked["ifaces"]
     ]
     return [(name, wish) for name in names]
 

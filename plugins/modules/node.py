@@ -16,8 +16,8 @@ description:
     path on the way.
   - A portal that does not answer is named before anything is changed. Where a login fails, a record that this run made
     is deleted again; a record that was there keeps what was written.
-  - A session is not logged out while its disk is used (mounted, swap, in an active volume group, under a device, loop
-    or exported), unless it is one path of a multipath map that keeps another one that answers.
+  - A session is not logged out while its disk is used (mounted, swap, open, in an active volume group, under a device,
+    loop or exported), unless it is one path of a multipath map that keeps another one that answers.
   - Secrets are written into the records, mode 0600, under open-iscsi's own lock. They are never on a command line.
 author:
   - The lunworks.iscsi authors (@lunworks)

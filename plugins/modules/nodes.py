@@ -17,8 +17,8 @@ description:
     path on the way.
   - A portal that does not answer is named before anything is changed. Where a login fails, a record that this run made
     is deleted again; a record that was there keeps what was written.
-  - A session is not logged out while its disk is used (mounted, swap, in an active volume group, under a device, loop
-    or exported), unless it is one path of a multipath map that keeps another one that answers.
+  - A session is not logged out while its disk is used (mounted, swap, open, in an active volume group, under a device,
+    loop or exported), unless it is one path of a multipath map that keeps another one that answers.
   - Secrets are written into the records, mode 0600, under open-iscsi's own lock. They are never on a command line.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -97,8 +97,9 @@ options:
         default: present
   promised:
     description:
-      - Targets that need not answer yet, since an earlier task of the same check run has said that it would serve them, or
-        that it would give this host its name. A real run still needs every one of them.
+      - Targets that need not answer yet and ifaces that need not be there yet, since an earlier task of the same check run
+        has said that it would serve or make them, or that it would give this host its name. A real run still needs every
+        one of them.
     type: list
     elements: str
     default: []

@@ -36,6 +36,7 @@ GIVE_UP = 120  # seconds that iscsid tries, left to itself
 def served(storage, compute):
     with given(storage, compute, target("boot", storage, compute, chap=CHAP)):
         yield
+    succeeded(compute, compute.module("iface", name="boot1", state="absent"))
 
 
 @pytest.fixture
@@ -43,8 +44,14 @@ def role(lab, storage, compute, served, tmp_path):
     """The role with its data, as a user runs it."""
     path = tmp_path / "initiator.yml"
     path.write_text(PLAYBOOK)
-    nodes = [{"target": f"{IQN}:boot", "portals": portals_of(storage), "chap": CHAP}]
+    first, second = portals_of(storage)
+    nodes = [
+        {"target": f"{IQN}:boot", "portals": [first], "ifaces": ["boot1"], "chap": CHAP},
+        {"target": f"{IQN}:boot", "portals": [second], "chap": CHAP},
+    ]
+    nic = compute.run(f"ip -o addr show to {compute.address('san1')}").out.split()[1]
     data = {"initiator_name": initiator_of(compute), "initiator_alias": "boots", "initiator_nodes": nodes}
+    data |= {"initiator_ifaces": [{"name": "boot1", "nic": nic}], "initiator_rp_filter_interfaces": [nic]}
     return lambda *options: played(lab, str(path), *options, hosts=[compute], **data)
 
 
@@ -67,7 +74,7 @@ def test_the_role_converges_in_one_run_and_its_check_has_said_how(compute, stora
     ran = role()
     assert checked.changed() == ran.changed() != {}
     assert sessions(compute, "boot") == both(storage)
-    assert len(ran.remote_tasks(compute.name)) <= 5
+    assert len(ran.remote_tasks(compute.name)) <= 7
     assert SECRET not in ran.output + checked.output
     after = compute.fingerprint()
     assert role().changed() == {}

@@ -223,6 +223,11 @@ def test_a_disk_in_use_keeps_its_session(compute, first):
         refused(compute, "nodes", f"{disk} is used as swap", **out)
     finally:
         compute.run(f"swapoff {disk}; wipefs -qa {disk}")
+    compute.run(f"setsid -f sh -c 'exec sleep 90 <{disk}' >&- 2>&-")
+    try:
+        refused(compute, "nodes", f"{disk} is open in the process", **out)
+    finally:
+        compute.run("pkill -x -f 'sleep 90'")
     compute.run(f"vgcreate -q vg_held {disk} && lvcreate -q -y -n data -l 50%VG vg_held", timeout=120)
     try:
         refused(compute, "nodes", "holds the active logical volume 'vg_held/data'", **out)

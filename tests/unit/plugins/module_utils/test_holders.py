@@ -115,3 +115,9 @@ def test_an_open_disk_names_the_process_only_when_asked():
     }
     assert said(host_with(files=files), "sdd") == []
     assert said(host_with(files=files), "sdd", opened=True) == ["/dev/sdd is open in the process 99 (dd)"]
+
+
+@pytest.mark.parametrize("watcher", ["multipathd", "(udev-worker)"])
+def test_who_only_watches_disks_is_no_user(watcher):
+    files = {"/proc/99/fd/3": {"kind": "block", "rdev": os.makedev(8, 48)}, "/proc/99/comm": f"{watcher}\n"}
+    assert said(host_with(files=files), "sdd", opened=True) == []
