@@ -8,7 +8,7 @@ They are to LVM what LUNs behind sessions are, and come, grow and go in a moment
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Dict, Tuple
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
 from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, same, succeeded
@@ -143,25 +143,31 @@ class OwnDisks:
         assert ran.rc == 0, f"{self.host.name}: {verb} {name}: {ran.out}{ran.err}"
 
 
-def left_alone(host: Host, *cases: tuple[str, str, dict[str, Any]]) -> None:
-    """Each (module, part of the message, options) is refused, every other one in check mode; nothing has changed."""
+Case = Tuple[str, str, Dict[str, Any]]
+
+
+def left_alone(host: Host, *cases: Case) -> None:
+    """Each (module, part of the message, options) is refused, and nothing has changed."""
     before = host.fingerprint()
+    says_no(host, *cases)
+    same(before, host.fingerprint(), "One of the refusals")
+
+
+def says_no(host: Host, *cases: Case) -> None:
+    """Each case is refused, every other one in check mode."""
     for number, (module, part, options) in enumerate(cases):
         result = host.module(module, check=bool(number % 2), **options)
         assert result.get("failed") and not result.get("changed"), (
             f"{module} {options} was not refused: {result}"
         )
         assert part in result["msg"], f"{module} {options} says: {result['msg']}"
-    same(before, host.fingerprint(), "One of the refusals")
 
 
-def converged(host: Host, module: str, options: dict[str, Any]) -> list[str]:
-    """A run does what its check said, and a second one nothing; the steps."""
-    checked = succeeded(host, host.module(module, check=True, **options))
+def converged(host: Host, module: str, options: dict[str, Any], check: bool = False) -> list[str]:
+    """A run takes steps, with 'check' those that a check run says, and a second one none; the steps."""
+    checked = succeeded(host, host.module(module, check=True, **options)) if check else {}
     ran = succeeded(host, host.module(module, **options))
-    assert ran["changed"] and ran["steps"] == checked["steps"], (
-        f"{ran['steps']}, the check said {checked['steps']}"
-    )
+    assert ran["changed"] and checked.get("steps", ran["steps"]) == ran["steps"], f"{checked}, then {ran}"
     again = succeeded(host, host.module(module, **options))
     assert not again["changed"], f"a second run: {again['steps']}"
     return list(ran["steps"])

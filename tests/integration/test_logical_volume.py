@@ -6,7 +6,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
-from ansible_collections.lunworks.iscsi.tests.integration.own_disks import OwnDisks, converged, left_alone
+from ansible_collections.lunworks.iscsi.tests.integration.own_disks import (
+    OwnDisks,
+    converged,
+    left_alone,
+    says_no,
+)
 
 MIB = 1 << 20
 
@@ -62,7 +67,7 @@ def test_volumes_are_made_and_grow_while_they_are_in_use(compute, disks):
             volume("log", size="100%FREE", filesystem="ext4"),
         ]
     }
-    grown = converged(compute, "logical_volumes", second)
+    grown = converged(compute, "logical_volumes", second, True)
     assert [step.split(" ")[0] for step in grown] == ["Let"] * 4
     assert blocks(compute, "/mnt/data") > 260 and blocks(compute, "/mnt/log") > 230
     assert compute.read("/mnt/log/file") == "kept\n"
@@ -125,13 +130,13 @@ def test_nothing_is_lost(compute, disks):
     finally:
         compute.run(f"kill {opened}")
     compute.run("umount /mnt/data")
-    left_alone(
+    says_no(
         compute,
         no("it holds ext4. Set force", "data", state="absent"),
         no("snap is made of it", "bare", state="absent", force=True),
     )
     gone = [volume("data", state="absent", force=True), volume("snap", state="absent", force=True)]
-    converged(compute, "logical_volumes", {"volumes": gone})
+    converged(compute, "logical_volumes", {"volumes": gone}, True)
 
 
 def test_a_new_volume_has_no_old_file_system(compute, disks):
