@@ -21,6 +21,18 @@ description:
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
+  preset:
+    description:
+      - The timers for what stands above the disks. O(settings) win over it. Left out, they stay as they are.
+      - V(multipath) gives I/O of a dead path back to multipath after 5 + 5 + 5 seconds (interval and timeout of the pings,
+        C(replacement_timeout)); 5 is what multipath itself sets by its C(fast_io_fail_tmo).
+      - V(direct), for disks with one path, holds I/O for 5 + 5 + 120 seconds, in the hope that the path comes back.
+      - V(root_on_iscsi) sends no pings and holds I/O for a day. For the root file system on a disk with one path.
+      - V(ontap) and V(md3000i) are for dm-multipath on these arrays; V(md3000i) is more patient with its pings, 10 + 15.
+      - The values hold for new records; for those that are there see O(lunworks.iscsi.nodes#module:nodes[].preset).
+    type: str
+    choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
+    version_added: 1.0.0
   settings:
     description:
       - Keys and values, as in the file. Booleans become V(Yes) and V(No).
@@ -40,16 +52,17 @@ extends_documentation_fragment:
 seealso:
   - module: lunworks.iscsi.initiator_name
   - module: lunworks.iscsi.nodes
+  - module: lunworks.iscsi.timers_info
   - name: open-iscsi README
-    description: Section 6 (configuration) and 8 (timeouts for multipath).
+    description: Section 6 (configuration) and 8 (timeouts for multipath and for root on iSCSI).
     link: https://github.com/open-iscsi/open-iscsi/blob/master/README
 """
 
 EXAMPLES = r"""
-- name: Errors reach multipath after 5 seconds, and no session is logged out while a disk of it is mounted
+- name: Errors reach multipath within 15 seconds, and no session is logged out while a disk of it is mounted
   lunworks.iscsi.iscsid_conf:
+    preset: multipath
     settings:
-      node.session.timeo.replacement_timeout: 5
       iscsid.safe_logout: true
 
 - name: New records get these credentials
@@ -95,10 +108,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_conf
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import PRESETS, with_preset
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import ALL, is_secret, setting
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
 
 SPEC = {
+    "preset": {"type": "str", "choices": list(PRESETS)},
     "settings": {"type": "dict", "default": {}},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
 }
@@ -112,7 +127,7 @@ class IscsidConf(Resource):
         for name in options["secrets"]:
             if not is_secret(name):
                 raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
-        self.settings = {**options["settings"], **options["secrets"]}
+        self.settings = {**with_preset(options["preset"], options["settings"]), **options["secrets"]}
         self.settings = {name: checked(name, value) for name, value in self.settings.items()}
 
     def look(self, host):
