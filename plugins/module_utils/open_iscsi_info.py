@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import PATH
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import look_ifaces
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import CONF, look_ifaces
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    Record,
     RecordId,
     database,
     look_records,
@@ -26,62 +28,90 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
     look_sessions,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import masked
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_statistics import look_statistics
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth import (
+    INITIATOR,
+    Live,
+    differences,
+    look_live,
+)
 
 # Attributes of the session and of its connection (kernel drivers/scsi/scsi_transport_iscsi.c).
 OF_SESSION = (
-    "abort_tmo data_pdu_in_order data_seq_in_order erl first_burst_len immediate_data initial_r2t lu_reset_tmo "
-    "max_burst_len max_outstanding_r2t recovery_tmo tgt_reset_tmo username username_in"
+    "abort_tmo data_pdu_in_order data_seq_in_order erl fast_abort first_burst_len immediate_data initial_r2t "
+    "lu_reset_tmo max_burst_len max_outstanding_r2t recovery_tmo tgt_reset_tmo username username_in"
 ).split()
 OF_CONNECTION = (
     "address data_digest header_digest ifmarker max_recv_dlength max_xmit_dlength ofmarker ping_tmo port recv_tmo"
 ).split()
+DISCOVERY = (("sendtargets", "send_targets", "st_config"), ("isns", "isns", "isns_config"))  # usr/idbm.c
 
 
-def look_all(host: Host) -> dict[str, Any]:
+def look_all(host: Host, statistics: bool = False) -> dict[str, Any]:
     """The answer of the module initiator_info."""
     names = parse(host.read(PATH) or "")
     records, sessions = look_records(host), look_sessions(host)
-    holders = look_holders(host)
-    live = {session.name for session in sessions}
+    live = [Live(session.number, session.name, look_live(host, session)) for session in sessions]
+    told = Told(host, look_holders(host), look_statistics(host) if statistics and sessions else {})
+    recorded = {name for name, _record in records}
     return {
         "name": names.get("InitiatorName"),
         "alias": names.get("InitiatorAlias"),
         "ifaces": look_ifaces(host),
         "discovery": look_discovery_records(host),
-        "records": [
-            {
-                **_name(name),
-                "tpg": record.tpg,
-                "startup": record.settings.get("node.startup", "manual"),
-                "settings": record.settings,
-                "logged_in": name in live,
-            }
-            for name, record in records
-        ],
-        "sessions": [
-            {
-                "number": session.number,
-                **_name(session.name),
-                "tpg": session.tpg,
-                "state": session.state,
-                "recorded": session.name in dict(records),
-                "negotiated": _negotiated(host, session),
-                "disks": [_disk(host, holders, *lun) for lun in disks_of(host, session.number)],
-            }
-            for session in sessions
-        ],
+        "records": _records(records, {session.name for session in sessions}),
+        "sessions": [told.session(session, session.name in recorded) for session in sessions],
+        "differences": _differences(host, names.get("InitiatorName", ""), records, live),
     }
 
 
+def _records(records: Iterable[tuple[RecordId, Record]], live: set[RecordId]) -> list[dict[str, Any]]:
+    return [
+        {
+            **_name(name),
+            "tpg": record.tpg,
+            "startup": record.settings.get("node.startup", "manual"),
+            "settings": record.settings,
+            "logged_in": name in live,
+        }
+        for name, record in records
+    ]
+
+
+def _differences(
+    host: Host, initiator: str, records: Iterable[tuple[RecordId, Record]], live: list[Live]
+) -> list[dict[str, Any]]:
+    """Where iscsid.conf, record and session disagree. A record that names no initiator leaves that to the host."""
+    said = {name: {INITIATOR: initiator, **_filled(record)} for name, record in records}
+    return [
+        {
+            **_name(one.name),
+            "session_number": one.session_number,
+            "setting": one.setting,
+            "iscsid_conf": one.conf,
+            "record": one.record,
+            "session": one.session,
+            "text": one.text,
+        }
+        for one in differences(masked(parse(host.read(CONF) or "")), said, live)
+    ]
+
+
+def _filled(record: Record) -> dict[str, Any]:
+    return {name: value for name, value in record.settings.items() if name != INITIATOR or value}
+
+
 def look_discovery_records(host: Host) -> list[dict[str, Any]]:
-    """The discovery records of SendTargets."""
-    directory = f"{database(host)}/send_targets"
+    """The discovery records of SendTargets and iSNS."""
     found = []
-    for place in host.list(directory):
-        text = host.read(f"{directory}/{place}/st_config")
-        where, _comma, port = place.rpartition(",")
-        if text is not None and port.isdecimal():
-            found.append({"portal": str(portal_of(where, port)), "settings": masked(parse(text))})
+    for kind, part, file in DISCOVERY:
+        directory = f"{database(host)}/{part}"
+        for place in host.list(directory):
+            text = host.read(f"{directory}/{place}/{file}")
+            where, _comma, port = place.rpartition(",")
+            if text is not None and port.isdecimal():
+                portal = str(portal_of(where, port))
+                found.append({"portal": portal, "type": kind, "settings": masked(parse(text))})
     return found
 
 
@@ -89,27 +119,49 @@ def _name(name: RecordId) -> dict[str, str]:
     return {"target": name.target, "portal": str(name.portal), "iface": name.iface}
 
 
-def _negotiated(host: Host, session: Session) -> dict[str, str]:
-    places = (f"{SESSIONS}/session{session.number}", f"{CONNECTIONS}/connection{session.number}:0")
-    return {
-        name: attribute(host, f"{place}/{name}")
-        for place, names in zip(places, (OF_SESSION, OF_CONNECTION))
-        for name in names
-    }
+@dataclass(frozen=True)
+class Told:
+    """What a session is told from: one look at the holders of all devices, one at all counters."""
 
+    host: Host
+    holders: Holders
+    statistics: dict[int, dict[str, int]]
 
-def _disk(host: Host, holders: Holders, where: str, disk: str) -> dict[str, Any]:
-    blocks = attribute(host, f"{BLOCK}/{disk}/size") if disk else ""
-    device = f"/sys/class/scsi_device/{where}/device"
-    return {
-        "address": where,
-        "lun": int(where.split(":")[3]),
-        "device": f"/dev/{disk}" if disk else "",
-        "size": int(blocks or 0) * 512,  # sysfs counts blocks of 512 bytes whatever the disk's own are
-        "wwid": attribute(host, f"{device}/wwid"),
-        "state": attribute(host, f"{device}/state"),
-        "map": next(
-            (holders.maps[upper] for upper in holders.above.get(disk, []) if upper in holders.maps), None
-        ),
-        "users": [str(user) for user in holders.of(disk)] if disk else [],
-    }
+    def session(self, session: Session, recorded: bool) -> dict[str, Any]:
+        """A session with its parameters, counters and LUNs."""
+        there, number = self.host, session.number
+        return {
+            "number": number,
+            **_name(session.name),
+            "tpg": session.tpg,
+            "state": session.state,
+            "connection_state": attribute(there, f"{CONNECTIONS}/connection{number}:0/state"),
+            "initiator": attribute(there, f"{SESSIONS}/session{number}/initiatorname"),
+            "recorded": recorded,
+            "negotiated": self._negotiated(number),
+            "statistics": self.statistics.get(number, {}),
+            "disks": [self._lun(*lun) for lun in disks_of(there, number)],
+        }
+
+    def _negotiated(self, number: int) -> dict[str, str]:
+        places = (f"{SESSIONS}/session{number}", f"{CONNECTIONS}/connection{number}:0")
+        return {
+            name: attribute(self.host, f"{place}/{name}")
+            for place, names in zip(places, (OF_SESSION, OF_CONNECTION))
+            for name in names
+        }
+
+    def _lun(self, where: str, disk: str) -> dict[str, Any]:
+        blocks = attribute(self.host, f"{BLOCK}/{disk}/size") if disk else ""
+        device, maps = f"/sys/class/scsi_device/{where}/device", self.holders.maps
+        return {
+            "address": where,
+            "lun": int(where.split(":")[3]),
+            "device": f"/dev/{disk}" if disk else "",
+            "size": int(blocks or 0) * 512,  # sysfs counts blocks of 512 bytes whatever the disk's own are
+            "wwid": attribute(self.host, f"{device}/wwid"),
+            "serial": attribute(self.host, f"{device}/vpd_pg80")[4:].strip(" \0"),
+            "state": attribute(self.host, f"{device}/state"),
+            "map": next((maps[upper] for upper in self.holders.above.get(disk, []) if upper in maps), None),
+            "users": [str(user) for user in self.holders.of(disk)] if disk else [],
+        }

@@ -11,10 +11,17 @@ short_description: What this host knows of its iSCSI storage
 version_added: 0.1.0
 description:
   - The name of this host, its ifaces, its discovery and node records, and its sessions with the disks that they bring.
-  - Read from files and sysfs in one pass. Secrets are masked.
+  - Where C(iscsid.conf), a record and its session disagree, all three are shown side by side.
+  - Read from files and sysfs in one pass. Secrets are compared, and masked.
 author:
   - The lunworks.iscsi authors (@lunworks)
-options: {}
+options:
+  statistics:
+    description:
+      - Whether to tell what the sessions have counted since their login. The kernel says it by netlink only, so this runs
+        C(iscsiadm -m session -s), once for all of them.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 seealso:
@@ -29,6 +36,10 @@ EXAMPLES = r"""
 - name: Show them
   ansible.builtin.debug:
     msg: "{{ initiator.sessions | map(attribute='disks') | flatten | map(attribute='device') }}"
+
+- name: What waits for the next login?
+  ansible.builtin.debug:
+    msg: "{{ initiator.differences | rejectattr('session_number', 'none') | map(attribute='text') }}"
 """
 
 RETURN = r"""
@@ -47,13 +58,17 @@ ifaces:
   type: dict
   sample: {default: {iface.iscsi_ifacename: default, iface.transport_name: tcp}}
 discovery:
-  description: The discovery records of SendTargets.
+  description: The discovery records.
   returned: success
   type: list
   elements: dict
   contains:
     portal:
-      description: The portal that is asked.
+      description: The portal, or the iSNS server, that is asked.
+      type: str
+      returned: always
+    type:
+      description: V(sendtargets) or V(isns).
       type: str
       returned: always
     settings:
@@ -124,14 +139,30 @@ sessions:
       description: The state of the session, V(LOGGED_IN) when all is well.
       type: str
       returned: always
+    connection_state:
+      description: The state of its connection, V(up) when all is well; empty where the kernel does not say it.
+      type: str
+      returned: always
+    initiator:
+      description: The initiator name that it logged in with. A session keeps its name when the host gets another one.
+      type: str
+      returned: always
     recorded:
-      description: Whether there is a record of it.
+      description: Whether there is a record of it. Sessions of discoveryd and of firmware have none.
       type: bool
       returned: always
     negotiated:
       description: The parameters of the session and of its connection as the kernel names them.
       type: dict
       returned: always
+    statistics:
+      description:
+        - The counters of the session by the names that C(iscsiadm) gives them, bytes in those that end in C(octets),
+          else PDUs or events.
+        - Empty without O(statistics).
+      type: dict
+      returned: always
+      sample: {txdata_octets: 4096, rxdata_octets: 1052672, digest_err: 0, timeout_err: 0}
     disks:
       description: The LUNs that it brings.
       type: list
@@ -155,7 +186,11 @@ sessions:
           type: int
           returned: always
         wwid:
-          description: What the disk says it is (sysfs wwid).
+          description: What the disk was when the kernel last asked it (sysfs wwid).
+          type: str
+          returned: always
+        serial:
+          description: Its unit serial, of the same time (sysfs vpd_pg80). Empty when it has none.
           type: str
           returned: always
         state:
@@ -171,6 +206,55 @@ sessions:
           type: list
           elements: str
           returned: always
+differences:
+  description:
+    - Where C(iscsid.conf), the record and the session disagree, an entry for each setting.
+    - What the target has negotiated down (RFC 7143 section 13) is no difference.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: The target.
+      type: str
+      returned: always
+    portal:
+      description: The portal.
+      type: str
+      returned: always
+    iface:
+      description: The iface.
+      type: str
+      returned: always
+    session_number:
+      description: The session that has another value than its record. Null where C(iscsid.conf) and the record differ only.
+      type: int
+      returned: always
+    setting:
+      description: The setting as the record names it. C(iface.initiatorname) is the name of the initiator.
+      type: str
+      returned: always
+    iscsid_conf:
+      description: What C(iscsid.conf) says, for new records. Null where it says nothing.
+      type: str
+      returned: always
+    record:
+      description: What the record says, for the next login.
+      type: str
+      returned: always
+    session:
+      description: What the session has. Null without a session, or where the kernel does not show it.
+      type: str
+      returned: always
+    text:
+      description: The difference as a sentence.
+      type: str
+      returned: always
+  sample:
+    - {target: "iqn.2026-01.com.example:store1.db", portal: "10.77.1.11:3260", iface: default, session_number: 3,
+      setting: node.session.timeo.replacement_timeout, iscsid_conf: "120", record: "5", session: "120",
+      text: "'node.session.timeo.replacement_timeout' of the record of 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
+      takes effect at the next login; session 3 has another value."}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -178,11 +262,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_info import look_all
 
-SPEC: dict[str, str] = {}
+SPEC = {"statistics": {"type": "bool", "default": False}}
 
 
 def main():
-    tell(AnsibleModule(SPEC, supports_check_mode=True), lambda options, host: look_all(host))
+    tell(
+        AnsibleModule(SPEC, supports_check_mode=True),
+        lambda options, host: look_all(host, options["statistics"]),
+    )
 
 
 if __name__ == "__main__":
