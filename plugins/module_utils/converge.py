@@ -17,7 +17,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
-SIDE_BY_SIDE = 16  # slow steps at once
+SOME = 16  # slow steps at once
+NAMED = 3  # problems in one message
 
 
 class Resource:
@@ -50,9 +51,12 @@ class Resource:
 class Half(Exception):
     """Some steps were taken and some were not."""
 
-    def __init__(self, taken: list[Step], left: list[Step], problem: str) -> None:
-        super().__init__(problem)
-        self.taken, self.left = taken, left
+    def __init__(self, taken: list[Step], left: list[Step], problems: list[str]) -> None:
+        more = len(problems) - NAMED
+        super().__init__(
+            " ".join(problems[:NAMED] + ([f"And {more} more (see 'problems')."] if more > 0 else []))
+        )
+        self.taken, self.left, self.problems = taken, left, problems
 
 
 def converge(
@@ -77,6 +81,7 @@ def converge(
             changed=bool(half.taken),
             steps=[str(step) for step in half.taken],
             steps_left=[str(step) for step in half.left],
+            problems=half.problems,
         )
     except Problem as problem:
         module.fail_json(msg=str(problem))
@@ -121,11 +126,11 @@ def _act(resource: Resource, want: Any, steps: list[Step], host: Host) -> Any:
         after = resource.look(host)
         left = resource.plan(after, want)
     except Problem as problem:
-        raise Half(steps, [], f"All steps were taken, but the second look failed: {problem}") from problem
+        raise Half(steps, [], [f"All steps were taken, but the second look failed: {problem}"]) from problem
     if left:
         still = " ".join(f"{step}." for step in left)
         raise Half(
-            steps, left, f"All steps were taken, but the host still differs from what was wanted: {still}"
+            steps, left, [f"All steps were taken, but the host still differs from what was wanted: {still}"]
         )
     return after
 
@@ -138,13 +143,14 @@ def _take(steps: list[Step], host: Host) -> None:
             taken += [step for step, problem in outcomes if problem is None]
             problems = [f"{step}: {problem}" for step, problem in outcomes if problem is not None]
             if problems:
-                raise Half(taken, [step for step in steps if step not in taken], " ".join(problems))
+                raise Half(taken, [step for step in steps if step not in taken], problems)
 
 
 def _outcomes(batch: list[Step], host: Host) -> Iterable[tuple[Step, Exception | None]]:
     if len(batch) == 1:
         return [(batch[0], _outcome(batch[0], host))]
-    with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(batch))) as pool:
+    at_once = int(batch[0].side_by_side)
+    with ThreadPoolExecutor(min(at_once if at_once > 1 else SOME, len(batch))) as pool:
         return list(zip(batch, pool.map(lambda step: _outcome(step, host), batch)))
 
 

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Iterable
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import answering, ask
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_hindrance import (
+    Hindrance,
+    look_hindered,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     AddRecord,
     Record,
@@ -38,7 +40,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
 CONF = "/etc/iscsi/iscsid.conf"
-ASKING = 15  # seconds
+STARTUP, SESSIONS = "node.startup", "node.session.nr_sessions"
+NEW = 0  # the number of a session that the kernel has not numbered yet
 RETRIES, WAIT = "node.session.initial_login_retry_max", "node.conn[0].timeo.login_timeout"
 
 
@@ -49,7 +52,28 @@ class Wish:
     absent: bool = False
     tpg: int | None = None
     settings: dict[str, Value] = field(default_factory=dict)
+    follow: tuple[str, ...] = ()  # settings that become what iscsid.conf says
     logged_in: bool | None = None
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked of all nodes together."""
+
+    named: dict[RecordId, Wish]
+    emptied: frozenset[str] = frozenset()  # targets that keep nothing but what is named
+    by_startup: dict[str, bool] = field(default_factory=dict)  # logged in or not, for records of this startup
+    promised: frozenset[str] = frozenset()  # targets and ifaces that an earlier task will have made
+    patient: bool = False  # a portal that does not answer may stay away
+
+    def over(self, nodes: dict[RecordId, Node]) -> dict[RecordId, Wish]:
+        """A wish for each node that is meant: those that are named, and those whose record is of a startup."""
+        classed = {
+            name: Wish(logged_in=self.by_startup[node.startup])
+            for name, node in nodes.items()
+            if node.startup in self.by_startup and name.target not in self.emptied
+        }
+        return {**classed, **self.named}
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,11 @@ class Node:
         """Whether there is a session, even one whose connection is being restored."""
         return bool(self.sessions)
 
+    @property
+    def startup(self) -> str:
+        """When the record is logged in; empty without a record. What a record does not say is manual."""
+        return _text(self.record.settings.get(STARTUP)) or "manual" if self.record else ""
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -75,7 +104,7 @@ class Nodes:
         default_factory=dict
     )  # node settings of iscsid.conf: what a new record gets
     ifaces: dict[str, dict[str, str]] = field(default_factory=dict)
-    hindered: dict[RecordId, str] = field(default_factory=dict)  # logins that would fail, and why
+    hindered: dict[RecordId, Hindrance] = field(default_factory=dict)  # logins that would fail
     use: Use | None = None
 
 
@@ -93,37 +122,43 @@ def chap_settings(chap: Chap | None) -> dict[str, Value]:
     }
 
 
-def look_nodes(
-    host: Host, wishes: dict[RecordId, Wish], emptied: set[str], promised: Iterable[str] = ()
-) -> Nodes:
-    """Records and sessions of the targets that were asked about, and whether the portals to log in to answer.
+def look_nodes(host: Host, wishes: Wishes) -> Nodes:
+    """Records and sessions of the targets that are meant, and whether the portals to log in to answer.
 
     Promised targets are not asked, and promised ifaces are taken as there: no need of either while nothing is changed.
     """
-    targets = {name.target for name in wishes} | emptied
-    records = only([(name, record) for name, record in look_records(host) if name.target in targets])
+    found = look_records(host)
+    targets = {name.target for name in wishes.named} | wishes.emptied
+    targets |= {name.target for name, record in found if Node(record).startup in wishes.by_startup}
+    records = only([(name, record) for name, record in found if name.target in targets])
     sessions: dict[RecordId, list[Session]] = {}
     for session in look_sessions(host):
         if session.name.target in targets:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
-    ifaces = {**{name.iface: {} for name in wishes if name.iface in promised}, **look_ifaces(host)}
-    leaving = emptied or any(wish.absent or wish.logged_in is False for wish in wishes.values())
+    meant = wishes.over(nodes)
+    promised = {name.iface: dict[str, str]() for name in meant if name.iface in wishes.promised}
+    ifaces = {**promised, **look_ifaces(host)}
     joining = [
         name
-        for name, wish in wishes.items()
-        if wish.logged_in and name not in sessions and not {name.target, name.iface} & set(promised)
+        for name, wish in meant.items()
+        if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.promised
     ]
+    conf = masked(parse(host.read(CONF) or ""))
     live = [session for group in sessions.values() for session in group]
+    leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
     return Nodes(
         nodes=nodes,
-        defaults={
-            name: value for name, value in masked(parse(host.read(CONF) or "")).items() if name in NODE
-        },
+        defaults={name: value for name, value in conf.items() if name in NODE},
         ifaces=ifaces,
         hindered=look_hindered(host, joining, ifaces),
-        use=look_use(host, live) if leaving and live else None,
+        use=look_use(host, live) if leaving else None,
     )
+
+
+def _leaves(wish: Wish) -> bool:
+    """Whether sessions may end by it."""
+    return wish.absent or wish.logged_in is False or SESSIONS in {*wish.settings, *wish.follow}
 
 
 def _node(record: Record | None, sessions: list[Session]) -> Node:
@@ -141,72 +176,35 @@ def look_ifaces(host: Host) -> dict[str, dict[str, str]]:
     return found
 
 
-def look_hindered(
-    host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
-) -> dict[RecordId, str]:
-    """Why a login would fail, as far as it can be known without one; iscsid itself would try for two minutes.
-
-    Offload ifaces have a network of their own and are not asked.
-    """
-    ways: dict[tuple[Portal, str, str], list[RecordId]] = {}
-    for name in names:
-        iface = ifaces.get(name.iface, {})
-        if iface.get("iface.transport_name") == "tcp":
-            nic = iface.get("iface.net_ifacename", "")
-            way = (name.portal, "" if nic == "default" else nic, iface.get("iface.initiatorname", ""))
-            ways.setdefault(way, []).append(name)
-    hindered = {}
-    with ThreadPoolExecutor(16) as pool:
-        for way, said in zip(ways, pool.map(lambda way: _hindrance(host, *way), ways)):
-            why, offered = said
-            for name in ways[way]:
-                if why or offered is not None and name.target not in offered:
-                    hindered[name] = (
-                        why or f"is not offered to this initiator (offered: {_listed(offered or ())})"
-                    )
-    return hindered
-
-
-def _hindrance(host: Host, portal: Portal, nic: str, initiator: str) -> tuple[str, set[str] | None]:
-    """Why the portal accepts no connection, else the targets that it offers (None: it does not say)."""
-    why = host.unreachable(portal.address, portal.port, nic)
-    if why:
-        return f"does not answer ({why})", None
-    if initiator or not answering(host):  # discovery gives the host's own name
-        return "", None
-    try:
-        return "", {offer.target for offer in ask(host, portal, ["default"], seconds=ASKING)}
-    except Problem:
-        return "", None
-
-
-def _listed(targets: Iterable[str]) -> str:
-    names = [f"'{target}'" for target in sorted(targets)]
-    return ", ".join(names[:5] + (["..."] if len(names) > 5 else [])) or "nothing"
-
-
-def want_nodes(seen: Nodes, wishes: dict[RecordId, Wish], emptied: set[str]) -> Nodes:
+def want_nodes(seen: Nodes, wishes: Wishes) -> Nodes:
     """Each wish laid over what is there; what was not asked for stays, except for the targets in 'emptied'."""
-    nodes = {name: node for name, node in seen.nodes.items() if name.target not in emptied}
-    for name, wish in wishes.items():
+    nodes = {name: node for name, node in seen.nodes.items() if name.target not in wishes.emptied}
+    for name, wish in wishes.over(seen.nodes).items():
         nodes.pop(name, None)
         if not wish.absent:
-            nodes[name] = _wanted(name, wish, seen)
+            nodes[name] = _wanted(name, wish, seen, wishes.patient)
     return replace(seen, nodes=nodes)
 
 
-def _wanted(name: RecordId, wish: Wish, seen: Nodes) -> Node:
+def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
     old = seen.nodes.get(name, Node(None))
     settings = old.record.settings if old.record else {**seen.defaults}
     if old.record is None or wish.tpg not in (None, old.record.tpg):
         if name.iface not in seen.ifaces:
             raise Problem(f"There is no iface '{name.iface}' on this host. Make it first (module iface).")
         settings = {**settings, **new_settings(name, wish.tpg or 1, seen.ifaces[name.iface])}
-    changed = {key: value for key, value in wish.settings.items() if _text(settings.get(key)) != _text(value)}
+    followed = {key: seen.defaults[key] for key in wish.follow if key in seen.defaults}
+    said = {**followed, **wish.settings}
+    changed = {key: value for key, value in said.items() if _text(settings.get(key)) != _text(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
-    if wish.logged_in is None or wish.logged_in == old.logged_in:
+    away = name in seen.hindered and seen.hindered[name].away
+    if wish.logged_in is None or wish.logged_in and patient and away:
         return Node(record, old.sessions, old.state)
-    return Node(record, (0,) if wish.logged_in else (), LOGGED_IN if wish.logged_in else "")
+    number = int(_text(record.settings.get(SESSIONS)) or 1) if wish.logged_in else 0
+    if SESSIONS not in said and wish.logged_in:
+        number = max(number, len(old.sessions))  # sessions beside the first may be somebody else's
+    sessions = (old.sessions + (NEW,) * number)[:number]
+    return Node(record, sessions, LOGGED_IN if sessions != old.sessions else old.state)
 
 
 def _text(value: Value | None) -> str:
@@ -222,13 +220,13 @@ def plan_nodes(seen: Nodes, want: Nodes) -> list[Step]:
     removals: list[Step] = []
     for name in sorted({*seen.nodes, *want.nodes}):
         old, new = seen.nodes.get(name, Node(None)), want.nodes.get(name, Node(None))
-        if old.logged_in and not new.logged_in:
-            logouts.append(LogOut(name, old.sessions))
+        if len(new.sessions) < len(old.sessions):
+            logouts.append(LogOut(name, old.sessions[len(new.sessions) :]))
         if new.record is None:
             removals += [RemoveRecord(name, old.record)] if old.record else []
             continue
         records += _record_steps(name, old.record, new.record)
-        if new.logged_in and not old.logged_in:
+        if len(new.sessions) > len(old.sessions):
             fresh = any(isinstance(step, AddRecord) and step.name == name for step in records)
             logins.append(LogIn(name, new.record, fresh, _limit(new.record)))
     return records + logins + logouts + removals
@@ -258,9 +256,10 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
     hindered = [step.name for step in steps if isinstance(step, LogIn) and step.name in seen.hindered]
     if hindered:
         said = " ".join(f"{name} {seen.hindered[name]}." for name in hindered[:3])
+        more = f" So it is with {len(hindered) - 3} more." if hindered[3:] else ""
         raise Problem(
-            f"Cannot log in: {said} Nothing was changed. Are address and name right, is the target running, is this "
-            f"initiator in its igroup?"
+            f"Cannot log in: {said}{more} Nothing was changed. Are address and name right, is the target running, is "
+            f"this initiator in its igroup?"
         )
     out = {step.name for step in steps if isinstance(step, LogOut)}
     for step in steps:
@@ -276,6 +275,10 @@ def note_nodes(seen: Nodes, steps: list[Step]) -> Iterable[str]:
     for step in steps:
         if isinstance(step, SetRecord) and seen.nodes[step.name].logged_in:
             yield f"{step.name} is logged in with the old settings; the new ones take effect at its next login."
+    joined = {step.name for step in steps if isinstance(step, LogIn)}
+    for name, hindrance in seen.hindered.items():
+        if name not in joined:
+            yield f"{name} {hindrance}: it is recorded and not logged in."
     for name, node in seen.nodes.items():
         if node.logged_in and node.state != LOGGED_IN:
             yield f"The session of {name} is {node.state}: iscsid is trying to restore it."

@@ -23,6 +23,7 @@ LOCK = "/run/lock/iscsi/lock"
 HELD = "/run/lock/iscsi/lock.write"  # usr/idbm.c: a hard link to the lock; whoever can make it holds the database
 PATIENCE = 30  # seconds, as in usr/idbm.c
 MODE, DIRECTORY = 0o600, 0o700
+BEGIN, END = "# BEGIN RECORD", "# END RECORD"
 NO_OBJECTS = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND
 NAME, TPG, ADDRESS, PORT = "node.name", "node.tpgt", "node.conn[0].address", "node.conn[0].port"
 
@@ -80,7 +81,7 @@ def portal_of(where: str, port: str) -> Portal:
 
 
 def look_records(host: Host) -> list[tuple[RecordId, Record]]:
-    """Every record that can be read. One that a crash left empty is as good as none."""
+    """Every record that can be read. One that a crash left half-written is as good as none."""
     nodes = f"{database(host)}/nodes"
     found = []
     for target in host.list(nodes):
@@ -90,10 +91,41 @@ def look_records(host: Host) -> list[tuple[RecordId, Record]]:
                 f"{path}/{iface}" for iface in host.list(path)
             ]  # with a TPG: a directory, a file for each iface
             for file in files or [path]:  # without one: the file itself, as before open-iscsi 2.0-870
-                record = Record(masked(parse(_text(host, file))), file)
-                if {NAME, ADDRESS, PORT} <= set(record.settings):
+                text = _settled(host, file)
+                record = Record(masked(parse(text)), file)
+                if not torn(text) and _sound(record):
                     found.append((_id(record), record))
     return found
+
+
+def torn(text: str) -> bool:
+    """Whether the text is the beginning of a record only (usr/idbm.c ends each with a line of its own)."""
+    return not text.strip() or BEGIN in text and END not in text
+
+
+def _sound(record: Record) -> bool:
+    """Whether it says what it is about, in numbers where numbers belong."""
+    port, tpg = str(record.settings.get(PORT, "")), str(record.settings.get(TPG, "-1"))
+    return {NAME, ADDRESS} <= set(record.settings) and port.isdecimal() and tpg.lstrip("-").isdecimal()
+
+
+def _settled(host: Host, path: str) -> str:
+    """A record's text, not while somebody writes it: iscsiadm writes in place, and holds the lock meanwhile.
+
+    Nothing is locked here, since a look changes nothing. A lock that is free may have been taken between two looks, so
+    a torn record is believed only when it is seen again.
+    """
+
+    def read() -> tuple[str, ...]:
+        free = host.stat(HELD) is None
+        text = _text(host, path)
+        return (text,) if free or not torn(text) else ()
+
+    text = _text(host, path)
+    for _again in range(2):
+        if torn(text):
+            text = "".join(host.until(read, PATIENCE, 0.01))
+    return text
 
 
 def _id(record: Record) -> RecordId:
@@ -153,13 +185,16 @@ class AddRecord(Step):
             )
         directory = f"{root}/nodes/{self.name.target}/{portal.address},{portal.port},{tpg}"
         lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
-        text = "\n".join(["# BEGIN RECORD", *lines, "# END RECORD", ""])
+        text, path = "\n".join([BEGIN, *lines, END, ""]), f"{directory}/{self.name.iface}"
         with locked(host):
+            there = host.read(path) or ""
+            if not torn(there) and parse(there) != parse(text):
+                raise Problem(f"somebody else has made the record '{path}' meanwhile. Run again.")
             for depth in (3, 2, 1, 0):
-                path = directory.rsplit("/", depth)[0]
-                if host.stat(path) is None:
-                    host.mkdir(path, DIRECTORY)
-            host.write(f"{directory}/{self.name.iface}", text, MODE)
+                above = directory.rsplit("/", depth)[0]
+                if host.stat(above) is None:
+                    host.mkdir(above, DIRECTORY)
+            host.write(path, text, MODE)
 
 
 @dataclass(frozen=True)

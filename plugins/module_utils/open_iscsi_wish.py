@@ -19,6 +19,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import (
     Nodes,
     Wish,
+    Wishes,
     chap_settings,
     look_nodes,
     note_nodes,
@@ -26,6 +27,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node imp
     refuse_nodes,
     want_nodes,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import PRESETS, with_preset
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     NODE,
@@ -41,10 +43,17 @@ OPTIONS: dict[str, Any] = {
     "ifaces": {"type": "list", "elements": "str", "default": ["default"]},
     "tpg": {"type": "int"},
     "startup": {"type": "str", "choices": list(STARTUPS)},
+    "preset": {"type": "str", "choices": list(PRESETS)},
     "settings": {"type": "dict", "default": {}},
+    "follow": {"type": "list", "elements": "str", "default": []},
     "chap": CHAP_OPTION,
     "logged_in": {"type": "bool"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+AWAY: dict[str, Any] = {"type": "str", "choices": ["refuse", "leave"], "default": "refuse"}
+BY_STARTUP: dict[str, Any] = {
+    "type": "dict",
+    "options": {startup: {"type": "bool"} for startup in STARTUPS},
 }
 ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP), "chap")}
 
@@ -52,19 +61,36 @@ ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP), 
 class WishedNodes(Resource):
     """Nodes converged to what was asked of them."""
 
-    def __init__(self, asked: list[dict[str, Any]], purge: bool, promised: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        asked: list[dict[str, Any]],
+        purge: bool,
+        away: str,
+        promised: Iterable[str] = (),
+        by_startup: dict[str, bool | None] | None = None,
+    ) -> None:
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
         unique("node", [str(name) for name, _wish in pairs])
-        self.wishes = dict(pairs)
-        self.promised = {*promised, *(name.lower() for name in promised)}  # a target's name in lower case
-        self.emptied = {iscsi_name(one["target"]) for one in asked if purge or not one["portals"]}
-        self.shown = sorted({key for wish in self.wishes.values() for key in wish.settings} - set(ELSEWHERE))
+        self.wishes = Wishes(
+            named=dict(pairs),
+            emptied=frozenset(iscsi_name(one["target"]) for one in asked if purge or not one["portals"]),
+            by_startup={key: value for key, value in (by_startup or {}).items() if value is not None},
+            promised=frozenset([*promised, *(name.lower() for name in promised)]),  # a target's in lower case
+            patient=away == "leave",
+        )
+        if self.wishes.by_startup.get("onboot") is False:
+            raise Problem(
+                "by_startup cannot log out of what has the startup 'onboot': the root disk may be on it. Name the "
+                "nodes, if you mean them."
+            )
+        shown = {key for wish in self.wishes.named.values() for key in (*wish.settings, *wish.follow)}
+        self.shown = sorted(shown - set(ELSEWHERE))
 
     def look(self, host: Host) -> Nodes:
-        return look_nodes(host, self.wishes, self.emptied, self.promised)
+        return look_nodes(host, self.wishes)
 
     def want(self, seen: Nodes) -> Nodes:
-        return want_nodes(seen, self.wishes, self.emptied)
+        return want_nodes(seen, self.wishes)
 
     def plan(self, seen: Nodes, want: Nodes) -> list[Step]:
         return plan_nodes(seen, want)
@@ -87,10 +113,12 @@ class WishedNodes(Resource):
                     "iface": name.iface,
                     "tpg": node.record.tpg if node.record else None,
                     "recorded": node.record is not None,
-                    "startup": settings.get("node.startup", "manual") if node.record else None,
+                    "startup": node.startup or None,
                     "chap_user": settings.get("node.session.auth.username") or None,
                     "settings": {key: settings.get(key) for key in self.shown},
                     "logged_in": node.logged_in,
+                    "sessions": len(node.sessions),
+                    "hindrance": str(state.hindered.get(name, "")) or None,
                 }
             )
         return {"nodes": shown}
@@ -112,16 +140,28 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
     for iface in asked["ifaces"]:
         if not iface or "/" in iface:
             raise Problem(f"'{iface}' is not the name of an iface.")
-    wish = Wish(absent, asked["tpg"], _settings(asked), asked["logged_in"])
+    follow = tuple(key for name in asked["follow"] for key in followed(name))
+    wish = Wish(absent, asked["tpg"], _settings(asked), follow, asked["logged_in"])
     names = [
         RecordId(target, portal(where), iface) for where in asked["portals"] for iface in asked["ifaces"]
     ]
     return [(name, wish) for name in names]
 
 
+def followed(name: str) -> list[str]:
+    """The settings that a name in 'follow' means: itself, or all below it."""
+    keys = [key for key in NODE if key == name or key.startswith(f"{name}.")]
+    if not keys:
+        raise Problem(
+            f"'{name}' in follow is no setting of a record and no beginning of some. Wanted is a name like "
+            f"'node.session.timeo.replacement_timeout', or 'node.session.timeo' for all below it."
+        )
+    return keys
+
+
 def _settings(asked: dict[str, Any]) -> dict[str, Value]:
     settings: dict[str, Value] = {}
-    for key, value in asked["settings"].items():
+    for key, value in with_preset(asked["preset"], asked["settings"]).items():
         if key in ELSEWHERE:
             raise Problem(f"'{key}' belongs into the option '{ELSEWHERE[key]}', not into 'settings'.")
         if value is None:

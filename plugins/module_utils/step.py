@@ -13,7 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 class Step:
     """One change. Says itself as one plain sentence (imperative, no full stop, never a secret) and takes itself."""
 
-    side_by_side = False  # a class may say True: neighbours of the same type are taken at the same time
+    side_by_side = 0  # a class may say how many neighbours of its type are taken at the same time; True: some
 
     def __str__(self) -> str:
         raise NotImplementedError

@@ -50,6 +50,13 @@ options:
       - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
     type: str
     choices: [manual, automatic, onboot]
+  preset:
+    description:
+      - The timers of the records for what stands above the disks, see O(lunworks.iscsi.iscsid_conf#module:preset).
+        O(settings) win over it. Left out, they stay as they are.
+    type: str
+    choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
+    version_added: 1.0.0
   settings:
     description:
       - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.
@@ -57,6 +64,14 @@ options:
       - Sessions keep the settings that they logged in with.
     type: dict
     default: {}
+  follow:
+    description:
+      - Settings that become what C(iscsid.conf) says now, where a change of that file shall reach records that are there.
+      - Each is the name of a setting, or the beginning of several, like V(node.session.timeo) for all below it.
+      - What C(iscsid.conf) does not set stays as it is; O(settings), O(startup) and O(chap) go first.
+    type: list
+    elements: str
+    default: []
   chap:
     description:
       - What this host proves to the target, and with the mutual ones what the target proves back.
@@ -80,7 +95,8 @@ options:
         type: str
   logged_in:
     description:
-      - Whether there shall be a session through each of the portals and ifaces.
+      - Whether there shall be a session through each of the portals and ifaces, or as many as the record's
+        C(node.session.nr_sessions) says.
       - Left out, it stays as it is.
     type: bool
   state:
@@ -88,6 +104,15 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  away:
+    description:
+      - What becomes of a login to a portal that does not answer.
+      - V(refuse) names the portal and changes nothing at all.
+      - V(leave) records it without logging in, does everything else, and warns. So a host gets its other paths while one
+        storage network is down. The next run logs in when the portal is back.
+    type: str
+    choices: [refuse, leave]
+    default: refuse
   purge:
     description:
       - Whether other records and sessions of the target go, those of portals and ifaces that are not listed.
@@ -129,6 +154,18 @@ steps:
   sample:
     - Record 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
     - Log in to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
+steps_left:
+  description: What was not done, where some of it failed.
+  returned: failure
+  type: list
+  elements: str
+problems:
+  description: What failed and why, one sentence for each portal and iface. The other logins stand.
+  returned: failure
+  type: list
+  elements: str
+  sample:
+    - "Log in to 'iqn.2026-01.com.example:store1.db' at 10.77.2.11:3260: the portal did not answer in time."
 state:
   description: The records and sessions of the target, also those that were not asked for.
   returned: success
@@ -176,6 +213,14 @@ state:
           description: Whether there is a session.
           type: bool
           returned: always
+        sessions:
+          description: How many sessions there are.
+          type: int
+          returned: always
+        hindrance:
+          description: Why a login that was asked for is not possible now; null where nothing is known to hinder it.
+          type: str
+          returned: always
   sample:
     nodes:
       - target: iqn.2026-01.com.example:store1.db
@@ -187,19 +232,21 @@ state:
         chap_user: null
         settings: {}
         logged_in: true
+        sessions: 1
+        hindrance: null
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import OPTIONS, WishedNodes
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import AWAY, OPTIONS, WishedNodes
 
-SPEC = {**OPTIONS, "purge": {"type": "bool", "default": False}}
+SPEC = {**OPTIONS, "away": AWAY, "purge": {"type": "bool", "default": False}}
 
 
 class Node(WishedNodes):
     def __init__(self, options):
-        super().__init__([options], options["purge"])
+        super().__init__([options], options["purge"], options["away"])
 
 
 def main():

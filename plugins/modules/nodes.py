@@ -27,7 +27,7 @@ options:
     description: The nodes. A target may be named several times, with different portals or ifaces.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       target:
         description: The iSCSI name of the target.
@@ -57,6 +57,13 @@ options:
           - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
         type: str
         choices: [manual, automatic, onboot]
+      preset:
+        description:
+          - The timers of the records for what stands above the disks, see O(lunworks.iscsi.iscsid_conf#module:preset).
+            O(nodes[].settings) win over it. Left out, they stay as they are.
+        type: str
+        choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
+        version_added: 1.0.0
       settings:
         description:
           - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.
@@ -64,6 +71,14 @@ options:
           - Sessions keep the settings that they logged in with.
         type: dict
         default: {}
+      follow:
+        description:
+          - Settings that become what C(iscsid.conf) says now, where a change of that file shall reach records that are there.
+          - Each is the name of a setting, or the beginning of several, like V(node.session.timeo) for all below it.
+          - What C(iscsid.conf) does not set stays as it is; O(nodes[].settings), O(nodes[].startup) and O(nodes[].chap) go first.
+        type: list
+        elements: str
+        default: []
       chap:
         description:
           - What this host proves to the target, and with the mutual ones what the target proves back.
@@ -87,7 +102,8 @@ options:
             type: str
       logged_in:
         description:
-          - Whether there shall be a session through each of the portals and ifaces.
+          - Whether there shall be a session through each of the portals and ifaces, or as many as the record's
+            C(node.session.nr_sessions) says.
           - Left out, it stays as it is.
         type: bool
       state:
@@ -95,6 +111,32 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  by_startup:
+    description:
+      - Whether there shall be sessions for every record on this host that has this startup, beside O(nodes). What O(nodes)
+        names is left to it.
+      - This is what C(iscsiadm --loginall) and C(--logoutall) do, but disks that are in use keep their sessions.
+      - A startup that is left out stays as it is.
+    type: dict
+    suboptions:
+      automatic:
+        description: Records that are logged in at boot.
+        type: bool
+      manual:
+        description: Records that are not logged in at boot, also those that say nothing of it.
+        type: bool
+      onboot:
+        description: Records of the root disk. V(false) is refused.
+        type: bool
+  away:
+    description:
+      - What becomes of a login to a portal that does not answer.
+      - V(refuse) names the portal and changes nothing at all.
+      - V(leave) records it without logging in, does everything else, and warns. So a host gets its other paths while one
+        storage network is down. The next run logs in when the portal is back.
+    type: str
+    choices: [refuse, leave]
+    default: refuse
   promised:
     description:
       - Targets that need not answer yet and ifaces that need not be there yet, since an earlier task of the same check run
@@ -146,6 +188,18 @@ steps:
   sample:
     - Record 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
     - Log in to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
+steps_left:
+  description: What was not done, where some of it failed.
+  returned: failure
+  type: list
+  elements: str
+problems:
+  description: What failed and why, one sentence for each portal and iface. The other logins stand.
+  returned: failure
+  type: list
+  elements: str
+  sample:
+    - "Log in to 'iqn.2026-01.com.example:store1.db' at 10.77.2.11:3260: the portal did not answer in time."
 state:
   description: The records and sessions of the targets, also those that were not asked for.
   returned: success
@@ -193,6 +247,14 @@ state:
           description: Whether there is a session.
           type: bool
           returned: always
+        sessions:
+          description: How many sessions there are.
+          type: int
+          returned: always
+        hindrance:
+          description: Why a login that was asked for is not possible now; null where nothing is known to hinder it.
+          type: str
+          returned: always
   sample:
     nodes:
       - target: iqn.2026-01.com.example:store1.db
@@ -204,15 +266,24 @@ state:
         chap_user: null
         settings: {}
         logged_in: true
+        sessions: 1
+        hindrance: null
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import OPTIONS, WishedNodes
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import (
+    AWAY,
+    BY_STARTUP,
+    OPTIONS,
+    WishedNodes,
+)
 
 SPEC = {
-    "nodes": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS},
+    "nodes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},
+    "by_startup": BY_STARTUP,
+    "away": AWAY,
     "promised": {"type": "list", "elements": "str", "default": []},
     "purge": {"type": "bool", "default": False},
 }
@@ -220,7 +291,9 @@ SPEC = {
 
 class Nodes(WishedNodes):
     def __init__(self, options):
-        super().__init__(options["nodes"], options["purge"], options["promised"])
+        super().__init__(
+            options["nodes"], options["purge"], options["away"], options["promised"], options["by_startup"]
+        )
 
 
 def main():

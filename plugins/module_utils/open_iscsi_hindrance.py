@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a login would fail, as far as it can be known without one; iscsid itself would try for two minutes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Iterable
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, answering, ask
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
+
+ASKING = 15  # seconds
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why there can be no session now; 'away' when the portal does not answer at all."""
+
+    why: str
+    away: bool = True
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True)
+class Way:
+    """What logins have in common that can be tried with one connection."""
+
+    portal: Portal
+    nic: str
+    initiator: str
+
+
+def look_hindered(
+    host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
+) -> dict[RecordId, Hindrance]:
+    """The logins that would fail. Offload ifaces have a network of their own and are not asked."""
+    ways: dict[Way, list[RecordId]] = {}
+    for name in names:
+        iface = ifaces.get(name.iface, {})
+        if iface.get("iface.transport_name") == "tcp":
+            nic = iface.get("iface.net_ifacename", "")
+            way = Way(name.portal, "" if nic == "default" else nic, iface.get("iface.initiatorname", ""))
+            ways.setdefault(way, []).append(name)
+    hindered: dict[RecordId, Hindrance] = {}
+    with ThreadPoolExecutor(16) as pool:
+        for way, said in zip(ways, pool.map(lambda way: _asked(host, way), ways)):
+            hindered.update(_hindered(ways[way], said))
+    return hindered
+
+
+def _hindered(names: list[RecordId], said: Hindrance | tuple[Offer, ...] | None) -> dict[RecordId, Hindrance]:
+    if said is None:
+        return {}
+    if isinstance(said, Hindrance):
+        return dict.fromkeys(names, said)
+    targets = {offer.target for offer in said}
+    other = Hindrance(f"is not offered to this initiator (offered: {_listed(targets)})", away=False)
+    return {name: other for name in names if name.target not in targets}
+
+
+def _asked(host: Host, way: Way) -> Hindrance | tuple[Offer, ...] | None:
+    """What the portal offers this initiator, why it does not answer, or None: it answers and does not tell."""
+    why = host.unreachable(way.portal.address, way.portal.port, way.nic)
+    if why:
+        return Hindrance(f"does not answer ({why})")
+    if way.initiator or not answering(host):  # discovery gives the host's own name
+        return None
+    try:
+        return ask(host, way.portal, ["default"], seconds=ASKING)
+    except Late:
+        return Hindrance(
+            f"does not answer (it takes connections, and said nothing of its targets in {ASKING} seconds)"
+        )
+    except Problem:
+        return None
+
+
+def _listed(targets: Iterable[str]) -> str:
+    names = [f"'{target}'" for target in sorted(targets)]
+    return ", ".join(names[:5] + (["..."] if len(names) > 5 else [])) or "nothing"
