@@ -26,7 +26,7 @@ PART = "part."  # what a maker works on; left behind only by one that was killed
 MIRROR = "http://deb.debian.org/debian"
 PACKAGES = (
     "systemd systemd-sysv udev dbus openssh-server python3 python3-apt iproute2 iputils-ping kmod procps "
-    "open-iscsi open-isns-server targetcli-fb tgt lvm2 multipath-tools "
+    "open-iscsi open-isns-server targetcli-fb tgt lvm2 thin-provisioning-tools multipath-tools "
     "e2fsprogs xfsprogs parted sg3-utils lsscsi"
 ).split()
 # Off until a role or a test wants them, and what only disturbs short-lived hosts.

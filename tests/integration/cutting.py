@@ -1,90 +1,255 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A move that is cut off at a step of its plan, at its begin or in the middle of it."""
+"""Moves in which something fails at every step: a machine's power, a cable, the controller.
+
+A run is stopped at the begin of each step. What fails there is whole again before the next step begins, so a run that can bear
+it goes on, and one that cannot ends by itself and is started again, as a person would do it.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Iterator
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import Host
+from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, Lab
 from ansible_collections.lunworks.iscsi.tests.integration.moving import MOVE, San
-from ansible_collections.lunworks.iscsi.tests.integration.playbooks import ROOT, SAN
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import (
+    ENVIRONMENT,
+    ROOT,
+    Played,
+    command,
+    heard,
+)
 
-PATIENCE = 400  # seconds until a run has come to a step
+HERE = Path(__file__).resolve().parent
+PATIENCE = 900  # seconds that a run may take from one step to the next; what takes longer hangs
+INSIDE = 1.0  # seconds after the begin of a step: how far it comes meanwhile is chance, as in life
+# A host that is gone is noticed within ten seconds (ssh_config(5)); the place is that of the run.
+NOTICED = "-o ControlPath={place}/%n -o ControlPersist=20s -o ServerAliveInterval=3 -o ServerAliveCountMax=3"
+HOOKS = {f"move_volume_group_hooks_{when}": [str(HERE / f"hooks/{when}.yml")] for when in ("before", "after")}
 
 
-def cut(san: San, source: Host, destination: Host, step: str, victim: Host | None, after: float) -> bool:
-    """Run the move, and so many seconds after the step began, cut the victim's power (None: no host's) and kill the run.
+@dataclass(frozen=True)
+class PowerCut:
+    """A host loses its power, and boots."""
 
-    False when the run ended before it came to the step.
-    """
+    host: Host
+
+    def strike(self, lab: Lab, run: subprocess.Popen[bytes]) -> None:
+        lab.power_cut(self.host)
+
+    def meanwhile(self, lab: Lab) -> None:
+        lab.boot(self.host)
+
+    def end(self, lab: Lab) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Kill:
+    """The controller is gone: the run is killed with all that belongs to it."""
+
+    def strike(self, lab: Lab, run: subprocess.Popen[bytes]) -> None:
+        os.killpg(run.pid, signal.SIGKILL)
+
+    def meanwhile(self, lab: Lab) -> None:
+        pass
+
+    def end(self, lab: Lab) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A host's cables to some networks are pulled during a whole step."""
+
+    host: Host
+    networks: tuple[str, ...]
+
+    def strike(self, lab: Lab, run: subprocess.Popen[bytes]) -> None:
+        for network in self.networks:
+            lab.link(self.host, network, up=False)
+
+    def meanwhile(self, lab: Lab) -> None:
+        pass
+
+    def end(self, lab: Lab) -> None:
+        for network in self.networks:
+            lab.link(self.host, network, up=True)
+
+
+Failure = PowerCut | Kill | Pull
+
+
+@dataclass
+class Cut:
+    """What failed at a step, and how the run bore it: '' for one that went on."""
+
+    step: str
+    direction: str
+    said: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.step} ({self.seconds:.0f} s): {self.said or 'went on'}"
+
+
+@dataclass
+class Journey:
+    """Moves to and fro until something has failed at each of the steps."""
+
+    san: San
+    fail: str  # 'source', 'destination', 'storage' or 'controller'
+    networks: tuple[str, ...] = ()
+    cuts: list[Cut] = field(default_factory=list)
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.group = self.san.groups[0]
+        there = self.san.owner(self.group)
+        first, second = self.san.first, self.san.second
+        self.source, self.destination = (first, second) if there is first else (second, first)
+
+    def failure(self) -> Failure:
+        """What fails, in the direction of the run."""
+        hosts = {"source": self.source, "destination": self.destination, "storage": self.san.storage}
+        if self.fail == "controller":
+            return Kill()
+        host = hosts[self.fail]
+        return Pull(host, self.networks) if self.networks else PowerCut(host)
+
+    def go(self, steps: list[str]) -> None:
+        """Run after run until all steps have been struck and the group has arrived."""
+        left, limit = list(steps), 3 * len(steps) + 3
+        while left:
+            assert self.runs < limit, f"After {limit} runs nothing has failed at {left} yet."
+            self.runs += 1
+            self.run(left)
+        ended = self.san.move(vg=self.group.name, source=self.source, destination=self.destination, **HOOKS)
+        assert ended.rc == 0, ended.messages()
+        one_owner(self.san)
+        self.san.owned(self.group, self.destination, self.source)
+
+    def run(self, left: list[str]) -> None:
+        """One run; the steps at which something failed are taken out of 'left'."""
+        failure, failing, begun = self.failure(), None, time.monotonic()
+        with running(self.san, self.source, self.destination) as run:
+            while (call := run.called()) is not None:
+                step, caller = call
+                if failing:
+                    self.ended(failure, failing, begun)
+                    failing = None
+                if step in left:
+                    left.remove(step)
+                    failing, begun = (
+                        Cut(step, f"{self.source.name}>{self.destination.name}"),
+                        time.monotonic(),
+                    )
+                    self.cuts.append(failing)
+                    if len(self.cuts) % 2:
+                        caller.close()
+                        time.sleep(INSIDE)
+                    failure.strike(self.san.lab, run.process)
+                    caller.close()
+                    failure.meanwhile(self.san.lab)
+                caller.close()
+            told = run.told()
+        if failing:
+            failing.said = told.messages() or f"ended with {told.rc}"
+            self.ended(failure, failing, begun)
+        elif told.rc:
+            raise AssertionError(f"Nothing failed, and still: {told.messages() or told.output}")
+        if told.rc == 0:
+            self.source, self.destination = self.destination, self.source
+
+    def ended(self, failure: Failure, failing: Cut, begun: float) -> None:
+        """What failed is whole again: nobody has taken what another still has."""
+        failing.seconds = time.monotonic() - begun
+        print(failing, flush=True)
+        one_owner(self.san)
+        failure.end(self.san.lab)
+
+
+@dataclass
+class Running:
+    """A run that stops at each step."""
+
+    process: subprocess.Popen[bytes]
+    server: socket.socket
+    output: Path
+
+    def called(self) -> tuple[str, socket.socket] | None:
+        """The step that begins now, and the caller who waits; None when the run has ended."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                caller = self.server.accept()[0]
+            except TimeoutError:
+                if self.process.poll() is not None:
+                    return None
+                continue
+            caller.settimeout(10)
+            return caller.makefile().readline().strip(), caller
+        raise AssertionError(f"The run hangs: no next step and no end within {PATIENCE} seconds.")
+
+    def told(self) -> Played:
+        """What it said; a run that was killed says nothing."""
+        text = self.output.read_text()
+        return (
+            heard(self.process.returncode, text)
+            if "{\n" in text
+            else Played(self.process.returncode, [], {}, text)
+        )
+
+
+@contextmanager
+def running(san: San, source: Host, destination: Host) -> Iterator[Running]:
+    """The playbook in a process group of its own."""
+    variables = san.variables(
+        vg=",".join(group.name for group in san.groups), source=source, destination=destination, **HOOKS
+    )
     with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{place}/socket")
         server.listen()
         server.settimeout(0.2)
-        run = start(san, source, destination, step, f"{place}/socket")
+        output = Path(place) / "output"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                command(san.lab, MOVE, hosts=san.hosts, variables=variables),
+                cwd=ROOT,
+                env={
+                    **ENVIRONMENT,
+                    "ANSIBLE_SSH_EXTRA_ARGS": NOTICED.format(place=place),
+                    "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
+                    "ANSIBLE_CALLBACKS_ENABLED": "at_step",
+                    "AT_STEP_SOCKET": f"{place}/socket",
+                },
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
-            caller = _called(server, run)
-            if caller is None:
-                return False
-            if after:
-                caller.sendall(b"x")
-                time.sleep(after)  # how far the step comes meanwhile is chance, as in life
-            if victim:
-                san.lab.power_cut(victim)
-            caller.close()
+            yield Running(process, server, output)
         finally:
-            if run.poll() is None:
-                os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
-    if victim:
-        san.lab.boot(victim)
-    return True
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
-def start(san: San, source: Host, destination: Host, step: str, where: str) -> subprocess.Popen[bytes]:
-    """The playbook in a process group of its own."""
-    variables = san.variables(
-        vg=",".join(group.name for group in san.groups), source=source, destination=destination
-    )
-    return subprocess.Popen(
-        [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            *("-i", san.lab.inventory, "-i", str(SAN), "-e", json.dumps(variables), MOVE),
-            *("--limit", ",".join(["localhost", *(host.name for host in san.hosts)])),
-        ],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
-            "ANSIBLE_HOME": str(ROOT / ".cache/ansible"),
-            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).resolve().parent / "callbacks"),
-            "ANSIBLE_CALLBACKS_ENABLED": "at_step",
-            "AT_STEP": step,
-            "AT_STEP_SOCKET": where,
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _called(server: socket.socket, run: subprocess.Popen[bytes]) -> socket.socket | None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and run.poll() is None:
-        try:
-            return server.accept()[0]
-        except TimeoutError:
-            continue
-    return None
+def planned(san: San, source: Host, destination: Host) -> list[str]:
+    """The names of the steps that a move would take now."""
+    told = san.move("--check", vg=san.groups[0].name, source=source, destination=destination, **HOOKS)
+    assert told.rc == 0, told.messages()
+    (plan,) = [result for _host, task, result in told.results if task.endswith("Plan what is left")]
+    return [step["name"] for step in plan["ansible_facts"]["move_volume_group_plan"]["steps"]]
 
 
 def one_owner(san: San) -> None:

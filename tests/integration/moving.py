@@ -20,12 +20,31 @@ def initiator(host: Host) -> str:
     return f"iqn.2026-01.com.example:{host.name}"
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A logical volume: what lvcreate is told, and the file system on it."""
+
+    name: str
+    options: str
+    filesystem: str
+
+
+VOLUMES = (Filled("data", "-L 320m {group}", "xfs"), Filled("log", "-L 96m {group}", "ext4"))
+# Striped over both LUNs; 'thin' is larger than its pool.
+THIN = (
+    Filled("data", "-L 300m -i 2 {group}", "xfs"),
+    Filled("log", "-L 64m {group}", "ext4"),
+    Filled("thin", "-T {group}/pool -L 80m -V 512m", "ext4"),
+)
+
+
 @dataclass
 class Group:
-    """A volume group with two volumes, ext4 and xfs, on two LUNs."""
+    """A volume group with several volumes, ext4 and xfs, on two LUNs."""
 
     name: str
     size: str = "256m"
+    volumes: tuple[Filled, ...] = VOLUMES
     sums: str = field(default="", compare=False)
 
     @property
@@ -38,7 +57,7 @@ class Group:
 
     @property
     def mounts(self) -> list[str]:
-        return [f"/srv/{self.name}/data", f"/srv/{self.name}/log"]
+        return [f"/srv/{self.name}/{volume.name}" for volume in self.volumes]
 
 
 class San:
@@ -99,24 +118,33 @@ class San:
             disks = [{"target": TARGET, "lun": lun, "paths": 2} for lun in group.luns]
             do(host, "disks", disks=disks)
             devices = " ".join(f"/dev/mapper/{wwid}" for wwid in group.wwids)
-            data, log = group.mounts
-            host.run(
-                f"vgcreate -q {group.name} {devices} && lvcreate -qy -n data -L 320m {group.name} && "
-                f"lvcreate -qy -n log -L 96m {group.name} && mkfs.xfs -q /dev/{group.name}/data && "
-                f"mkfs.ext4 -q /dev/{group.name}/log",
-                timeout=180,
-            )
+            host.run(f"vgcreate -q {group.name} {devices}")
+            for volume in group.volumes:
+                options = volume.options.format(group=group.name)
+                host.run(
+                    f"lvcreate -qy -n {volume.name} {options} && "
+                    f"mkfs.{volume.filesystem} -q /dev/{group.name}/{volume.name}",
+                    timeout=180,
+                )
             mounts = [
-                {"path": data, "device": f"/dev/{group.name}/data", "filesystem": "xfs"},
-                {"path": log, "device": f"/dev/{group.name}/log", "filesystem": "ext4"},
+                {"path": mount, "device": f"/dev/{group.name}/{volume.name}", "filesystem": volume.filesystem}
+                for mount, volume in zip(group.mounts, group.volumes)
             ]
             do(host, "mounts", mounts=mounts)
-            for mount in group.mounts:
-                host.run(
-                    f"mkdir -p {mount}/tree && cd {mount}/tree && "
-                    "for n in 1 2 3 4 5 6 7 8 9; do head -c ${n}00001 /dev/urandom >file$n; done && sync"
-                )
-            group.sums = self.sums(host, group)
+            self.add_files(group, host)
+
+    def add_files(self, group: Group, host: Host) -> None:
+        """More files in all of its file systems, on the disks when this returns."""
+        for mount in group.mounts:
+            host.run(
+                f"mkdir -p {mount}/tree && cd {mount}/tree && place=$(ls | wc -l) && mkdir $place && cd $place && "
+                "for n in 1 2 3 4 5 6 7 8 9; do head -c ${n}00001 /dev/urandom >file$n; done && sync"
+            )
+        group.sums = self.sums(host, group)
+
+    def stranger(self, host: Host) -> None:
+        """The target knows nothing of this host."""
+        do(self.storage, "igroup", target=TARGET, name=host.name, state="absent")
 
     def sums(self, host: Host, group: Group) -> str:
         """The checksums of every file, as the host reads them."""

@@ -16,6 +16,12 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, L
 
 ROOT = Path(__file__).resolve().parents[2]
 SAN = Path(__file__).resolve().parent / "san"
+ENVIRONMENT = {
+    **os.environ,
+    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
+    "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+    "ANSIBLE_HOME": str(ROOT / ".cache/ansible"),
+}
 LOCAL = {
     "ansible.builtin.assert",
     "ansible.builtin.include_vars",
@@ -49,7 +55,7 @@ class Played:
         return "\n".join(
             f"{host}: {task}: {result.get('msg')}"
             for host, task, result in self.results
-            if result.get("failed")
+            if result.get("failed") or result.get("unreachable")
         )
 
     def remote_tasks(self, host: str) -> list[str]:
@@ -70,44 +76,46 @@ def sentences(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def command(
+    lab: Lab, playbook: str, *options: str, hosts: list[Host], variables: dict[str, Any]
+) -> list[str]:
+    """The command line that runs a playbook on these hosts of the lab with the test SAN's inventory."""
+    limit = ",".join(["localhost", *(host.name for host in hosts)])
+    return [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        *("-i", lab.inventory, "-i", str(SAN), "--limit", limit),
+        *("-e", json.dumps(variables), *options, playbook),
+    ]
+
+
 def play(lab: Lab, playbook: str, *options: str, hosts: list[Host], **variables: Any) -> Played:
-    """Run a playbook on these hosts of the lab with the test SAN's inventory."""
+    """Run a playbook as a user runs it."""
     ran = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            *(
-                "-i",
-                lab.inventory,
-                "-i",
-                str(SAN),
-                "--limit",
-                ",".join(["localhost", *(host.name for host in hosts)]),
-            ),
-            *("-e", json.dumps(variables), *options, playbook),
-        ],
+        command(lab, playbook, *options, hosts=hosts, variables=variables),
         cwd=ROOT,
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_HOME": str(ROOT / ".cache/ansible"),
-        },
-        capture_output=True,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=900,
         check=False,
     )
+    return heard(ran.returncode, ran.stdout)
+
+
+def heard(rc: int, output: str) -> Played:
+    """What a run said."""
     try:
-        told = json.loads(ran.stdout[ran.stdout.index("{\n") :])
+        told, _end = json.JSONDecoder().raw_decode(output, output.index("{\n"))
     except ValueError:
-        raise AssertionError(f"{playbook} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}") from None
+        raise AssertionError(f"The playbook ended with {rc}:\n{output}") from None
     results = [
         (host, task["task"]["name"], result)
         for one in told["plays"]
         for task in one["tasks"]
         for host, result in task["hosts"].items()
     ]
-    return Played(ran.returncode, results, told["stats"], ran.stdout + ran.stderr)
+    return Played(rc, results, told["stats"], output)
 
 
 def played(lab: Lab, playbook: str, *options: str, hosts: list[Host], **variables: Any) -> Played:

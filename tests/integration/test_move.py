@@ -45,7 +45,7 @@ def test_a_check_shows_the_whole_plan_and_touches_nothing(san):
     "command, said",
     [
         ("cd /srv/vg_db/data && exec sleep 1000", "uses '/srv/vg_db/data'"),
-        ("exec sleep 1000 </srv/vg_db/log/tree/file1", "uses '/srv/vg_db/log/tree/file1'"),
+        ("exec sleep 1000 </srv/vg_db/log/tree/0/file1", "uses '/srv/vg_db/log/tree/0/file1'"),
         ("exec sleep 1000 </dev/vg_db/data", "is open in the process"),
     ],
     ids=["directory", "file", "device"],
