@@ -136,8 +136,7 @@ def _disk(host: Host, wish: Wish, paths: list[Path], name: str, listed: bool) ->
 
 def _strays(path: Path, wwid: str, in_map: bool) -> bool:
     """Whether it became another LUN since the kernel asked it, from or to this one, or is a wrong path of its map."""
-    became = path.known[:1] in ("2", "3") and path.known not in path.wwids
-    return in_map and wwid not in path.wwids or became and wwid in (path.known, *path.wwids)
+    return in_map and wwid not in path.wwids or path.other and wwid in (path.known, *path.wwids)
 
 
 def _size(host: Host, name: str) -> int:
@@ -185,7 +184,7 @@ def plan_disks(wishes: Sequence[Wish], seen: Disks, want: Disks) -> list[Step]:
 
 
 def _why(path: Path) -> str:
-    return f"it was '{path.known}', and its LUN number now answers as '{path.wwids[0]}'"
+    return f"it was {path.was}, and its LUN number now answers as {path.now}"
 
 
 def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iterable[Session]) -> list[Step]:
@@ -237,9 +236,9 @@ def _refuse_stray(path: Path, holders: Holders | None) -> None:
     users = users_of([path.device], holders)
     if users:
         raise Problem(
-            f"{path} was '{path.known}' and answers now as '{path.wwids[0]}' (serial '{path.serial}'): its LUN number was "
-            f"given to another LUN while {'; '.join(str(user) for user in users[:4])}. What is written there lands on the "
-            f"wrong LUN. Stop its users, remove the disk '{path.known}' (state: absent), then run this again."
+            f"{path} was {path.was} and answers now as {path.now}: its LUN number was given "
+            f"to another LUN while {'; '.join(str(user) for user in users[:4])}. What is written there lands on the "
+            f"wrong LUN. Stop its users, remove the disk '{path.taken_for}' (state: absent), then run this again."
         )
 
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Iterable, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import look_maps
 
 DISKS = "/sys/class/scsi_disk"
@@ -43,7 +43,8 @@ class Session:
 
 @dataclass(frozen=True)
 class Path:
-    """One SCSI device. 'known' is the WWID that the kernel keeps, 'wwids' are those that the device answers with now.
+    """One SCSI device. 'known' is the WWID that the kernel keeps, 'wwids' are those that the device answers with now;
+    in the same way 'kept_serial' and 'serial', 'size' and 'capacity'. 'mapped_as' is the WWID of its map.
 
     state: running; what sysfs says instead (blocked, offline, transport-offline); silent (no answer in time); unmapped
     (the target has no LUN there any more); failed (so says multipathd).
@@ -60,6 +61,30 @@ class Path:
     capacity: int = 0
     session: Session | None = None
     map: str = ""
+    kept_serial: str = ""
+    mapped_as: str = ""
+
+    @property
+    def taken_for(self) -> str:
+        """The WWID of the disk that this host uses it as: that of its map, or the kernel's."""
+        return self.mapped_as or self.known
+
+    @property
+    def other(self) -> bool:
+        """Whether another LUN answers than the one that this host takes it for: its LUN number was given away."""
+        kept = [wwid for wwid in (self.known, self.mapped_as) if wwid[:1] in ("2", "3")]
+        return any(wwid not in self.wwids for wwid in kept) if self.wwids else False
+
+    @property
+    def was(self) -> str:
+        """The disk that this host takes it for, in words."""
+        known = self.kept_serial and self.kept_serial != self.serial
+        return f"'{self.taken_for}'" + (f" (serial '{self.kept_serial}')" if known else "")
+
+    @property
+    def now(self) -> str:
+        """The disk that answers, in words."""
+        return f"'{self.wwids[0]}'" + (f" (serial '{self.serial}')" if self.serial else "")
 
     @property
     def good(self) -> bool:
@@ -119,20 +144,32 @@ def _kept(host: Host, hctl: str, sessions: dict[int, Session]) -> Path | None:
         return None
     session = re.search(r"/session(\d+)/", host.real(here))
     block = f"/sys/class/block/{names[0]}"
-    holders = [name for name in host.list(f"{block}/holders") if _is_map(host, name)]
+    holders = [(name, uuid) for name in host.list(f"{block}/holders") for uuid in _wwid_of_map(host, name)]
     return Path(
         device=names[0],
         hctl=hctl,
         state=(host.read(f"{here}/state") or "gone").strip(),
-        known=wwid_of_kernel((host.read(f"{here}/wwid") or "").rstrip("\n")),
+        known=wwid_of_kernel(_attribute(host, f"{here}/wwid").rstrip("\n")),
         size=int(host.read(f"{block}/size") or 0) * 512,
         session=sessions.get(int(session[1])) if session else None,
-        map=holders[0] if holders else "",
+        map=holders[0][0] if holders else "",
+        mapped_as=holders[0][1] if holders else "",
+        kept_serial=_attribute(host, f"{here}/vpd_pg80")[4:].strip(" \0\n"),
     )
 
 
-def _is_map(host: Host, name: str) -> bool:
-    return (host.read(f"/sys/class/block/{name}/dm/uuid") or "").startswith("mpath-")
+def _attribute(host: Host, path: str) -> str:
+    """What the kernel kept of a device; reading it fails where the device told nothing, or is just going."""
+    try:
+        return host.read(path) or ""
+    except Problem:
+        return ""
+
+
+def _wwid_of_map(host: Host, name: str) -> list[str]:
+    """The WWID of a multipath map, which its UUID bears; nothing for any other device."""
+    uuid = (host.read(f"/sys/class/block/{name}/dm/uuid") or "").strip()
+    return [uuid[len("mpath-") :]] if uuid.startswith("mpath-") else []
 
 
 def answered(path: Path, answers: Sequence[bytes | None]) -> Path:
