@@ -101,6 +101,8 @@ def portal(text: str, names: bool = False) -> Portal:
     text = str(text).strip()
     match = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]+)(?::([^:]*))?", text)
     where, which = (match[1], match[2]) if match else (text, None)
+    if not match and text.endswith(f":{PORT}"):
+        raise Problem(f"'{text}' is not a portal: is {PORT} its port? Write [IPV6]:PORT or [IPV6].")
     try:
         number = PORT if which is None else port(which)
         if names and HOST_NAME.fullmatch(where) and not re.fullmatch(r"[\d.]+", where):

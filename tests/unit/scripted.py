@@ -8,13 +8,13 @@ import os
 import stat as modes
 from types import SimpleNamespace
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, Ran
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
 
 
 class ScriptedHost(Host):
     """Files: {path: text, or None for 'not there', or {text, mode, mtime}, or {link: target}}.
 
-    Runs: {'the command line': output text, or {rc, out, err}}. A command that is not in the script fails the test.
+    Runs: {'the command line': output text, or {rc, out, err}, or {late: true}}. A command that is not in the script fails the test.
     'did' lists what was changed, in order: 'run ...' for commands in 'changing', and each write, poke, mkdir ...
     """
 
@@ -36,6 +36,8 @@ class ScriptedHost(Host):
             raise AssertionError(f"not in the script: {line}")
         else:
             answer = self.runs[line]
+        if "late" in answer and not isinstance(answer, str):
+            raise Late(f"'{line}' did not end within {timeout:g} seconds.")
         ran = (
             Ran(0, answer, "")
             if isinstance(answer, str)
@@ -89,6 +91,10 @@ class ScriptedHost(Host):
             st_dev=1,
             st_ino=path,
         )
+
+    def room(self, path):
+        value = self.files.get(path)
+        return value.get("room") if isinstance(value, dict) else None
 
     def real(self, path):
         return self._follow(path)

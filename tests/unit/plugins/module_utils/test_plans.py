@@ -3,7 +3,7 @@
 """One runner for every planner: tests/unit/plans/*.yml hold what the host has, what is asked for, and the steps.
 
 A case: name, options (as a user writes them), host: {files, runs, changing, silent}, and either 'steps' (the sentences) with,
-if wished, 'did' (what taking them does to the host), or 'refused' (a part of the message). A file may give 'host'
+if wished, 'did' (what taking them does to the host) and 'warned', or 'refused' (a part of the message). A file may give 'host'
 once for all its cases; a case's own files and runs are laid over it.
 """
 
@@ -63,8 +63,9 @@ def test_plan(story, case):
         assert case["refused"] in str(refused.value)
         assert host.did == []
         return
-    steps = planned(story["door"], case, host)
+    steps, notes = planned(story["door"], case, host)
     assert [str(step) for step in steps] == case["steps"]
+    assert "warned" not in case or notes == case["warned"]
     assert host.did == [], "looking and planning changed the host"
     for step in steps if "did" in case else []:
         step.take(host)
@@ -80,4 +81,4 @@ def planned(door, case, host):
     steps = resource.plan(seen, want)
     resource.refuse(seen, steps)
     assert resource.plan(want, want) == [], "a host that is as wanted has nothing to do"
-    return steps
+    return steps, list(resource.notes(seen, steps))
