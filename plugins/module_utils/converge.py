@@ -39,6 +39,10 @@ class Resource:
     def refuse(self, seen: Any, steps: list[Step]) -> None:
         """Raise a Problem where the steps could hurt. Pure."""
 
+    def changed(self, seen: Any, after: Any, steps: list[Step]) -> bool:
+        """Whether the host is another one afterwards; a resource whose steps may find nothing to do compares."""
+        return bool(steps)
+
     def notes(self, seen: Any, steps: list[Step]) -> Iterable[str]:
         """Warnings that go with the result."""
         return ()
@@ -86,7 +90,8 @@ def converge(
     except Problem as problem:
         module.fail_json(msg=str(problem))
     shown = resource.show(after)
-    result = {"changed": bool(steps), "steps": [str(step) for step in steps], "state": shown}
+    changed = resource.changed(seen, after, steps)
+    result = {"changed": changed, "steps": [str(step) for step in steps], "state": shown}
     if module._diff:
         result["diff"] = {"before": resource.show(seen), "after": shown}
     module.exit_json(**result)
