@@ -46,6 +46,13 @@ system_id:
       gives it to nobody. The group must be inactive, and belong to this host or nobody.
     - Left out, it stays as it is; exporting clears it, importing sets this host's own.
   type: str
+take_over_from:
+  description:
+    - With O(PREFIXstate=imported), take a group over that belongs to exactly this system ID, whose host is dead and cannot
+      hand it over. This host must have a system ID itself, which the group gets.
+    - Only after that host is fenced. LVM cannot know whether it is, and a host that is not goes on writing.
+    - Left out, the group of another host is refused. One that this host has already stays as it is.
+  type: str
 state:
   description:
     - V(active), all its logical volumes are active. V(inactive), none is.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
@@ -35,7 +36,7 @@ options:
   _input:
     description:
       - C(groups), the names; C(source), C(destination), C(storage) (names of hosts); C(source_is_dead); C(hooks) (C(before),
-        C(after)); C(answers) by host with C(initiator), C(use), C(groups), C(luns), the results of
+        C(after)); C(igroups), names of igroups by target; C(backup_dir), where the controller keeps metadata; C(answers) by host with C(initiator), C(use), C(groups), C(luns), the results of
         M(lunworks.iscsi.initiator_info), M(lunworks.iscsi.volume_use_info), M(lunworks.iscsi.volume_group_info) and
         M(lunworks.iscsi.lun_info), and C(declared), the targets that a host's data names.
     type: dict
@@ -60,7 +61,8 @@ _value:
 
 def move_plan(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The plan; a refusal is a part of it, so that where things stand can still be told."""
-    survey, groups = survey_of(asked), list(asked["groups"])
+    room = _room(asked["backup_dir"]) if asked.get("backup_dir") else None
+    survey, groups = survey_of({**asked, "backup_room": room}), list(asked["groups"])
     told: list[str] = []
     steps: list[Planned] = []
     try:
@@ -83,6 +85,14 @@ def move_plan(asked: Mapping[str, Any]) -> dict[str, Any]:
         "refused": "",
         "backups": [_backup(newest(survey, group)) for group in groups] if steps else [],
     }
+
+
+def _room(directory: str) -> int:
+    """The free bytes of the file system that a directory of the controller is on, or will be on."""
+    while not os.path.isdir(directory) and os.path.dirname(directory) != directory:
+        directory = os.path.dirname(directory)
+    told = os.statvfs(directory)
+    return told.f_bavail * told.f_frsize
 
 
 def _backup(label: Label) -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Callable, Sequence, TypeVar
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_disk import ask_scsi, read_direct
 
 T = TypeVar("T")
+Connection = socket.socket
 ENVIRONMENT = {
     "LC_ALL": "C",
     "HOME": "/root",
@@ -101,6 +102,14 @@ class Host:
             return os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def room(self, path: str) -> int | None:
+        """Bytes that root can still write to the file system of a path; None when it is not there (statvfs(3))."""
+        try:
+            told = os.statvfs(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return told.f_bfree * told.f_frsize
 
     def real(self, path: str) -> str:
         """The path with every link followed, there or not."""
@@ -194,20 +203,57 @@ class Host:
         """Set the permission bits of a path."""
         self._do("set the mode of", path, lambda: os.chmod(path, mode))
 
-    def unreachable(self, address: str, port: int, nic: str = "", seconds: float = 5) -> str:
-        """Why nothing accepts a TCP connection there, through this network interface if one is named; empty: it does."""
+    def dial(self, address: str, port: int, nic: str = "", seconds: float = 5) -> Connection:
+        """A TCP connection there, through this network interface if one is named; an OSError when there is none."""
+        family, kind, _protocol, _canonical, where = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM
+        )[0]
+        connection = socket.socket(family, kind)
         try:
-            family, kind, _protocol, _canonical, where = socket.getaddrinfo(
-                address, port, type=socket.SOCK_STREAM
-            )[0]
-            with socket.socket(family, kind) as connection:
-                connection.settimeout(seconds)
-                if nic:
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
-                connection.connect(where)
+            connection.settimeout(seconds)
+            if nic:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
+            connection.connect(where)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def unreachable(self, address: str, port: int, nic: str = "", seconds: float = 5) -> str:
+        """Why nothing accepts a TCP connection there; empty: it does."""
+        try:
+            self.dial(address, port, nic, seconds).close()
         except OSError as error:
             return error.strerror or str(error)
         return ""
+
+    def netlink(
+        self,
+        protocol: int,
+        message: bytes,
+        takes: Callable[[bytes], bool],
+        group: int = 0,
+        seconds: float = 15,
+    ) -> bytes:
+        """Send a netlink message to the kernel; the first message from it that 'takes' says is the answer.
+
+        A group is a multicast group (its bit) that the answer may come to.
+        """
+        end = time.monotonic() + seconds
+        try:
+            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as channel:
+                channel.bind((0, group))
+                channel.settimeout(seconds)
+                channel.sendto(message, (0, 0))
+                while time.monotonic() < end:
+                    answer = channel.recv(1 << 16)
+                    if takes(answer):
+                        return answer
+        except socket.timeout:
+            pass
+        except OSError as error:
+            raise Problem(f"Cannot ask the kernel (netlink {protocol}): {error.strerror}.") from error
+        raise Late(f"The kernel did not answer (netlink {protocol}) within {seconds:g} seconds.")
 
     def scsi(self, asked: Sequence[tuple[str, bytes, int]], seconds: float = 10) -> Sequence[bytes | None]:
         """What devices answer to SCSI commands that only read: (device, command, length of the answer) each.

@@ -38,6 +38,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     HandOver,
     Import,
     MarkGroup,
+    TakeOver,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
@@ -56,6 +57,7 @@ class Wish:
     autoactivation: bool | None = None
     tags: frozenset[str] | None = None
     system_id: str | None = None
+    take_over_from: str = ""
     state: str | None = None
     force: bool = False
 
@@ -111,7 +113,14 @@ def _joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
 
 def want_groups(wishes: Iterable[Wish], seen: Groups) -> Groups:
     """The VGs as they shall be."""
-    return replace(seen, groups={wish.name: _wanted(wish, seen.groups[wish.name]) for wish in wishes})
+    return replace(seen, groups={wish.name: _wanted(wish, _own(wish, seen)) for wish in wishes})
+
+
+def _own(wish: Wish, seen: Groups) -> VolumeGroup | None:
+    """The VG, as it is once it was taken over."""
+    group = seen.groups[wish.name]
+    taken = group and group.foreign and group.system_id == wish.take_over_from
+    return replace(group, foreign=False, system_id=seen.lvm.system_id) if group and taken else group
 
 
 def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
@@ -160,6 +169,8 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
     name = want.name
     steps: list[Step] = [ListDisks(name)] if seen.hidden and not want.hidden else []
     steps += [Import(name)] if seen.exported and not want.exported else []
+    taken = seen.foreign and not want.foreign
+    steps += [TakeOver(name, seen.system_id or "", want.system_id or "")] if taken else []
     known = {pv.device: pv for pv in seen.physical}
     new = tuple(pv.device for pv in want.physical if pv.device not in known)
     steps += [ExtendGroup(name, new)] if new else []
@@ -170,7 +181,7 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
     steps += [Deactivate(name)] if seen.tables and want.tables == () else []
     if want.exported and not seen.exported:
         return [*steps, Export(name)]
-    if want.system_id not in (None, seen.system_id):
+    if want.system_id not in (None, seen.system_id) and not taken:
         steps.append(HandOver(name, want.system_id or ""))
     return steps + ([Activate(name)] if set(seen.inactive) - set(want.inactive) else [])
 
@@ -237,7 +248,7 @@ def _refuse_stranger(wish: Wish, group: VolumeGroup, steps: list[Step], local: s
     for kind, reason in reasons(group, local):
         settled = not steps and (wish.state == "exported" or wish.system_id == group.system_id)
         allowed = {
-            "foreign": settled,
+            "foreign": settled or bool(local and group.system_id == wish.take_over_from),
             "exported": settled or wish.state == "imported",
             "duplicate": wish.state == "inactive",  # letting go is always right
             "partial": settled or wish.state == "inactive",

@@ -34,6 +34,7 @@ GROUP: dict[str, Any] = {
     "autoactivation": {"type": "bool"},
     "tags": {"type": "list", "elements": "str"},
     "system_id": {"type": "str"},
+    "take_over_from": {"type": "str"},
     "state": {"type": "str", "choices": ["active", "inactive", "exported", "imported", "absent"]},
     "force": {"type": "bool", "default": False},
 }
@@ -80,6 +81,10 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
     tags = None if asked["tags"] is None else frozenset(map(tag, filter(None, asked["tags"])))
     if asked["state"] == "exported" and asked["system_id"]:
         raise Problem("An exported volume group has no system ID: the host that imports it sets its own.")
+    if asked["take_over_from"] and (asked["state"] != "imported" or asked["system_id"] is not None):
+        raise Problem(
+            "take_over_from is for state 'imported' alone, and gives the group to this host's own system ID."
+        )
     return Wish(
         name=name,
         devices=devices,
@@ -88,6 +93,7 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
         autoactivation=asked["autoactivation"],
         tags=tags,
         system_id=None if asked["system_id"] is None else system_id(asked["system_id"]),
+        take_over_from=system_id(asked["take_over_from"]) if asked["take_over_from"] else "",
         state=asked["state"],
         force=asked["force"],
     )

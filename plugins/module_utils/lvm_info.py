@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Sequence
 
@@ -21,16 +22,22 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import QUIET, look_lvm
 
+ILLS = ("lv_health_status", "lv_check_needed", "lv_snapshot_invalid")
+HEALTH = ["lvs", "-a", "--reportformat", "json", "-o", ",".join(["lv_uuid", *ILLS])]
+SEGMENT_TYPES = ["lvm", "segtypes"]
+
 
 def tell_groups(host: Host, names: Sequence[str] | None, metadata: bool = False) -> dict[str, Any]:
     """The groups of these names, or all, with their metadata if wished; nothing is written."""
     found = look_lvm(host)
     groups = [group for group in found.groups if names is None or group.name in names]
     holders = look_holders(host, opened=any(group.tables for group in groups))
+    ill = _ill(host, groups)
     return {
         "system_id": found.system_id or None,
+        "segment_types": lvm(host, *SEGMENT_TYPES, timeout=LOOK).out.split(),
         "groups": [
-            {**_told(host, group, holders), **({"metadata": _metadata(host, group)} if metadata else {})}
+            {**_told(host, group, holders, ill), **({"metadata": _metadata(host, group)} if metadata else {})}
             for group in groups
         ],
         "unused_physical_volumes": [
@@ -44,13 +51,33 @@ def tell_groups(host: Host, names: Sequence[str] | None, metadata: bool = False)
     }
 
 
-def _told(host: Host, group: VolumeGroup, holders: Holders) -> dict[str, Any]:
+def _told(host: Host, group: VolumeGroup, holders: Holders, ill: dict[str, str]) -> dict[str, Any]:
     shown = show_group(group)
     volumes = zip(shown["logical_volumes"], group.logical)
     return {
         **shown,
-        "logical_volumes": [{**told, **_used(host, group, one, holders)} for told, one in volumes],
+        "logical_volumes": [
+            {**told, "health": ill.get(one.uuid), **_used(host, group, one, holders)} for told, one in volumes
+        ],
     }
+
+
+def _ill(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, str]:
+    """What is wrong with active pools, snapshots, mirrors and caches, by the UUID of the LV; plain ones have no such state."""
+    if not any(one.kernel and not one.plain for group in groups for one in group.logical):
+        return {}
+    return parse_health(lvm(host, *HEALTH, *QUIET, timeout=LOOK).out)
+
+
+def parse_health(text: str) -> dict[str, str]:
+    """The LVs that are not well, from 'lvs' (lvs(8), bits 9 of lv_attr in words)."""
+    rows = [row for report in json.loads(text)["report"] for row in report["lv"]]
+    told = {row["lv_uuid"]: [row.get(field) or "" for field in ILLS] for row in rows}
+    return {uuid: ", ".join(filter(_says, words)) for uuid, words in told.items() if any(map(_says, words))}
+
+
+def _says(word: str) -> bool:
+    return word not in ("", "unknown", "0", "-1")
 
 
 def _used(host: Host, group: VolumeGroup, one: LogicalVolume, holders: Holders) -> dict[str, Any]:

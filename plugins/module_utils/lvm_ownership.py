@@ -74,6 +74,22 @@ class Import(OfGroup):
 
 
 @dataclass(frozen=True)
+class TakeOver(Step):
+    """From a host that cannot hand it over; LVM allows it for this one command (lvmsystemid(7), extra_system_ids)."""
+
+    name: str
+    owner: str
+    system_id: str
+
+    def __str__(self) -> str:
+        return f"Take the volume group '{self.name}' over from the system ID '{self.owner}' to '{self.system_id}'"
+
+    def take(self, host: Host) -> None:
+        allowed = f'local {{ extra_system_ids=["{self.owner}"] }}'
+        lvm(host, "vgchange", "--yes", "--config", allowed, f"--systemid={self.system_id}", self.name)
+
+
+@dataclass(frozen=True)
 class HandOver(Step):
     name: str
     system_id: str

@@ -38,6 +38,7 @@ class Label:
     tags: tuple[str, ...] = ()
     pvs: tuple[tuple[str, str], ...] = ()  # the UUID of each PV, and the device that it had
     volumes: tuple[str, ...] = ()  # those whose content can be read
+    kinds: tuple[str, ...] = ()  # of the segments of all volumes, as lvs(8) names them
     metadata: str = ""  # the text itself, as vgcfgrestore(8) takes it
 
 
@@ -98,6 +99,8 @@ def _label(pv: str, name: str, group: dict[str, Any], text: str) -> Label:
     volumes = group.get("logical_volumes", {})
     flags = {*_list(group, "status"), *_list(group, "flags")}
     flags |= {flag for one in volumes.values() for flag in _list(one, "status")}
+    pvs = group.get("physical_volumes", {}).values()
+    flags |= {"MISSING_PV" for one in pvs if "MISSING" in _list(one, "flags")}
     if group.get("lock_type", "none") not in ("none", "", "clvm"):
         flags.add("SHARED")
     return Label(
@@ -109,21 +112,26 @@ def _label(pv: str, name: str, group: dict[str, Any], text: str) -> Label:
         system_id=group.get("system_id", ""),
         status=tuple(sorted(flags)),
         tags=tuple(_list(group, "tags")),
-        pvs=tuple((one["id"], one.get("device", "")) for one in group.get("physical_volumes", {}).values()),
+        pvs=tuple((one["id"], one.get("device", "")) for one in pvs),
         volumes=tuple(volume for volume, one in volumes.items() if _is_readable(one)),
+        kinds=tuple(sorted({kind.partition("+")[0] for one in volumes.values() for kind in _kinds(one)})),
         metadata=text,
     )
 
 
 def _is_readable(volume: dict[str, Any]) -> bool:
     """Whether it is a device of its own that an activation of the group brings: no pool, no hidden part."""
-    kinds = {one.get("type", "") for one in volume.values() if isinstance(one, dict)}
     skipped = "ACTIVATION_SKIP" in _list(volume, "flags")
     return (
         "VISIBLE" in _list(volume, "status")
         and not skipped
-        and not any(kind.endswith("-pool") for kind in kinds)
+        and not any(kind.endswith("-pool") for kind in _kinds(volume))
     )
+
+
+def _kinds(volume: dict[str, Any]) -> set[str]:
+    """The kinds of its segments; a flag of LVM may follow after '+'."""
+    return {one["type"] for one in volume.values() if isinstance(one, dict) and "type" in one}
 
 
 def _list(one: dict[str, Any], key: str) -> list[str]:

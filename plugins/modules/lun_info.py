@@ -136,7 +136,8 @@ luns:
           type: str
           returned: always
         status:
-          description: The flags of the volume group and of its volumes; C(SHARED) for one of lvmlockd.
+          description: The flags of the volume group and of its volumes; C(SHARED) for one of lvmlockd, C(MISSING_PV) for one that LVM has
+            used without one of its PVs.
           type: list
           elements: str
           returned: always
@@ -152,6 +153,11 @@ luns:
           returned: always
         volumes:
           description: The logical volumes that an activation of the group brings and whose content can be read.
+          type: list
+          elements: str
+          returned: always
+        kinds:
+          description: The kinds of the segments of all its logical volumes, hidden ones too, as lvs(8) names them.
           type: list
           elements: str
           returned: always

@@ -61,6 +61,11 @@ system_id:
   description: The system ID of this host (lvmsystemid(7)); null when it has none or no group has one.
   type: str
   returned: always
+segment_types:
+  description: The kinds of segments that this host's LVM knows (C(lvm segtypes)).
+  type: list
+  elements: str
+  returned: always
 groups:
   description: The groups. A name can stand here more than once, with another UUID; LVM refuses to work on such groups.
   type: list
@@ -137,7 +142,8 @@ groups:
       returned: always
     logical_volumes:
       description:
-        - Its logical volumes, each with C(name), C(size) in bytes, C(active), C(layout) as in lvs(8), C(filesystem) (null
+        - Its logical volumes, each with C(name), C(size) in bytes, C(active), C(layout) as in lvs(8), C(health) (what LVM says
+          is wrong with an active pool, snapshot, mirror or cache; null when nothing is), C(filesystem) (null
           when it is empty, or inactive so that nobody can see), C(mounts) (the mount points, in every mount namespace) and
           C(users) (a sentence for each).
       type: list

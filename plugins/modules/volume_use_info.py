@@ -7,12 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_use_info
-short_description: Tell which logical volumes the kernel has active, and where they are mounted
+short_description: Tell which logical volumes the kernel has active, where they are mounted, and which it could have
 version_added: 0.1.0
 description:
   - Tells of every logical volume that has a table in the kernel's device mapper, also of one whose disks are gone and that LVM
     does not know any more.
   - Tells of every mount point of this host, from C(/etc/fstab) and from what is mounted, which logical volume it is.
+  - Tells which file systems and which kinds of logical volumes this kernel could serve, before one comes here.
   - Reads files only; neither LVM nor the device mapper is asked or locked.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -82,13 +83,31 @@ mounts:
       description: Which directory of the file system is mounted there; another one than C(/) is a bind mount.
       type: str
       returned: always
+drivers:
+  description:
+    - The file systems and the targets of the device mapper (like C(dm_thin_pool)) that the running kernel has or could load.
+    - Null where it has no list of its modules (modules.dep(5)).
+  returned: success
+  type: list
+  elements: str
+tools:
+  description: Which of C(thin_check) and C(cache_check) are installed, with which LVM checks pools when it activates them.
+  returned: success
+  type: list
+  elements: str
+room:
+  description: The free bytes of the file system on which LVM keeps copies of metadata (C(/etc/lvm)); null without that directory.
+  returned: success
+  type: int
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.kernel_driver import look_drivers, look_tools
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import look_tables, look_uses
 
+LVM_FILES = "/etc/lvm"
 SPEC: dict[str, dict[str, str]] = {}
 
 
@@ -97,7 +116,13 @@ def question(options, host):
     active: dict[str, list[str]] = {}
     for group, volume in sorted(tables.values()):
         active.setdefault(group, []).append(volume)
-    return {"active": active, "mounts": look_uses(host, tables)}
+    return {
+        "active": active,
+        "mounts": look_uses(host, tables),
+        "drivers": look_drivers(host),
+        "tools": look_tools(host),
+        "room": host.room(LVM_FILES),
+    }
 
 
 def main():

@@ -45,6 +45,7 @@ class Volume:
     active: bool
     kind: str = "linear"
     users: tuple[str, ...] = ()
+    health: str = ""  # what LVM says is wrong with it
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Group:
     exported: bool = False
     foreign: str = ""  # the system ID of another owner
     missing: int = 0  # PVs that the host does not see
+    copies: tuple[str, ...] = ()  # devices that are copies of its PVs
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,12 @@ class Computer:
         default_factory=dict
     )  # VG: LVs with a device-mapper table, seen or not
     system_id: str = ""
+    drivers: frozenset[str] | None = (
+        None  # of file systems and the device mapper that its kernel has; None: not known
+    )
+    tools: frozenset[str] = frozenset()  # of LVM, that check and repair pools
+    kinds: frozenset[str] | None = None  # of segments that its LVM knows
+    room: int | None = None  # bytes free where its LVM keeps copies of metadata
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,9 @@ class Label:
     tags: frozenset[str] = frozenset()
     pvs: dict[str, str] = field(default_factory=dict)  # PV UUID: the device that it had when it was written
     volumes: tuple[str, ...] = ()
+    kinds: frozenset[str] = (
+        frozenset()
+    )  # of the segments of its volumes, hidden ones too (lvmreport(7), segtype)
     metadata: str = ""
 
 
@@ -146,6 +157,12 @@ class Survey:
     hosts: dict[str, Computer | None]
     storages: dict[str, Storage | None]
     dead: bool = False  # a person says that the source is dead
+    igroups: dict[str, str] = field(
+        default_factory=dict
+    )  # by target: how a new one of the destination is called
+    backup_room: int | None = (
+        None  # bytes free on the controller, where the metadata is backed up; None: not known
+    )
 
     def computer(self, name: str) -> Computer | None:
         """A compute host, None when it does not answer."""

@@ -82,7 +82,8 @@ class Import(OnDestination):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"states": [{"name": one.group, "state": "imported"}]}
+        owner = {} if one.exported else {"take_over_from": one.system_id}
+        return {"states": [{"name": one.group, "state": "imported", **owner}]}
 
 
 class Activate(OnDestination):

@@ -16,6 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     mount_tag,
     moves_of,
 )
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_abilities import refuse_abilities
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
     Standing,
     listed,
@@ -23,6 +24,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
     portals_for,
     waiting_mounts,
 )
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import is_foreign, is_here
 
 
 def refuse_group(survey: Survey, one: Standing) -> None:
@@ -125,13 +127,13 @@ def _foreign(survey: Survey, one: Standing) -> None:
         )
 
 
-def _orphaned(survey: Survey, one: Standing) -> None:
-    """LVM lets nobody take a group from another system ID but by a setting that overrides its guard."""
-    if one.system_id and not one.exported and not one.source.answers and one.source.may_write():
+def _homeless(survey: Survey, one: Standing) -> None:
+    """LVM gives a group of another system ID only to a host that has one itself."""
+    if is_foreign(one) and not one.exported and not is_here(one) and not one.destination.system_id:
         raise Refusal(
-            f"'{one.group}' belongs to the system ID '{one.system_id}' of '{survey.source}', which does not answer and so "
-            f"cannot hand it over. Unmap its LUNs from '{survey.source}' and map them to '{survey.destination}' yourself, "
-            "then take it over there by local/extra_system_ids (lvmsystemid(7))."
+            f"'{one.group}' belongs to the system ID '{one.system_id}' of '{survey.source}', which cannot hand it over any "
+            f"more, and '{survey.destination}' has none to take it over with (lvmsystemid(7)). Give it one first "
+            "(global/system_id_source in lvm.conf(5))."
         )
 
 
@@ -142,6 +144,10 @@ def _busy_metadata(survey: Survey, one: Standing) -> None:
         ("LOCKED", "a pvmove is under way in it; wait for its end, or stop it (pvmove --abort)"),
         ("MERGING", "a snapshot is being merged in it; wait for its end"),
         ("PARTIAL_VG", "it has lost a PV; bring that back first"),
+        (
+            "MISSING_PV",
+            "LVM has used it without one of its PVs; put that back first (vgextend --restoremissing)",
+        ),
         ("CLUSTERED", "it is shared by a cluster, which moves it by its own means"),
         ("SHARED", "it is shared by lvmlockd, which moves it by its own means"),
     ):
@@ -187,6 +193,28 @@ def _partial(survey: Survey, one: Standing) -> None:
             f"'{one.group}' is partial on '{survey.source}': {group.missing} of its PVs are not seen, though their LUNs are "
             "mapped. Bring the sessions and disks back first (lunworks.iscsi.site)."
         )
+
+
+def _copies(survey: Survey, one: Standing) -> None:
+    for name in (survey.source, survey.destination):
+        computer = survey.computer(name)
+        group = _seen_by(computer, one) if computer else None
+        if group and group.copies:
+            raise Refusal(
+                f"'{name}' sees copies of PVs of '{one.group}' ({listed(group.copies)}): LVM there could take the wrong one. "
+                "Take the copies away (a snapshot of the array?), or give them UUIDs of their own (vgimportclone)."
+            )
+
+
+def _health(survey: Survey, one: Standing) -> None:
+    computer = survey.computer(survey.source)
+    group = _seen_by(computer, one) if computer and not one.has_left() else None
+    for volume in group.volumes if group else ():
+        if volume.health:
+            raise Refusal(
+                f"'{one.group}/{volume.name}' is not well on '{survey.source}': {volume.health} (lvs(8)). Repair it there, or "
+                "remove it, before it moves: what is half here would be half there."
+            )
 
 
 def _users(survey: Survey, one: Standing) -> None:
@@ -250,10 +278,10 @@ def _igroups(survey: Survey, one: Standing) -> None:
                     f"The igroup '{igroup}' of '{target.name}' has {listed(others)} beside '{side.host}': they would all "
                     f"get or lose the LUNs of '{one.group}'. Give '{side.host}' an igroup of its own."
                 )
-        stranger = target.name in one.destination.outsider
-        if stranger and survey.destination in target.igroups:
+        stranger, name = target.name in one.destination.outsider, dict(one.destination.igroups)[target.name]
+        if stranger and name in target.igroups:
             raise Refusal(
-                f"'{target.name}' has an igroup '{survey.destination}' without '{one.destination.initiator}', the "
+                f"'{target.name}' has an igroup '{name}' without '{one.destination.initiator}', the "
                 f"initiator of '{survey.destination}'. Put it in there, or remove that igroup."
             )
 
@@ -270,7 +298,7 @@ def _way_in(survey: Survey, one: Standing) -> None:
         if target.name in one.destination.outsider and target.chap:
             raise Refusal(
                 f"The igroups of '{target.name}' ask for CHAP, and '{survey.destination}' has none there. Declare its "
-                "igroup with its own credentials and run lunworks.iscsi.site first."
+                "igroup with its own credentials, without a LUN yet, and run lunworks.iscsi.site first."
             )
 
 
@@ -283,14 +311,17 @@ CHECKS: tuple[Callable[[Survey, Standing], None], ...] = (
     _not_at_source,
     _read_only,
     _foreign,
-    _orphaned,
+    _homeless,
     _busy_metadata,
     _names,
     _identity,
     _partial,
+    _copies,
+    _health,
     _users,
     _binds,
     _mount_points,
     _igroups,
     _way_in,
+    refuse_abilities,
 )

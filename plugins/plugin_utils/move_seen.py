@@ -36,6 +36,8 @@ def survey_of(asked: Answer) -> Survey:
         },
         storages={name: storage(answers.get(name, {}).get("luns")) for name in asked["storage"]},
         dead=bool(asked.get("source_is_dead")),
+        igroups=dict(asked.get("igroups") or {}),
+        backup_room=asked.get("backup_room"),
     )
 
 
@@ -58,6 +60,10 @@ def computer(answer: Answer) -> Computer | None:
         declared=frozenset(answer.get("declared") or ()),
         active={group: frozenset(volumes) for group, volumes in use["active"].items()},
         system_id=groups["system_id"] or "",
+        drivers=None if use.get("drivers") is None else frozenset(use["drivers"]),
+        tools=frozenset(use.get("tools") or ()),
+        kinds=frozenset(groups["segment_types"]) if groups.get("segment_types") else None,
+        room=use.get("room"),
     )
 
 
@@ -104,6 +110,7 @@ def _group(one: Answer, mounts: list[Answer]) -> Group:
                 name=volume["name"],
                 active=volume["active"],
                 kind=volume["layout"],
+                health=volume.get("health") or "",
                 users=tuple(user for user in volume["users"] if not _is_ours(user, one["name"], known)),
             )
             for volume in one["logical_volumes"]
@@ -111,6 +118,7 @@ def _group(one: Answer, mounts: list[Answer]) -> Group:
         exported=one["exported"],
         foreign=one["system_id"] or "" if one["state"] == "foreign" else "",
         missing=len(one["missing"]),
+        copies=tuple(one.get("copies") or ()),
     )
 
 
@@ -165,5 +173,6 @@ def _label(one: Answer) -> Label:
         tags=frozenset(one["tags"]),
         pvs=dict(one["pvs"]),
         volumes=tuple(one["volumes"]),
+        kinds=frozenset(one.get("kinds") or ()),
         metadata=one["metadata"],
     )

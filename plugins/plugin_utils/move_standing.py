@@ -38,7 +38,9 @@ class Side:
     unconnected: frozenset[tuple[str, str]] = frozenset()  # portals without a session
     idle: frozenset[str] = frozenset()  # targets that it keeps records of, and needs for nothing else
     system_id: str = ""
-    igroups: tuple[tuple[str, str], ...] = ()  # its igroup in each target that has one for it
+    igroups: tuple[
+        tuple[str, str], ...
+    ] = ()  # its igroup in each target; where it has none yet, that of the data
 
     def may_write(self) -> bool:
         """Whether it has access to any LUN of the group, now or after a boot of the storage host."""
@@ -192,7 +194,8 @@ def _side(
     saved = frozenset(lun.wwid for lun in own if initiator and initiator in lun.saved)
     targets = sorted({lun.target for lun in own})
     known = {target: _served(survey, target).igroup_of(initiator) for target in targets}
-    igroups = tuple((target, igroup) for target, igroup in known.items() if igroup)
+    named = survey.igroups if name == survey.destination else {}
+    igroups = tuple((target, igroup or named.get(target, name)) for target, igroup in known.items())
     seen = survey.computer(name)
     if seen is None:
         return Side(name, initiator, False, running, saved, igroups=igroups)

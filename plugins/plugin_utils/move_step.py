@@ -103,7 +103,7 @@ def lun_maps(one: Standing, host: str, side: Side, state: str = "present") -> li
 
 def in_igroup(target: str, side: Side, luns: list[dict[str, str]]) -> dict[str, Any]:
     """A target with one igroup, that of a side."""
-    name = dict(side.igroups).get(target, side.host)
+    name = dict(side.igroups)[target]
     return {"name": target, "igroups": [{"name": name, "initiators": [side.initiator], "luns": luns}]}
 
 

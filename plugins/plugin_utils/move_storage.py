@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing, listed
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnStorage,
     in_igroup,
@@ -59,7 +59,8 @@ class Admit(OnStorage):
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"let the initiator '{one.destination.initiator}' into the igroup '{one.destination.host}'"
+        igroups = {dict(one.destination.igroups)[target] for target in one.destination.outsider}
+        return f"let the initiator '{one.destination.initiator}' into the igroup {listed(igroups)}"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:

@@ -208,6 +208,26 @@ def test_a_dead_source_is_fenced_before_anything_else():
     ]
 
 
+def test_the_group_of_a_dead_owner_is_taken_over_by_its_system_id_and_only_after_the_fence():
+    seen = survey(silent=("a",), dead=True, store={"labels": labelled(system_id="a")}, b={"system_id": "b"})
+    steps = plan([stands(seen)])
+    assert names(steps) == ["unmap", "map", "attach", "import", "activate"]
+    assert steps[3].plain()["states"] == [{"name": "vg_db", "state": "imported", "take_over_from": "a"}]
+    assert steps[3].say() == ["On 'b': take 'vg_db' over from its owner 'a', which is fenced"]
+
+
+def test_a_new_igroup_is_called_as_the_data_says():
+    seen = survey(
+        b={"records": {}, "sessions": {}},
+        store={"targets": {T: replace(TARGET, igroups={"a": (A,)})}},
+        igroups={T: "www"},
+    )
+    steps = {step.step.name: step for step in plan([stands(seen)])}
+    assert steps["admit"].plain()["targets"][0]["igroups"][0]["name"] == "www"
+    assert steps["map"].plain()["targets"][0]["igroups"][0]["name"] == "www"
+    assert "into the igroup 'www'" in steps["admit"].say()[0]
+
+
 def test_a_source_that_returns_from_the_dead_is_cleaned():
     seen = survey(
         a={"groups": (), "active": {"vg_db": frozenset({"data"})}},

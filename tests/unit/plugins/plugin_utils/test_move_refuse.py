@@ -42,6 +42,21 @@ LONG = (("vg_db", Mount("data", "/srv/" + "x" * 1100, "xfs", "defaults")),)
 CHAP = replace(TARGET, igroups={"a": (A,)}, chap=frozenset({"a"}))
 
 
+METADATA = {"labels": labelled(metadata="x" * 1000)}
+
+
+def ill(health):
+    return replace(GROUP, volumes=(Volume("data", True, health=health),))
+
+
+def used(sentence):
+    return replace(GROUP, volumes=(Volume("data", True, users=(sentence,)),))
+
+
+def kinds(*names):
+    return {"labels": labelled(kinds=frozenset(names))}
+
+
 def target(**changes):
     return {"targets": {T: replace(TARGET, **changes)}}
 
@@ -137,7 +152,7 @@ CASES = {
         None,
         "belongs to the system ID 'c'",
     ),
-    "owned by the dead source's system ID": (
+    "owned by the dead source's system ID, and the destination has none": (
         survey(silent=("a",), dead=True, store={"labels": labelled(system_id="a")}),
         None,
         "cannot hand it over",
@@ -213,6 +228,108 @@ CASES = {
         survey(store={"targets": {T: CHAP}}),
         None,
         "ask for CHAP",
+    ),
+    "a PV that LVM went on without": (
+        survey(store={"labels": labelled(status=frozenset({"MISSING_PV"}))}),
+        None,
+        "vgextend --restoremissing",
+    ),
+    "a copy that the source sees": (
+        survey(a={"groups": (replace(GROUP, copies=("/dev/sdx",)),)}),
+        None,
+        "'a' sees copies of PVs of 'vg_db' ('/dev/sdx')",
+    ),
+    "a copy that the destination sees": (
+        survey(b={"groups": (replace(GROUP, copies=("/dev/sdx",)),)}),
+        None,
+        "'b' sees copies of PVs",
+    ),
+    "a clone of the group on the destination": (
+        survey(b={"groups": (replace(GROUP, pvs={"pv-1": "w7", "pv-2": "w8"}),)}),
+        None,
+        "on the disk w7 of 'b'",
+    ),
+    "a snapshot that is full": (
+        survey(a={"groups": (ill("snapshot invalid"),)}),
+        None,
+        "'vg_db/data' is not well on 'a': snapshot invalid",
+    ),
+    "a thin pool that must be checked": (survey(a={"groups": (ill("check needed"),)}), None, "check needed"),
+    "mounted in another namespace": (
+        survey(a={"groups": (used("/dev/dm-3 is mounted on '/elsewhere'"),)}),
+        None,
+        "is mounted on '/elsewhere'",
+    ),
+    "swap on a volume": (
+        survey(a={"groups": (used("/dev/dm-3 is used as swap (/dev/dm-3)"),)}),
+        None,
+        "as swap",
+    ),
+    "a loop device on a volume": (
+        survey(a={"groups": (used("/dev/dm-3 is behind the loop device 'loop0'"),)}),
+        None,
+        "behind the loop device",
+    ),
+    "exported by a target": (
+        survey(a={"groups": (used("/dev/dm-3 is exported by the backstore 'iblock_0/x'"),)}),
+        None,
+        "is exported by the backstore",
+    ),
+    "another device on top": (
+        survey(a={"groups": (used("/dev/dm-3 holds the device 'crypt'"),)}),
+        None,
+        "holds the device 'crypt'",
+    ),
+    "a kind of volume that LVM there does not know": (
+        survey(store=kinds("striped", "vdo"), b={"kinds": frozenset({"striped", "thin"})}),
+        None,
+        "of the kind 'vdo', which LVM on 'b' does not know",
+    ),
+    "thin volumes without the driver": (
+        survey(store=kinds("thin", "thin-pool"), b={"drivers": frozenset({"xfs", "ext4"})}),
+        None,
+        "it has no module 'dm_thin_pool'",
+    ),
+    "a cache without the driver": (
+        survey(store=kinds("cache"), b={"drivers": frozenset({"xfs", "ext4"})}),
+        None,
+        "'dm_cache'",
+    ),
+    "RAID without the driver": (
+        survey(store=kinds("raid1"), b={"drivers": frozenset({"xfs", "ext4"})}),
+        None,
+        "'dm_raid'",
+    ),
+    "VDO without the driver": (
+        survey(store=kinds("vdo-pool"), b={"drivers": frozenset({"xfs", "ext4"})}),
+        None,
+        "no module 'dm_vdo' or 'kvdo'",
+    ),
+    "thin volumes without the tool that the source has": (
+        survey(
+            store=kinds("thin-pool"),
+            a={"tools": frozenset({"thin_check"})},
+            b={"drivers": frozenset({"xfs", "ext4", "dm_thin_pool"})},
+        ),
+        None,
+        "with 'thin_check' when it activates them, and 'b' does not have that",
+    ),
+    "a file system that the destination does not know": (
+        survey(b={"drivers": frozenset({"ext4"})}),
+        None,
+        "has the file system 'xfs', which the kernel of 'b' does not know",
+    ),
+    "no room on the controller": (survey(backup_room=10, store=METADATA), None, "no room on the controller"),
+    "no room on the source": (survey(a={"room": 5000}, store=METADATA), None, "'/etc/lvm' on 'a' has room"),
+    "no room on the destination": (
+        survey(b={"room": 5000}, store=METADATA),
+        None,
+        "'/etc/lvm' on 'b' has room",
+    ),
+    "an igroup of the data's name that others have": (
+        survey(store=target(igroups={"a": (A,), "www": (C,)}), igroups={T: "www"}),
+        None,
+        "has an igroup 'www' without",
     ),
     "a silent source of which two are possible": (
         survey(silent=("a",), store={"luns": mapped(A, C)}),
