@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A volume group on two LUNs moves from one host to another and back, and no byte of it differs.
+"""A volume group on two LUNs, with a thin pool, moves from one host to another and back, and no byte of it differs.
 
 The tests of this file go on where the one before ended.
 """
@@ -10,13 +10,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.harness import same
-from ansible_collections.lunworks.iscsi.tests.integration.moving import Group, San
+from ansible_collections.lunworks.iscsi.tests.integration.moving import THIN, Group, San
 
-GROUP = Group("vg_db")
+GROUP = Group("vg_db", volumes=THIN)
 
 
 @pytest.fixture(scope="session")
-def san(lab, long_story, storage, compute, spare):
+def san(lab, storage, compute, spare):
     made = San(lab, storage, compute, spare)
     made.build(GROUP)
     return made
@@ -102,8 +102,15 @@ def test_it_moves_back(san):
 def test_it_comes_back_after_a_boot_of_its_owner(san):
     san.lab.power_cut(san.first)
     san.lab.boot(san.first)
-    san.first.run(
-        "for n in $(seq 90); do findmnt /srv/vg_db/data && findmnt /srv/vg_db/log && exit; sleep 1; done; exit 1",
-        timeout=120,
-    )
+    mounted = " && ".join(f"findmnt {mount}" for mount in GROUP.mounts)
+    san.first.run(f"for n in $(seq 90); do {mounted} && exit; sleep 1; done; exit 1", timeout=120)
     san.owned(GROUP, san.first, san.second)
+
+
+@pytest.mark.parametrize("number", range(1, 21))
+def test_twenty_moves_to_and_fro(san, long_story, number):
+    source, destination = (san.first, san.second) if number % 2 else (san.second, san.first)
+    san.add_files(GROUP, source)
+    told = san.move(vg="vg_db", source=source, destination=destination)
+    assert told.rc == 0, told.messages()
+    san.owned(GROUP, destination, source)
