@@ -151,7 +151,9 @@ def differences(
             found += [_difference(session, key, conf, record) for key in old]
             drifted = [key for key in drifted if key not in old]
         for key in drifted:
-            has = [one.settings[key] for one in sessions.get(name, []) if key in one.settings]
+            has: list[Value | None] = [
+                one.settings[key] for one in sessions.get(name, []) if key in one.settings
+            ]
             found.append(
                 Difference(name, None, key, conf[key], record.get(key), (has or [None])[0], _drift(name, key))
             )

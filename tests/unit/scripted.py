@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import stat as modes
 from types import SimpleNamespace
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
+from ansible_collections.lunworks.iscsi.tests.unit.chap_card import answer as card_answer
 
 
 class ScriptedHost(Host):
@@ -18,12 +20,15 @@ class ScriptedHost(Host):
     'did' lists what was changed, in order: 'run ...' for commands in 'changing', and each write, poke, mkdir ...
     """
 
-    def __init__(self, files=None, runs=None, changing=(), booted=1000.0, silent=None, scsi=None):
+    def __init__(self, files=None, runs=None, changing=(), booted=1000.0, silent=None, scsi=None, cards=None):
         self.files = {path: value for path, value in (files or {}).items() if value is not None}
         self.runs = dict(runs or {})
         self.changing = tuple(changing)
         self.silent = silent or {}  # portals that do not answer: {"address:port": why}
-        self.luns = scsi or {}  # what devices answer: {device: {wwid, serial, size, product} or "unmapped"}
+        self.luns = (
+            scsi or {}
+        )  # what devices answer: {device: {wwid, serial, size, product, luns} or "unmapped"}
+        self.cards = copy.deepcopy(cards or {})  # CHAP tables: {host number: {index: [user, secret, mutual]}}
         self.did = []
         self._booted = booted
 
@@ -146,8 +151,17 @@ class ScriptedHost(Host):
     def scsi(self, asked, seconds=10):
         return [self._answer(device, command) for device, command, _length in asked]
 
+    def netlink(self, protocol, message, takes, group=0, seconds=15):
+        answer = card_answer(self.cards, message, self.did)
+        assert takes(answer)
+        return answer
+
     def _answer(self, device, command):
         lun = self.luns.get(device)
+        if command[0] == 0xA0:  # REPORT LUNS
+            offered = lun.get("luns") if isinstance(lun, dict) else None
+            listed = b"".join(number.to_bytes(2, "big") + bytes(6) for number in offered or ())
+            return b"" if offered is None else len(listed).to_bytes(4, "big") + bytes(4) + listed
         if lun is None or lun == "unmapped":
             return None if lun is None else b"\x7f" + bytes(95)
         naa, serial = bytes.fromhex(lun["wwid"][1:]), lun.get("serial", "").encode()

@@ -1,0 +1,267 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rescan
+short_description: The LUNs that sessions bring follow what their targets offer
+version_added: 1.0.0
+description:
+  - Asks each target which LUNs it offers (REPORT LUNS), and lets the kernel look at exactly those that it does not have yet.
+    Sessions that bring nothing new are left alone.
+  - LUNs that the target no longer maps are named, and with O(remove=true) removed where nothing holds them, in the safe order
+    of M(lunworks.iscsi.disk).
+  - LUNs that have another size are named; M(lunworks.iscsi.disk) lets them grow.
+  - A LUN number that was given to another LUN is named with both serials. While anything uses the old disk the module fails,
+    since what is written there lands on the wrong LUN.
+  - For disks that are known by name or WWID, M(lunworks.iscsi.disks) does all of this and waits for them too. This module is for
+    what is not known yet.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  targets:
+    description: The iSCSI names of the targets. Left out, the sessions to all targets.
+    type: list
+    elements: str
+    default: []
+  portals:
+    description: The portals of the sessions, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Left out, all portals.
+    type: list
+    elements: str
+    default: []
+  luns:
+    description:
+      - Only these LUN numbers are looked at, added and removed, as the kernel counts them. With C(node.session.scan=manual)
+        in a record, whose login brings no LUN, this is the way to have some of them only.
+      - Left out, all LUNs are.
+    type: list
+    elements: int
+    default: []
+  remove:
+    description:
+      - Whether devices whose LUN is gone, or is another one now, are removed. One that is mounted, active, swap, exported or
+        open is refused, and named.
+      - A path of a map that keeps other paths leaves the map; a map whose paths all leave goes with them.
+    type: bool
+    default: false
+  timeout:
+    description: How long to wait for a device or a map to be gone, in seconds, V(1) to V(3600).
+    type: int
+    default: 60
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+notes:
+  - REPORT LUNS (SPC-4 section 6.33) only reads; it is sent in check mode too, so a check names the LUNs that would be added.
+  - "A session that has no LUN at all cannot be asked: only a scan tells. A check then says that it would scan, and reports
+    V(changed). A real run reports V(changed) only when the scan has found something."
+  - C(iscsiadm -m session --rescan) lets the kernel read the names of all disks anew, so that a reused LUN number can no longer
+    be told from the old disk. This module never does.
+seealso:
+  - module: lunworks.iscsi.disks
+  - module: lunworks.iscsi.nodes
+  - module: lunworks.iscsi.initiator_info
+"""
+
+EXAMPLES = r"""
+- name: What the array has mapped to this host appears
+  lunworks.iscsi.rescan:
+    targets: ["iqn.1992-08.com.netapp:sn.33604307"]
+  register: scanned
+
+- name: Which LUNs wait for somebody?
+  ansible.builtin.debug:
+    msg: "{{ scanned.state.unmapped + scanned.state.reused + scanned.state.resized }}"
+
+- name: What the array has taken away leaves
+  lunworks.iscsi.rescan:
+    remove: true
+
+- name: One LUN of a record that says node.session.scan=manual
+  lunworks.iscsi.rescan:
+    targets: ["iqn.2026-01.com.example:store1.db"]
+    luns: [3]
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Scan host2 (portal 10.77.1.11:3260) for the new LUN 3"]
+state:
+  description: The sessions and what they bring, as it is afterwards.
+  returned: success
+  type: dict
+  contains:
+    sessions:
+      description: The sessions that were asked for.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        number:
+          description: The number of the session.
+          type: int
+          returned: always
+        target:
+          description: The target.
+          type: str
+          returned: always
+        portal:
+          description: The portal.
+          type: str
+          returned: always
+        state:
+          description: The state of the session, V(LOGGED_IN) when all is well. Others are left out.
+          type: str
+          returned: always
+        offered:
+          description: The LUN numbers that the target reports; null when it could not be asked.
+          type: list
+          elements: int
+          returned: always
+        luns:
+          description: The LUNs that the kernel has, in check mode those that it will have.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            lun:
+              description: The LUN number.
+              type: int
+              returned: always
+            device:
+              description: The name until the next boot; null for what is no disk, or not there yet.
+              type: str
+              returned: always
+            wwid:
+              description: The WWID; null for what is no disk, or not there yet.
+              type: str
+              returned: always
+    unmapped:
+      description: Devices whose LUN the target no longer maps.
+      type: list
+      elements: dict
+      returned: always
+      contains: &device
+        device:
+          description: The name until the next boot.
+          type: str
+          returned: always
+        hctl:
+          description: Host, channel, target and LUN number.
+          type: str
+          returned: always
+        portal:
+          description: The portal of its session.
+          type: str
+          returned: always
+        wwid:
+          description: The WWID that this host takes it for.
+          type: str
+          returned: always
+        serial:
+          description: The unit serial that the kernel knows; null when it knows none.
+          type: str
+          returned: always
+        size:
+          description: The size that the kernel knows, in bytes.
+          type: int
+          returned: always
+        wwid_now:
+          description: The WWID that answers there now; null when none does.
+          type: str
+          returned: always
+        serial_now:
+          description: The unit serial that answers there now; null when none does.
+          type: str
+          returned: always
+        size_now:
+          description: The size that the LUN has now, in bytes; null when none answers.
+          type: int
+          returned: always
+    reused:
+      description: Devices behind which another LUN answers.
+      type: list
+      elements: dict
+      returned: always
+      contains: *device
+    resized:
+      description: Devices whose LUN has another size now.
+      type: list
+      elements: dict
+      returned: always
+      contains: *device
+  sample:
+    sessions:
+      - {number: 1, target: "iqn.2026-01.com.example:store1.db", portal: "10.77.1.11:3260", state: LOGGED_IN, offered: [0],
+        luns: [{lun: 0, device: /dev/sda, wwid: 360014050db5c0a5d3c95d0a8b1ad1bb0}]}
+    unmapped: []
+    reused: []
+    resized: []
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_rescan
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import look_reaches
+
+SPEC = {
+    "targets": {"type": "list", "elements": "str", "default": []},
+    "portals": {"type": "list", "elements": "str", "default": []},
+    "luns": {"type": "list", "elements": "int", "default": []},
+    "remove": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 60},
+}
+LARGEST = 2**64 - 1  # SAM-5 section 4.7: a LUN has eight bytes
+
+
+class Rescan(Resource):
+    def __init__(self, options):
+        self.targets = [iscsi_name(name) for name in options["targets"]]
+        self.portals = [str(portal(text)) for text in options["portals"]]
+        self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
+        self.scanned = False
+        wrong = [lun for lun in self.luns if not 0 <= lun <= LARGEST]
+        if wrong:
+            raise Problem(f"{wrong[0]} is not a LUN number. Wanted is a number from 0 to {LARGEST}.")
+        if not 1 <= self.timeout <= 3600:
+            raise Problem(f"The timeout {self.timeout} is not a time in seconds from 1 to 3600.")
+
+    def look(self, host):
+        seen = look_reaches(host, self.targets, self.portals, self.luns, self.scanned)
+        self.scanned = True
+        return seen
+
+    def want(self, seen):
+        return multipath_rescan.want_reaches(seen, self.luns, self.remove)
+
+    def plan(self, seen, want):
+        return multipath_rescan.plan_reaches(seen, want, self.timeout)
+
+    def refuse(self, seen, steps):
+        multipath_rescan.refuse_reaches(seen, steps)
+
+    def changed(self, seen, after, steps):
+        return multipath_rescan.changed_reaches(seen, after, steps)
+
+    def notes(self, seen, steps):
+        return multipath_rescan.note_reaches(seen, steps)
+
+    def show(self, state):
+        return multipath_rescan.show_reaches(state)
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Rescan)
+
+
+if __name__ == "__main__":
+    main()
