@@ -103,10 +103,10 @@ def test_iscsiadm_can_change_and_delete_a_record_that_we_wrote(compute, first):
 
 
 def test_only_the_portal_that_was_asked_for_is_logged_in_to_and_out_of(compute, first, second):
-    beats(compute, "nodes", {"nodes": [node("disk1", [first, second])]})
+    succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first, second])]))
     beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=True)]})
     assert sessions(compute, "disk1") == [f"{second}:3260"]
-    beats(compute, "nodes", {"nodes": [node("disk1", [first], logged_in=True)]})
+    succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first], logged_in=True)]))
     beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=False)]})
     assert sessions(compute, "disk1") == [f"{first}:3260"]
 
@@ -115,7 +115,8 @@ def test_a_session_to_disk10_is_none_to_disk1(compute, first):
     succeeded(compute, compute.module("nodes", nodes=[node("disk10", [first], logged_in=True)]))
     beats(compute, "node", node("disk1", [first], logged_in=True))
     assert sessions(compute, "disk1") == sessions(compute, "disk10") == [f"{first}:3260"]
-    beats(compute, "node", {"target": f"{IQN}:disk1", "state": "absent"})
+    succeeded(compute, compute.module("node", target=f"{IQN}:disk1", state="absent"))
+    assert sessions(compute, "disk1") == []
     assert sessions(compute, "disk10") == [f"{first}:3260"]
 
 
@@ -123,7 +124,7 @@ def test_an_ipv6_portal(compute, storage):
     portal = f"[{storage.address('san1', 6)}]:3260"
     beats(compute, "nodes", {"nodes": [node("six", [portal], logged_in=True)]})
     assert sessions(compute, "six") == [portal]
-    beats(compute, "nodes", {"nodes": [node("six", [portal], logged_in=False)]})
+    succeeded(compute, compute.module("nodes", nodes=[node("six", [portal], logged_in=False)]))
     assert sessions(compute, "six") == []
 
 
@@ -145,7 +146,7 @@ def test_a_wrong_chap_secret_fails_says_so_and_leaves_nothing(compute, first):
 
 
 def test_a_changed_chap_secret_is_written_and_takes_effect_at_the_next_login(compute, storage, first):
-    beats(compute, "nodes", {"nodes": [node("chap", [first], chap=chap(), logged_in=True)]})
+    succeeded(compute, compute.module("nodes", nodes=[node("chap", [first], chap=chap(), logged_in=True)]))
     changed = compute.module("nodes", nodes=[node("chap", [first], chap=chap(OTHER))])
     assert changed["changed"] and "at its next login" in json.dumps(changed["warnings"])
     assert f"node.session.auth.password = {OTHER}\n" in records(compute, "chap")[f"{first}:3260"]
@@ -163,6 +164,63 @@ def test_no_chap_empties_what_was_there(compute, first):
     )
     text = records(compute, "disk1")[f"{first}:3260"]
     assert "node.session.auth.username = <empty>" in text and "node.session.auth.password = <empty>" in text
+
+
+def test_several_sessions_to_one_portal(compute, first):
+    two = [node("disk1", [first], settings={"node.session.nr_sessions": 2}, logged_in=True)]
+    beats(compute, "nodes", {"nodes": two})
+    assert sessions(compute, "disk1") == [f"{first}:3260"] * 2
+    one = [node("disk1", [first], settings={"node.session.nr_sessions": 1}, logged_in=True)]
+    succeeded(compute, compute.module("nodes", nodes=one))
+    assert sessions(compute, "disk1") == [f"{first}:3260"]
+    assert not compute.module("nodes", nodes=one)["changed"]
+
+
+def test_any_setting_and_a_portal_group_tag_in_a_static_record(compute, first):
+    settings = {
+        "node.leading_login": True,
+        "node.conn[0].startup": "automatic",
+        "node.conn[0].iscsi.HeaderDigest": "CRC32C,None",
+        "node.session.scan": "manual",
+        "node.session.nr_sessions": 3,
+    }
+    beats(compute, "nodes", {"nodes": [node("disk1", [first], tpg=7, startup="onboot", settings=settings)]})
+    assert f"{first}:3260,7 {IQN}:disk1" in compute.run("iscsiadm -m node").out
+    text = records(compute, "disk1")[f"{first}:3260"]
+    for line in (
+        "node.tpgt = 7",
+        "node.startup = onboot",
+        "node.leading_login = Yes",
+        "node.conn[0].startup = automatic",
+        "node.conn[0].iscsi.HeaderDigest = CRC32C,None",
+        "node.session.scan = manual",
+        "node.session.nr_sessions = 3",
+    ):
+        assert f"{line}\n" in text
+
+
+def test_records_follow_iscsid_conf_when_they_are_asked_to(compute, first):
+    succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first])]))
+    compute.run("cp -p /etc/iscsi/iscsid.conf /run/iscsid.conf.kept")
+    try:
+        compute.run("echo node.session.timeo.replacement_timeout = 33 >>/etc/iscsi/iscsid.conf")
+        assert not compute.module("nodes", nodes=[node("disk1", [first])])["changed"]
+        beats(compute, "nodes", {"nodes": [node("disk1", [first], follow=["node.session.timeo"])]})
+    finally:
+        compute.run("cp -p /run/iscsid.conf.kept /etc/iscsi/iscsid.conf")
+    assert "replacement_timeout = 33" in records(compute, "disk1")[f"{first}:3260"]
+
+
+def test_sessions_by_startup(compute, first, second):
+    some = [node("disk1", [first, second], startup="automatic"), node("disk10", [first], startup="manual")]
+    succeeded(compute, compute.module("nodes", nodes=some))
+    beats(compute, "nodes", {"by_startup": {"automatic": True}})
+    assert sessions(compute, "disk1") == [f"{first}:3260", f"{second}:3260"]
+    assert sessions(compute, "disk10") == []
+    turned = {"automatic": False, "manual": True}
+    steps = succeeded(compute, compute.module("nodes", by_startup=turned))["steps"]
+    assert [step.split()[1] for step in steps] == ["in", "out", "out"]
+    assert sessions(compute, "disk1") == [] and sessions(compute, "disk10") == [f"{first}:3260"]
 
 
 def watched(compute, act):
