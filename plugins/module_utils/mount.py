@@ -13,9 +13,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 FSTAB = "/etc/fstab"
-# A network disk must neither stop the boot when it stays away nor be unmounted after its network is gone:
-# systemd.mount(5) on _netdev, nofail and x-systemd.device-timeout.
+# A network disk must neither stop the boot when it stays away nor be unmounted after its network is gone, and when it comes
+# back later it is mounted then: systemd.mount(5) on _netdev, nofail, x-systemd.device-timeout and x-systemd.wanted-by.
 OPTIONS = "_netdev,nofail,x-systemd.device-timeout=90"
+WANTED_BY = ",x-systemd.wanted-by={}"
 DEVICE_SECONDS = 15
 UNMOUNT_SECONDS = 600  # what is dirty in memory is written first
 
@@ -101,7 +102,11 @@ class MountIt(Step):
         return f"Mount '{self.device}' on '{self.path}'"
 
     def take(self, host: Host) -> None:
-        host.run("mount", self.path, timeout=120)
+        ran = host.run("mount", self.path, ok=None, timeout=120)
+        if ran.rc and self.path not in dict(
+            _mounted(host)
+        ):  # systemd may have been faster, since the device came just now
+            raise Problem(f"'mount {self.path}' failed with exit code {ran.rc}: {' '.join(ran.err.split())}")
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,21 @@ class Unmount(Step):
 
     def take(self, host: Host) -> None:
         host.run("umount", self.path, timeout=UNMOUNT_SECONDS)
+
+
+def new_options(device: str) -> str:
+    """The options of a new line."""
+    return OPTIONS + "".join(WANTED_BY.format(unit) for unit in ("remote-fs.target", device_unit(device)))
+
+
+def device_unit(device: str) -> str:
+    """systemd's unit of a device, its name escaped as in systemd.unit(5)."""
+    kept = re.sub(
+        r"[^A-Za-z0-9:_./]",
+        lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()),
+        device.strip("/"),
+    )
+    return kept.replace("/", "-") + ".device"
 
 
 def look_mounts(host: Host, devices: dict[str, str | None], leaving: Sequence[str] = ()) -> tuple[Mount, ...]:

@@ -43,7 +43,9 @@ options:
         description:
           - The mount options, as in fstab(5). Left out, they stay as they are.
           - "A new line then gets C(_netdev,nofail,x-systemd.device-timeout=90): mounted after the network and the
-            initiator, no stop in the boot when the storage is away, at most 90 seconds of waiting for the device."
+            initiator, no stop in the boot when the storage is away, at most 90 seconds of waiting for the device. By
+            C(x-systemd.wanted-by) of remote-fs.target and of the device it is mounted at boot, and also when the device
+            comes later: a target that was away for hours needs nobody's help."
         type: str
       state:
         description:
@@ -57,7 +59,7 @@ extends_documentation_fragment:
 seealso:
   - module: lunworks.iscsi.logical_volumes
   - name: systemd.mount(5)
-    description: What _netdev, nofail and x-systemd.device-timeout do.
+    description: What _netdev, nofail, x-systemd.device-timeout and x-systemd.wanted-by do.
     link: https://www.freedesktop.org/software/systemd/man/latest/systemd.mount.html
 """
 
@@ -116,9 +118,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import un
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
-    OPTIONS,
     Line,
     look_mounts,
+    new_options,
     plan_mounts,
     refuse_mounts,
 )
@@ -187,7 +189,7 @@ def wanted(seen, option):
     line = Line(
         device=option["device"],
         filesystem=option["filesystem"] or (seen.line.filesystem if seen.line else "auto"),
-        options=option["options"] or (seen.line.options if seen.line else OPTIONS),
+        options=option["options"] or (seen.line.options if seen.line else new_options(option["device"])),
     )
     return replace(seen, line=line, mounted=option["device"])
 

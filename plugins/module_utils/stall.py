@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long I/O can stand still before it goes another way or fails: the arithmetic of the timers, in whole seconds.
+
+Sources: open-iscsi README 8.1 (pings, SCSI error handler, replacement_timeout), Linux drivers/scsi/libiscsi.c
+(iscsi_eh_cmd_timed_out: while pings are on, a command's timer waits for their verdict), multipath.conf(5) (no_path_retry,
+polling_interval, fast_io_fail_tmo). What is looked at is a path that goes silent; a LUN that answers pings but no
+commands is not in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable
+
+FOR_EVER = None  # no number of seconds ends it
+
+
+@dataclass(frozen=True)
+class Path:
+    """A SCSI disk and the timers of its session that count now."""
+
+    device: str  # sda
+    session: str  # 'iqn...' at 10.77.1.11:3260
+    noop_out_interval: int
+    noop_out_timeout: int
+    replacement_timeout: int  # the session's recovery_tmo; below 0: for ever
+    abort_timeout: int
+    command_timeout: int  # the disk's 'timeout' in sysfs
+
+    @property
+    def pinged(self) -> bool:
+        """Whether the session looks after its target by itself."""
+        return self.noop_out_interval > 0
+
+    @property
+    def notice(self) -> int:
+        """Until the initiator knows that the path is dead."""
+        if self.pinged:
+            return self.noop_out_interval + self.noop_out_timeout
+        return self.command_timeout + self.abort_timeout
+
+    @property
+    def stall(self) -> int | None:
+        """Until the I/O of this path is given back to what stands above it."""
+        return FOR_EVER if self.replacement_timeout < 0 else self.notice + self.replacement_timeout
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What multipath does with I/O when the last path of a map is gone."""
+
+    name: str
+    wwid: str
+    retries: int | None  # no_path_retry: 0 fails at once, None queues for ever
+    polling_interval: int
+    fast_io_fail: int | None = None  # what multipathd sets over replacement_timeout; None: it does not
+    dev_loss: str = ""  # of no effect on iSCSI, told since people set it
+
+    @property
+    def stall(self) -> int | None:
+        """For how long it queues."""
+        return FOR_EVER if self.retries is None else self.retries * self.polling_interval
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A LUN as the host uses it: by a map, or bare."""
+
+    wwid: str
+    paths: tuple[Path, ...]
+    map: str | None = None
+    queue: Queue | None = None  # None with a map: multipathd does not run
+    users: tuple[str, ...] = ()
+    root: bool = False  # the root file system is on it
+
+    @property
+    def device(self) -> str:
+        """What is to be used of it."""
+        return f"/dev/mapper/{self.map}" if self.map else f"/dev/{self.paths[0].device}"
+
+    @property
+    def slowest(self) -> Path:
+        """The path whose loss takes longest."""
+        return max(self.paths, key=lambda path: (path.stall is FOR_EVER, path.stall or 0, path.notice))
+
+    @property
+    def one_path(self) -> int | None:
+        """The worst stall when one path is lost and others are there."""
+        return self.slowest.stall
+
+    @property
+    def all_paths(self) -> int | None:
+        """The worst stall when all paths are lost, after which I/O fails."""
+        queued = self.queue.stall if self.queue else 0
+        if self.one_path is FOR_EVER or queued is FOR_EVER:
+            return FOR_EVER
+        return self.one_path + queued
+
+
+def seconds(number: int | None) -> str:
+    """A time for people."""
+    return "for ever" if number is FOR_EVER else f"{number} s"
+
+
+def arithmetic(disk: Disk) -> str:
+    """How the worst stall comes about, as a sentence."""
+    path, queue = disk.slowest, disk.queue
+    if path.pinged:
+        said = f"noop_out_interval {path.noop_out_interval} + noop_out_timeout {path.noop_out_timeout}"
+    else:
+        said = f"no pings, so SCSI command timer {path.command_timeout} + abort_timeout {path.abort_timeout}"
+    said += f" = {path.notice} s until the silent path is noticed, "
+    if path.stall is FOR_EVER:
+        return f"{said}replacement_timeout {path.replacement_timeout}: its I/O waits for ever."
+    name = (
+        "fast_io_fail_tmo"
+        if queue and queue.fast_io_fail == path.replacement_timeout
+        else "replacement_timeout"
+    )
+    said += f"{name} {path.replacement_timeout} s until its I/O "
+    if not disk.map:
+        return f"{said}fails: {path.stall} s."
+    said += f"is given back to multipath: {path.stall} s when one path goes"
+    if not queue:
+        return f"{said}; multipathd does not run, so what comes then nobody decides."
+    if queue.retries is None:
+        return f"{said}; no_path_retry queue: for ever when all go."
+    if not queue.retries:
+        return f"{said}, and when all go, since no_path_retry is fail."
+    return (
+        f"{said}; no_path_retry {queue.retries} x polling_interval {queue.polling_interval} = {queue.stall} s more when "
+        f"all go: {seconds(disk.all_paths)}."
+    )
+
+
+def longer(disks: Iterable[Disk], longest: int) -> list[str]:
+    """The disks whose I/O may stand still longer than is wanted."""
+    return [
+        f"The I/O of '{disk.device}' can stand still {_for(disk.all_paths)}, wanted are {longest} s at most: {arithmetic(disk)}"
+        for disk in disks
+        if disk.all_paths is FOR_EVER or disk.all_paths > longest
+    ]
+
+
+def _for(number: int | None) -> str:
+    return "for ever" if number is FOR_EVER else f"for {number} s"

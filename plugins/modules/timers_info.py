@@ -1,0 +1,240 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: timers_info
+short_description: Tell how long I/O can stand still, and which timers contradict each other
+version_added: 1.0.0
+description:
+  - Reads the timers that count now - of C(iscsid.conf), of every record, of every session in the kernel, of every SCSI disk,
+    of every multipath map in the running multipathd - and adds them up for each disk.
+  - The worst stall is that of a path which goes silent. Without pings (C(noop_out_interval) 0) the SCSI command timer and
+    C(abort_timeout) take their place. A LUN that answers pings but no commands is not in it.
+  - Changes nothing, and starts no daemon.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  longest_stall:
+    description:
+      - How long the I/O of a disk may stand still at most, in seconds. A disk that may stand still for longer is a fault.
+      - Left out, no length is a fault by itself.
+    type: int
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes.info
+seealso:
+  - module: lunworks.iscsi.iscsid_conf
+  - module: lunworks.iscsi.nodes
+  - module: lunworks.iscsi.multipath_conf
+  - name: open-iscsi README
+    description: Section 8 (timeouts for multipath and for root on iSCSI).
+    link: https://github.com/open-iscsi/open-iscsi/blob/master/README
+"""
+
+EXAMPLES = r"""
+- name: How long can I/O stand still here?
+  lunworks.iscsi.timers_info:
+    longest_stall: 120
+  register: timers
+
+- name: No timer contradicts another, and two minutes are enough
+  ansible.builtin.assert:
+    that: timers.faults == []
+    fail_msg: "{{ timers.faults | join(' ') }}"
+"""
+
+RETURN = r"""
+disks:
+  description: The LUNs of all sessions, each by its multipath map where it has one.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    device:
+      description: The map, or the disk itself.
+      type: str
+      returned: always
+    wwid:
+      description: What the disk says it is (sysfs wwid).
+      type: str
+      returned: always
+    map:
+      description: The name of the multipath map; null without one.
+      type: str
+      returned: always
+    paths:
+      description: The SCSI disks, each with the timers of its session that count now, in seconds.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        device:
+          description: The kernel's name of the disk now.
+          type: str
+          returned: always
+        session:
+          description: Target, portal and iface.
+          type: str
+          returned: always
+        noop_out_interval:
+          description: How often the target is pinged; V(0) means never.
+          type: int
+          returned: always
+        noop_out_timeout:
+          description: How long an answer may take.
+          type: int
+          returned: always
+        replacement_timeout:
+          description: How long I/O is kept for a session that is to be restored; V(-1) means for ever.
+          type: int
+          returned: always
+        abort_timeout:
+          description: How long the abort of a command may take.
+          type: int
+          returned: always
+        command_timeout:
+          description: How long a SCSI command may take.
+          type: int
+          returned: always
+    queueing:
+      description: What multipathd does for the map; null without a map, and when multipathd does not run.
+      type: dict
+      returned: always
+      contains:
+        no_path_retry:
+          description: How many polls I/O is queued for when no path is left, or V(queue) or V(fail).
+          type: raw
+          returned: always
+        polling_interval:
+          description: The seconds from one poll to the next.
+          type: int
+          returned: always
+        fast_io_fail_tmo:
+          description: What multipathd sets over C(replacement_timeout), in seconds; null when it does not.
+          type: int
+          returned: always
+        dev_loss_tmo:
+          description: As configured. It is of no effect on iSCSI.
+          type: str
+          returned: always
+    one_path:
+      description: The seconds until the I/O of a lost path is given back; null means for ever.
+      type: int
+      returned: always
+    worst_stall:
+      description: The seconds until I/O fails when all paths are lost; null means for ever.
+      type: int
+      returned: always
+    arithmetic:
+      description: How that comes about, in a sentence.
+      type: str
+      returned: always
+    users:
+      description: Who uses the disk, one sentence each.
+      type: list
+      elements: str
+      returned: always
+  sample:
+    - device: /dev/mapper/db0
+      wwid: naa.6001405b2e2d2b1f7a54ce2b5a6d0f3e
+      map: db0
+      one_path: 15
+      worst_stall: 75
+      arithmetic: >-
+        noop_out_interval 5 + noop_out_timeout 5 = 10 s until the silent path is noticed, fast_io_fail_tmo 5 s until its I/O is
+        given back to multipath: 15 s when one path goes; no_path_retry 12 x polling_interval 5 = 60 s more when all go: 75 s.
+timers:
+  description: Each timer of each record and session, as the three places have it, in seconds.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    node:
+      description: Target, portal and iface.
+      type: str
+      returned: always
+    setting:
+      description: The name of the timer.
+      type: str
+      returned: always
+    conf:
+      description: What C(iscsid.conf) says, or open-iscsi's own default.
+      type: int
+      returned: always
+    record:
+      description: What the record says; null when there is none.
+      type: int
+      returned: always
+    session:
+      description: What the session has; null when there is none.
+      type: int
+      returned: always
+faults:
+  description: Timers that contradict each other or what stands above them, one sentence each, with what to set.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "The session of 'iqn.2026-01.com.example:db' at 10.77.1.11:3260 has noop_out_timeout 5, its record says 10: that takes
+      effect at the next login."
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import plain, tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_timer import look_disks, look_truths
+from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import look_queues
+from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import arithmetic, longer
+from ansible_collections.lunworks.iscsi.plugins.module_utils.stall_fault import faults
+
+SPEC = {"longest_stall": {"type": "int"}}
+
+
+def look_timers(options, host):
+    """The answer of this module."""
+    longest = options["longest_stall"]
+    if longest is not None and longest < 1:
+        raise Problem(f"longest_stall is {longest}; wanted is a number of seconds from 1.")
+    disks, truths = look_disks(host, look_queues(host)), look_truths(host)
+    return {
+        "disks": [shown(disk) for disk in disks],
+        "timers": truths,
+        "faults": faults(disks, truths) + (longer(disks, longest) if longest is not None else []),
+    }
+
+
+def shown(disk):
+    """A disk as people and templates get it."""
+    return {
+        "device": disk.device,
+        "wwid": disk.wwid,
+        "map": disk.map,
+        "paths": plain(disk.paths),
+        "queueing": queueing(disk.queue) if disk.queue else None,
+        "one_path": disk.one_path,
+        "worst_stall": disk.all_paths,
+        "arithmetic": arithmetic(disk),
+        "users": disk.users,
+    }
+
+
+def queueing(queue):
+    """What multipathd does, in the words of multipath.conf."""
+    return {
+        "no_path_retry": {None: "queue", 0: "fail"}.get(queue.retries, queue.retries),
+        "polling_interval": queue.polling_interval,
+        "fast_io_fail_tmo": queue.fast_io_fail,
+        "dev_loss_tmo": queue.dev_loss,
+    }
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), look_timers)
+
+
+if __name__ == "__main__":
+    main()
