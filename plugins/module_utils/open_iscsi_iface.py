@@ -8,10 +8,20 @@ iface with an IPv6 address, and 'iscsiadm -o new' empties an iface that is there
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_card import (
+    Apply,
+    Card,
+    differing,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import (
+    OPTIONS,
+    SOFTWARE,
+    check_fields,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     DIRECTORY,
     MODE,
@@ -28,9 +38,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 RESERVED = ("default", "tcp", "iser")
 LONGEST = 64
-TRANSPORTS = ("tcp", "iser", "bnx2i", "cxgb3i", "cxgb4i", "be2iscsi", "qla4xxx", "qedi", "ocs")
 NETS = "/sys/class/net"
-NAME = "iface.iscsi_ifacename"
+NAME, TRANSPORT = "iface.iscsi_ifacename", OPTIONS["transport"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class Ifaces:
     records: dict[RecordId, Record]
     sessions: tuple[RecordId, ...]
     nics: dict[str, str]  # network interfaces and their hardware addresses
+    card: Card | None = None  # what its card has in force; None when nobody asked
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,44 @@ def look_iface(host: Host, name: str) -> Ifaces:
     )
 
 
+def want_iface(seen: Ifaces, asked: dict[str, str]) -> Ifaces:
+    """The iface with these fields, and the records that carry a copy of them."""
+    new = {NAME: seen.name, TRANSPORT: "tcp"}
+    fields = {**(new if seen.iface is None else seen.iface), **asked}
+    check_fields(seen.name, fields.setdefault(TRANSPORT, "tcp"), asked)
+    check_binding(seen.name, fields, seen.nics)
+    fields[TRANSPORT] = fields.pop(TRANSPORT)  # last, as iscsiadm wants it
+    records = {
+        name: replace(record, settings={**record.settings, **fields}) for name, record in seen.records.items()
+    }
+    card = seen.card
+    if card is not None:
+        card = replace(card, fields={**card.fields, **differing(card, fields)})
+    return replace(seen, iface=fields, records=records, card=card)
+
+
+def check_binding(name: str, fields: dict[str, str], nics: dict[str, str]) -> None:
+    """Software iSCSI is bound by one thing, which is there."""
+    nic, mac, ip = (fields.get(OPTIONS[one], "") for one in ("nic", "mac", "address"))
+    if fields[TRANSPORT] not in SOFTWARE:
+        return
+    there = ", ".join(f"{one} ({nics[one]})" for one in nics)
+    if nic and mac:
+        raise Problem(
+            f"The iface '{name}' cannot be bound by nic '{nic}' and by mac '{mac}' at once. Choose one."
+        )
+    if ip and not nic and not mac:
+        raise Problem(
+            f"The iface '{name}' cannot be bound by address '{ip}': software iSCSI binds by nic or mac."
+        )
+    if nic and nic not in nics:
+        raise Problem(f"There is no network interface '{nic}' on this host. There are: {there}.")
+    if mac and mac not in nics.values():
+        raise Problem(
+            f"No network interface of this host has the hardware address '{mac}'. There are: {there}."
+        )
+
+
 def plan_iface(seen: Ifaces, want: Ifaces) -> list[Step]:
     """One write for the iface, and one for each record that carries a copy of its fields."""
     if want.iface is None:
@@ -124,13 +172,19 @@ def plan_iface(seen: Ifaces, want: Ifaces) -> list[Step]:
             key: value for key, value in new.items() if value != str(record.settings.get(key, ""))
         }
         steps += [SetRecord(name, record.path, stale)] if stale else []
-    return steps
+    late = differing(seen.card, new) if seen.card is not None else {}
+    return [*steps, Apply(seen.name, late)] if late else steps
 
 
 def refuse_iface(seen: Ifaces, steps: list[Step]) -> None:
     """Not under a session, and not away from records that name it."""
     if not steps:
         return
+    if seen.card is not None and seen.card.sessions and isinstance(steps[-1], Apply):
+        raise Problem(
+            f"Cannot apply the iface '{seen.name}': a session goes through its card ({seen.card.sessions[0]}). "
+            f"Log out first."
+        )
     if seen.sessions:
         raise Problem(
             f"Cannot change the iface '{seen.name}': a session uses it ({seen.sessions[0]}). Log out first."

@@ -14,7 +14,8 @@ description:
     records name (see M(lunworks.iscsi.nodes)).
   - Records that are bound to the iface carry a copy of its fields; they are changed with it.
   - While a session uses the iface, nothing of it is changed. While a record names it, it is not deleted.
-  - Cards with an address of their own (offload) get it by C(iscsiadm -m iface -o apply), which this module does not run.
+  - A card with a network of its own (offload) gets the settings with O(applied). What was tested on which cards says the
+    guide about cards.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -40,6 +41,11 @@ options:
       - Left out, it stays as it is; a new iface gets V(tcp).
     type: str
     choices: [tcp, iser, bnx2i, cxgb3i, cxgb4i, be2iscsi, qla4xxx, qedi, ocs]
+  iface_num:
+    description:
+      - Which interface of the card it is, 0 to 255; cards with one interface for each address family have number 0.
+      - Left out, it stays as it is.
+    type: int
   address:
     description:
       - The IP address of a card that has one of its own (offload). Software iSCSI cannot be bound by address.
@@ -47,29 +53,52 @@ options:
     type: str
   prefix:
     description:
-      - The length of the network prefix of O(address), 0 to 128. Left out, it stays as it is.
+      - The length of the network prefix of an IPv6 O(address), 0 to 128. Left out, it stays as it is.
     type: int
   subnet_mask:
     description:
-      - The IPv4 subnet mask of O(address). Left out, it stays as it is.
+      - The subnet mask of an IPv4 O(address). An empty text removes it. Left out, it stays as it is.
     type: str
   gateway:
     description:
-      - The IPv4 gateway of O(address). Left out, it stays as it is.
+      - The IPv4 gateway of a card that has an address of its own. An empty text removes it. Left out, it stays as it is.
     type: str
   vlan:
     description:
-      - The VLAN of a card that tags by itself, 0 to 4094. Left out, it stays as it is.
+      - The VLAN of a card that tags by itself, 0 to 4094; V(0) is no VLAN. Left out, it stays as it is.
+      - For software iSCSI a VLAN is a network interface, given as O(nic) (V(eth1.7)).
+    type: int
+  vlan_priority:
+    description:
+      - The priority in the VLAN tag, 0 to 7. Left out, it stays as it is.
     type: int
   mtu:
     description:
       - The MTU of a card that has one of its own, in bytes, 576 to 9216. Left out, it stays as it is.
     type: int
+  settings:
+    description:
+      - Any other field of the iface as open-iscsi names it, like V(iface.bootproto) (V(static), V(dhcp)), V(iface.state),
+        V(iface.ipv6_autocfg), V(iface.tcp_nagle) or V(iface.max_burst_len). The guide about cards lists them.
+      - Names, values and whether the transport makes anything of them are checked. Switches are V(enable) and V(disable).
+      - Fields for IPv6 need an iface with C(ipv6) in its name and fields for IPv4 one without, or open-iscsi cannot read
+        them.
+      - An empty text removes a field. A field that is not named stays as it is.
+    type: dict
+    default: {}
   initiator_name:
     description:
       - The iSCSI name that sessions through this iface give, instead of the host's own. An empty text removes it.
       - Left out, it stays as it is.
     type: str
+  applied:
+    description:
+      - Whether the card shall have these settings in force now (C(iscsiadm -m iface -o apply)). What it has is read from
+        the kernel, so nothing is done where all is in force.
+      - For cards that keep a network in their firmware (V(be2iscsi), V(qla4xxx), V(ocs)), known by O(mac).
+      - While any session goes through the card, nothing is applied.
+    type: bool
+    default: false
   state:
     description: Whether the iface shall be there.
     type: str
@@ -88,6 +117,20 @@ EXAMPLES = r"""
     name: "{{ item }}"
     nic: "{{ item }}"
   loop: [eth1, eth2]
+
+- name: The second port of a QLogic card, with an address of its own in VLAN 7
+  lunworks.iscsi.iface:
+    name: qla4xxx.00:c0:dd:07:1f:d5.ipv4.0
+    transport: qla4xxx
+    mac: 00:c0:dd:07:1f:d5
+    address: 10.77.2.21
+    subnet_mask: 255.255.255.0
+    vlan: 7
+    mtu: 9000
+    settings:
+      iface.bootproto: static
+      iface.state: enable
+    applied: true
 """
 
 RETURN = r"""
@@ -110,6 +153,10 @@ state:
       description: Its fields as open-iscsi names them; null when it is not there.
       type: dict
       returned: always
+    card:
+      description: What its card has in force, by the names of the fields; null without O(applied).
+      type: dict
+      returned: always
     records:
       description: The records that are bound to it.
       type: list
@@ -120,51 +167,44 @@ state:
       type: list
       elements: str
       returned: always
-  sample: {name: san1, iface: {iface.net_ifacename: eth1, iface.transport_name: tcp}, records: [], sessions: []}
+  sample: {name: san1, iface: {iface.net_ifacename: eth1, iface.transport_name: tcp}, card: null, records: [], sessions: []}
 """
 
-import re
 from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import address, iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface import (
-    NAME,
-    TRANSPORTS,
     check_name,
     look_iface,
     plan_iface,
     refuse_iface,
+    want_iface,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_card import look_card
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import (
+    TRANSPORTS,
+    wanted_fields,
 )
 
-FIELDS = {
-    "nic": "iface.net_ifacename",
-    "mac": "iface.hwaddress",
-    "address": "iface.ipaddress",
-    "prefix": "iface.prefix_len",
-    "subnet_mask": "iface.subnet_mask",
-    "gateway": "iface.gateway",
-    "vlan": "iface.vlan_id",
-    "mtu": "iface.mtu",
-    "initiator_name": "iface.initiatorname",
-    "transport": "iface.transport_name",
-}
-RANGES = {"prefix": (0, 128), "vlan": (0, 4094), "mtu": (576, 9216)}
 SPEC = {
     "name": {"type": "str", "required": True},
     "nic": {"type": "str"},
     "mac": {"type": "str"},
     "transport": {"type": "str", "choices": list(TRANSPORTS)},
+    "iface_num": {"type": "int"},
     "address": {"type": "str"},
     "prefix": {"type": "int"},
     "subnet_mask": {"type": "str"},
     "gateway": {"type": "str"},
     "vlan": {"type": "int"},
+    "vlan_priority": {"type": "int"},
     "mtu": {"type": "int"},
+    "settings": {"type": "dict", "default": {}},
     "initiator_name": {"type": "str"},
+    "applied": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -173,27 +213,19 @@ class Iface(Resource):
     def __init__(self, options):
         self.name = check_name(options["name"])
         self.absent = options["state"] == "absent"
-        self.fields = {
-            FIELDS[name]: checked(name, options[name]) for name in FIELDS if options[name] is not None
-        }
+        self.applied = options["applied"]
+        self.fields = wanted_fields(options)
+        if self.absent and self.applied:
+            raise Problem(f"The iface '{self.name}' cannot be both absent and applied. Choose one.")
 
     def look(self, host):
-        return look_iface(host, self.name)
+        seen = look_iface(host, self.name)
+        if not self.applied:
+            return seen
+        return replace(seen, card=look_card(host, self.name, {**(seen.iface or {}), **self.fields}))
 
     def want(self, seen):
-        if self.absent:
-            return replace(seen, iface=None)
-        new = {NAME: self.name, "iface.transport_name": "tcp"}
-        fields = {**(new if seen.iface is None else seen.iface), **self.fields}
-        check_binding(self.name, fields, seen.nics)
-        fields["iface.transport_name"] = fields.pop(
-            "iface.transport_name", "tcp"
-        )  # last, as iscsiadm wants it
-        records = {
-            name: replace(record, settings={**record.settings, **fields})
-            for name, record in seen.records.items()
-        }
-        return replace(seen, iface=fields, records=records)
+        return replace(seen, iface=None) if self.absent else want_iface(seen, self.fields)
 
     def plan(self, seen, want):
         return plan_iface(seen, want)
@@ -205,51 +237,10 @@ class Iface(Resource):
         return {
             "name": state.name,
             "iface": state.iface,
+            "card": None if state.card is None else state.card.fields,
             "records": sorted(map(str, state.records)),
             "sessions": sorted(map(str, state.sessions)),
         }
-
-
-def checked(name, value):
-    if name in RANGES:
-        low, high = RANGES[name]
-        if not low <= value <= high:
-            raise Problem(f"The {name} {value} is out of range. Wanted is a number from {low} to {high}.")
-        return str(value)
-    if not value:
-        return ""
-    if name == "initiator_name":
-        return iscsi_name(value)
-    if name in ("address", "subnet_mask", "gateway"):
-        return address(value)
-    if name == "mac":
-        if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", value.lower()):
-            raise Problem(
-                f"'{value}' is not a hardware address. Wanted are six pairs of hex digits: 52:54:00:12:34:56."
-            )
-        return value.lower()
-    return value
-
-
-def check_binding(name, fields, nics):
-    nic, mac, ip = (fields.get(FIELDS[one], "") for one in ("nic", "mac", "address"))
-    if fields.get(FIELDS["transport"], "tcp") not in ("tcp", "iser"):
-        return
-    there = ", ".join(f"{one} ({nics[one]})" for one in nics)
-    if nic and mac:
-        raise Problem(
-            f"The iface '{name}' cannot be bound by nic '{nic}' and by mac '{mac}' at once. Choose one."
-        )
-    if ip and not nic and not mac:
-        raise Problem(
-            f"The iface '{name}' cannot be bound by address '{ip}': software iSCSI binds by nic or mac."
-        )
-    if nic and nic not in nics:
-        raise Problem(f"There is no network interface '{nic}' on this host. There are: {there}.")
-    if mac and mac not in nics.values():
-        raise Problem(
-            f"No network interface of this host has the hardware address '{mac}'. There are: {there}."
-        )
 
 
 def main():

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One runner for every planner: tests/unit/plans/*.yml hold what the host has, what is asked for, and the steps.
 
-A case: name, options (as a user writes them), host: {files, runs, changing, silent}, and either 'steps' (the sentences) with,
-if wished, 'did' (what taking them does to the host) and 'warned', or 'refused' (a part of the message). A file may give 'host'
+A case: name, options (as a user writes them), host: {files, runs, changing, silent, scsi, cards}, and either 'steps' (the
+sentences) with, if wished, 'did' (what taking them does to the host) and 'warned', or 'refused' (a part of the message). A file may give 'host'
 once for all its cases; a case's own files and runs are laid over it.
 """
 
@@ -51,6 +51,7 @@ def host_of(story, case):
         changing=base.get("changing", []) + own.get("changing", []),
         silent={**base.get("silent", {}), **own.get("silent", {})},
         scsi={**base.get("scsi", {}), **own.get("scsi", {})},
+        cards={**base.get("cards", {}), **own.get("cards", {})},
     )
 
 

@@ -1,0 +1,164 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_chap
+short_description: The CHAP table in the flash memory of an iSCSI card
+version_added: 1.0.0
+description:
+  - Declares entries of the CHAP table that an offload card keeps in its flash memory, one for each name that the host
+    proves, or with O(entries[].mutual) that a target proves. Flashnodes name their entry by its index, see
+    M(lunworks.iscsi.flashnode).
+  - Of the drivers in the kernel, qla4xxx keeps such a table.
+  - C(iscsiadm -m host -C chap) takes secrets on its command line only, where every user of the machine can read them. So the
+    module talks to the kernel as iscsiadm does, by netlink, and runs no command.
+  - An entry that a session has logged in with is not changed, and one that a flashnode names is not deleted. The driver
+    itself does not look after the sessions that live.
+  - Tested with kernels that have no such card, and against a model of the driver; not on a card.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  mac:
+    description:
+      - The hardware address of the card's port. The number of its SCSI host may be another card's after the next boot, so it
+        is not asked for.
+    type: str
+    required: true
+  entries:
+    description: The entries. One that is not named stays as it is, unless O(purge).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      user:
+        description: The CHAP name, 1 to 255 bytes.
+        type: str
+        required: true
+      secret:
+        description: The secret, 12 to 99 bytes. Needed unless O(entries[].state=absent).
+        type: str
+      mutual:
+        description: Whether it is the target that proves it (mutual CHAP), not the host.
+        type: bool
+        default: false
+      index:
+        description:
+          - The place in the table, 0 to 1023; smaller cards have fewer. The card keeps 0 to 3 for itself.
+          - Left out, it stays as it is; a new entry gets the lowest free place from 4 on.
+        type: int
+      state:
+        description: Whether the entry shall be there.
+        type: str
+        choices: [present, absent]
+        default: present
+  purge:
+    description: Whether all other entries from index 4 on are deleted. Those below are the card's own and never touched.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes
+  - lunworks.iscsi.chap
+seealso:
+  - module: lunworks.iscsi.flashnode
+  - module: lunworks.iscsi.host_info
+"""
+
+EXAMPLES = r"""
+- name: The card proves itself to the storage, and the storage to the card
+  lunworks.iscsi.host_chap:
+    mac: 00:c0:dd:07:1f:d5
+    entries:
+      - {user: db-a, secret: "{{ vault_db_a_chap }}"}
+      - {user: store1, secret: "{{ vault_store1_chap }}", mutual: true}
+    purge: true
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Write the CHAP entry 4 of the qla4xxx host 00:c0:dd:07:1f:d5 for 'db-a'"]
+state:
+  description: The table as it is afterwards.
+  returned: success
+  type: dict
+  contains:
+    mac:
+      description: The hardware address of the card's port.
+      type: str
+      returned: always
+    entries:
+      description: All entries, each with C(index), C(user) and C(mutual). Secrets are not shown.
+      type: list
+      elements: dict
+      returned: always
+  sample: {mac: "00:c0:dd:07:1f:d5", entries: [{index: 4, user: db-a, mutual: false}]}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host_chap import (
+    check_wishes,
+    look_table,
+    plan_table,
+    refuse_table,
+    want_table,
+    wish_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import hardware_address
+
+ENTRY = {
+    "user": {"type": "str", "required": True},
+    "secret": {"type": "str", "no_log": True},
+    "mutual": {"type": "bool", "default": False},
+    "index": {"type": "int"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+SPEC = {
+    "mac": {"type": "str", "required": True},
+    "entries": {"type": "list", "elements": "dict", "default": [], "options": ENTRY},
+    "purge": {"type": "bool", "default": False},
+}
+
+
+class HostChap(Resource):
+    def __init__(self, options):
+        self.mac = hardware_address(options["mac"])
+        self.wishes = check_wishes([wish_of(entry) for entry in options["entries"]])
+        self.purge = options["purge"]
+
+    def look(self, host):
+        return look_table(host, self.mac)
+
+    def want(self, seen):
+        return want_table(seen, self.wishes, self.purge)
+
+    def plan(self, seen, want):
+        return plan_table(seen, want)
+
+    def refuse(self, seen, steps):
+        refuse_table(seen, steps)
+
+    def show(self, state):
+        return {
+            "mac": state.card.mac,
+            "entries": [
+                {"index": index, "user": entry.name.user, "mutual": entry.name.mutual}
+                for index, entry in sorted(state.entries.items())
+            ],
+        }
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), HostChap)
+
+
+if __name__ == "__main__":
+    main()

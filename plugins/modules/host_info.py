@@ -1,0 +1,137 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: The iSCSI hosts of this machine, offload cards among them
+version_added: 1.0.0
+description:
+  - What iscsiadm calls hosts, the SCSI hosts of iSCSI drivers. An offload card has one for each port; software iSCSI makes one
+    for each session.
+  - With the network that a card has in force, the names in its CHAP table, its flashnodes, its sessions and if wished its
+    counters. Secrets are never shown.
+  - Cards were not at hand; what they tell was tested against a model made after the kernel's and iscsiadm's sources.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  mac:
+    description: The hardware address of the one host to ask about. Left out, all are.
+    type: str
+  statistics:
+    description: Whether the counters of cards are asked for (C(iscsiadm -m host -C stats)).
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes.info
+seealso:
+  - module: lunworks.iscsi.host_chap
+  - module: lunworks.iscsi.flashnode
+  - module: lunworks.iscsi.iface
+"""
+
+EXAMPLES = r"""
+- name: Which cards are there, and what is in their CHAP tables?
+  lunworks.iscsi.host_info:
+  register: iscsi
+
+- name: Show the names
+  ansible.builtin.debug:
+    msg: "{{ iscsi.hosts | selectattr('chap') | items2dict(key_name='mac', value_name='chap') }}"
+"""
+
+RETURN = r"""
+hosts:
+  description: The hosts, by their number.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    number:
+      description: The number of the SCSI host, until the next boot.
+      type: int
+      returned: always
+    transport:
+      description: The iSCSI transport, V(tcp) for software iSCSI.
+      type: str
+      returned: always
+    mac:
+      description: The hardware address; null for software iSCSI.
+      type: str
+      returned: always
+    address:
+      description: Its IP address; null when it tells none.
+      type: str
+      returned: always
+    nic:
+      description: Its network interface; null when it tells none.
+      type: str
+      returned: always
+    initiator_name:
+      description: The iSCSI name of the card; null when it tells none.
+      type: str
+      returned: always
+    port_state:
+      description: Whether its port has a link; null when it does not tell.
+      type: str
+      returned: always
+    port_speed:
+      description: How fast its port is; null when it does not tell.
+      type: str
+      returned: always
+    state:
+      description: The state of the SCSI host, V(running) when all is well.
+      type: str
+      returned: always
+    ifaces:
+      description: The network of a card as it is in force, by the kernel's name of each of its interfaces.
+      type: dict
+      returned: always
+    chap:
+      description: The entries of its CHAP table, each with C(index), C(user) and C(mutual); null when there is no table.
+      type: list
+      elements: dict
+      returned: always
+    chap_why:
+      description: Why there is no table; null when there is one.
+      type: str
+      returned: always
+    flashnodes:
+      description: Its flashnodes, each with C(index), C(target), C(portal) and C(settings).
+      type: list
+      elements: dict
+      returned: always
+    sessions:
+      description: The sessions through it.
+      type: list
+      elements: str
+      returned: always
+    statistics:
+      description: Its counters by name; null without O(statistics), and when it has none.
+      type: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host_info import tell_hosts
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import hardware_address
+
+SPEC = {"mac": {"type": "str"}, "statistics": {"type": "bool", "default": False}}
+
+
+def question(options, host):
+    mac = None if options["mac"] is None else hardware_address(options["mac"])
+    return tell_hosts(host, mac, options["statistics"])
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: iface_ping
+short_description: Whether an address answers an iSCSI card
+version_added: 1.0.0
+description:
+  - Lets an offload card ping an address from the network of its own, which the kernel's C(ping) cannot reach
+    (C(iscsiadm -m iface -C ping)). Some packets go out, nothing is changed.
+  - Software iSCSI uses the kernel's network, where C(ping -I NIC) serves; such an iface is refused.
+  - Cards were not at hand; the answers were made after iscsiadm's source.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  iface:
+    description: The iface of the card, see M(lunworks.iscsi.iface).
+    type: str
+    required: true
+  address:
+    description: The IP address to ping.
+    type: str
+    required: true
+  count:
+    description: How many packets, 1 to 20.
+    type: int
+    default: 1
+  size:
+    description: The size of each in bytes, 1 to 65507.
+    type: int
+    default: 32
+  interval:
+    description: How many seconds between two packets, 0 to 60.
+    type: int
+    default: 0
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes.info
+seealso:
+  - module: lunworks.iscsi.iface
+"""
+
+EXAMPLES = r"""
+- name: Does the storage host answer the card, with packets that need MTU 9000 all the way?
+  lunworks.iscsi.iface_ping:
+    iface: qla4xxx.00:c0:dd:07:1f:d5.ipv4.0
+    address: 10.77.2.11
+    size: 8972
+    count: 3
+  register: ping
+  failed_when: ping.answered < 3
+"""
+
+RETURN = r"""
+answered:
+  description: How many packets were answered.
+  returned: success
+  type: int
+  sample: 3
+pings:
+  description: Each packet, whether it was answered (C(answered)) and if not, why not (C(reason)).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{answered: true, reason: null}]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import address
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_ping import ping
+
+SPEC = {
+    "iface": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+    "count": {"type": "int", "default": 1},
+    "size": {"type": "int", "default": 32},
+    "interval": {"type": "int", "default": 0},
+}
+RANGES = {"count": (1, 20), "size": (1, 65507), "interval": (0, 60)}
+
+
+def question(options, host):
+    for name, (low, high) in RANGES.items():
+        if not low <= options[name] <= high:
+            raise Problem(
+                f"The {name} {options[name]} is out of range. Wanted is a number from {low} to {high}."
+            )
+    where = address(options["address"])
+    return ping(host, options["iface"], where, options["count"], options["size"], options["interval"])
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
+
+
+if __name__ == "__main__":
+    main()
