@@ -18,6 +18,8 @@ author: The lunworks.iscsi authors (@lunworks)
 description:
   - Makes a text of the answers of M(lunworks.iscsi.initiator_info), a block for each host with its LUNs, their WWIDs, maps,
     paths and users.
+  - Where the answer of M(lunworks.iscsi.timers_info) is in it as C(timers), also how long the I/O of each LUN can stand still,
+    and the timers that contradict each other.
 positional: _input
 options:
   _input:
@@ -64,11 +66,22 @@ def _host(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
             yield f"    path   {disk['device']} at {session['portal']} by iface {session['iface']}: {state}"
         for user in sorted({user for _session, disk in paths for user in disk["users"]}):
             yield f"    use    {user}"
+        yield from _stalls(answer, {disk["device"] for _session, disk in paths})
     for session in answer["sessions"]:
         if not session["disks"]:
             yield f"  no LUN of {session['target']} at {session['portal']}: {session['state']}"
     if not answer["sessions"]:
         yield "  no session"
+    for fault in answer.get("timers", {}).get("faults", []):
+        yield f"  fault  {fault}"
+
+
+def _stalls(answer: Mapping[str, Any], devices: set[str]) -> Iterator[str]:
+    """How long the I/O of a LUN with these paths can stand still."""
+    for disk in answer.get("timers", {}).get("disks", []):
+        if devices & {f"/dev/{path['device']}" for path in disk["paths"]}:
+            worst = "for ever" if disk["worst_stall"] is None else f"{disk['worst_stall']} s"
+            yield f"    stall  {worst}: {disk['arithmetic']}"
 
 
 class FilterModule:

@@ -58,3 +58,18 @@ def test_a_session_without_a_lun_is_told_too():
 def test_what_is_no_answer_is_refused():
     with pytest.raises(AnsibleFilterError, match="Wanted are answers of initiator_info"):
         san_report({"a": {}})
+
+
+def test_the_worst_stall_of_a_lun_stands_beside_it_and_contradictions_stand_last():
+    timers = {
+        "disks": [
+            {"paths": [{"device": "sdb"}, {"device": "sda"}], "worst_stall": 75, "arithmetic": "5 + 5 ..."},
+            {"paths": [{"device": "sdz"}], "worst_stall": None, "arithmetic": "another LUN"},
+        ],
+        "faults": ["One contradicts another."],
+    }
+    answer = {"name": "iqn.x", "sessions": [session(1, [disk("/dev/sda")])], "timers": timers}
+    told = san_report({"db-a": answer}).splitlines()
+    assert told[-2:] == ["    stall  75 s: 5 + 5 ...", "  fault  One contradicts another."]
+    timers["disks"][0]["worst_stall"] = None
+    assert "    stall  for ever: 5 + 5 ..." in san_report({"db-a": answer})
