@@ -78,14 +78,18 @@ class San:
 
     def build(self, *groups: Group) -> None:
         """Fresh hosts; the groups are on the first one, mounted and filled."""
+        self.boot(*groups)
+        self.connect(self.first)
+        self.fill(*groups)
+
+    def boot(self, *groups: Group) -> None:
+        """Fresh hosts; the LUNs of the groups are mapped to the first one."""
         self.groups = groups
         self.lab.fresh(*self.hosts)
         self.serve(*groups)
         for host in (self.first, self.second):
             do(host, "initiator_name", name=initiator(host))
             host.run("systemctl enable --now multipathd open-iscsi iscsid lvm2-monitor 2>/dev/null || true")
-        self.connect(self.first)
-        self.fill(*groups)
 
     def serve(self, *groups: Group) -> None:
         self.storage.run("systemctl disable --now tgt 2>/dev/null || true; mkdir -p /srv/luns")
