@@ -6,6 +6,12 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import (
+    ADDRESSES,
+    ONLY_IPV4,
+    ONLY_IPV6,
+    SETTINGS,
+)
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     IQN,
     each_refused,
@@ -26,7 +32,7 @@ def card(compute, network):
 @pytest.fixture(autouse=True)
 def gone(compute):
     yield
-    for name in ("test1", "test2", "card-ipv6"):
+    for name in ("test1", "test2", "card-ipv4", "card-ipv6"):
         succeeded(compute, compute.module("iface", name=name, state="absent"))
 
 
@@ -52,6 +58,59 @@ def test_iscsiadm_can_read_an_iface_with_an_ipv6_address(compute):
     }
     beats(compute, "iface", asked)
     assert "iface.ipaddress = fd00::7" in compute.run("iscsiadm -m iface -I card-ipv6").out
+
+
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+def test_open_iscsi_reads_every_field_of_a_card(compute, family):
+    """All fields at once, each with a value of its kind: what is written is what iscsiadm reads."""
+    other = ONLY_IPV6 if family == "ipv4" else ONLY_IPV4
+    settings = {name: a_value(name, kind) for name, kind in SETTINGS.items() if name not in other}
+    network = {"address": "10.77.1.99", "subnet_mask": "255.255.255.0", "gateway": "10.77.1.1"}
+    asked = {
+        "name": f"card-{family}",
+        "transport": "qla4xxx",
+        "mac": "00:c0:dd:00:00:01",
+        "iface_num": 1,
+        **(network if family == "ipv4" else {"address": "fd00::7", "prefix": 64}),
+        "vlan": 7,
+        "vlan_priority": 3,
+        "mtu": 9000,
+        "settings": settings,
+    }
+    beats(compute, "iface", asked)
+    shown = compute.run(f"iscsiadm -m iface -I card-{family}").out.splitlines()
+    missing = [f"{name} = {value}" for name, value in settings.items() if f"{name} = {value}" not in shown]
+    assert missing == []
+    assert {"iface.vlan_id = 7", "iface.vlan_priority = 3", "iface.mtu = 9000"} <= set(shown)
+
+
+def a_value(name, kind):
+    """A value that a field can hold and that is not what it is without one."""
+    if name in ADDRESSES:
+        return "fe80::9"
+    if isinstance(kind, int):
+        return "a-text"
+    return str(kind[-1]) if isinstance(kind[0], str) else str(max(int(kind[0]), min(int(kind[1]), 1024)))
+
+
+def test_a_session_is_bound_by_the_address_of_its_card(compute, storage):
+    portal, nic = portals_of(storage)[1], card(compute, "san2")
+    mac = compute.read(f"/sys/class/net/{nic}/address").strip()
+    beats(compute, "iface", {"name": "test1", "mac": mac.upper()})
+    asked = {"target": f"{IQN}:bound", "portals": [portal], "ifaces": ["test1"], "logged_in": True}
+    with given(storage, compute, target("bound", storage, compute)):
+        beats(compute, "nodes", {"nodes": [asked]})
+        assert f"%{nic}:" in compute.run(f"ss -Htn dst {portal}:3260").out
+
+
+def test_iser_without_rdma_is_recorded_and_its_login_says_why_not(compute, storage):
+    portal = portals_of(storage)[0]
+    beats(compute, "iface", {"name": "test1", "transport": "iser", "nic": card(compute, "san1")})
+    asked = {"target": f"{IQN}:rdma", "portals": [portal], "ifaces": ["test1"]}
+    with given(storage, compute, target("rdma", storage, compute)):
+        beats(compute, "nodes", {"nodes": [{**asked, "logged_in": False}]})
+        result = compute.module("nodes", nodes=[{**asked, "logged_in": True}])
+        assert result["failed"] and "the kernel has no such transport" in result["msg"], result
 
 
 def test_a_session_is_bound_to_its_card_and_holds_its_iface(compute, storage):
@@ -90,5 +149,15 @@ def test_bad_input_is_refused(compute):
         ({"name": "test1", "mac": "00:11:22:33:44"}, "is not a hardware address"),
         ({"name": "test1", "address": "10.77.1.13"}, "software iSCSI binds by nic or mac"),
         ({"name": "test1", "transport": "qla4xxx", "mtu": 70000}, "The mtu 70000 is out of range"),
+        ({"name": "test1", "nic": "lo", "vlan": 7}, "a VLAN is one: nic eth1.7"),
+        ({"name": "test1", "nic": "lo", "applied": True}, "gets its settings at each login"),
+        (
+            {"name": "test1", "transport": "qla4xxx", "mac": "00:c0:dd:00:00:01", "applied": True},
+            "No iSCSI host of this machine has the hardware address '00:c0:dd:00:00:01'",
+        ),
+        (
+            {"name": "test1", "transport": "qla4xxx", "settings": {"iface.mld": "enable"}},
+            "with 'ipv6' in its name",
+        ),
     ]
     each_refused(compute, "iface", cases)
