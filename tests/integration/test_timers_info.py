@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The arithmetic of the timers, held against what sysfs says and against a path that really goes silent."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
+    IQN,
+    given,
+    portals_of,
+    target,
+)
+from ansible_collections.lunworks.iscsi.tests.integration.harness import same, succeeded
+
+LATE = 15  # seconds that a busy machine may add
+# Reads past the page cache, over whichever path is next, and says how long the longest read took.
+READER = r"""
+import mmap, os, sys, time
+handle, block, longest = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECT), mmap.mmap(-1, 4096), 0
+end = time.monotonic() + float(sys.argv[2])
+while time.monotonic() < end:
+    began = time.monotonic()
+    os.preadv(handle, [block], 0)
+    longest = max(longest, time.monotonic() - began)
+print(longest)
+"""
+
+
+@pytest.fixture(scope="module")
+def disk(storage, compute):
+    """A LUN on two paths under a map, its records made with the timers of a single path."""
+    with given(storage, compute, target("timers", storage, compute)):
+        compute.run("systemctl start multipathd.service", timeout=120)
+        node = {
+            "target": f"{IQN}:timers",
+            "portals": portals_of(storage),
+            "preset": "direct",
+            "logged_in": True,
+        }
+        succeeded(compute, compute.module("nodes", nodes=[node]))
+        found = succeeded(compute, compute.module("disk", target=f"{IQN}:timers", lun="timers", paths=2))[
+            "state"
+        ]
+        yield found
+        succeeded(compute, compute.module("disk", wwid=found["wwid"], state="absent"))
+    compute.run("systemctl stop multipathd.service multipathd.socket", timeout=120)
+
+
+def told(compute, **options):
+    return succeeded(compute, compute.module("timers_info", **options))
+
+
+def only(answer):
+    (found,) = (one for one in answer["disks"] if one["paths"][0]["session"].startswith(f"'{IQN}:timers'"))
+    return found
+
+
+def sysfs(compute, pattern):
+    return sorted(int(text) for text in compute.run(f"cat {pattern}").out.split())
+
+
+def test_what_counts_is_told_and_added_up(compute, disk):
+    before = compute.fingerprint()
+    answer = told(compute, longest_stall=10)
+    same(before, compute.fingerprint(), "timers_info")
+    found = only(answer)
+    assert found["map"] in compute.run("multipath -ll").out
+    assert sysfs(compute, "/sys/class/iscsi_session/*/recovery_tmo") == [
+        path["replacement_timeout"] for path in found["paths"]
+    ]
+    assert sysfs(compute, "/sys/class/iscsi_connection/*/recv_tmo") == [
+        path["noop_out_interval"] for path in found["paths"]
+    ]
+    names = " ".join(f"/sys/block/{path['device']}/device/timeout" for path in found["paths"])
+    assert sysfs(compute, names) == sorted(path["command_timeout"] for path in found["paths"])
+    queue = found["queueing"]
+    assert found["worst_stall"] == found["one_path"] + queue["no_path_retry"] * queue["polling_interval"]
+    assert f"{found['worst_stall']} s" in found["arithmetic"]
+    assert any("wanted are 10 s at most" in fault for fault in answer["faults"])
+
+
+def test_records_that_contradict_multipath_and_sessions_are_named(compute, storage, disk):
+    faults = told(compute)["faults"]
+    assert sum("and replacement_timeout 120 in the record of" in fault for fault in faults) == 2, faults
+    settings = {"node.conn[0].timeo.noop_out_timeout": 9}
+    node = {
+        "target": f"{IQN}:timers",
+        "portals": portals_of(storage),
+        "preset": "multipath",
+        "settings": settings,
+    }
+    succeeded(compute, compute.module("nodes", nodes=[node]))
+    faults = [fault for fault in told(compute)["faults"] if f"{IQN}:timers" in fault]
+    assert (
+        sum("has noop_out_timeout 5, its record says 9: that takes effect" in fault for fault in faults) == 2
+    )
+    assert (
+        sum("noop_out_timeout is 9 in the record of" in fault and "and 1 more" in fault for fault in faults)
+        == 1
+    )
+    assert not any("contradict each other" in fault for fault in faults)
+
+
+def test_a_path_that_goes_silent_holds_io_no_longer_than_was_told(lab, compute, storage, disk):
+    one = only(told(compute))["one_path"]
+    compute.write("/tmp/reader.py", READER)
+    read = f"python3 /tmp/reader.py {disk['device']} {one + LATE}"
+    compute.run(f"setsid {read} >/tmp/longest 2>&1 </dev/null & sleep 1")
+    lab.link(storage, "san1", False)
+    try:
+        compute.run(f"sleep {one + LATE}", timeout=one + LATE + 60)
+        end = time.monotonic() + 60
+        while not compute.read("/tmp/longest"):
+            assert time.monotonic() < end, "a read still hangs"
+            time.sleep(1)
+    finally:
+        lab.link(storage, "san1", True)
+    assert 1 < float(compute.read("/tmp/longest")) < one + LATE
+    end = time.monotonic() + 60
+    while "failed" in compute.run("multipathd show paths format '%t'").out:
+        assert time.monotonic() < end, "the path does not come back"
+        time.sleep(1)
+
+
+def test_bad_input_is_refused(compute):
+    for options, said in (
+        ({"longest_stall": 0}, "wanted is a number of seconds from 1"),
+        ({"longest_stall": -1}, "wanted is a number of seconds from 1"),
+        ({"longest_stall": "a minute"}, "cannot be converted to an int"),
+        ({"longest": 5}, "Unsupported parameters"),
+    ):
+        result = compute.module("timers_info", **options)
+        assert result["failed"] and said in result["msg"], result
