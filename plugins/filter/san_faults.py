@@ -22,8 +22,9 @@ version_added: 0.1.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Reads the role variables of all hosts (O(lunworks.iscsi.target#role:main:target_targets),
-    O(lunworks.iscsi.initiator#role:main:initiator_name), O(lunworks.iscsi.initiator#role:main:initiator_nodes),
-    O(lunworks.iscsi.volume#role:main:volume_groups)) side by side and says what no single host can know.
+    O(lunworks.iscsi.initiator#role:main:initiator_name), O(lunworks.iscsi.initiator#role:main:initiator_ifaces),
+    O(lunworks.iscsi.initiator#role:main:initiator_nodes), O(lunworks.iscsi.volume#role:main:volume_groups)) side by side
+    and says what no single host can know.
   - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
     although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
     give to it; a portal that the target does not listen on; a volume group or a mount point that stands twice on one
@@ -77,9 +78,7 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
     try:
         targets = dict(_targets(data))
         return [
-            *_twice(
-                "initiator name", ((vars_["initiator_name"], name) for name, vars_ in _initiators_of(data))
-            ),
+            *_twice("initiator name", sorted(set(_initiators_of(data)))),
             *_twice(
                 "target", ((t["name"], name) for name in names for t in _list(data[name], "target_targets"))
             ),
@@ -102,10 +101,13 @@ def _list(vars_: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return [item for item in vars_.get(name) or [] if item.get("state", "present") != "absent"]
 
 
-def _initiators_of(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, vars_ in data.items():
-        if vars_.get("initiator_name"):
-            yield name, {"initiator_name": iscsi_name(vars_["initiator_name"])}
+def _initiators_of(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Each name that a host gives to targets, its own and those of its ifaces, and the host."""
+    for host, vars_ in data.items():
+        names = [iface.get("initiator_name") for iface in _list(vars_, "initiator_ifaces")]
+        for name in [vars_.get("initiator_name"), *names]:
+            if name:
+                yield iscsi_name(name), host
 
 
 def _initiators(group: Mapping[str, Any]) -> set[str]:

@@ -68,6 +68,9 @@ def grow():
     with open(f"{store(a['name'])}/udev_path") as file:
         subprocess.run(["losetup", "-c", file.read().strip()], check=True)
 
+def switch():
+    put(f"{tpg}/enable", "1" if a["on"] else "0")
+
 def close():
     if os.path.exists(tpg):
         for number in range(8):
@@ -120,6 +123,14 @@ class LoopTarget:
 
     def grow(self, lun: str, size: int) -> None:
         self._do("grow", name=lun, size=size << 20)
+
+    def switch(self, on: bool) -> None:
+        """The target vanishes with its sessions, or comes back."""
+        self._do("switch", on=on)
+
+    def image(self, lun: str) -> str:
+        """A digest of what is on a LUN, read on the storage host."""
+        return self.storage.run(f"sync; sha256sum <{DIRECTORY}/{lun}.img").out
 
     def close(self) -> None:
         self._do("close")

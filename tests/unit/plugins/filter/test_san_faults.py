@@ -57,6 +57,10 @@ def twin_names(data):
     data["b"]["initiator_name"] = A.upper()
 
 
+def a_name_that_an_iface_of_another_host_gives(data):
+    data["b"]["initiator_ifaces"] = [{"name": "san1", "initiator_name": A}, {"name": "san2"}]
+
+
 def twin_targets(data):
     data["store2"] = {"target_targets": [{"name": DB}]}
     del data["a"]["volume_groups"], data["a"]["initiator_nodes"]
@@ -100,6 +104,7 @@ def twice_the_same_mount(data):
     "change, said",
     [
         (twin_names, f"The initiator name '{A}' is used by 'a' and 'b'"),
+        (a_name_that_an_iface_of_another_host_gives, f"The initiator name '{A}' is used by 'a' and 'b'"),
         (twin_targets, f"The target '{DB}' is used by 'store1' and 'store2'"),
         (twin_serials, f"The serial '2b9d0a3c' is used by '{DB} db0' and '{DB} db1'"),
         (one_lun_in_two_igroups, f"The LUN 'db0' of '{DB}' is given to the igroups 'a' and 'b'"),
@@ -135,6 +140,13 @@ def test_what_is_declared_absent_is_no_fault():
         data["b"]["volume_groups"][0]["state"] = "absent"
 
     assert faults_after(gone) == []
+
+
+def test_ifaces_of_one_host_may_give_its_own_name():
+    def bound(data):
+        data["a"]["initiator_ifaces"] = [{"name": one, "initiator_name": A} for one in ("san1", "san2")]
+
+    assert faults_after(bound) == []
 
 
 def test_an_array_that_nobody_declares_is_not_judged():

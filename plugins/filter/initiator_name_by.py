@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The iSCSI name of a host by a rule, so that a fleet needs no list of names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+
+DOCUMENTATION = r"""
+name: initiator_name_by
+short_description: Derive the iSCSI name of a host from a naming authority
+version_added: 1.0.0
+author: The lunworks.iscsi authors (@lunworks)
+description:
+  - Puts the naming authority and the name of the host together, in lower case, and checks the result (RFC 7143 section 4.2.7).
+  - The role P(lunworks.iscsi.initiator#role) does so where O(lunworks.iscsi.initiator#role:main:initiator_naming_authority) is
+    given. The igroups of the storage side can name their initiators in the same way.
+positional: _input, authority
+options:
+  _input:
+    description: The name of the host. It must not have characters that an iSCSI name cannot have, like V(_).
+    type: str
+    required: true
+  authority:
+    description: The naming authority, C(iqn.), a year and month, and a reversed domain name that was yours then.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: The name of this host
+  ansible.builtin.debug:
+    msg: "{{ inventory_hostname | lunworks.iscsi.initiator_name_by('iqn.2026-01.com.example') }}"
+
+- name: The initiators of an igroup
+  ansible.builtin.debug:
+    msg: "{{ groups.compute | map('lunworks.iscsi.initiator_name_by', 'iqn.2026-01.com.example') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The iSCSI name.
+  type: str
+  sample: iqn.2026-01.com.example:db-a
+"""
+
+
+def initiator_name_by(host: str, authority: str) -> str:
+    """The name of a host by a naming authority."""
+    base = str(authority).strip().rstrip(":")
+    if not base.lower().startswith("iqn."):
+        raise AnsibleFilterError(
+            f"'{authority}' is not a naming authority. Wanted is iqn.YYYY-MM.reversed.domain, like "
+            f"'iqn.2026-01.com.example'; names of the forms eui. and naa. are given by hand (initiator_name)."
+        )
+    try:
+        iscsi_name(base)
+    except Problem as problem:
+        raise AnsibleFilterError(f"The naming authority is not right: {problem}") from problem
+    try:
+        return iscsi_name(f"{base}:{str(host).strip()}")
+    except Problem as problem:
+        raise AnsibleFilterError(
+            f"No iSCSI name can be made of the host name '{host}': {problem} Give this host an initiator_name."
+        ) from problem
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Their names."""
+        return {"initiator_name_by": initiator_name_by}
