@@ -288,6 +288,83 @@ def test_a_question_does_not_start_multipathd():
     assert look_queues(host) == {}
 
 
+ROOT = "iqn.2026-01.com.example:root"
+DATA = "iqn.2026-01.com.example:db"
+
+
+def session_files(number, target, portal, disk, recovery):
+    """A session in sysfs with one disk."""
+    session, connection = (
+        f"/sys/class/iscsi_session/session{number}",
+        f"/sys/class/iscsi_connection/connection{number}:0",
+    )
+    told = {
+        "targetname": target,
+        "ifacename": "default",
+        "tpgt": "1",
+        "state": "LOGGED_IN",
+        "recovery_tmo": recovery,
+    }
+    told |= {"abort_tmo": "15", "lu_reset_tmo": "30", "tgt_reset_tmo": "30"}
+    where = f"{number}:0:0:0"
+    return {
+        **{f"{session}/{name}": f"{text}\n" for name, text in told.items()},
+        f"{session}/device/target{number}:0:0/{where}/block/{disk}/size": "1",
+        f"{connection}/persistent_address": portal,
+        f"{connection}/persistent_port": "3260",
+        f"{connection}/recv_tmo": "5\n",
+        f"{connection}/ping_tmo": "5\n",
+        f"/sys/class/scsi_device/{where}/device/timeout": "30\n",
+        f"/sys/class/scsi_device/{where}/device/wwid": f"naa.{target[-2:]}\n",
+        f"/sys/class/block/{disk}/dev": f"8:{number}\n",
+    }
+
+
+def test_the_timers_of_a_host_are_gathered_from_files_sysfs_and_the_daemon():
+    files = {
+        "/etc/iscsi/iscsid.conf": "node.conn[0].timeo.noop_out_timeout = 7\n",
+        f"/etc/iscsi/nodes/{DATA}/10.0.1.1,3260,1/default": (
+            f"node.name = {DATA}\nnode.conn[0].address = 10.0.1.1\nnode.conn[0].port = 3260\n"
+            "node.session.timeo.replacement_timeout = 60\n"
+        ),
+        **session_files(1, DATA, "10.0.1.1", "sda", "5"),
+        **session_files(2, DATA, "10.0.2.1", "sdb", "5"),
+        **session_files(3, ROOT, "10.0.1.1", "sdc", "off"),
+        "/sys/class/block/sda/holders/dm-0": "",
+        "/sys/class/block/sdb/holders/dm-0": "",
+        "/sys/class/block/dm-0/dev": "254:0\n",
+        "/sys/class/block/dm-0/dm/name": "db0\n",
+        "/sys/class/block/dm-0/dm/uuid": "mpath-36001405a\n",
+        "/proc/1/ns/mnt": {"link": "/proc/1/ns/mnt:[1]"},
+        "/proc/1/mountinfo": "20 1 8:3 / / rw - ext4 /dev/root rw\n",
+    }
+    one = {**LIO, "name": "db0", "sysfs": "dm-0", "queueing": "12 chk", "paths": 2, "features": ""}
+    runs = {
+        "systemctl show -p ActiveState multipathd.service": "ActiveState=active\n",
+        "multipathd show maps json": json.dumps({"maps": [one]}),
+        "multipathd show config local": "defaults {\n\tfast_io_fail_tmo 5\n}\n",
+    }
+    host = ScriptedHost(files, runs)
+    told = look_timers({"longest_stall": None}, host)
+    assert host.did == []
+    assert [(disk["device"], disk["one_path"], disk["worst_stall"]) for disk in told["disks"]] == [
+        ("/dev/mapper/db0", 15, 75),
+        ("/dev/sdc", None, None),
+    ]
+    assert [path["device"] for path in told["disks"][0]["paths"]] == ["sda", "sdb"]
+    assert told["disks"][1]["users"] == ("/dev/sdc is mounted on '/'",)
+    at = f"'{DATA}' at 10.0.1.1:3260"
+    assert Truth(at, REPLACEMENT, 120, 60, 5) in told["timers"]
+    assert Truth(f"'{ROOT}' at 10.0.1.1:3260", REPLACEMENT, 120, None, -1) in told["timers"]
+    assert [fault.split(":3260")[0] for fault in told["faults"]] == [
+        f"fast_io_fail_tmo 5 of the map 'db0' and replacement_timeout 60 in the record of {at}"[
+            : -len(":3260")
+        ],
+        f"noop_out_timeout is 5 in the record of {at}"[: -len(":3260")],
+        f"replacement_timeout is 60 in the record of {at}"[: -len(":3260")],
+    ]
+
+
 @pytest.mark.parametrize("longest", [0, -5])
 def test_a_length_that_is_none_is_refused_before_the_host_is_asked(longest):
     with pytest.raises(Problem, match="wanted is a number of seconds from 1"):
