@@ -108,13 +108,12 @@ def _worded(name: str, text: str) -> Value:
 
 def outdated(record: Mapping[str, Value], live: Mapping[str, Value]) -> list[str]:
     """The settings that a new login through the record would change; pure."""
-    chap = record.get("node.session.auth.authmethod", "None") == "CHAP"
-    return [name for name, value in live.items() if _changes(name, record.get(name), value, chap)]
+    return [name for name, value in live.items() if _changes(name, record.get(name), value)]
 
 
-def _changes(name: str, said: Value | None, live: Value, chap: bool) -> bool:
-    if is_secret(name) or name.endswith((".username", ".username_in")):
-        return chap and _text(said) != _text(live)
+def _changes(name: str, said: Value | None, live: Value) -> bool:
+    if name.startswith("node.session.auth."):  # open-iscsi uses them whatever authmethod says
+        return _text(said) != _text(live)
     if not _text(said) or not _text(
         live
     ):  # not said: open-iscsi's own default holds, which is not to be seen here

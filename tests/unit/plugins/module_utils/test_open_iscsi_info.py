@@ -107,10 +107,13 @@ def test_what_the_target_negotiated_is_not(setting, said, live):
     assert outdated({setting: said}, {setting: live}) == []
 
 
-def test_credentials_count_only_where_the_record_uses_them():
+def test_credentials_count_whatever_the_method_says_and_nobody_sees_them():
     live = {PASSWORD: Secret("old")}
-    assert outdated({PASSWORD: Secret("new"), "node.session.auth.authmethod": "CHAP"}, live) == [PASSWORD]
-    assert outdated({PASSWORD: Secret("new"), "node.session.auth.authmethod": "None"}, live) == []
+    assert outdated({PASSWORD: Secret("new"), "node.session.auth.authmethod": "None"}, live) == [PASSWORD]
+    assert outdated({}, live) == [PASSWORD]
+    assert outdated({}, {PASSWORD: Secret("")}) == []
+    (told,) = differences({}, {DB: {PASSWORD: Secret("new")}}, [Live(3, DB, live)])
+    assert "old" not in repr(told) and "new" not in repr(told)
 
 
 def test_three_truths_stand_side_by_side_once():
