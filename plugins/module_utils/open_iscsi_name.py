@@ -65,11 +65,12 @@ def plan_initiator(seen: Initiator, want: Initiator) -> list[Step]:
     return steps
 
 
-def refuse_initiator(seen: Initiator, steps: list[Step]) -> None:
-    """Sessions keep the name that they logged in with: a new name must wait for them."""
+def refuse_initiator(seen: Initiator, steps: list[Step], with_sessions: bool = False) -> None:
+    """Sessions keep the name that they logged in with: a new name must wait for them, unless their targets know both."""
     new = [step for step in steps if isinstance(step, WriteName) and step.name != seen.name]
-    if new and seen.sessions and seen.name:
+    if new and seen.sessions and seen.name and not with_sessions:
         raise Problem(
             f"Cannot change the initiator name from '{seen.name}' to '{new[0].name}': {seen.sessions} session(s) are "
-            f"logged in under the old name and would be refused at their next login. Log out first."
+            f"logged in under the old name and would be refused at their next login. Log out first, or rename the host "
+            f"path by path (playbook lunworks.iscsi.rename_initiator)."
         )

@@ -13,7 +13,8 @@ description:
   - Sets the name, and if wished the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
   - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
     alone; C(iscsi.service) is never restarted, since that would log out every session.
-  - Sessions keep the name that they logged in with. While any is logged in, a new name is refused.
+  - Sessions keep the name that they logged in with, also when iscsid is restarted. While any is logged in, a new name is refused,
+    unless O(with_sessions) is set.
   - The file gets the mode 0600; other lines in it stay.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -29,10 +30,18 @@ options:
       - A text for people that targets may show beside the name. An empty one removes the alias.
       - Left out, it stays as it is.
     type: str
+  with_sessions:
+    description:
+      - Whether the name may change while sessions are logged in under the old one. Each of them takes the new one at its next
+        login (M(lunworks.iscsi.relogin)), so the storage must let in both names by then.
+      - The playbook C(lunworks.iscsi.rename_initiator) does all of it in the safe order.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 seealso:
   - module: lunworks.iscsi.iscsid_conf
+  - module: lunworks.iscsi.relogin
 """
 
 EXAMPLES = r"""
@@ -84,6 +93,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Res
 SPEC = {
     "name": {"type": "str", "required": True},
     "alias": {"type": "str"},
+    "with_sessions": {"type": "bool", "default": False},
 }
 
 
@@ -91,6 +101,7 @@ class InitiatorName(Resource):
     def __init__(self, options):
         self.name = iscsi_name(options["name"])
         self.alias = options["alias"]
+        self.with_sessions = options["with_sessions"]
 
     def look(self, host):
         return open_iscsi_name.look_initiator(host)
@@ -103,7 +114,7 @@ class InitiatorName(Resource):
         return open_iscsi_name.plan_initiator(seen, want)
 
     def refuse(self, seen, steps):
-        open_iscsi_name.refuse_initiator(seen, steps)
+        open_iscsi_name.refuse_initiator(seen, steps, self.with_sessions)
 
 
 def main():

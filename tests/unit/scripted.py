@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
 from ansible_collections.lunworks.iscsi.tests.unit.chap_card import answer as card_answer
+from ansible_collections.lunworks.iscsi.tests.unit.login_portal import LoginPortal
+from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
 
 
 class ScriptedHost(Host):
@@ -20,7 +22,17 @@ class ScriptedHost(Host):
     'did' lists what was changed, in order: 'run ...' for commands in 'changing', and each write, poke, mkdir ...
     """
 
-    def __init__(self, files=None, runs=None, changing=(), booted=1000.0, silent=None, scsi=None, cards=None):
+    def __init__(
+        self,
+        files=None,
+        runs=None,
+        changing=(),
+        booted=1000.0,
+        silent=None,
+        scsi=None,
+        cards=None,
+        portals=None,
+    ):
         self.files = {path: value for path, value in (files or {}).items() if value is not None}
         self.runs = dict(runs or {})
         self.changing = tuple(changing)
@@ -29,6 +41,7 @@ class ScriptedHost(Host):
             scsi or {}
         )  # what devices answer: {device: {wwid, serial, size, product, luns} or "unmapped"}
         self.cards = copy.deepcopy(cards or {})  # CHAP tables: {host number: {index: [user, secret, mutual]}}
+        self.portals = portals or {}  # what answers a login: {"address:port": the targets of a LoginPortal}
         self.did = []
         self._booted = booted
 
@@ -65,7 +78,9 @@ class ScriptedHost(Host):
         return value.get("text", "") if isinstance(value, dict) else value
 
     def block(self, path, offset, size):
-        return self.files[path]["bytes"][offset : offset + size]
+        disk = self.files[self._follow(path)]
+        data = disk["bytes"] if "bytes" in disk else pv_bytes(disk.get("metadata", ""), uuid=disk["pv"])
+        return data[offset : offset + size]
 
     def list(self, path):
         prefix = path.rstrip("/") + "/"
@@ -144,6 +159,11 @@ class ScriptedHost(Host):
             return False
         self.files[name] = self.files[path]
         return True
+
+    def dial(self, address, port, nic="", seconds=5):
+        if f"{address}:{port}" not in self.portals:
+            raise ConnectionRefusedError(111, "Connection refused")
+        return LoginPortal(self.portals[f"{address}:{port}"])
 
     def unreachable(self, address, port, nic="", seconds=5):
         return self.silent.get(f"{address}:{port}", "")

@@ -52,6 +52,7 @@ def host_of(story, case):
         silent={**base.get("silent", {}), **own.get("silent", {})},
         scsi={**base.get("scsi", {}), **own.get("scsi", {})},
         cards={**base.get("cards", {}), **own.get("cards", {})},
+        portals={**base.get("portals", {}), **own.get("portals", {})},
     )
 
 

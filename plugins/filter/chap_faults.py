@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CHAP in the data of a SAN: whether both sides say the same, and the part of the data that is about it."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Tuple
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NO_CHAP, Chap, chap, iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+
+DOCUMENTATION = r"""
+name: chap_faults
+short_description: Find what is wrong with the CHAP credentials in the data of a SAN
+version_added: 1.0.0
+author: The lunworks.iscsi authors (@lunworks)
+description:
+  - Used by the playbook C(lunworks.iscsi.rotate_chap), before any host is touched.
+  - "Found are: secrets that are too short or too long, the same secret in both directions, a host and its igroup that do not say
+    the same, a host without CHAP whose igroup asks for it, CHAP that no igroup asks for, and targets that have none."
+  - Targets that no host of the inventory declares (arrays) are not judged. No secret is in a sentence.
+positional: _input, targets
+options:
+  _input:
+    description:
+      - By the name of each host its O(lunworks.iscsi.target#role:main:target_targets),
+        O(lunworks.iscsi.initiator#role:main:initiator_name) and O(lunworks.iscsi.initiator#role:main:initiator_nodes).
+    type: dict
+    required: true
+  targets:
+    description: The names of the targets to look at, separated by commas; empty for all of them.
+    type: str
+    default: ''
+"""
+
+EXAMPLES = r"""
+- name: Both sides say the same
+  ansible.builtin.assert:
+    that: san | lunworks.iscsi.chap_faults == []
+    fail_msg: "{{ san | lunworks.iscsi.chap_faults | join(' ') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One sentence for each fault; empty when there is none.
+  type: list
+  elements: str
+"""
+
+
+def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "") -> list[str]:
+    """What is wrong with the CHAP credentials of all hosts, as sentences without secrets."""
+    try:
+        chosen = _chosen(targets)
+        groups = list(_groups(parts, chosen))
+        nodes = list(_nodes(parts, chosen))
+        known = {target for _who, target, _chap, _group in groups} | {node[1] for node in nodes}
+        found = [
+            f"There is no CHAP in the data of '{name}': neither an igroup of it nor a node has the option 'chap'."
+            for name in sorted(chosen - known)
+        ]
+        if not found and not groups and not nodes:
+            found = ["There is no CHAP in the data: no igroup and no node has the option 'chap'."]
+        found += [said for _who, _target, said, _more in [*groups, *nodes] if isinstance(said, str)]
+        return found + list(_disagreements(parts, groups, nodes))
+    except Problem as problem:
+        raise AnsibleFilterError(str(problem)) from problem
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnsibleFilterError(
+            f"The data of the SAN is not in the form that the roles document: {error!r}"
+        ) from error
+
+
+def chap_options(part: Mapping[str, Any], targets: str = "") -> dict[str, list[dict[str, Any]]]:
+    """The part of one host's data that is about CHAP, as options of the modules targets and nodes."""
+    chosen = _chosen(targets)
+    served = [
+        {
+            "name": target["name"],
+            "igroups": [
+                {"name": group["name"], "chap": group["chap"]}
+                for group in _present(target, "igroups", "chap")
+            ],
+        }
+        for target in _present(part, "target_targets", "igroups")
+        if not chosen or iscsi_name(target["name"]) in chosen
+    ]
+    nodes = [
+        {key: node[key] for key in ("target", "portals", "ifaces", "chap") if key in node}
+        for node in _present(part, "initiator_nodes", "chap")
+        if not chosen or iscsi_name(node["target"]) in chosen
+    ]
+    return {"targets": [one for one in served if one["igroups"]], "nodes": nodes}
+
+
+def _chosen(targets: str) -> set[str]:
+    return {iscsi_name(name) for name in targets.split(",") if name.strip()}
+
+
+def _present(data: Mapping[str, Any], name: str, needs: str) -> list[dict[str, Any]]:
+    """The entries of a list that are not to be absent and have what is needed."""
+    return [one for one in data.get(name) or [] if one.get("state", "present") != "absent" and one.get(needs)]
+
+
+Entry = Tuple[
+    str, str, Any, Any
+]  # who says it, the target, its CHAP or what is wrong with it, the igroup or node
+
+
+def _groups(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
+    for host, part in parts.items():
+        for target in _present(part, "target_targets", "igroups"):
+            name = iscsi_name(target["name"])
+            for group in _present(target, "igroups", "chap") if not chosen or name in chosen else []:
+                who = f"igroup '{group['name']}' of '{name}' ('{host}')"
+                yield who, name, _read(f"The {who}", group["chap"]), group
+
+
+def _nodes(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
+    for host, part in parts.items():
+        for node in _present(part, "initiator_nodes", "chap"):
+            name = iscsi_name(node["target"])
+            if not chosen or name in chosen:
+                yield host, name, _read(f"The node '{name}' of '{host}'", node["chap"]), node
+
+
+def _read(whose: str, given: Any) -> Chap | str:
+    try:
+        return chap(dict(given)) or NO_CHAP
+    except Problem as problem:
+        return f"{whose}: {problem}"
+    except (KeyError, TypeError, ValueError):
+        return f"{whose}: chap has a user and a secret, and with them a mutual_user and a mutual_secret or neither."
+
+
+def _disagreements(
+    parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry]
+) -> Iterator[str]:
+    """A host that would prove itself otherwise than its igroup asks. Targets that nobody declares (arrays) are not judged."""
+    declared = {iscsi_name(t["name"]) for part in parts.values() for t in part.get("target_targets") or []}
+    for host, target, proof, _node in nodes:
+        own = parts[host].get("initiator_name")
+        asked = [(who, said) for who, where, said, group in groups if where == target and _has(group, own)]
+        if target in declared and own and not asked:
+            yield f"'{host}' has CHAP for '{target}', but no igroup with '{own}' asks for it there."
+        for who, said in asked:
+            if not isinstance(said, str) and not isinstance(proof, str) and said != proof:
+                yield f"'{host}' and the {who} do not say the same CHAP {_what(said, proof)} for '{target}'."
+    told = {(host, target) for host, target, _proof, _node in nodes}
+    for host, part in parts.items():
+        for node in _present(part, "initiator_nodes", "target"):
+            target = iscsi_name(node["target"])
+            own = part.get("initiator_name")
+            for who, where, _said, group in groups:
+                if where == target and (host, target) not in told and own and _has(group, own):
+                    yield f"The {who} asks for CHAP, but the node '{target}' of '{host}' has none."
+
+
+def _has(group: Mapping[str, Any], initiator: Any) -> bool:
+    return bool(initiator) and iscsi_name(initiator) in {
+        iscsi_name(name) for name in group.get("initiators") or []
+    }
+
+
+def _what(one: Chap, other: Chap) -> str:
+    names = ("user", "secret", "mutual_user", "mutual_secret")
+    return " and ".join(name for name in names if getattr(one, name) != getattr(other, name))
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Their names."""
+        return {"chap_faults": chap_faults, "chap_options": chap_options}

@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One session logged out and in again: proved before, waited for after, and taken back where the login fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_path import (
+    Disk,
+    came_back,
+    lack,
+    look_disks,
+    scan,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import Record, SetRecord
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
+    LONGEST_LOGIN,
+    LogIn,
+    LogOut,
+    Session,
+    look_sessions,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_trial import SILENT, Trial, try_login
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth import INITIATOR
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+
+AUTH = "node.session.auth"
+PROOF = USER, PASSWORD, USER_IN, PASSWORD_IN = tuple(
+    f"{AUTH}.{name}" for name in ("username", "password", "username_in", "password_in")
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms sessions are logged in anew."""
+
+    targets: frozenset[str] = frozenset()
+    portals: frozenset[Portal] = frozenset()
+    stale_only: bool = True
+    keep: int = 1
+    timeout: float = 60
+    old_secret_refused: bool = False
+    force: bool = False
+
+    def covers(self, session: Session) -> bool:
+        """Whether a session was asked about."""
+        target, portal = session.name.target, session.name.portal
+        return (not self.targets or target in self.targets) and (not self.portals or portal in self.portals)
+
+
+@dataclass(frozen=True)
+class LogInAnew(Step):
+    """End one session and log in again, when it is proved that the target would let us in and that nobody loses a disk."""
+
+    session: Session
+    record: Record
+    old: dict[str, Value]
+    initiator: str
+    terms: Terms
+
+    def __str__(self) -> str:
+        return f"Log in anew to {self.session.name}" + (f", for {', '.join(self.old)}" if self.old else "")
+
+    def take(self, host: Host) -> None:
+        number, name = self.session.number, self.session.name
+        disks = self._prove(host)
+        LogOut(name, (number,)).take(host)
+        try:
+            LogIn(name, self.record, False, LONGEST_LOGIN).take(host)
+        except Problem as problem:
+            raise Problem(f"{problem} {self._restore(host)}") from problem
+        self._await(host, disks)
+        if self.terms.old_secret_refused:
+            self._retire(host)
+
+    def _prove(self, host: Host) -> tuple[Disk, ...]:
+        """Nothing has changed for the worse since the plan was made."""
+        standing = [one for one in look_sessions(host) if one.number == self.session.number]
+        if not standing:
+            raise Problem("the session has ended meanwhile. Run again.")
+        disks = look_disks(host, [self.session.number], self.terms.force)[self.session.number]
+        reasons = [
+            f"/dev/{disk.device}: {text}"
+            for disk in disks
+            for text in [lacking(standing[0], disk, self.terms)]
+        ]
+        refusal = try_login(host, trial_of(self.record.settings, self.session, self.initiator))
+        for text in [text for text in reasons if not text.endswith(": ")] + ([refusal] if refusal else []):
+            raise Problem(f"{text} The session goes on as it was.")
+        return disks
+
+    def _await(self, host: Host, disks: tuple[Disk, ...]) -> None:
+        name, number = self.session.name, self.session.number
+        manual = self.record.settings.get("node.session.scan") == "manual"
+        if manual:
+            scan(host, came_back(host, name, number, ())[0], [disk.lun for disk in disks])
+        host.until(lambda: not came_back(host, name, number, disks)[1], self.terms.timeout, 0.5)
+        missing = came_back(host, name, number, disks)[1]
+        if missing:
+            raise Problem(
+                f"after {self.terms.timeout:g} seconds {missing}. No other session was touched after this one."
+            )
+
+    def _restore(self, host: Host) -> str:
+        """The session as it was: log in with what it had, then let the record say again what it shall."""
+        if any(one.name == self.session.name for one in look_sessions(host)):
+            return "The other paths were left alone."  # iscsid goes on trying
+        if not self.old:
+            return "The other paths were left alone; nothing was different before."
+        kept = {key: self.record.settings.get(key, "") for key in self.old}
+        SetRecord(self.session.name, self.record.path, self.old).take(host)
+        try:
+            LogIn(self.session.name, self.record, False, LONGEST_LOGIN).take(host)
+        except Problem as problem:
+            return (
+                f"With its old settings it cannot log in either: {problem} The other paths were left alone."
+            )
+        finally:
+            SetRecord(self.session.name, self.record.path, kept).take(host)
+        return "It is logged in with its old settings again; the other paths were left alone."
+
+    def _retire(self, host: Host) -> None:
+        """A login with the secret that the session had is refused."""
+        before = {**self.record.settings, **self.old}
+        if not (text_of(before, USER) and set(PROOF) & set(self.old)):
+            return
+        refusal = try_login(host, replace(trial_of(before, self.session, self.initiator), insist=True))
+        if not refusal or SILENT in refusal:
+            why = refusal or "the target still lets this host in with the old one"
+            raise Problem(
+                f"the new CHAP secret works, but it is not proved that the old one is refused: {why}."
+            )
+
+
+def lacking(session: Session, disk: Disk, terms: Terms) -> str:
+    return lack(session, disk, terms.keep, terms.force)
+
+
+def trial_of(settings: dict[str, Value], session: Session, initiator: str) -> Trial:
+    """The login that open-iscsi would make with these settings."""
+    nic = text_of(settings, "iface.net_ifacename")
+    secret, secret_in = (Secret(text_of(settings, key)) for key in (PASSWORD, PASSWORD_IN))
+    return Trial(
+        initiator=text_of(settings, INITIATOR) or initiator,
+        target=session.name.target,
+        portal=session.name.portal,
+        nic="" if nic == "default" else nic,
+        chap=Chap(text_of(settings, USER), secret, text_of(settings, USER_IN), secret_in),
+        hashes=text_of(settings, f"{AUTH}.chap_algs") or "MD5",
+    )
+
+
+def text_of(settings: dict[str, Value], key: str) -> str:
+    value = settings.get(key, "")
+    return value.reveal() if isinstance(value, Secret) else value
