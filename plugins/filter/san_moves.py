@@ -49,8 +49,8 @@ RETURN = r"""
 _value:
   description: >-
     C(moves), one for each pair of hosts, with C(source), C(destination), C(groups), C(igroups) (the igroup of the destination by
-    target, as its data names it), C(hosts) (these two and those that serve the LUNs), C(allowed), and C(say), sentences that tell what
-    data and LUN maps say and how to make them agree; and C(faults), sentences about what no move can mend.
+    target, as its data names it), C(hosts) (these two and those that serve the LUNs), C(allowed), and C(say), sentences that
+    tell what data and LUN maps say and how to make them agree; and C(faults), sentences about what no move can mend.
   type: dict
 """
 
@@ -156,7 +156,8 @@ def _source(
         return "", (
             f"The data wants '{name}' on '{destination}', but its LUNs are mapped to {listed(holders)}"
             + (", more than one initiator" if len(holders) > 1 else ", the initiator of no host in this run")
-            + ". Unmap them where the group is not used, or run for all hosts that are concerned (--limit)."
+            + f". Unmap them where the group is not used, or run for all hosts that are concerned (--limit). If that is an older "
+            f"name of '{destination}', rename it first (lunworks.iscsi.rename_initiator)."
         )
     return hosts.pop(), ""
 

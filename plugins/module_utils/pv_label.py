@@ -88,6 +88,11 @@ def _committed(host: Host, path: str, area: int, size: int) -> Iterator[str]:
     yield text.rstrip(b"\0").decode("utf-8", "replace")
 
 
+def parse_metadata(text: str) -> Label | None:
+    """A metadata text by itself, as it is on disks and in the files of vgcfgbackup(8); None when it is none."""
+    return next((_label("", name, group, text) for name, group in _groups(text)), None)
+
+
 def _groups(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The volume groups of a metadata text, which has one."""
     yield from (

@@ -5,21 +5,20 @@
 from __future__ import annotations
 
 import base64
-import struct
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
-    MAGIC,
     RING,
     look_label,
     parse_config,
+    parse_metadata,
 )
+from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import SIZE, pv_bytes
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 RECORDED = Path(__file__).resolve().parents[2] / "fixtures/pv_label/bookworm.txt"
-AREA, SIZE = 4096, 8192
 GROUP = 'vg {{\nid = "u"\nseqno = {0}\nstatus = ["READ", "WRITE"{1}]\nphysical_volumes {{\npv0 {{\nid = "p"\n}}\n}}\n}}\n'
 
 
@@ -39,26 +38,6 @@ def recorded():
     return bytes(data)
 
 
-def made(text, begin=RING, flags=0):
-    """A small PV with one metadata area; the text begins at this offset of the ring."""
-    data = bytearray(16384)
-    head = b"LABELONE" + struct.pack("<QII", 1, 0, 32) + b"LVM2 001"
-    pv = b"abcdef1234567890123456789012abcd" + struct.pack("<Q", 1 << 30)
-    pv += struct.pack("<QQQQ", 1 << 20, 0, 0, 0) + struct.pack("<QQQQ", AREA, SIZE, 0, 0)
-    data[512 : 512 + len(head + pv)] = head + pv
-    header = (
-        bytes(4)
-        + MAGIC
-        + struct.pack("<IQQ", 1, AREA, SIZE)
-        + struct.pack("<QQII", begin, len(text), 0, flags)
-    )
-    data[AREA : AREA + len(header)] = header
-    for number, byte in enumerate(text.encode()):
-        place = begin + number
-        data[AREA + (place if place < SIZE else place - SIZE + RING)] = byte
-    return bytes(data)
-
-
 def test_a_real_pv_tells_its_group():
     label = look_label(Disk(recorded()), "/disk")
     assert label.group == "vg_db"
@@ -74,17 +53,17 @@ def test_a_disk_without_a_label_tells_nothing():
 
 
 def test_a_pv_without_a_group_tells_its_uuid_alone():
-    label = look_label(Disk(made("", begin=0)), "/disk")
+    label = look_label(Disk(pv_bytes("", begin=0)), "/disk")
     assert (label.pv, label.group) == ("abcdef-1234-5678-9012-3456-7890-12abcd", "")
 
 
 def test_an_area_that_is_ignored_tells_nothing():
-    assert look_label(Disk(made(GROUP.format(4, ""), flags=1)), "/disk").group == ""
+    assert look_label(Disk(pv_bytes(GROUP.format(4, ""), flags=1)), "/disk").group == ""
 
 
 @pytest.mark.parametrize("begin", [RING, 4096, SIZE - 40])
 def test_a_text_may_go_around_the_ring(begin):
-    label = look_label(Disk(made(GROUP.format(7, ', "EXPORTED"'), begin)), "/disk")
+    label = look_label(Disk(pv_bytes(GROUP.format(7, ', "EXPORTED"'), begin)), "/disk")
     assert (label.group, label.seqno, label.exported, label.pvs) == ("vg", 7, True, (("p", ""),))
 
 
@@ -106,4 +85,22 @@ def test_the_language_of_the_metadata():
 def test_only_volumes_whose_content_can_be_read_are_told(kind, status, flags, readable):
     volume = f'v {{\nstatus = [{status}]\nflags = [{flags}]\nsegment1 {{\ntype = "{kind}"\n}}\n}}'
     text = f'vg {{\nid = "u"\nseqno = 1\nlogical_volumes {{\n{volume}\n}}\n}}\n'
-    assert look_label(Disk(made(text)), "/disk").volumes == (("v",) if readable else ())
+    assert look_label(Disk(pv_bytes(text)), "/disk").volumes == (("v",) if readable else ())
+
+
+def test_a_backup_tells_the_same_as_the_disk_and_the_kinds_of_its_segments():
+    label = look_label(Disk(recorded()), "/disk")
+    backup = parse_metadata(label.metadata)
+    assert (backup.group, backup.uuid, backup.seqno, backup.pvs) == (
+        label.group,
+        label.uuid,
+        label.seqno,
+        label.pvs,
+    )
+    assert backup.kinds == ("striped",)
+    assert parse_metadata("no metadata") is None
+
+
+def test_a_pv_that_lvm_went_on_without_is_told():
+    text = 'vg {\nid = "u"\nseqno = 2\nphysical_volumes {\npv0 {\nid = "p"\nflags = ["MISSING"]\n}\n}\n}\n'
+    assert "MISSING_PV" in parse_metadata(text).status

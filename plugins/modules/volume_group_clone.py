@@ -1,0 +1,122 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_group_clone
+short_description: Make a copy of a volume group, as a snapshot of an array has it, a volume group of its own
+version_added: 1.0.0
+description:
+  - A snapshot or clone of LUNs carries the UUIDs and the name of the original, so LVM sees one group twice and refuses both.
+    This gives the copy new UUIDs and a name, as vgimportclone(8) does, so that both can be used on one host.
+  - The group is not active afterwards.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  name:
+    description: The name that the group on the copies shall have, by the rules of lvm(8). No other group may have it.
+    type: str
+    required: true
+  devices:
+    description:
+      - All disks of the copy, under names that mean the same disk after every boot, like C(/dev/mapper/NAME);
+        M(lunworks.iscsi.disks) returns such names.
+      - Disks that are in use are refused, and so is a copy that is not whole.
+    type: list
+    elements: path
+    required: true
+extends_documentation_fragment:
+  - lunworks.iscsi.lvm
+  - lunworks.iscsi.attributes
+"""
+
+EXAMPLES = r"""
+- name: The snapshots of both LUNs of vg_db are here
+  lunworks.iscsi.disks:
+    disks:
+      - {wwid: 3600a0980383036347a3f4d2f4c324b31}
+      - {wwid: 3600a0980383036347a3f4d2f4c324b32}
+  register: found
+
+- name: They are a volume group of their own
+  lunworks.iscsi.volume_group_clone:
+    name: vg_db_snapshot
+    devices: "{{ found.state.disks | map(attribute='device') }}"
+
+- name: It can be used beside the original
+  lunworks.iscsi.volume_group:
+    name: vg_db_snapshot
+    state: active
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Make the copy of 'vg_db' on '/dev/mapper/snap' a volume group 'vg_db_snapshot' of its own"]
+state:
+  description: The disks afterwards.
+  returned: success
+  type: dict
+  contains:
+    disks:
+      description: Each disk, with C(device), C(pv) (the UUID of the physical volume), C(group) and C(uuid) of the volume group.
+      type: list
+      elements: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_clone import (
+    clone_wish,
+    look_copies,
+    plan_clone,
+    refuse_clone,
+    want_copies,
+)
+
+SPEC = {
+    "name": {"type": "str", "required": True},
+    "devices": {"type": "list", "elements": "path", "required": True},
+}
+
+
+class Clone(Resource):
+    def __init__(self, options):
+        self.wish = clone_wish(options)
+
+    def look(self, host):
+        return look_copies(host, self.wish)
+
+    def want(self, seen):
+        return want_copies(self.wish, seen)
+
+    def plan(self, seen, want):
+        return plan_clone(self.wish, seen)
+
+    def refuse(self, seen, steps):
+        refuse_clone(self.wish, seen, steps)
+
+    def show(self, state):
+        labels = [(one.path, one.label) for one in state.disks if one.label]
+        return {
+            "disks": [
+                {"device": path, "pv": label.pv, "group": label.group, "uuid": label.uuid}
+                for path, label in labels
+            ]
+        }
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Clone)
+
+
+if __name__ == "__main__":
+    main()

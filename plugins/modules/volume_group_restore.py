@@ -1,0 +1,146 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_group_restore
+short_description: Write the metadata of a volume group back that is proved lost
+version_added: 1.0.0
+description:
+  - Restores the metadata of a volume group from a backup, when LVM finds no such group any more or has lost the label of a
+    physical volume. What is there is never written over, so this is no step of a move.
+  - A restored group is not active. Only its metadata comes back; check the file systems (fsck(8), xfs_repair(8)) before they
+    are mounted.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  name:
+    description: The name of the volume group, which must be that of the backup.
+    type: str
+    required: true
+  metadata:
+    description:
+      - The backup, as RV(lunworks.iscsi.volume_group_info#module:groups[].metadata) tells it, a move writes it on the controller,
+        or vgcfgbackup(8) writes it.
+    type: str
+    required: true
+  devices:
+    description:
+      - The disks of physical volumes whose label is lost. Each becomes a physical volume under its old UUID.
+      - It must be empty and unused. Whatever is on it is named and refused.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      uuid:
+        description: The UUID of the physical volume, as the backup has it.
+        type: str
+        required: true
+      device:
+        description: Its disk, under a name that means the same disk after every boot, like C(/dev/mapper/NAME).
+        type: path
+        required: true
+  force:
+    description:
+      - Restore a group with thin pools too. Their own metadata is not in the backup; where the two do not agree, data
+        is lost.
+      - It is for the one task that needs it.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - lunworks.iscsi.lvm
+  - lunworks.iscsi.attributes
+"""
+
+EXAMPLES = r"""
+- name: The metadata of vg_db is lost, and is written back
+  lunworks.iscsi.volume_group_restore:
+    name: vg_db
+    metadata: "{{ lookup('ansible.builtin.file', 'backups/vg_db-AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq-000012.vg') }}"
+
+- name: One of its disks has lost its label too
+  lunworks.iscsi.volume_group_restore:
+    name: vg_db
+    metadata: "{{ lookup('ansible.builtin.file', 'vg_db.vg') }}"
+    devices:
+      - {uuid: 9a3Hqr-zLc1-7bBa-H0Hq-yUkw-2nJp-dWkZ0e, device: /dev/mapper/36001405aa0f3c1de5b14d60a9c4ff901}
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Write the metadata of 'vg_db' back as it was at its change 12"]
+state:
+  description: The group afterwards.
+  returned: success
+  type: dict
+  contains:
+    uuid:
+      description: Its UUID.
+      type: str
+      returned: always
+    physical_volumes:
+      description: The device of each physical volume by its UUID.
+      type: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_restore import (
+    look_restorable,
+    plan_restore,
+    refuse_restore,
+    restore_wish,
+    want_restored,
+)
+
+SPEC = {
+    "name": {"type": "str", "required": True},
+    "metadata": {"type": "str", "required": True},
+    "devices": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "uuid": {"type": "str", "required": True},
+            "device": {"type": "path", "required": True},
+        },
+    },
+    "force": {"type": "bool", "default": False},
+}
+
+
+class Restored(Resource):
+    def __init__(self, options):
+        self.wish = restore_wish(options)
+
+    def look(self, host):
+        return look_restorable(host, self.wish)
+
+    def want(self, seen):
+        return want_restored(self.wish, seen)
+
+    def plan(self, seen, want):
+        return plan_restore(self.wish, seen, want)
+
+    def refuse(self, seen, steps):
+        refuse_restore(self.wish, seen, steps)
+
+    def show(self, state):
+        return {"uuid": state.uuid or None, "physical_volumes": dict(state.pvs)}
+
+
+def main():
+    converge(AnsibleModule(SPEC, supports_check_mode=True), Restored)
+
+
+if __name__ == "__main__":
+    main()
