@@ -122,8 +122,15 @@ def test_chap_secrets_are_rotated_under_io_and_nobody_sees_them(lab, storage, co
     log = compute.run("journalctl --no-pager --since=-10min").out
     assert not [secret for secret in SECRETS if secret in log]
     assert played(lab, ROTATE, hosts=both, **new).changed() == {}
-    succeeded(compute, compute.module("nodes", nodes=[node(storage, OLD)]))
-    refused(compute, "relogin", "rejects the CHAP user or secret", targets=[NAME])
+
+
+def test_a_rotation_that_was_interrupted_is_continued_by_the_same_command(lab, storage, compute, standing):
+    succeeded(storage, storage.module("targets", targets=[served(compute, NEW)]))
+    succeeded(compute, compute.module("nodes", nodes=[node(storage, NEW)]))
+    succeeded(compute, compute.module("relogin", targets=[NAME], portals=portals_of(storage)[:1]))
+    ran = played(lab, ROTATE, hosts=[storage, compute], **data(storage, compute, NEW, NEW))
+    [steps] = ran.changed().values()
+    assert len(steps) == 1 and portals_of(storage)[1] in steps[0]
 
 
 def test_a_secret_that_the_target_does_not_have_costs_no_path(lab, storage, compute, standing):
@@ -200,11 +207,12 @@ def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
     "said, message",
     [
         ({"from": "", "to": ""}, "Say what shall be renamed"),
-        ({"from": f"{IQN}:a", "to": f"{IQN}:A"}, "two different names"),
+        ({"from": f"{IQN}:a", "to": f"{IQN}:A"}, "Say what shall be renamed"),
         ({"from": f"{IQN}:stranger", "to": f"{IQN}:new"}, "neither"),
         ({"to": "iqn.2026-13.com.example:x"}, "is not an iSCSI name"),
+        ({"host": "nobody", "from": f"{IQN}:a", "to": f"{IQN}:b"}, "one host of the inventory"),
     ],
-    ids=["nothing", "same", "stranger", "malformed"],
+    ids=["nothing", "same", "stranger", "malformed", "nobody"],
 )
 def test_a_renaming_that_cannot_be_meant_changes_nothing(lab, storage, compute, standing, said, message):
     given_names = {"host": compute.name, "from": initiator_of(compute), **said}
