@@ -27,8 +27,11 @@ def behind(host: Host, path: str) -> bool:
     return stat.st_mtime > started
 
 
-def settled(host: Host) -> bool:
-    """Whether iscsid has taken over the sessions that it found. Stopped before that, it hangs until systemd kills it."""
+def settled(host: Host, polled: int = 0) -> bool:
+    """Whether iscsid has taken over the sessions that it found. Stopped before that, it hangs until systemd kills it.
+
+    A process more stays for everybody whom it polls.
+    """
     shown = parse(host.run(*SHOW).out)
     if shown.get("ActiveState") != "active" or not host.list("/sys/class/iscsi_session"):
         return True
@@ -37,16 +40,18 @@ def settled(host: Host) -> bool:
         float((host.read("/proc/uptime") or "0").split()[0])
         - int(shown["ActiveEnterTimestampMonotonic"]) / 1e6
     )
-    return len(processes) <= STEADY and age > YOUNG
+    return len(processes) <= STEADY + polled and age > YOUNG
 
 
 @dataclass(frozen=True)
 class RestartIscsid(Step):
     """Restart the daemon alone: sessions live in the kernel and go on. iscsi.service would log them out."""
 
+    polled: int = 0  # by how many processes it polls now (discoveryd)
+
     def __str__(self) -> str:
         return "Restart iscsid, which reads the file only at its start (sessions go on)"
 
     def take(self, host: Host) -> None:
-        host.until(lambda: settled(host), SETTLING)
+        host.until(lambda: settled(host, self.polled), SETTLING)
         host.run("systemctl", "restart", "iscsid.service", timeout=RESTARTING)

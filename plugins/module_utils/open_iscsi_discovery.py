@@ -1,232 +1,276 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Discovery by SendTargets, so that it cannot hurt (open-iscsi README 5, mode discoverydb).
+"""Discovery so that it cannot hurt (open-iscsi README 5, mode discoverydb).
 
 A plain 'iscsiadm -m discovery' resets the settings of every record that it finds and deletes what is no longer offered.
-Here '-o nonpersistent' asks a portal what it offers and writes nothing: that is the look, in check mode too. Only
-'-o new' is used to write, which adds what is missing and leaves what is there alone.
+Here '-o nonpersistent' asks what is offered and writes nothing: that is the look, in check mode too. Records are written
+for what is new and passes the filters; what is there is left alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Iterable
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, answering, ask
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import (
+    AUTH,
+    ForgetDiscovery,
+    Source,
+    WriteDiscovery,
+    differing,
+    look_discovery_records,
+    new_record,
+    polled,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_wish import Wish
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discoveryd import (
+    WARNING,
+    Polling,
+    RestartPolling,
+    look_polling,
+    refuse_restart,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_found import (
+    RecordOffers,
+    found_settings,
+    source_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import look_ifaces
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
+    FIRMWARE,
+    Offer,
+    answering,
+    ask,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
-    DIRECTORY,
-    MODE,
     Record,
     RecordId,
     RemoveRecord,
-    database,
-    locked,
     look_records,
-    portal_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import look_sessions
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
-    DISCOVERY,
-    Value,
-    clear,
-    masked,
-    setting,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, masked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 CONF = "/etc/iscsi/iscsid.conf"
-SENDTARGETS = "discovery.sendtargets"
-AUTH = f"{SENDTARGETS}.auth"
+PROBES, PROBING = 16, 3  # portals at once, seconds for each
 
 
 @dataclass(frozen=True)
 class Found:
-    """A discovery portal: its settings (None: no record of it), whether it was asked with them, and what it offers."""
+    """Of one that is asked: the discovery record (None: there is none), what is offered (None: not asked yet)."""
 
     settings: dict[str, Value] | None
-    asked: bool
-    offers: tuple[Offer, ...]
-    known: bool  # whether the offers are what the portal says, not a guess before it is asked
+    offers: tuple[Offer, ...] | None
+    known: bool = True  # whether the offers are what was answered
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """The discovery portals, and the node records of this host."""
+    """What was asked about, and the node records and sessions of this host."""
 
-    portals: dict[Portal, Found]
-    defaults: dict[str, Value]  # what iscsid.conf says for a new discovery record
-    records: dict[RecordId, Record]
-    sessions: frozenset[RecordId]
+    sources: dict[Source, Found]
+    defaults: dict[str, Value] = field(default_factory=dict)  # iscsid.conf: what new records start with
+    ifaces: dict[str, dict[str, str]] = field(default_factory=dict)
+    records: dict[RecordId, Record] = field(default_factory=dict)
+    sessions: frozenset[RecordId] = frozenset()
+    silent: dict[Portal, str] = field(default_factory=dict)  # offered portals that do not answer, and why
+    polling: Polling = Polling()
     stale: frozenset[RecordId] = frozenset()  # whose records shall go
 
 
 @dataclass(frozen=True)
-class WriteDiscovery(Step):
-    """Write the record of a discovery portal; node records are not touched."""
-
-    portal: Portal
-    settings: dict[str, Value]
-    changes: dict[str, Value]
-
-    def __str__(self) -> str:
-        texts = clear(self.changes)
-        said = ", ".join(f"{key} = {value if texts[key] else 'empty'}" for key, value in self.changes.items())
-        return f"Write the discovery record of {self.portal}" + (f" with {said}" if said else "")
-
-    def take(self, host: Host) -> None:
-        root = database(host)
-        directory = f"{root}/send_targets/{self.portal.address},{self.portal.port}"
-        lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
-        with locked(host):
-            for place in (root, f"{root}/send_targets", directory):
-                if host.stat(place) is None:
-                    host.mkdir(place, DIRECTORY)
-            text = "\n".join(["# BEGIN RECORD", *lines, "# END RECORD", ""])
-            host.write(f"{directory}/st_config", text, MODE)
-
-
-@dataclass(frozen=True)
 class Discover(Step):
-    """Ask the portal again, and let open-iscsi record what is new."""
+    """Ask, and do what that leads to. Where asking fails, the discovery record is put back."""
 
-    portal: Portal
-    ifaces: tuple[str, ...]
-    missing: tuple[RecordId, ...]  # empty: not known before the portal is asked
+    source: Source
+    wish: Wish
+    back: Step | None
 
     def __str__(self) -> str:
-        if not self.missing:
-            return f"Discover what {self.portal} offers, and record what is new"
-        return f"Record what {self.portal} offers: {', '.join(map(str, self.missing))}"
+        return f"Discover what {self.source} offers, and record what is new"
 
     def take(self, host: Host) -> None:
-        ask(host, self.portal, self.ifaces, "new")
+        wish = replace(self.wish, sources=(self.source,))
+        try:
+            seen = look_discovery(host, wish, start=True)
+        except Problem as problem:
+            if self.back is None:
+                raise
+            self.back.take(host)
+            raise Problem(f"{problem} The discovery record is again as it was.") from problem
+        steps = [step for step in plan_discovery(seen, want_discovery(seen, wish), wish) if _of_nodes(step)]
+        refuse_discovery(seen, steps, wish)
+        for step in steps:
+            step.take(host)
 
 
-def wanted_settings(settings: dict[str, Any], given: Chap | None) -> dict[str, Value]:
-    """The settings that were asked for, checked, and CHAP as a discovery record holds it."""
-    found: dict[str, Value] = {}
-    for name, value in settings.items():
-        if name.startswith(f"{AUTH}."):
-            raise Problem(f"'{name}' belongs into the option 'chap', not into 'settings'.")
-        found[name] = setting(name, value, DISCOVERY)
-    if given:
-        found[f"{AUTH}.authmethod"] = "CHAP" if given.user else "None"
-        found[f"{AUTH}.username"], found[f"{AUTH}.password"] = given.user, given.secret
-        found[f"{AUTH}.username_in"], found[f"{AUTH}.password_in"] = given.mutual_user, given.mutual_secret
+def _of_nodes(step: Step) -> bool:
+    return isinstance(step, (RecordOffers, RemoveRecord))
+
+
+def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
+    """Ask everybody whose credentials are as they shall be; of the others nothing is known before those are written.
+
+    Nor where iscsid does not run: looking must not start it, unless it is told to.
+    """
+    conf = masked(parse(host.read(CONF) or ""))
+    records = {source: settings for source, (_path, settings) in look_discovery_records(host).items()}
+    able = start or answering(host)
+    sources = {}
+    for source in wish.sources:
+        settings = records.get(source, {} if source.kind == FIRMWARE else None)
+        now = new_record(source, conf) if settings is None else settings
+        auth = {name: value for name, value in wish.settings.items() if name.startswith(f"{AUTH}.")}
+        known = (able or source.kind == FIRMWARE) and not wish.absent and not differing(auth, now)
+        if source.portal and not wish.absent:
+            _refuse_silent(host, source)
+        offers = ask(host, source.portal, wish.ifaces[:1], source.kind) if known else None
+        sources[source] = Found(settings, offers, known)
+    nodes = dict(look_records(host))
+    found = Discovery(
+        sources=sources,
+        defaults=conf,
+        ifaces=look_ifaces(host),
+        records=nodes,
+        sessions=frozenset(session.name for session in look_sessions(host)),
+        polling=look_polling(host),
+    )
+    return replace(found, silent=_look_silent(host, found, wish) if wish.reachable else {})
+
+
+def _refuse_silent(host: Host, source: Source) -> None:
+    portal = source.portal or Portal("")
+    why = host.unreachable(portal.address, portal.port)
+    if why:
+        raise Problem(
+            f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, does it run there?"
+        )
+
+
+def _look_silent(host: Host, seen: Discovery, wish: Wish) -> dict[Portal, str]:
+    """Portals that would get a new record, and accept no connection."""
+    portals = sorted({name.portal for source in wish.sources for name in missing(seen, source, wish)})
+    with ThreadPoolExecutor(PROBES) as pool:
+        said = pool.map(lambda one: host.unreachable(one.address, one.port, seconds=PROBING), portals)
+        return {portal: why for portal, why in zip(portals, said) if why}
+
+
+def objection(seen: Discovery, offer: Offer, wish: Wish) -> str:
+    """Why an offered portal gets no record; empty when it gets one."""
+    if offer.portal in seen.silent:
+        return f"does not answer ({seen.silent[offer.portal]})"
+    return wish.filter.objection(offer.portal)
+
+
+def missing(seen: Discovery, source: Source, wish: Wish) -> dict[RecordId, Offer]:
+    """The records that a source's offers lead to and that are not there. Firmware names its own ifaces."""
+    there = {(name.target, name.portal) for name in seen.records}
+    found = {}
+    for offer in seen.sources[source].offers or ():
+        if source.kind == FIRMWARE:
+            if (offer.target, offer.portal) not in there:
+                found[RecordId(offer.target, offer.portal)] = offer
+        elif not objection(seen, offer, wish):
+            names = [RecordId(offer.target, offer.portal, iface) for iface in wish.ifaces]
+            found.update({name: offer for name in names if name not in seen.records})
     return found
 
 
-def look_discovery(host: Host, portals: list[Portal], settings: dict[str, Value], iface: str) -> Discovery:
-    """Ask every portal whose settings are as they shall be; of the others nothing is known before those are written.
-
-    Nor where iscsid does not run: looking must not start it.
-    """
-    conf = masked(parse(host.read(CONF) or ""))
-    defaults = {name: value for name, value in conf.items() if name in DISCOVERY}
-    found, able = {}, answering(host)
-    for portal in portals:
-        why = host.unreachable(portal.address, portal.port)
-        if why:
-            raise Problem(
-                f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, the target running?"
-            )
-        seen = look_settings(host, portal)
-        known = able and not differing(settings, defaults if seen is None else seen)
-        found[portal] = Found(seen, known, ask(host, portal, [iface]) if known else (), known)
-    return Discovery(
-        portals=found,
-        defaults=defaults,
-        records=dict(look_records(host)),
-        sessions=frozenset(session.name for session in look_sessions(host)),
-    )
+def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
+    """Everybody asked with these settings, every offer that passes recorded, and if wished nothing else of theirs."""
+    for iface in wish.ifaces:
+        if iface not in seen.ifaces and not wish.absent:
+            raise Problem(f"There is no iface '{iface}' on this host. Make it first (module iface).")
+    stale = frozenset(name for name, record in seen.records.items() if _stale(seen, name, record, wish))
+    records = {name: record for name, record in seen.records.items() if name not in stale}
+    sources = {}
+    for source, found in seen.sources.items():
+        asked = found.offers if wish.absent else found.offers or ()
+        sources[source] = Found(_wanted_settings(seen, source, wish), asked, found.known)
+        for name, offer in missing(seen, source, wish).items():
+            bound = seen.ifaces.get(name.iface, {})
+            records[name] = Record(found_settings(source, name, offer, bound, seen.defaults), "")
+    polling = replace(seen.polling, unread=frozenset())
+    return replace(seen, sources=sources, records=records, polling=polling, stale=stale)
 
 
-def want_discovery(
-    seen: Discovery, settings: dict[str, Value], ifaces: tuple[str, ...], prune: bool
-) -> Discovery:
-    """Every portal recorded with these settings, every offer recorded, and if wished nothing that is not offered."""
-    portals = {}
-    for portal, found in seen.portals.items():
-        base = found.settings
-        if base is None:
-            where = {f"{SENDTARGETS}.address": portal.address, f"{SENDTARGETS}.port": str(portal.port)}
-            base = {"discovery.type": "sendtargets", **where, **seen.defaults}
-        changed = differing(settings, base)
-        portals[portal] = Found({**base, **changed}, True, found.offers, found.known)
-    records = {name: Record({}, "") for found in portals.values() for name in expected(found.offers, ifaces)}
-    stale = frozenset(
-        name for name, record in seen.records.items() if prune and _unoffered(seen, name, record)
-    )
-    kept = {name: record for name, record in seen.records.items() if name not in stale}
-    return replace(seen, portals=portals, records={**records, **kept}, stale=stale)
+def _wanted_settings(seen: Discovery, source: Source, wish: Wish) -> dict[str, Value] | None:
+    settings = seen.sources[source].settings
+    if wish.absent or source.kind == FIRMWARE:
+        return None if wish.absent else settings
+    base = new_record(source, seen.defaults) if settings is None else settings
+    return {**base, **differing(wish.settings, base)}
 
 
-def _unoffered(seen: Discovery, name: RecordId, record: Record) -> bool:
-    """Whether a record came from one of these portals and is not among what it offers."""
-    found = seen.portals.get(_source(record))
-    return bool(
-        found
-        and found.asked
-        and all((one.target, one.portal) != (name.target, name.portal) for one in found.offers)
-    )
+def _stale(seen: Discovery, name: RecordId, record: Record, wish: Wish) -> bool:
+    """Whether a record came from somebody who was asked, and is not offered or does not pass the filters."""
+    found = seen.sources.get(source_of(record))
+    if not wish.prune or found is None or (found.offers is None and not wish.absent):
+        return False
+    offered = {(one.target, one.portal) for one in found.offers or ()}
+    return (name.target, name.portal) not in offered or bool(wish.filter.objection(name.portal))
 
 
-def _source(record: Record) -> Portal:
-    """The discovery portal that a record came from."""
-    where, port = (str(record.settings.get(f"node.discovery_{name}", "")) for name in ("address", "port"))
-    return portal_of(where, port if port.isdecimal() else "0")
+def plan_discovery(seen: Discovery, want: Discovery, wish: Wish) -> list[Step]:
+    """Discovery records; then what they lead to; then the daemon, when those that it polls changed; then what is stale."""
+    records: list[Step] = []
+    nodes: list[Step] = []
+    restart = bool(seen.polling.unread & set(want.sources))
+    for source, new in want.sources.items():
+        old = seen.sources[source]
+        steps = _record_steps(source, old.settings, new.settings, want)
+        restart = restart or bool(steps) and (polled(source, old.settings) or polled(source, new.settings))
+        records += steps
+        adding = {name: want.records[name] for name in missing(seen, source, wish) if name in want.records}
+        if adding:
+            nodes.append(RecordOffers(source, adding))
+        if old.offers is None and new.offers is not None:
+            nodes.append(Discover(source, wish, _back(source, old.settings) if steps else None))
+    daemon: list[Step] = [RestartPolling(len(seen.polling.sources))] if restart else []
+    stale = [name for name in sorted(want.stale) if name in seen.records]
+    return records + nodes + daemon + [RemoveRecord(name, seen.records[name]) for name in stale]
 
 
-def look_settings(host: Host, portal: Portal) -> dict[str, Value] | None:
-    """The record of a discovery portal; None when there is none."""
-    root = database(host)
-    for place in host.list(f"{root}/send_targets"):
-        where, _comma, port = place.rpartition(",")
-        if port.isdecimal() and portal_of(where, port) == portal:
-            text = host.read(f"{root}/send_targets/{place}/st_config")
-            if text is not None:
-                return masked(parse(text))
-    return None
+def _record_steps(
+    source: Source, old: dict[str, Value] | None, new: dict[str, Value] | None, want: Discovery
+) -> list[Step]:
+    if new is None:
+        return [] if old is None else [ForgetDiscovery(source)]
+    if old is None:
+        return [WriteDiscovery(source, new, differing(new, new_record(source, want.defaults)))]
+    changes = differing(new, old)
+    return [WriteDiscovery(source, new, changes)] if changes else []
 
 
-def differing(wanted: dict[str, Value], seen: dict[str, Value]) -> dict[str, Value]:
-    """The settings that are not as they shall be; a missing one and an empty one are the same."""
-    texts, there = clear(wanted), clear(seen)
-    return {name: wanted[name] for name in wanted if texts[name] != there.get(name, "")}
+def _back(source: Source, old: dict[str, Value] | None) -> Step:
+    return ForgetDiscovery(source) if old is None else WriteDiscovery(source, old, {})
 
 
-def plan_discovery(seen: Discovery, want: Discovery, ifaces: tuple[str, ...]) -> list[Step]:
-    """Discovery records first; then one discovery for each portal that offers something new; then what is stale goes."""
-    steps: list[Step] = []
-    for portal, found in want.portals.items():
-        old = seen.portals[portal]
-        changes = differing(found.settings or {}, old.settings or {})
-        written = changes if old.settings is not None else {}
-        if old.settings is None or changes:
-            steps.append(WriteDiscovery(portal, found.settings or {}, written))
-        missing = tuple(
-            name for name in expected(old.offers, ifaces) if name in want.records and name not in seen.records
-        )
-        if missing or found.asked and not old.asked:
-            steps.append(Discover(portal, ifaces, missing))
-    return steps + [
-        RemoveRecord(name, seen.records[name]) for name in sorted(want.stale) if name in seen.records
-    ]
-
-
-def expected(offers: tuple[Offer, ...], ifaces: tuple[str, ...]) -> list[RecordId]:
-    """The records that these offers lead to."""
-    return [RecordId(offer.target, offer.portal, iface) for offer in offers for iface in ifaces]
-
-
-def refuse_discovery(seen: Discovery, steps: list[Step]) -> None:
-    """A record that a session uses stays, even when its portal is no longer offered."""
+def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
+    """A record that a session uses stays; nothing is pruned because somebody offers nothing at all."""
     for step in steps:
-        if isinstance(step, RemoveRecord) and step.name in seen.sessions:
+        if not isinstance(step, RemoveRecord):
+            continue
+        if step.name in seen.sessions:
             raise Problem(
-                f"Cannot prune the record of {step.name}, which is no longer offered: a session is logged in there. "
+                f"Cannot prune the record of {step.name}, which is no longer wanted: a session is logged in there. "
                 f"Log out first."
             )
+        found = seen.sources.get(source_of(step.record))
+        if found and found.offers == () and not wish.absent:
+            raise Problem(
+                f"Cannot prune the record of {step.name}: {source_of(step.record)} answers, but offers this host nothing "
+                f"at all, maybe because it is starting. If that is right, remove the node, or set state to 'absent'."
+            )
+    refuse_restart(steps, seen.polling)
+
+
+def note_discovery(steps: list[Step]) -> Iterable[str]:
+    """Whoever begins to poll must know what that means."""
+    if any(isinstance(step, WriteDiscovery) and polled(step.source, step.settings) for step in steps):
+        yield WARNING

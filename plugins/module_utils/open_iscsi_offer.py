@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a portal offers this host, by SendTargets (RFC 7143 appendix C)."""
+"""What is offered to this host: by a portal (SendTargets, RFC 7143 appendix C), an iSNS server (RFC 4171), its firmware."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
 
 LINE = re.compile(r"(?P<where>\[[^\]]+\]|[^\s\[\]]+?):(?P<port>\d+),(?P<tpg>-?\d+) (?P<target>\S+)")
 PID = "/run/iscsid.pid"
-NOTHING = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND: the portal answers, and offers this host nothing
+NOTHING = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND: whoever was asked answers, and offers this host nothing
+OF_ISNS = {  # include/iscsi_err.h: ISCSI_ERR_ISNS_QUERY, ISCSI_ERR_ISNS_REG_FAILED
+    25: "the iSNS server does not answer the query of this host",
+    26: "the iSNS server does not let this host register",
+}
+SENDTARGETS, ISNS, FIRMWARE = "st", "isns", "fw"  # as 'iscsiadm -t' says them
 
 
 @dataclass(frozen=True, order=True)
 class Offer:
-    """A target that a portal names, and the portal that leads there."""
+    """A target that is offered, and the portal that leads there."""
 
     target: str
     portal: Portal
@@ -34,29 +39,19 @@ def answering(host: Host) -> bool:
 
 
 def ask(
-    host: Host, portal: Portal, ifaces: Sequence[str], operation: str = "nonpersistent", seconds: float = 90
+    host: Host, portal: Portal | None, ifaces: Sequence[str], kind: str = SENDTARGETS, seconds: float = 90
 ) -> tuple[Offer, ...]:
-    """What the portal offers. 'nonpersistent' writes nothing anywhere; 'new' records what is not recorded yet."""
+    """What is offered; nothing is written anywhere. Firmware has no portal to ask at."""
+    where = ["-p", str(portal)] if portal else []
     through = [word for iface in ifaces for word in ("-I", iface)]
     ran = host.run(
-        *(
-            "iscsiadm",
-            "-m",
-            "discoverydb",
-            "-t",
-            "st",
-            "-p",
-            str(portal),
-            *through,
-            "-o",
-            operation,
-            "--discover",
-        ),
+        *("iscsiadm", "-m", "discoverydb", "-t", kind, *where, *through, "-o", "nonpersistent", "--discover"),
         ok=None,
         timeout=seconds,
     )
     if ran.rc not in (0, NOTHING):
-        raise Problem(f"Cannot discover at {portal}: {reason(ran.rc, ran.err)}.")
+        at = f"at {portal}" if portal else "in the firmware"
+        raise Problem(f"Cannot discover {at}: {OF_ISNS.get(ran.rc) or reason(ran.rc, ran.err)}.")
     return parse_offers(ran.out)
 
 

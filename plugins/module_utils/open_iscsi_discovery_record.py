@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The discovery records of open-iscsi: one file for each portal or iSNS server that is asked (usr/idbm.c).
+
+'iscsiadm -m discoverydb -o new' resets a record that is there, '-o delete' deletes every node record that came from it,
+and '-o update' takes secrets on its command line. So the files are written here, 0600, under open-iscsi's own lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
+    FIRMWARE,
+    ISNS,
+    SENDTARGETS,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    DIRECTORY,
+    MODE,
+    database,
+    locked,
+    portal_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    DAEMON,
+    Kind,
+    Value,
+    clear,
+    masked,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    DISCOVERY as OF_SENDTARGETS,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+PLACES = {SENDTARGETS: ("send_targets", "st_config"), ISNS: ("isns", "isns_config")}
+OF_ISNS = {name: kind for name, kind in DAEMON.items() if name.startswith("discovery.isns.")}
+KNOWN: dict[str, dict[str, Kind]] = {SENDTARGETS: OF_SENDTARGETS, ISNS: OF_ISNS, FIRMWARE: {}}
+WORDS = {SENDTARGETS: "sendtargets", ISNS: "isns", FIRMWARE: "firmware"}  # in a record, and in options
+POLLED, INTERVAL = "use_discoveryd", "discoveryd_poll_inval"
+AUTH = "discovery.sendtargets.auth"
+# usr/idbm_fields.h: an iSNS server's record names its address so too
+ADDRESS, PORT = "discovery.sendtargets.address", "discovery.sendtargets.port"
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """Who is asked: a portal, an iSNS server, or the firmware of this host (which has no portal)."""
+
+    kind: str
+    portal: Portal | None
+
+    def __str__(self) -> str:
+        if self.portal is None:
+            return "the firmware"
+        return f"the iSNS server {self.portal}" if self.kind == ISNS else str(self.portal)
+
+    def setting(self, name: str) -> str:
+        """The full name of one of this kind's settings."""
+        return f"discovery.{WORDS[self.kind]}.{name}"
+
+
+def directory(root: str, source: Source) -> str:
+    """Where the record of a source is, with links to the node records that came from it."""
+    portal = source.portal or Portal("")
+    return f"{root}/{PLACES[source.kind][0]}/{portal.address},{portal.port}"
+
+
+def look_discovery_records(host: Host) -> dict[Source, tuple[str, dict[str, Value]]]:
+    """Every discovery record: its file, and its settings, secrets as secrets."""
+    found = {}
+    for kind, (place, name) in PLACES.items():
+        for entry in host.list(f"{database(host)}/{place}"):
+            where, _comma, port = entry.rpartition(",")
+            path = f"{database(host)}/{place}/{entry}/{name}"
+            text = host.read(path) if where and port.isdecimal() else None
+            if text is not None:
+                found[Source(kind, portal_of(where, port))] = (path, masked(parse(text)))
+    return found
+
+
+def polled(source: Source, settings: dict[str, Value] | None) -> bool:
+    """Whether iscsid asks this source by itself, again and again (discoveryd)."""
+    return (settings or {}).get(source.setting(POLLED)) == "Yes"
+
+
+def new_record(source: Source, defaults: dict[str, Value]) -> dict[str, Value]:
+    """What a new record says: where to ask, and what iscsid.conf says of this kind."""
+    portal = source.portal or Portal("")
+    of_kind = {name: value for name, value in defaults.items() if name in KNOWN[source.kind]}
+    where = {ADDRESS: portal.address, PORT: str(portal.port)}
+    return {"discovery.type": WORDS[source.kind], **where, **of_kind}
+
+
+def differing(wanted: dict[str, Value], seen: dict[str, Value]) -> dict[str, Value]:
+    """The settings that are not as they shall be; a missing one and an empty one are the same."""
+    texts, there = clear(wanted), clear(seen)
+    return {name: wanted[name] for name in wanted if texts[name] != there.get(name, "")}
+
+
+@dataclass(frozen=True)
+class WriteDiscovery(Step):
+    """Write the record of a source; node records are not touched."""
+
+    source: Source
+    settings: dict[str, Value]
+    changes: dict[str, Value]
+
+    def __str__(self) -> str:
+        texts = clear(self.changes)
+        said = ", ".join(f"{key} = {value if texts[key] else 'empty'}" for key, value in self.changes.items())
+        return f"Write the discovery record of {self.source}" + (f" with {said}" if said else "")
+
+    def take(self, host: Host) -> None:
+        root = database(host)
+        place = directory(root, self.source)
+        lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
+        with locked(host):
+            for path in (root, place.rpartition("/")[0], place):
+                if host.stat(path) is None:
+                    host.mkdir(path, DIRECTORY)
+            text = "\n".join(["# BEGIN RECORD", *lines, "# END RECORD", ""])
+            host.write(f"{place}/{PLACES[self.source.kind][1]}", text, MODE)
+
+
+@dataclass(frozen=True)
+class ForgetDiscovery(Step):
+    """Delete the record of a source and its links; the node records that came from it stay."""
+
+    source: Source
+
+    def __str__(self) -> str:
+        return f"Delete the discovery record of {self.source}"
+
+    def take(self, host: Host) -> None:
+        place = directory(database(host), self.source)
+        with locked(host):
+            for name in host.list(place):
+                host.remove(f"{place}/{name}")
+            host.rmdir(place)

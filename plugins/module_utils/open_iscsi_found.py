@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Node records that come from a discovery, with the links that iscsiadm keeps from one to the other (usr/idbm.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import (
+    Source,
+    directory,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
+    FIRMWARE,
+    ISNS,
+    SENDTARGETS,
+    Offer,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    TPG,
+    AddRecord,
+    Record,
+    RecordId,
+    database,
+    locked,
+    new_settings,
+    portal_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, Value
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+WORDS = {SENDTARGETS: "send_targets", ISNS: "isns", FIRMWARE: "fw"}  # what a node record calls its origin
+KINDS = {word: kind for kind, word in WORDS.items()}
+TYPE, ADDRESS, PORT = "node.discovery_type", "node.discovery_address", "node.discovery_port"
+
+
+def source_of(record: Record) -> Source:
+    """Where a record came from."""
+    kind, where, port = (str(record.settings.get(name, "")) for name in (TYPE, ADDRESS, PORT))
+    if KINDS.get(kind) == FIRMWARE:
+        return Source(FIRMWARE, None)
+    return Source(KINDS.get(kind, kind), portal_of(where, port if port.isdecimal() else "0"))
+
+
+def found_settings(
+    source: Source, name: RecordId, offer: Offer, iface: dict[str, str], defaults: dict[str, Value]
+) -> dict[str, Value]:
+    """What a new record says: iscsid.conf's settings, the offer, the iface, and where it came from."""
+    portal = source.portal or Portal("")
+    return {
+        **{key: value for key, value in defaults.items() if key in NODE},
+        **new_settings(name, offer.tpg, iface),
+        TYPE: WORDS[source.kind],
+        ADDRESS: portal.address,
+        PORT: str(portal.port),
+    }
+
+
+@dataclass(frozen=True)
+class RecordOffers(Step):
+    """Record what is new."""
+
+    source: Source
+    records: dict[RecordId, Record]
+
+    def __str__(self) -> str:
+        return f"Record what {self.source} offers: {', '.join(map(str, self.records))}"
+
+    def take(self, host: Host) -> None:
+        if (
+            self.source.kind == FIRMWARE
+        ):  # which knows its ifaces and its CHAP secrets, and hands them to iscsiadm only
+            host.run("iscsiadm", "-m", "discoverydb", "-t", FIRMWARE, "-o", "new", "--discover", timeout=90)
+            return
+        for name, record in self.records.items():
+            AddRecord(name, record.settings).take(host)
+            _link(host, self.source, name, str(record.settings[TPG]))
+
+
+def _link(host: Host, source: Source, name: RecordId, tpg: str) -> None:
+    """'iscsiadm -m discoverydb -o delete' finds the node records of a source by these links."""
+    root, portal = database(host), name.portal
+    place = directory(root, source)
+    link = f"{place}/{name.target},{portal.address},{portal.port},{tpg},{name.iface}"
+    with locked(host):
+        if host.stat(place) is not None and host.link(link) is None:
+            host.symlink(f"{root}/nodes/{name.target}/{portal.address},{portal.port},{tpg}", link)
