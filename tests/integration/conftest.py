@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from typing import Iterator
 
 import pytest
@@ -25,6 +26,8 @@ FIRST = (
     "initiator_name",
     "iscsid_conf",
 )
+BOTH = ("test_site", "test_initiator_boot", "test_lab", "test_move")  # stories in which a distribution shows
+SUITES = ("bookworm", "trixie")
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
 
@@ -45,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="skip what has not begun after so many seconds (default: never)",
     )
+    group.addoption(
+        "--spread",
+        action="store_true",
+        help="run a file in which no distribution shows on one suite only: one half of them on each",
+    )
     group.addoption("--suites", default="bookworm,trixie", help="Debian suites to test on (default: both)")
 
 
@@ -53,10 +61,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("suite", metafunc.config.getoption("--suites").split(","), scope="session")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The whole chain first, then its parts from the bottom up; what is not named here comes after these."""
+    if config.getoption("--spread"):
+        left = [item for item in items if not elsewhere(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in left])
+        items[:] = left
     names = [f"test_{name}" for name in FIRST]
     items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
+
+
+def elsewhere(item: pytest.Item) -> bool:
+    """Whether a spread run leaves this test to another suite."""
+    stem = item.path.stem
+    suite = item.callspec.params.get("suite") if hasattr(item, "callspec") else None
+    if suite is None:
+        return SUITES[0] not in item.config.getoption("--suites").split(",")
+    return stem not in BOTH and SUITES[zlib.crc32(stem.encode()) % len(SUITES)] != suite
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
