@@ -15,6 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_hindranc
     look_hindered,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    TPG,
     AddRecord,
     Record,
     RecordId,
@@ -83,6 +84,7 @@ class Node:
     record: Record | None
     sessions: tuple[int, ...] = ()
     state: str = ""
+    asked: frozenset[str] | None = None  # the settings that matter, where it is wanted; None: all of them
 
     @property
     def logged_in(self) -> bool:
@@ -197,14 +199,15 @@ def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
     said = {**followed, **wish.settings}
     changed = {key: value for key, value in said.items() if _text(settings.get(key)) != _text(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
+    asked = frozenset([*said, TPG])
     away = name in seen.hindered and seen.hindered[name].away
     if wish.logged_in is None or wish.logged_in and patient and away:
-        return Node(record, old.sessions, old.state)
+        return Node(record, old.sessions, old.state, asked)
     number = int(_text(record.settings.get(SESSIONS)) or 1) if wish.logged_in else 0
     if SESSIONS not in said and wish.logged_in:
         number = max(number, len(old.sessions))  # sessions beside the first may be somebody else's
     sessions = (old.sessions + (NEW,) * number)[:number]
-    return Node(record, sessions, LOGGED_IN if sessions != old.sessions else old.state)
+    return Node(record, sessions, LOGGED_IN if sessions != old.sessions else old.state, asked)
 
 
 def _text(value: Value | None) -> str:
@@ -225,20 +228,24 @@ def plan_nodes(seen: Nodes, want: Nodes) -> list[Step]:
         if new.record is None:
             removals += [RemoveRecord(name, old.record)] if old.record else []
             continue
-        records += _record_steps(name, old.record, new.record)
+        records += _record_steps(name, old.record, new.record, new.asked)
         if len(new.sessions) > len(old.sessions):
             fresh = any(isinstance(step, AddRecord) and step.name == name for step in records)
             logins.append(LogIn(name, new.record, fresh, _limit(new.record)))
     return records + logins + logouts + removals
 
 
-def _record_steps(name: RecordId, old: Record | None, new: Record) -> list[Step]:
+def _record_steps(
+    name: RecordId, old: Record | None, new: Record, asked: frozenset[str] | None
+) -> list[Step]:
     if old is None:
         return [AddRecord(name, new.settings)]
     if old.tpg != new.tpg:
         return [RemoveRecord(name, old), AddRecord(name, new.settings)]
     changes = {
-        key: value for key, value in new.settings.items() if _text(old.settings.get(key)) != _text(value)
+        key: value
+        for key, value in new.settings.items()
+        if (asked is None or key in asked) and _text(old.settings.get(key)) != _text(value)
     }
     return [SetRecord(name, old.path, changes)] if changes else []
 

@@ -8,6 +8,7 @@ Read from sysfs (kernel drivers/scsi/scsi_transport_iscsi.c), never from the tab
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, User, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
@@ -23,10 +24,11 @@ SESSIONS = "/sys/class/iscsi_session"
 CONNECTIONS = "/sys/class/iscsi_connection"
 LOGGED_IN = "LOGGED_IN"
 LONGEST_LOGIN = 180  # seconds
+TAKING_OVER = 60  # seconds that iscsid may need for the sessions that it finds at its start
 LOGOUT = 60  # seconds; a session whose target is gone can hang in its recovery
 
 # The exit codes of iscsiadm (include/iscsi_err.h) and what to do about them.
-SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, BUSY = 0, 15, 2, 21, 28
+SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, BUSY, RESTORING = 0, 15, 2, 21, 28, 32
 REASONS = {
     4: "the portal cannot be reached, or its name does not resolve",
     5: "the target refused the login",
@@ -40,6 +42,7 @@ REASONS = {
     20: "iscsid is not running. Start iscsid.socket or iscsid.service",
     24: "the target rejects the CHAP user or secret of the record, or wants CHAP and the record has none",
     28: "it is in use",
+    32: "iscsid has started anew and is still restoring the session, whose portal may be away. Try again later",
     33: "iscsid did not answer in time",
 }
 
@@ -168,9 +171,15 @@ class LogOut(Step):
 
     def take(self, host: Host) -> None:
         for number in self.numbers:
-            ran = host.run("iscsiadm", "-m", "session", "-r", str(number), "-u", ok=None, timeout=LOGOUT)
-            if ran.rc not in (SUCCESS, NO_SESSION, NO_OBJECTS):
-                raise Problem(f"{reason(ran.rc, ran.err)}.")
+            if not host.until(partial(self._ended, host, number), TAKING_OVER, 1):
+                raise Problem(f"{REASONS[RESTORING]}.")
+
+    def _ended(self, host: Host, number: int) -> bool:
+        """Whether it is over. An iscsid that has just started does not know every session yet, or is restoring it."""
+        ran = host.run("iscsiadm", "-m", "session", "-r", str(number), "-u", ok=None, timeout=LOGOUT)
+        if ran.rc not in (SUCCESS, NO_SESSION, NO_OBJECTS, RESTORING):
+            raise Problem(f"{reason(ran.rc, ran.err)}.")
+        return ran.rc == SUCCESS or host.stat(f"{SESSIONS}/session{number}") is None
 
 
 def refuse_logouts(steps: list[Step], use: Use) -> None:

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many logins in one call: portals that hang or stay away hold up nobody, and the result says what became of each."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
+    IQN,
+    given,
+    portals_of,
+    records,
+    sessions,
+    target,
+)
+from ansible_collections.lunworks.iscsi.tests.integration.harness import refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.stalling import ALWAYS, AT_LOGIN, stalling
+
+HASTY = {"node.session.initial_login_retry_max": 1, "node.conn[0].timeo.login_timeout": 20}
+
+
+@pytest.fixture(scope="module")
+def first(storage):
+    return portals_of(storage)[0]
+
+
+def named(number):
+    return [f"many{n}" for n in range(number)]
+
+
+def absent(compute, names):
+    succeeded(
+        compute, compute.module("nodes", nodes=[{"target": f"{IQN}:{n}", "state": "absent"} for n in names])
+    )
+
+
+@pytest.fixture(scope="module")
+def few(storage, compute, first):
+    names = named(4)
+    with given(storage, compute, *(target(n, storage, compute) for n in names)), stalling(storage, first):
+        yield names
+
+
+@pytest.fixture(scope="module")
+def many(long_story, storage, compute, first):
+    names = named(32)
+    with given(storage, compute, *(target(n, storage, compute) for n in names)), stalling(storage, first):
+        yield names
+
+
+def nodes(names, portals):
+    return [{"target": f"{IQN}:{n}", "portals": portals, "settings": HASTY, "logged_in": True} for n in names]
+
+
+def all_but_those_that_hang(storage, compute, names):
+    """Every target over two portals that work and one that hangs at its login."""
+    good, hung = portals_of(storage), f"{portals_of(storage)[0]}:{AT_LOGIN}"
+    results = []
+    asked = nodes(names, [*good, hung])
+    run = threading.Thread(target=lambda: results.append(compute.module("nodes", nodes=asked)))
+    run.start()
+    end = time.monotonic() + 300
+    while sum(len(sessions(compute, name)) for name in names) < len(good) * len(names):
+        assert time.monotonic() < end, "the logins that work do not come to an end"
+    stood_first = run.is_alive()
+    run.join()
+    result = results[0]
+    hanging = sorted(f"Log in to '{IQN}:{name}' at {hung}" for name in names)
+    assert result["failed"] and result["changed"]
+    assert sorted(result["steps_left"]) == hanging
+    assert sorted(problem.rpartition(": ")[0] for problem in result["problems"]) == hanging
+    assert all("did not answer in time. The new record was deleted again" in p for p in result["problems"])
+    assert len([step for step in result["steps"] if step.startswith("Log in")]) == len(good) * len(names)
+    for name in names:
+        assert sessions(compute, name) == sorted(f"{portal}:3260" for portal in good)
+    assert stood_first, "the logins that work waited for those that hang"
+    return asked
+
+
+def test_a_login_that_hangs_holds_up_no_other_and_is_named(few, storage, compute, first):
+    all_but_those_that_hang(storage, compute, few)
+    for name in few:
+        assert f"{first}:{AT_LOGIN}" not in records(compute, name)
+    rest = nodes(few, portals_of(storage))
+    assert not succeeded(compute, compute.module("nodes", nodes=rest))["changed"]
+    absent(compute, few)
+
+
+def test_a_portal_that_says_nothing_is_named_or_left_away(few, compute, first):
+    silent = f"{first}:{ALWAYS}"
+    asked = nodes(few[:1], [first, silent])
+    refused(compute, "nodes", "it takes connections, and said nothing", nodes=asked)
+    checked = succeeded(compute, compute.module("nodes", check=True, nodes=asked, away="leave"))
+    ran = succeeded(compute, compute.module("nodes", nodes=asked, away="leave"))
+    assert ran["steps"] == checked["steps"]
+    assert sessions(compute, few[0]) == [f"{first}:3260"]
+    assert sorted(records(compute, few[0])) == [f"{first}:3260", silent]
+    told = {node["portal"]: node for node in ran["state"]["nodes"]}
+    assert told[silent]["hindrance"].startswith("does not answer") and not told[silent]["logged_in"]
+    assert told[f"{first}:3260"]["hindrance"] is None and told[f"{first}:3260"]["logged_in"]
+    again = succeeded(compute, compute.module("nodes", nodes=asked, away="leave"))
+    assert not again["changed"] and "not logged in" in str(again["warnings"])
+    absent(compute, few)
+
+
+def test_thirty_two_targets_with_two_portals_each_in_one_call(many, storage, compute):
+    all_but_those_that_hang(storage, compute, many)
+    rest = nodes(many, portals_of(storage))
+    assert not succeeded(compute, compute.module("nodes", nodes=rest))["changed"]
+    absent(compute, many)
+    assert all(sessions(compute, name) == [] for name in many)
