@@ -56,6 +56,7 @@ class Reaches:
     registered: frozenset[str] = frozenset()
     holders: Holders | None = None
     scanned: bool = False  # this run has scanned: what has not come is not there
+    leaving: tuple[Path, ...] = ()  # what shall go
     guessed: bool = False  # a scan may find more than is known yet
 
     def gone(self) -> list[Path]:

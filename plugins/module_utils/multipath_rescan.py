@@ -65,17 +65,15 @@ class AddLuns(Step):
 def want_reaches(seen: Reaches, only: Sequence[int], remove: bool) -> Reaches:
     """What the targets offer, beside or (with 'remove') instead of what the kernel has."""
     reaches = {number: _wanted(reach, seen, only, remove) for number, reach in seen.reaches.items()}
+    leaving = [key for key, path in seen.paths.items() if remove and (path.state == "unmapped" or path.other)]
     return replace(
         seen,
         reaches=reaches,
-        paths={
-            (number, lun): path
-            for (number, lun), path in seen.paths.items()
-            if reaches[number].luns.get(lun) == path.taken_for
-        },
+        paths={key: path for key, path in seen.paths.items() if key not in leaving},
         scanned=True,
         guessed=not seen.scanned
         and any(_guessed(reach, reaches[number]) for number, reach in seen.reaches.items()),
+        leaving=tuple(seen.paths[key] for key in leaving),
     )
 
 
@@ -104,22 +102,21 @@ def _unmapped(seen: Reaches, number: int) -> frozenset[int]:
 
 
 def plan_reaches(seen: Reaches, want: Reaches, timeout: int) -> list[Step]:
-    """What is not there any more leaves, then what is new arrives."""
-    leaving, arriving, blank = [], {}, []
-    for number, reach in seen.reaches.items():
-        new = want.reaches[number].luns
-        left = [lun for lun, wwid in reach.luns.items() if new.get(lun) not in (NO_DISK, wwid)]
-        leaving += [seen.paths[number, lun] for lun in left]
-        fresh = [] if seen.scanned else [lun for lun in new if lun not in reach.luns]
-        arriving[number] = sorted({*fresh, *(lun for lun in left if lun in new)})
-        if reach.blank and want.reaches[number].offered is None and not seen.scanned:
-            blank.append(reach)
+    """What is not there any more leaves, then what is new arrives. A second look asks only whether all has left."""
+    leaving = [
+        path
+        for path in want.leaving
+        if any((path.hctl, path.taken_for) == (old.hctl, old.taken_for) for old in seen.paths.values())
+    ]
     steps = _removals(seen, leaving, timeout)
-    for number, luns in arriving.items():
-        session = seen.reaches[number].session
-        if luns and session.state == "LOGGED_IN":
-            steps.append(AddLuns(session.host, session.portal, tuple(luns)))
-    return steps + [AddLuns(reach.session.host, reach.session.portal) for reach in blank]
+    for number, reach in [] if seen.scanned else seen.reaches.items():
+        kept, new = reach.luns, want.reaches[number].luns
+        arriving = sorted(lun for lun in new if new[lun] != kept.get(lun))
+        if arriving and reach.session.state == "LOGGED_IN":
+            steps.append(AddLuns(reach.session.host, reach.session.portal, tuple(arriving)))
+        elif reach.blank and want.reaches[number].offered is None:
+            steps.append(AddLuns(reach.session.host, reach.session.portal))
+    return steps
 
 
 def _removals(seen: Reaches, leaving: list[Path], timeout: int) -> list[Step]:

@@ -144,6 +144,29 @@ def test_a_step_without_effect_is_found_by_the_second_look():
     assert "Put the box 'slippery'" in result["msg"]
 
 
+class Guess(Shelf):
+    """It tries boxes of which nobody knows beforehand whether they are there to be put."""
+
+    def plan(self, seen, want):
+        tried, self.tried = getattr(self, "tried", False), True
+        return [] if tried else super().plan(seen, want)
+
+    def changed(self, seen, after, steps):
+        return seen != after
+
+
+@pytest.mark.parametrize(
+    "check_mode, box, changed", [(True, "slippery", True), (False, "slippery", False), (False, "b", True)]
+)
+def test_a_resource_whose_steps_may_find_nothing_says_itself_whether_anything_changed(
+    check_mode, box, changed
+):
+    with pytest.raises(Ended) as end:
+        converge(Module(check_mode, boxes=[box]), Guess, ["a"])
+    assert end.value.args[0]["steps"] == [f"Put the box '{box}'"]
+    assert end.value.args[0]["changed"] is changed
+
+
 def test_a_question_is_answered_without_a_change():
     with pytest.raises(Ended) as end:
         tell(Module(), lambda params, host: {"secret": Secret("opensesame!!")}, Host())

@@ -37,6 +37,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_disk impo
     Wish,
     plan_disks,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import parse_luns
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
     QUESTIONS,
     answered,
@@ -390,3 +391,11 @@ def test_what_a_user_says_comes_after_the_presets_and_wins():
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_no_preset_holds_io_for_ever(name):
     assert all(isinstance(one["no_path_retry"], int) for one in PRESETS[name].get("devices", []))
+
+
+def test_lun_numbers_are_read_as_the_kernel_counts_them():
+    listed = [bytes(8), bytes([0, 3, *[0] * 6]), bytes([0x41, 0, *[0] * 6]), bytes([0, 1, 0, 2, *[0] * 4])]
+    head = (len(listed) * 8).to_bytes(4, "big") + bytes(4)
+    assert parse_luns(head + b"".join(listed)) == {0, 3, 0x4100, 1 | 2 << 16}
+    assert parse_luns(head + b"".join(listed[:2])) == {0, 3}, "an answer that was cut"
+    assert parse_luns(bytes(8)) == frozenset()

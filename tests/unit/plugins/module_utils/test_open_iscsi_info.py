@@ -68,8 +68,7 @@ def recorded(name):
 
 
 def recorded_files(name):
-    parts = (part.split("\n", 1) for part in recorded(name).split("== ")[1:])
-    return {path: text for path, text in parts}
+    return dict(part.split("\n", 1) for part in recorded(name).split("== ")[1:])
 
 
 @pytest.mark.parametrize(
@@ -167,3 +166,22 @@ def test_a_session_without_a_record_is_told_as_such():
 
 def test_no_statistics_are_no_error():
     assert parse_statistics("") == {}
+
+
+@pytest.mark.parametrize("suite", ["bookworm"])
+def test_statistics_of_iscsiadm_are_read(suite):
+    found = parse_statistics(recorded(f"statistics-{suite}.txt"))
+    assert len(found) == 2
+    for counters in found.values():
+        assert counters["rxdata_octets"] > 0 and counters["login_pdus"] >= 0
+        assert {"txdata_octets", "scsicmd_pdus", "digest_err", "timeout_err"} <= set(counters)
+
+
+@pytest.mark.parametrize("suite", ["bookworm"])
+def test_a_session_agrees_with_the_record_that_it_was_made_from(suite):
+    host = ScriptedHost(recorded_files(f"live-{suite}.txt"))
+    told = look_all(host)
+    assert [one for one in told["differences"] if one["session_number"] is not None] == []
+    for session in look_sessions(host):
+        live = look_live(host, session)
+        assert live[TIMEOUT] == "120" and live["node.session.iscsi.ImmediateData"] == "Yes"
