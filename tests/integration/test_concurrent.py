@@ -20,7 +20,13 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
 from ansible_collections.lunworks.iscsi.tests.integration.harness import succeeded
 
 NAMES = ("shared1", "shared2")
-RESTORED = "for n in $(seq 60); do grep -L LOGGED_IN /sys/class/iscsi_session/*/state | grep -q . || exit 0; sleep 1; done; exit 1"
+RESTORED = """
+for n in $(seq 60); do
+    grep -L LOGGED_IN /sys/class/iscsi_session/*/state | grep -q . || exit 0
+    sleep 1
+done
+exit 1
+"""
 RECORDS = """
 import glob, json
 found = {}

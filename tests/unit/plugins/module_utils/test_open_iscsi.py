@@ -220,6 +220,7 @@ NODES = [
         Node(record(**{"node.startup": "automatic"})),
         Node(record(**{"node.session.auth.password": Secret("twelve-bytes")}), (1,), "LOGGED_IN"),
         Node(record(2)),
+        Node(record(**{"node.session.nr_sessions": "2"}), (1, 2), "LOGGED_IN"),
         Node(None, (1,), "LOGGED_IN"),
     )
 ]
@@ -236,9 +237,11 @@ def walked_nodes(state, steps):
         elif isinstance(step, RemoveRecord):
             node = Node(None, node.sessions, node.state)
         elif isinstance(step, LogIn):
-            node = Node(node.record, (1,), "LOGGED_IN")
+            number = int(step.record.settings.get("node.session.nr_sessions") or 1)
+            node = Node(node.record, (1, 2)[:number], "LOGGED_IN")
         elif isinstance(step, LogOut):
-            node = Node(node.record)
+            left = tuple(number for number in node.sessions if number not in step.numbers)
+            node = Node(node.record, left, "LOGGED_IN" if left else "")
     return Nodes({A: node} if node.record or node.sessions else {})
 
 

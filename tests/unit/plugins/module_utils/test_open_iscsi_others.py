@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records and sessions while somebody else is at work on them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    HELD,
+    LOCK,
+    AddRecord,
+    Record,
+    RecordId,
+    SetRecord,
+    look_records,
+    new_settings,
+    torn,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import LogIn, LogOut
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+NAME = RecordId("iqn.2026-01.com.example:a", Portal("10.0.0.1"))
+PATH = "/etc/iscsi/nodes/iqn.2026-01.com.example:a/10.0.0.1,3260,1/default"
+WHOLE = f"""# BEGIN RECORD 2.1.8
+node.name = {NAME.target}
+node.tpgt = 1
+node.startup = automatic
+iface.iscsi_ifacename = default
+node.conn[0].address = 10.0.0.1
+node.conn[0].port = 3260
+# END RECORD
+"""
+TORN = WHOLE[: WHOLE.index("node.conn[0].port = 3260") + len("node.conn[0].port = 32")]
+SYSFS = {
+    "/sys/class/iscsi_session/session7/targetname": f"{NAME.target}\n",
+    "/sys/class/iscsi_session/session7/ifacename": "default\n",
+    "/sys/class/iscsi_session/session7/tpgt": "1\n",
+    "/sys/class/iscsi_session/session7/state": "LOGGED_IN\n",
+    "/sys/class/iscsi_connection/connection7:0/persistent_address": "10.0.0.1\n",
+    "/sys/class/iscsi_connection/connection7:0/persistent_port": "3260\n",
+}
+
+
+class Busy(ScriptedHost):
+    """A host on which something happens each time that somebody waits."""
+
+    def __init__(self, happens=(), **given):
+        super().__init__(**given)
+        self.happens = list(happens)
+
+    def until(self, test, seconds, every=0.2):
+        answer = test()
+        while not answer and self.happens:
+            self.happens.pop(0)(self)
+            answer = test()
+        return answer
+
+
+def writes(text, held):
+    """iscsiadm has come so far with a record, and holds the lock or not."""
+
+    def act(host):
+        host.files[PATH] = text
+        if held:
+            host.files[HELD] = ""
+        else:
+            host.files.pop(HELD, None)
+
+    return act
+
+
+def said(host):
+    return [(name, record.settings["node.startup"]) for name, record in look_records(host)]
+
+
+def test_a_record_that_is_being_written_is_waited_for():
+    host = Busy([writes("", True), writes(TORN, True), writes(WHOLE, False)], files={PATH: TORN, HELD: ""})
+    assert said(host) == [(NAME, "automatic")]
+    assert host.did == [], "a look locks nothing"
+
+
+@pytest.mark.parametrize("text", ["", TORN, "# BEGIN RECORD 2.1.8\n"])
+def test_a_record_that_a_crash_left_torn_is_none(text):
+    assert torn(text)
+    assert said(Busy(files={PATH: text})) == []
+    assert said(Busy(files={PATH: text, HELD: ""})) == [], "the lock is held for longer than anybody waits"
+
+
+def test_a_record_that_somebody_else_made_meanwhile_is_not_overwritten():
+    step = AddRecord(NAME, {**new_settings(NAME, 1, {}), "node.startup": "manual"})
+    host = ScriptedHost(files={PATH: WHOLE})
+    with pytest.raises(Problem, match="somebody else has made the record"):
+        step.take(host)
+    assert host.read(PATH) == WHOLE and host.read(HELD) is None, "and the lock is free again"
+    torn_host = ScriptedHost(files={PATH: TORN})
+    step.take(torn_host)
+    assert "node.startup = manual" in torn_host.read(PATH)
+    step.take(torn_host)  # what stands there is the same
+
+
+def test_a_record_that_vanished_meanwhile_is_not_made_again():
+    with pytest.raises(Problem, match="has vanished meanwhile. Run again"):
+        SetRecord(NAME, PATH, {"node.startup": "manual"}).take(ScriptedHost())
+
+
+def test_a_lock_that_nobody_lets_go_of_is_named():
+    host = ScriptedHost(files={PATH: WHOLE, LOCK: "", HELD: ""})
+    with pytest.raises(Problem, match="has been locked"):
+        SetRecord(NAME, PATH, {"node.startup": "manual"}).take(host)
+    assert host.read(PATH) == WHOLE and host.read(HELD) == "", "it is not ours to take away"
+
+
+LOGIN = "iscsiadm -m node -T iqn.2026-01.com.example:a -p 10.0.0.1:3260,1 -I default -l"
+DELETE = LOGIN.replace(" -l", " -o delete")
+LOGOUT = "iscsiadm -m session -r 7 -u"
+
+
+def login(fresh=True):
+    return LogIn(NAME, Record(new_settings(NAME, 1, {"iface.iscsi_ifacename": "default"}), PATH), fresh, 30)
+
+
+def test_a_login_that_somebody_else_has_begun_is_waited_for():
+    waited = []
+
+    def stands(host):
+        waited.append(True)
+        host.files.update(SYSFS)
+
+    login().take(Busy([stands], runs={LOGIN: {"rc": 15}}, files={}))
+    assert waited
+
+
+def test_a_new_record_whose_deletion_fails_does_not_hide_why_the_login_failed():
+    host = ScriptedHost(runs={LOGIN: {"rc": 24}, DELETE: {"rc": 15, "err": "a session is using it"}})
+    with pytest.raises(Problem, match="rejects the CHAP.*still there.*a session is using it"):
+        login().take(host)
+
+
+def changing(host, code):
+    host.runs[LOGOUT] = {"rc": code}
+
+
+@pytest.mark.parametrize("first", [2, 21, 32])
+def test_a_logout_waits_for_an_iscsid_that_has_just_started(first):
+    host = Busy([lambda host: changing(host, 0)], runs={LOGOUT: {"rc": first}}, files=SYSFS)
+    LogOut(NAME, (7,)).take(host)
+    assert host.runs[LOGOUT] == {"rc": 0}
+
+
+def test_a_session_that_does_not_come_back_cannot_be_logged_out():
+    with pytest.raises(Problem, match="still restoring the session"):
+        LogOut(NAME, (7,)).take(Busy(runs={LOGOUT: {"rc": 32}}, files=SYSFS))
+
+
+def test_a_session_that_is_gone_is_logged_out():
+    LogOut(NAME, (7,)).take(Busy(runs={LOGOUT: {"rc": 21}}))
+
+
+def test_another_failure_of_a_logout_is_told_at_once():
+    with pytest.raises(Problem, match="it is in use"):
+        LogOut(NAME, (7,)).take(Busy(runs={LOGOUT: {"rc": 28}}, files=SYSFS))
