@@ -161,14 +161,16 @@ def plan_links(seen: Links, want: Links) -> list[Step]:
     if seen.rules != want.rules:
         steps.append(WriteRules() if want.rules else RemoveRules())
     if want.rules:
-        late = {name: new for name, new in want.links.items() if new and seen.links.get(name) != new}
-        return steps + ([Link(_once(late.values()), _paths(late), True)] if late else [])
-    extra = {name: old for name, old in seen.links.items() if old and name not in want.links}
-    return steps + ([Link(_once(extra.values()), _paths(extra), False)] if extra else [])
+        late = [name for name, new in want.links.items() if seen.links.get(name) != new]
+        return steps + ([Link(_claiming(seen, late), _paths(late), True)] if late else [])
+    extra = [name for name, old in seen.links.items() if old and name not in want.links]
+    return steps + ([Link(_claiming(seen, extra), _paths(extra), False)] if extra else [])
 
 
-def _once(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+def _claiming(seen: Links, names: Iterable[str]) -> tuple[str, ...]:
+    """All devices that may claim these links: udev gives a link that one lets go to the next."""
+    found = [one for name in names for one in (*seen.devices.get(name, ()), seen.links.get(name)) if one]
+    return tuple(dict.fromkeys(found))
 
 
 def _paths(names: Iterable[str]) -> tuple[str, ...]:
