@@ -85,6 +85,17 @@ def test_without_any_host_the_lists_are_empty(compute):
     refused(compute, "flashnode", said, **FLASHNODE, state="absent")
 
 
+def test_exit_codes_of_iscsiadm_are_as_the_guide_says(compute, storage):
+    for command, code in (
+        ("-m host", 21),
+        ("-m host -H 99 -C chap -o show", 12),
+        ("-m host -H 99 -C flashnode", 12),
+        ("-m host -H 99 -C stats", 12),
+        ("-m iface -I default -o apply", 0),
+    ):
+        assert (command, compute.run(f"iscsiadm {command}", check=False).rc) == (command, code)
+
+
 def test_only_a_card_has_a_ping_of_its_own(compute):
     each_refused(
         compute,
