@@ -18,6 +18,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     given,
     initiator_of,
     portals_of,
+    records,
     sessions,
     target,
 )
@@ -52,6 +53,7 @@ def role(lab, storage, compute, served, tmp_path):
     ]
     nic = compute.run(f"ip -o addr show to {compute.address('san1')}").out.split()[1]
     data = {"initiator_name": initiator_of(compute), "initiator_alias": "boots", "initiator_nodes": nodes}
+    data |= {"initiator_preset": "multipath"}
     data |= {"initiator_ifaces": [{"name": "boot1", "nic": nic}], "initiator_rp_filter_interfaces": [nic]}
     return lambda *options: played(lab, str(path), *options, hosts=[compute], **data)
 
@@ -132,7 +134,9 @@ def test_the_role_converges_in_one_run_and_its_check_has_said_how(compute, stora
     ran = role()
     assert checked.changed() == ran.changed() != {}
     assert sessions(compute, "boot") == both(storage)
-    assert len(ran.remote_tasks(compute.name)) <= 7
+    assert len(ran.remote_tasks(compute.name)) <= 8
+    for text in records(compute, "boot").values():
+        assert "node.session.timeo.replacement_timeout = 5\n" in text
     assert SECRET not in ran.output + checked.output
     after = compute.fingerprint()
     assert role().changed() == {}
