@@ -3,7 +3,8 @@
 """The unit that logs in at boot and out at shutdown: open-iscsi.service on Debian, iscsi.service elsewhere.
 
 Upstream's unit passes -W to iscsiadm: iscsid goes on trying while the host boots. Debian's waits for every login, two
-minutes for a portal that is away, and then has failed, so that nothing is logged out at shutdown either.
+minutes for a portal that is away, and then has failed, so that nothing is logged out at shutdown either. Nor does it say that
+multipathd comes first and goes last, as multipathd's own unit says elsewhere (Before=iscsi.service).
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class WriteDropIn(Step):
         return f"Write '{drop_in(self.name)}', so that the boot does not wait for a portal that is away"
 
     def take(self, host: Host) -> None:
-        lines = ["# Managed by lunworks.iscsi.login_unit.", "[Service]", "ExecStart="]
+        lines = ["# Managed by lunworks.iscsi.login_unit.", "[Unit]", "After=multipathd.service"]
+        lines += ["[Service]", "ExecStart="]
         lines += [f"ExecStart={command}" for command in self.commands]
         host.write(drop_in(self.name), "\n".join([*lines, ""]), 0o644)
         host.run("systemctl", "daemon-reload")

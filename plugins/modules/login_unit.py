@@ -21,7 +21,8 @@ options:
       - Whether the boot waits until every login has succeeded or failed. With V(false) iscsid goes on trying while the host
         boots, for C(node.session.initial_login_retry_max) times the login timeout of the record.
       - Upstream's unit does not wait. Debian's does, for two minutes when a portal is away, and then has failed; so
-        V(false) adds C(-W) to its command, in a drop-in. V(true) removes that drop-in.
+        V(false) adds C(-W) to its command, in a drop-in, which also orders it after C(multipathd.service), so that no path
+        comes before and none goes after it. V(true) removes that drop-in.
       - Left out, it stays as it is.
     type: bool
   enabled:

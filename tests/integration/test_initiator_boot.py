@@ -149,6 +149,7 @@ def test_all_comes_up_in_order_after_a_reboot_and_went_down_in_order_before(lab,
     here_again(compute, 60)
     units = ("multipathd.service", "iscsid.socket", "open-iscsi.service", "srv-boot.mount")
     at = {unit: started(compute, unit) for unit in units}
+    assert "multipathd.service" in compute.run("systemctl show -p After open-iscsi.service").out
     assert sorted(units, key=lambda unit: at[unit]) in (list(units), [units[1], units[0], *units[2:]]), at
     assert 0 < started(compute, "iscsid.service") < at["srv-boot.mount"]
     # A file system that lost its disk before it was unmounted has its journal to replay.
