@@ -88,7 +88,7 @@ def chap_options(part: Mapping[str, Any], targets: str = "") -> dict[str, list[d
         for target in _present(part, "target_targets", "igroups")
         if not chosen or iscsi_name(target["name"]) in chosen
     ]
-    nodes = [
+    nodes: list[dict[str, Any]] = [
         {key: node[key] for key in ("target", "portals", "ifaces", "chap") if key in node}
         for node in _present(part, "initiator_nodes", "chap")
         if not chosen or iscsi_name(node["target"]) in chosen

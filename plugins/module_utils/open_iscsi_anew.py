@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -29,6 +30,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth im
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
 AUTH = "node.session.auth"
+PATIENCE = 15  # seconds; multipathd looks at a failed path every 5 to 20
 PROOF = USER, PASSWORD, USER_IN, PASSWORD_IN = tuple(
     f"{AUTH}.{name}" for name in ("username", "password", "username_in", "password_in")
 )
@@ -82,14 +84,9 @@ class LogInAnew(Step):
         standing = [one for one in look_sessions(host) if one.number == self.session.number]
         if not standing:
             raise Problem("the session has ended meanwhile. Run again.")
-        disks = look_disks(host, [self.session.number], self.terms.force)[self.session.number]
-        reasons = [
-            f"/dev/{disk.device}: {text}"
-            for disk in disks
-            for text in [lacking(standing[0], disk, self.terms)]
-        ]
+        disks = look_patiently(host, standing, self.terms)[self.session.number]
         refusal = try_login(host, trial_of(self.record.settings, self.session, self.initiator))
-        for text in [text for text in reasons if not text.endswith(": ")] + ([refusal] if refusal else []):
+        for text in [*reasons(standing[0], disks, self.terms), *([f"{refusal}."] if refusal else [])]:
             raise Problem(f"{text} The session goes on as it was.")
         return disks
 
@@ -136,8 +133,27 @@ class LogInAnew(Step):
             )
 
 
-def lacking(session: Session, disk: Disk, terms: Terms) -> str:
-    return lack(session, disk, terms.keep, terms.force)
+def reasons(session: Session, disks: Iterable[Disk], terms: Terms) -> list[str]:
+    """Why the session must not end, for the sake of each of these disks."""
+    texts = {disk.device: lack(session, disk, terms.keep, terms.force) for disk in disks}
+    return [f"/dev/{device}: {text}" for device, text in texts.items() if text]
+
+
+def look_patiently(host: Host, sessions: Sequence[Session], terms: Terms) -> dict[int, tuple[Disk, ...]]:
+    """The disks of these sessions; paths that are just coming back get time for it, and who opened a disk is asked last."""
+    numbers = [one.number for one in sessions]
+    found = look_disks(host, numbers)
+
+    def enough() -> bool:
+        found.update(look_disks(host, numbers))
+        return not any(
+            disk.down and reasons(one, [disk], terms) for one in sessions for disk in found[one.number]
+        )
+
+    if any(reasons(one, found[one.number], terms) for one in sessions):
+        host.until(enough, PATIENCE, 1)
+        return look_disks(host, numbers, opened=True)
+    return found
 
 
 def trial_of(settings: dict[str, Value], session: Session, initiator: str) -> Trial:

@@ -11,6 +11,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import par
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 SHOW = ("systemctl", "show", "-p", "ActiveState,ActiveEnterTimestampMonotonic,ControlGroup", "iscsid.service")
+SESSIONS = "/sys/class/iscsi_session"
 STEADY = 2  # processes of a daemon at work: itself and its logger
 YOUNG = 3  # seconds after its start in which it may not have begun to take over the sessions yet
 SETTLING = 60  # seconds
@@ -33,7 +34,7 @@ def settled(host: Host, polled: int = 0) -> bool:
     A process more stays for everybody whom it polls.
     """
     shown = parse(host.run(*SHOW).out)
-    if shown.get("ActiveState") != "active" or not host.list("/sys/class/iscsi_session"):
+    if shown.get("ActiveState") != "active" or not host.list(SESSIONS):
         return True
     processes = (host.read(f"/sys/fs/cgroup{shown.get('ControlGroup', '')}/cgroup.procs") or "").split()
     age = (
@@ -45,7 +46,10 @@ def settled(host: Host, polled: int = 0) -> bool:
 
 @dataclass(frozen=True)
 class RestartIscsid(Step):
-    """Restart the daemon alone: sessions live in the kernel and go on. iscsi.service would log them out."""
+    """Restart the daemon alone: sessions live in the kernel and go on. iscsi.service would log them out.
+
+    The new daemon opens the connection of each session again, one after the other; the step ends when all are back.
+    """
 
     polled: int = 0  # by how many processes it polls now (discoveryd)
 
@@ -54,4 +58,19 @@ class RestartIscsid(Step):
 
     def take(self, host: Host) -> None:
         host.until(lambda: settled(host, self.polled), SETTLING)
+        before = _logged_in(host)
         host.run("systemctl", "restart", "iscsid.service", timeout=RESTARTING)
+        if before:
+            host.until(lambda: _age(host) > YOUNG and before <= _logged_in(host), SETTLING)
+
+
+def _age(host: Host) -> float:
+    """For how many seconds the daemon has been running."""
+    now = float((host.read("/proc/uptime") or "0").split()[0])
+    return now - int(parse(host.run(*SHOW).out)["ActiveEnterTimestampMonotonic"]) / 1e6
+
+
+def _logged_in(host: Host) -> set[str]:
+    """The sessions whose connection stands."""
+    names = host.list(SESSIONS)
+    return {name for name in names if (host.read(f"{SESSIONS}/{name}/state") or "").strip() == "LOGGED_IN"}

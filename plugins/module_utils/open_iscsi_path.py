@@ -27,13 +27,14 @@ RUNNING = "running"
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk behind a session. 'others' are further paths of its map that carry I/O now, each asked a moment ago."""
+    """A disk behind a session. 'others' are further paths of its map that carry I/O now, 'down' are those that do not."""
 
     device: str
     lun: str
     wwid: str
     map: str = ""
     others: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
     users: tuple[User, ...] = ()  # who would lose it without any other path
     alone: tuple[User, ...] = ()  # who uses this path itself, past the map
     root: bool = False  # the root file system of this host is on it
@@ -49,23 +50,24 @@ def look_disks(host: Host, numbers: Iterable[int], opened: bool = False) -> dict
     carrying = _carrying(host, {name for names in maps.values() for name in names})
     return {
         number: tuple(
-            _disk(host, lun, name, holders, maps[name] & carrying, root in holders.over(name))
-            for lun, name in pairs
+            _disk(host, lun, name, holders, carrying, root in holders.over(name)) for lun, name in pairs
         )
         for number, pairs in found.items()
     }
 
 
-def _disk(host: Host, lun: str, name: str, holders: Holders, others: frozenset[str], root: bool) -> Disk:
+def _disk(host: Host, lun: str, name: str, holders: Holders, carrying: frozenset[str], root: bool) -> Disk:
+    others = _siblings(holders, name)
     above = [holders.maps[one] for one in holders.above.get(name, []) if one in holders.maps]
     return Disk(
         device=name,
         lun=lun.rpartition(":")[2],
         wwid=attribute(host, f"{BLOCK}/{name}/device/wwid"),
         map="".join(above[:1]),
-        others=tuple(sorted(others)),
+        others=tuple(sorted(others & carrying)),
+        down=tuple(sorted(others - carrying)),
         users=tuple(pinned(name, holders, frozenset())),
-        alone=tuple(pinned(name, holders, _siblings(holders, name) | {name})),
+        alone=tuple(pinned(name, holders, others | {name})),
         root=root,
     )
 
@@ -118,7 +120,8 @@ def lack(session: Session, disk: Disk, keep: int, force: bool) -> str:
     working = session.state == LOGGED_IN  # one that does not work takes nothing away when it goes
     if disk.map and not disk.alone and (len(disk.others) >= keep or not working):
         return ""
-    left = f"{len(disk.others)} other path(s) of it work, and {keep} shall go on working meanwhile"
+    down = f" (not {', '.join(f'/dev/{name}' for name in disk.down)})" if disk.down else ""
+    left = f"{len(disk.others)} other path(s) of it work{down}, and {keep} shall go on working meanwhile"
     users = disk.alone or disk.users
     if users:
         return f"{left}, and {users[0]}. Log in through a second portal first, or stop using the disk and set force."

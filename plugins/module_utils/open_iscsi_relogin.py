@@ -14,7 +14,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_anew imp
     PROOF,
     LogInAnew,
     Terms,
-    lacking,
+    look_patiently,
+    reasons,
     text_of,
     trial_of,
 )
@@ -79,16 +80,18 @@ def look_standings(host: Host, terms: Terms) -> Standings:
     for target in sorted(terms.targets - known):
         raise Problem(f"There is neither a record nor a session of '{target}' on this host. Is it the name?")
     initiator = parse(host.read(PATH) or "").get("InitiatorName", "")
-    disks = look_disks(host, [one.number for one in sessions], terms.force)
-    found = tuple(
-        _standing(host, one, records.get(one.name), disks[one.number], initiator) for one in sessions
-    )
+    disks = look_disks(host, [one.number for one in sessions])
+    found = [_standing(host, one, records.get(one.name), disks[one.number], initiator) for one in sessions]
+    leaving = [one.session for one in found if due(one, terms)]
+    if leaving:
+        disks.update(look_patiently(host, leaving, terms))
+        found = [replace(one, disks=disks[one.session.number]) for one in found]
     mapped = any(disk.map for one in found for disk in one.disks)
     return Standings(
         sessions=tuple(_tried(host, one, initiator) if due(one, terms) else one for one in found),
         initiator=initiator,
         read=not behind(host, PATH),
-        watched=not mapped or not any(due(one, terms) for one in found) or watched(host),
+        watched=not mapped or not leaving or watched(host),
     )
 
 
@@ -171,10 +174,9 @@ def _refuse_one(one: Standing, watching: bool, terms: Terms) -> None:
     doing = f"Cannot log in anew to {one.session.name}"
     if one.root and not any(disk.root for disk in one.disks):
         raise Problem(f"{doing}: its record says startup 'onboot': this host boots from it.")
+    for text in reasons(one.session, one.disks, terms):
+        raise Problem(f"{doing}: {text}")
     for disk in one.disks:
-        text = lacking(one.session, disk, terms)
-        if text:
-            raise Problem(f"{doing}: /dev/{disk.device}: {text}")
         if disk.map and not watching:
             raise Problem(
                 f"{doing}: multipathd does not run, so /dev/{disk.device} would not come back into the map "

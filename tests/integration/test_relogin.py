@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     IQN,
+    each_refused,
     given,
     initiator_of,
     portals_of,
@@ -171,8 +172,12 @@ def test_a_single_path_is_kept_and_the_message_says_what_it_would_take(compute, 
     anew = {"targets": [NAME], "stale_only": False}
     compute.run(f"setsid -f sh -c 'exec sleep 90 </dev/mapper/{WWID}' >&- 2>&-")
     try:
-        refused(compute, "relogin", "0 other path(s) of it work", **anew)
-        refused(compute, "relogin", "is open in the process", force=True, **anew)
+        cases = [
+            (anew, "0 other path(s) of it work"),
+            (anew, "is open in the process"),
+            ({**anew, "force": True}, "is open in the process"),
+        ]
+        each_refused(compute, "relogin", cases)
     finally:
         compute.run("pkill -x -f 'sleep 90'")
     refused(compute, "relogin", "nobody uses the disk", **anew)
@@ -181,7 +186,7 @@ def test_a_single_path_is_kept_and_the_message_says_what_it_would_take(compute, 
     assert len(ran["steps"]) == 1 and set(before).isdisjoint(numbers(compute))
     succeeded(compute, compute.module("nodes", nodes=[node(storage, OLD)]))
     succeeded(compute, compute.module("disk", wwid=WWID, paths=2))
-    refused(compute, "relogin", "1 other path(s) of it work, and 2 shall", keep=2, **anew)
+    each_refused(compute, "relogin", [({**anew, "keep": 2}, "1 other path(s) of it work, and 2 shall")])
 
 
 def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
@@ -214,7 +219,7 @@ def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
     ],
     ids=["nothing", "same", "stranger", "malformed", "nobody"],
 )
-def test_a_renaming_that_cannot_be_meant_changes_nothing(lab, storage, compute, standing, said, message):
+def test_a_renaming_that_cannot_be_meant_changes_nothing(lab, storage, compute, san, said, message):
     given_names = {"host": compute.name, "from": initiator_of(compute), **said}
     ran = play(lab, RENAME, hosts=[storage, compute], **given_names)
     assert ran.rc and message in ran.messages(), ran.messages()
