@@ -283,6 +283,18 @@ def test_no_path_retry_is_that_of_the_map_also_while_its_paths_are_gone(told, pa
     assert (queue.retries, queue.polling_interval, queue.fast_io_fail) == (retries, 5, None)
 
 
+@pytest.mark.parametrize("suite", ["bookworm"])
+def test_what_the_daemon_says_on_a_real_host_is_understood(suite):
+    maps, config = (
+        (FIXTURES / "multipath" / name).read_text().split("\n", 1)[1]
+        for name in (f"maps-{suite}.json", f"config-{suite}.txt")
+    )
+    queues = parse_queues(maps, config)
+    assert sorted(queues) == ["dm-0", "dm-1"]
+    for queue in queues.values():
+        assert (queue.retries, queue.polling_interval, queue.fast_io_fail, queue.stall) == (12, 5, 5, 60)
+
+
 def test_a_question_does_not_start_multipathd():
     host = ScriptedHost(runs={"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"})
     assert look_queues(host) == {}
