@@ -45,6 +45,21 @@ def test_settings_are_set_and_all_else_stays(compute):
     assert compute.run("systemctl show -p MainPID iscsid.service").out != pid
 
 
+def test_a_preset_sets_the_timers_and_what_is_said_beside_it_wins(compute):
+    compute.run(f"chmod 0600 {PATH}")
+    beats(
+        compute,
+        "iscsid_conf",
+        {"preset": "root_on_iscsi", "settings": {"node.session.timeo.replacement_timeout": 7200}},
+    )
+    told = compute.run(f"grep -E '^node.*(noop_out|replacement)' {PATH}").out.splitlines()
+    assert sorted(told) == [
+        "node.conn[0].timeo.noop_out_interval = 0",
+        "node.conn[0].timeo.noop_out_timeout = 0",
+        "node.session.timeo.replacement_timeout = 7200",
+    ]
+
+
 def test_a_secret_is_in_the_file_and_nowhere_else(compute):
     secrets = {"node.session.auth.password": "twelve-bytes-and-more"}
     result = beats(compute, "iscsid_conf", {"secrets": secrets})
@@ -63,6 +78,11 @@ def test_bad_input_is_refused(compute):
     cases = [
         ({"settings": {"node.session.timeo.replacement_timeout": "banana"}}, "cannot be 'banana'"),
         ({"settings": {"node.sesion.queue_depth": 5}}, "Did you mean 'node.session.queue_depth'"),
+        ({"preset": "quick"}, "value of preset must be one of: multipath, direct"),
+        (
+            {"preset": "direct", "settings": {"node.session.timeo.replacement_timeout": "2 min"}},
+            "cannot be '2 min'",
+        ),
         ({"settings": {"node.session.auth.password": "twelve-bytes"}}, "belongs into 'secrets'"),
     ]
     each_refused(compute, "iscsid_conf", cases)

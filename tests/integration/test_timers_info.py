@@ -119,9 +119,38 @@ def test_a_path_that_goes_silent_holds_io_no_longer_than_was_told(lab, compute, 
     finally:
         lab.link(storage, "san1", True)
     assert 1 < float(compute.read("/tmp/longest")) < one + LATE
-    end = time.monotonic() + 60
-    while "failed" in compute.run("multipathd show paths format '%t'").out:
-        assert time.monotonic() < end, "the path does not come back"
+    here(compute, 2)
+
+
+def test_io_fails_when_it_was_told_that_it_would_after_all_paths_went(
+    lab, compute, storage, disk, long_story
+):
+    conf = {"name": "zz-timers", "overrides": {"no_path_retry": 3}}
+    succeeded(compute, compute.module("multipath_conf", **conf))
+    found = only(told(compute))
+    assert (found["queueing"]["no_path_retry"], found["worst_stall"]) == (3, found["one_path"] + 15)
+    try:
+        for network in ("san1", "san2"):
+            lab.link(storage, network, False)
+        limit = found["worst_stall"] + 2 * LATE
+        ran = compute.run(
+            f"time -p dd if={disk['device']} of=/dev/null bs=4k count=1 iflag=direct", False, limit
+        )
+        assert "Input/output error" in ran.err, ran.err
+        took = float(ran.err.split("real ")[1].split()[0])
+        assert found["one_path"] - 6 < took < found["worst_stall"] + LATE, ran.err
+    finally:
+        for network in ("san1", "san2"):
+            lab.link(storage, network, True)
+        succeeded(compute, compute.module("multipath_conf", name="zz-timers", state="absent"))
+    here(compute, 2)
+
+
+def here(compute, paths):
+    """Wait until so many paths are active."""
+    end = time.monotonic() + 90
+    while compute.run("multipathd show paths format '%t %T'").out.split().count("active") != paths:
+        assert time.monotonic() < end, "the paths do not come back"
         time.sleep(1)
 
 
