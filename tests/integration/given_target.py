@@ -50,7 +50,7 @@ def given(storage: Host, compute: Host, *targets: dict[str, Any]) -> Iterator[No
         succeeded(
             storage, storage.module("targets", targets=[{"name": name, "state": "absent"} for name in names])
         )
-        storage.run("rm -f /srv/luns/given-*.img")
+        storage.run("rm -f " + " ".join(lun["path"] for one in targets for lun in one["luns"]))
 
 
 def sessions(compute: Host, name: str) -> list[str]:
