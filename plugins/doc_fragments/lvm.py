@@ -48,11 +48,24 @@ system_id:
   type: str
 take_over_from:
   description:
-    - With O(PREFIXstate=imported), take a group over that belongs to exactly this system ID, whose host is dead and cannot
+    - When the group is imported (O(PREFIXstate=imported) or O(PREFIXimported)), take one over that belongs to exactly this system ID, whose host is dead and cannot
       hand it over. This host must have a system ID itself, which the group gets.
     - Only after that host is fenced. LVM cannot know whether it is, and a host that is not goes on writing.
     - Left out, the group of another host is refused. One that this host has already stays as it is.
   type: str
+imported:
+  description:
+    - With O(PREFIXstate=active), import the group first if it is exported.
+    - Without it an exported group is refused, since it may be on its way to another host.
+  type: bool
+  default: false
+sampled:
+  description:
+    - Read a checksum sample of each active logical volume, as M(lunworks.iscsi.volume_sample) does, and tell it.
+    - With O(PREFIXstate=exported), note the samples in the group too, as the tags C(lunworks.sum:VOLUME:DIGEST), so that the host
+      that imports it can compare them. Older ones go.
+  type: bool
+  default: false
 state:
   description:
     - V(active), all its logical volumes are active. V(inactive), none is.

@@ -36,9 +36,10 @@ options:
   _input:
     description:
       - C(groups), the names; C(source), C(destination), C(storage) (names of hosts); C(source_is_dead); C(hooks) (C(before),
-        C(after)); C(igroups), names of igroups by target; C(backup_dir), where the controller keeps metadata; C(answers) by host with C(initiator), C(use), C(groups), C(luns), the results of
-        M(lunworks.iscsi.initiator_info), M(lunworks.iscsi.volume_use_info), M(lunworks.iscsi.volume_group_info) and
-        M(lunworks.iscsi.lun_info), and C(declared), the targets that a host's data names.
+        C(after)); C(igroups), names of igroups by target; C(backup_dir), where the controller keeps metadata; C(answers) by host
+        with C(initiator), C(use), C(groups), C(luns), the results of M(lunworks.iscsi.initiator_info),
+        M(lunworks.iscsi.volume_use_info), M(lunworks.iscsi.volume_group_info) and M(lunworks.iscsi.lun_info), and C(declared),
+        the targets that a host's data names.
     type: dict
     required: true
 """
@@ -99,23 +100,20 @@ def _backup(label: Label) -> dict[str, str]:
     return {"file": f"{label.group}-{label.uuid}-{label.seqno:06}.vg", "metadata": label.metadata}
 
 
-def move_sum_tags(sums: list[Mapping[str, str]], group: str) -> list[str]:
-    """The tags that note the checksum samples of a group."""
-    return sorted(sum_tag(one["volume"], one["digest"]) for one in sums if one["group"] == group)
-
-
-def move_changed_volumes(sums: list[Mapping[str, str]], groups: list[Mapping[str, Any]]) -> list[str]:
-    """The volumes whose samples are not those that the tags of their groups have noted."""
-    noted = {one["name"]: sums_of(frozenset(one["tags"])) for one in groups}
-    for one in sums:
-        if one["group"] not in noted:
-            raise AnsibleFilterError(
-                f"There are no tags of the volume group '{one['group']}' to compare with."
-            )
+def move_changed_volumes(volumes: list[Mapping[str, str]], groups: list[Mapping[str, Any]]) -> list[str]:
+    """The volumes whose samples are not those that the tags of their groups have noted, or that have none."""
+    told = {one["name"]: one for one in groups}
+    unread = sorted({one["group"] for one in volumes} - {name for name, one in told.items() if "sums" in one})
+    if unread:
+        raise AnsibleFilterError(f"There are no samples of the volume group '{unread[0]}' to compare.")
     return sorted(
-        f"{one['group']}/{one['volume']}"
-        for one in sums
-        if sum_tag(one["volume"], one["digest"]) not in noted[one["group"]]
+        f"{one['group']}/{one['volume']}" for one in volumes if not _same(told[one["group"]], one["volume"])
+    )
+
+
+def _same(group: Mapping[str, Any], volume: str) -> bool:
+    return volume in group["sums"] and sum_tag(volume, group["sums"][volume]) in sums_of(
+        frozenset(group["tags"])
     )
 
 
@@ -126,6 +124,5 @@ class FilterModule:
         """Their names."""
         return {
             "move_plan": move_plan,
-            "move_sum_tags": move_sum_tags,
             "move_changed_volumes": move_changed_volumes,
         }

@@ -8,18 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     Lvm,
     PhysicalVolume,
     VolumeGroup,
-    reasons,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import (
     STABLE,
     Device,
     look_device,
-    refuse_device,
     users_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import (
@@ -29,7 +27,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership impo
     ListDisks,
     RemoveGroup,
     RemoveLabels,
-    listed,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import (
     Activate,
@@ -42,7 +39,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import sample
 
+SUM = "lunworks.sum:"
 LETTING_GO = ("inactive", "exported", "absent")
 
 
@@ -58,6 +57,8 @@ class Wish:
     tags: frozenset[str] | None = None
     system_id: str | None = None
     take_over_from: str = ""
+    imported: bool = False
+    sampled: bool = False
     state: str | None = None
     force: bool = False
 
@@ -70,14 +71,25 @@ class Groups:
     devices: dict[str, Device] = field(default_factory=dict)
     users: dict[str, tuple[str, ...]] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()  # names that something else in /dev has
+    sums: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # by group and volume, where samples are wished
     lvm: Lvm = Lvm()
 
 
-def look_groups(host: Host, wishes: Sequence[Wish]) -> Groups:
-    """The VGs of these names, their disks under the names that were asked for; nothing is written."""
-    found = look_lvm(host)
+def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None) -> Groups:
+    """The VGs of these names, their disks under the names that were asked for; nothing is written.
+
+    For copies of PVs is looked once: what was seen 'before' is kept, since no step makes any.
+    """
+    found = look_lvm(host, copies=before is None)
+    if before:
+        copies = {group.uuid: group.copies for group in before.lvm.groups}
+        found = replace(
+            found, groups=tuple(replace(group, copies=copies.get(group.uuid, ())) for group in found.groups)
+        )
     groups = {wish.name: _named(host, found.named(wish.name), wish) for wish in wishes}
-    new = [path for wish in wishes for path in _joining(wish, groups[wish.name])]
+    new = [path for wish in wishes for path in joining(wish, groups[wish.name])]
     leaving = [
         group
         for wish in wishes
@@ -91,6 +103,16 @@ def look_groups(host: Host, wishes: Sequence[Wish]) -> Groups:
         users={group.name: users_of(group.tables or (), group.name, holders) for group in leaving},
         taken=frozenset(name for name, group in groups.items() if not group and host.stat(f"/dev/{name}")),
         lvm=found,
+        sums={wish.name: look_sums(host, groups[wish.name]) for wish in wishes if wish.sampled},
+    )
+
+
+def look_sums(host: Host, group: VolumeGroup | None) -> dict[str, str]:
+    """A checksum sample of each volume that is active."""
+    return (
+        {one.name: sample(host, group.name, one.name) for one in group.logical if one.readable}
+        if group
+        else {}
     )
 
 
@@ -104,7 +126,7 @@ def _named(host: Host, group: VolumeGroup | None, wish: Wish) -> VolumeGroup | N
     )
 
 
-def _joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
+def joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
     """The asked disks that are not in the VG, and those under a name that may be another disk tomorrow."""
     known = [pv.device for pv in group.physical] if group else []
     asked = () if wish.state == "absent" else wish.devices or ()
@@ -113,7 +135,25 @@ def _joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
 
 def want_groups(wishes: Iterable[Wish], seen: Groups) -> Groups:
     """The VGs as they shall be."""
-    return replace(seen, groups={wish.name: _wanted(wish, _own(wish, seen)) for wish in wishes})
+    return replace(
+        seen, groups={wish.name: _wanted(_tagged(wish, seen), _own(wish, seen)) for wish in wishes}
+    )
+
+
+def _tagged(wish: Wish, seen: Groups) -> Wish:
+    """With what is exported its samples are noted; those of a group that is exported already stay."""
+    group, sums = seen.groups[wish.name], seen.sums.get(wish.name, {})
+    if wish.state != "exported" or not wish.sampled or not group:
+        return wish
+    others = group.tags if wish.tags is None else wish.tags
+    if group.exported:
+        return replace(wish, tags=others | {tag for tag in group.tags if tag.startswith(SUM)})
+    return replace(wish, tags=frozenset(tag for tag in others if not tag.startswith(SUM)) | sum_tags(sums))
+
+
+def sum_tags(sums: dict[str, str]) -> frozenset[str]:
+    """Samples as tags of a VG; a name of a volume needs no quoting there (lvm(8))."""
+    return frozenset(f"{SUM}{volume}:{digest}" for volume, digest in sums.items())
 
 
 def _own(wish: Wish, seen: Groups) -> VolumeGroup | None:
@@ -128,7 +168,7 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
         return None
     base = seen or VolumeGroup(wish.name, extent_size=wish.extent_size or 0, system_id=None)
     known = [pv.device for pv in base.physical]
-    exported = base.exported if wish.state not in ("exported", "imported") else wish.state == "exported"
+    exported = wish.state == "exported" or base.exported and not wish.imported
     moves = exported != base.exported  # vgexport and vgimport set the system ID themselves
     settled = base.exported and exported
     group = replace(
@@ -205,91 +245,3 @@ def _marks(seen: VolumeGroup, want: VolumeGroup) -> list[Step]:
     add, drop = tuple(sorted(want.tags - seen.tags)), tuple(sorted(seen.tags - want.tags))
     auto = want.autoactivation if want.autoactivation != seen.autoactivation else None
     return [MarkGroup(want.name, add, drop, auto)] if add or drop or auto is not None else []
-
-
-def refuse_groups(wishes: Sequence[Wish], seen: Groups, want: Groups) -> None:
-    """Nothing is created over anything, nothing foreign is touched, nothing is taken from under its users."""
-    _refuse_twins(seen)
-    for wish in wishes:
-        group = seen.groups[wish.name]
-        if group is None:
-            _refuse_birth(wish, seen)
-        else:
-            _refuse_stranger(wish, group, plan_group(group, want.groups[wish.name]), seen.lvm.system_id)
-            _refuse_change(wish, group)
-            _refuse_letting_go(wish, group, seen.users.get(wish.name, ()))
-        for path in _joining(wish, group):
-            device = seen.devices[path]
-            if device.kernel or path not in wish.promised:
-                refuse_device(device, wish.name, seen.lvm.owner(device.kernel))
-
-
-def _refuse_twins(seen: Groups) -> None:
-    found: dict[str, str] = {}
-    for device in seen.devices.values():
-        first = found.setdefault(device.kernel or device.path, device.path)
-        if first != device.path:
-            raise Problem(f"'{first}' and '{device.path}' are the same disk. Name it once.")
-
-
-def _refuse_birth(wish: Wish, seen: Groups) -> None:
-    if wish.state == "absent":
-        return
-    if wish.devices is None or wish.state in ("exported", "imported"):
-        raise Problem(
-            f"There is no volume group '{wish.name}' on this host. Are its disks here? To create it, name its disks"
-            " (devices), and no state but 'active' or 'inactive'."
-        )
-    if wish.name in seen.taken:
-        raise Problem(f"A volume group cannot be named '{wish.name}': there is a '/dev/{wish.name}' already.")
-
-
-def _refuse_stranger(wish: Wish, group: VolumeGroup, steps: list[Step], local: str) -> None:
-    for kind, reason in reasons(group, local):
-        settled = not steps and (wish.state == "exported" or wish.system_id == group.system_id)
-        allowed = {
-            "foreign": settled or bool(local and group.system_id == wish.take_over_from),
-            "exported": settled or wish.state == "imported",
-            "duplicate": wish.state == "inactive",  # letting go is always right
-            "partial": settled or wish.state == "inactive",
-            "shared": wish.state == "inactive",
-            "hidden": True,  # it is listed before anything else is done
-        }
-        if not allowed[kind]:
-            raise Problem(f"The volume group '{wish.name}' {reason}.")
-
-
-def _refuse_change(wish: Wish, group: VolumeGroup) -> None:
-    if wish.extent_size not in (None, group.extent_size):
-        raise Problem(
-            f"The volume group '{wish.name}' has extents of {group.extent_size} bytes, wanted are {wish.extent_size}. The "
-            "size is chosen when a group is created; leave extent_size out."
-        )
-    if wish.autoactivation is not None and group.autoactivation is None:
-        raise Problem(
-            "Autoactivation is a property of a volume group only from LVM 2.03.12 on. Leave it out here."
-        )
-    known = [pv.device for pv in group.physical]
-    if wish.devices and wish.state != "absent" and not set(wish.devices) & set(known):
-        raise Problem(
-            f"There is a volume group '{wish.name}' on other disks ({', '.join(known)}): none of {listed(wish.devices)} is "
-            "in it. Is it another group of the same name? Rename one, or name the disks that it has too."
-        )
-
-
-def _refuse_letting_go(wish: Wish, group: VolumeGroup, users: Sequence[str]) -> None:
-    if wish.system_id not in (None, group.system_id) and group.tables and wish.state not in LETTING_GO:
-        raise Problem(
-            f"Cannot hand over the volume group '{wish.name}': it is active. Set state to 'inactive' too."
-        )
-    if wish.state not in LETTING_GO:
-        return
-    if users:
-        raise Problem(
-            f"Cannot let go of the volume group '{wish.name}': {'; '.join(users[:8])}. Unmount and stop what uses it."
-        )
-    if wish.state == "absent" and group.logical and not wish.force:
-        raise Problem(
-            f"Cannot remove the volume group '{wish.name}': there are the logical volumes "
-            f"{listed([one.name for one in group.logical])}. Remove them first, or set force to lose all on them."
-        )

@@ -16,9 +16,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
     Wish,
     look_groups,
     plan_groups,
-    refuse_groups,
     want_groups,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_refuse import refuse_groups
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     device_path,
     extent_size,
@@ -35,6 +35,8 @@ GROUP: dict[str, Any] = {
     "tags": {"type": "list", "elements": "str"},
     "system_id": {"type": "str"},
     "take_over_from": {"type": "str"},
+    "imported": {"type": "bool", "default": False},
+    "sampled": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["active", "inactive", "exported", "imported", "absent"]},
     "force": {"type": "bool", "default": False},
 }
@@ -45,12 +47,14 @@ class WishedGroups(Resource):
     """VGs converged to what was asked of them."""
 
     def __init__(self, asked: list[dict[str, Any]], promised: Sequence[str]) -> None:
+        self.seen: Groups | None = None
         self.wishes = [group_wish(one, frozenset(promised)) for one in asked]
         unique("volume group", [one.name for one in self.wishes])
         unique("device", [path for one in self.wishes for path in one.devices or ()])
 
     def look(self, host: Host) -> Groups:
-        return look_groups(host, self.wishes)
+        self.seen = look_groups(host, self.wishes, self.seen)
+        return self.seen
 
     def want(self, seen: Groups) -> Groups:
         self.wanted = want_groups(self.wishes, seen)
@@ -64,8 +68,14 @@ class WishedGroups(Resource):
 
     def show(self, state: Groups) -> Any:
         """An entry for each VG that is there, in the order in which they were asked for."""
-        groups = [state.groups[one.name] for one in self.wishes]
-        return {"groups": [show_group(group) for group in groups if group]}
+        groups = [(state.groups[one.name], state.sums.get(one.name)) for one in self.wishes]
+        return {
+            "groups": [
+                {**show_group(group), **({"sums": sums} if sums is not None else {})}
+                for group, sums in groups
+                if group
+            ]
+        }
 
 
 def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
@@ -81,10 +91,16 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
     tags = None if asked["tags"] is None else frozenset(map(tag, filter(None, asked["tags"])))
     if asked["state"] == "exported" and asked["system_id"]:
         raise Problem("An exported volume group has no system ID: the host that imports it sets its own.")
-    if asked["take_over_from"] and (asked["state"] != "imported" or asked["system_id"] is not None):
+    imports = asked["state"] == "imported" or asked["state"] == "active" and asked["imported"]
+    if asked["imported"] and not imports:
+        raise Problem("imported is for state 'active': the group is imported first, if it is exported.")
+    if asked["take_over_from"] and (not imports or asked["system_id"] is not None):
         raise Problem(
-            "take_over_from is for state 'imported' alone, and gives the group to this host's own system ID."
+            "take_over_from is for a group that is imported (state 'imported', or 'active' with imported), and gives it to "
+            "this host's own system ID."
         )
+    if asked["sampled"] and asked["state"] not in ("active", "exported"):
+        raise Problem("sampled is for state 'active' or 'exported': what is not active cannot be read.")
     return Wish(
         name=name,
         devices=devices,
@@ -94,6 +110,8 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
         tags=tags,
         system_id=None if asked["system_id"] is None else system_id(asked["system_id"]),
         take_over_from=system_id(asked["take_over_from"]) if asked["take_over_from"] else "",
+        imported=imports,
+        sampled=asked["sampled"],
         state=asked["state"],
         force=asked["force"],
     )

@@ -160,16 +160,20 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
     for old, new in pairs:
         if old.line != new.line:
             lines.append(WriteLine(new.path, new.line) if new.line else DropLine(new.path))
+    # systemd unmounts what an old unit of the same mount point does not allow; where there is none, the service comes first.
+    fresh = all(old.line is None for old, new in pairs if old.line != new.line)
+    reload: list[Step] = [ReloadUnits()] if lines else []
     return [
         *(MakeMountPoint(new.path) for old, new in pairs if new.mounted and not old.line and not old.mounted),
         *lines,
-        *([ReloadUnits()] if lines else []),
+        *([] if fresh else reload),
         *(
             Unmount(old.path, old.mounted)
             for old, new in sorted(pairs, key=lambda pair: pair[0].path, reverse=True)  # inner ones first
             if old.mounted and not new.mounted
         ),
         *(MountIt(new.path, new.mounted) for old, new in pairs if new.mounted and not old.mounted),
+        *(reload if fresh else []),
     ]
 
 

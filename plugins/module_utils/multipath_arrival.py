@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
@@ -20,7 +19,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 BY_ID = "/dev/disk/by-id"
 SCAN = 120  # seconds; a scan waits for commands that a failing session holds
 RESIZE = 120  # seconds that multipathd may be too busy after a reconfiguration
-ASK_AGAIN = 3  # seconds until multipathd is asked once more for a map
+ASK_AGAIN = 1  # seconds until multipathd is asked once more for a map
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,8 @@ class MakeMaps(Step):
             paths = look_paths(host, look_sessions(host), [disk.wwid for disk in late])
             own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in late}
             said[0] = tell(host, [command for disk in late for command in _commands(disk, own[disk])])
-            late[:] = [disk for disk in late if not host.until(partial(_in_map, host, disk), ASK_AGAIN)]
+            host.until(lambda: all(_in_map(host, disk) for disk in late), ASK_AGAIN)
+            late[:] = [disk for disk in late if not _in_map(host, disk)]
             return not late
 
         # multipathd refuses a path while it has not yet handled the event of its arrival: it is asked again.

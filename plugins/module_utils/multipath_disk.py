@@ -27,6 +27,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path impo
     look_sessions,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_removal import (
+    REMOVAL,
     RemovePaths,
     plan_removal,
     refuse_removal,
@@ -176,11 +177,13 @@ def plan_disks(wishes: Sequence[Wish], seen: Disks, want: Disks) -> list[Step]:
     for wish, disk, new in pairs:
         if new and disk and disk.paths and new.size > disk.size:
             steps.append(GrowDisk(wish.label, wish.wwid, disk.size, new.size, wish.timeout))
+    leaving: list[Step] = []
     for wish, disk, new in pairs:
         if disk and not new:
             paths = disk.paths + disk.strays
-            steps += plan_removal(wish.label, wish.wwid, disk.map, disk.registered, paths, wish.timeout)
-    return steps
+            leaving += plan_removal(wish.label, wish.wwid, disk.map, disk.registered, paths, wish.timeout)
+    # The maps of all disks, then their paths, each side by side.
+    return steps + sorted(leaving, key=lambda step: REMOVAL.index(type(step)))
 
 
 def _why(path: Path) -> str:

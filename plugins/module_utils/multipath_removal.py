@@ -26,6 +26,7 @@ FLUSH = 60  # seconds for one try to write out what is left and to remove a devi
 class RemoveMap(Step):
     """Queueing off first: what cannot be written must fail, not wait for ever. udev may hold the map: try again."""
 
+    side_by_side = 8
     label: str
     wwid: str
     map: str
@@ -37,7 +38,7 @@ class RemoveMap(Step):
 
     def take(self, host: Host) -> None:
         if running(host):
-            tell(host, [f"disablequeueing map {self.wwid}"])
+            tell(host, [f"disablequeueing map {self.wwid}"], up=True)
         if self.flush:
             host.run("blockdev", "--flushbufs", mapped(self.wwid), ok=None, timeout=FLUSH)
         said = [""]
@@ -84,7 +85,7 @@ class RemovePaths(Step):
         names = {path.device for path in self.paths}
 
         def forgotten() -> bool:
-            return not names & set(tell(host, ["show paths format %d"]).split())
+            return not names & set(tell(host, ["show paths format %d"], up=True).split())
 
         if running(host) and not host.until(forgotten, self.timeout, 0.5):
             raise Problem(f"multipathd still has a path of {', '.join(sorted(names))}.")
@@ -101,6 +102,9 @@ class RemovePaths(Step):
         push(host, f"{here}/delete", "1", FLUSH)
         if not host.until(lambda: host.read(f"{here}/wwid") is None, self.timeout):
             raise Problem(f"{path} is still there after {self.timeout} seconds.")
+
+
+REMOVAL: tuple[type[Step], ...] = (RemoveMap, ForgetWwid, RemovePaths)
 
 
 def plan_removal(

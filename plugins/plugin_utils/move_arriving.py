@@ -64,6 +64,8 @@ class Attach(OnDestination):
 
 
 class Import(OnDestination):
+    """Imported and activated in one go: each look at LVM costs time without service."""
+
     name = "import"
 
     @staticmethod
@@ -72,18 +74,21 @@ class Import(OnDestination):
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, exported=False, system_id=one.destination.system_id)
+        destination = replace(one.destination, active=one.volumes)
+        return replace(one, exported=False, system_id=one.destination.system_id, destination=destination)
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
         if one.exported:
-            return f"import '{one.group}'"
-        return f"take '{one.group}' over from its owner '{one.system_id}', which is fenced"
+            return f"import '{one.group}' and activate it"
+        return f"take '{one.group}' over from its owner '{one.system_id}', which is fenced, and activate it"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         owner = {} if one.exported else {"take_over_from": one.system_id}
-        return {"states": [{"name": one.group, "state": "imported", **owner}]}
+        return {
+            "states": [{"name": one.group, "state": "active", "imported": True, "sampled": True, **owner}]
+        }
 
 
 class Activate(OnDestination):
@@ -107,17 +112,21 @@ class Activate(OnDestination):
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        proof = f", and compare the checksum samples of {say_volumes(one)} with those that '{one.source.host}' noted"
-        return f"activate '{one.group}'" + (proof if Activate.unproved(one) else "")
+        said = [] if one.volumes <= one.destination.active else [f"activate '{one.group}'"]
+        if Activate.unproved(one):
+            said.append(
+                f"compare the checksum samples of {say_volumes(one)} with those that '{one.source.host}' noted"
+            )
+        return ", and ".join(said)
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        states = [{"name": one.group, "state": "active"}]
+        state = {"name": one.group, "state": "active", "sampled": Activate.unproved(one)}
         if not Activate.unproved(one):
-            return {"states": states}
+            return {"states": [state]}
         proved = [{"group": one.group, "volume": volume} for volume in sorted(one.volumes)]
         unmounted = [{"name": one.group, "tags": sorted(Activate.taken(one).tags)}]
-        return {"states": states, "volumes": proved, "proved": [] if mounts_of(one.tags) else unmounted}
+        return {"states": [state], "volumes": proved, "proved": [] if mounts_of(one.tags) else unmounted}
 
 
 class MountAll(OnDestination):

@@ -180,7 +180,6 @@ class Export(OnSource):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         return {
-            "volumes": [{"group": one.group, "volume": volume} for volume in sorted(one.volumes)],
             "sleeping": [] if one.volumes <= one.source.active else [{"name": one.group, "state": "active"}],
             "tags": sorted(one.tags - sums_of(one.tags)),
         }

@@ -12,7 +12,6 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.lunworks.iscsi.plugins.filter.move_plan import (
     move_changed_volumes,
     move_plan,
-    move_sum_tags,
 )
 
 T = "iqn.2026-01.com.example:store.db"
@@ -175,19 +174,16 @@ def test_a_refusal_still_tells_where_things_stand():
     assert plan["status"][0].endswith("is mapped to both hosts")
 
 
-SUMS = [
-    {"group": "vg_db", "volume": "data", "digest": "aa"},
-    {"group": "vg_www", "volume": "data", "digest": "bb"},
-]
-
-
-def test_samples_become_tags_of_their_own_group():
-    assert move_sum_tags(SUMS, "vg_db") == ["lunworks.sum:data:aa"]
-
-
-def test_a_sample_that_differs_or_was_never_noted_is_named():
-    groups = [{"name": "vg_db", "tags": ["lunworks.sum:data:aa", "x"]}, {"name": "vg_www", "tags": []}]
-    assert move_changed_volumes(SUMS[:1], groups) == []
-    assert move_changed_volumes(SUMS, groups) == ["vg_www/data"]
-    with pytest.raises(AnsibleFilterError, match="no tags of the volume group 'vg_www'"):
-        move_changed_volumes(SUMS, groups[:1])
+def test_a_sample_that_differs_or_was_never_noted_or_read_is_named():
+    volumes = [{"group": "vg_db", "volume": "data"}, {"group": "vg_www", "volume": "data"}]
+    groups = [
+        {"name": "vg_db", "tags": ["lunworks.sum:data:aa", "x"], "sums": {"data": "aa"}},
+        {"name": "vg_www", "tags": [], "sums": {"data": "bb"}},
+    ]
+    assert move_changed_volumes(volumes[:1], groups) == []
+    assert move_changed_volumes(volumes, groups) == ["vg_www/data"]
+    assert move_changed_volumes(volumes[:1], [{**groups[0], "sums": {}}]) == ["vg_db/data"]
+    assert move_changed_volumes(volumes[:1], [{**groups[0], "sums": {"data": "cc"}}]) == ["vg_db/data"]
+    for told in (groups[:1], [groups[0], {"name": "vg_www", "tags": []}]):
+        with pytest.raises(AnsibleFilterError, match="no samples of the volume group 'vg_www'"):
+            move_changed_volumes(volumes, told)

@@ -211,9 +211,10 @@ def test_a_dead_source_is_fenced_before_anything_else():
 def test_the_group_of_a_dead_owner_is_taken_over_by_its_system_id_and_only_after_the_fence():
     seen = survey(silent=("a",), dead=True, store={"labels": labelled(system_id="a")}, b={"system_id": "b"})
     steps = plan([stands(seen)])
-    assert names(steps) == ["unmap", "map", "attach", "import", "activate"]
-    assert steps[3].plain()["states"] == [{"name": "vg_db", "state": "imported", "take_over_from": "a"}]
-    assert steps[3].say() == ["On 'b': take 'vg_db' over from its owner 'a', which is fenced"]
+    assert names(steps) == ["unmap", "map", "attach", "import"]
+    (state,) = steps[3].plain()["states"]
+    assert (state["state"], state["imported"], state["take_over_from"]) == ("active", True, "a")
+    assert steps[3].say() == ["On 'b': take 'vg_db' over from its owner 'a', which is fenced, and activate it"]
 
 
 def test_a_new_igroup_is_called_as_the_data_says():
@@ -255,7 +256,6 @@ def test_samples_are_taken_again_by_every_export():
     old = frozenset({sum_tag("data", "1"), sum_tag("log", "2"), move_tag("a", "b"), "theirs"})
     steps = plan([stands(survey(store={"labels": labelled(tags=old)}))])
     export = next(step for step in steps if step.step.name == "export").plain()
-    assert [one["volume"] for one in export["volumes"]] == ["data", "log"]
     assert not [tag for tag in export["tags"]["vg_db"] if tag.startswith("lunworks.sum")]
     assert "theirs" in export["tags"]["vg_db"]
 
