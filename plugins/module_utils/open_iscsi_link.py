@@ -161,7 +161,7 @@ def plan_links(seen: Links, want: Links) -> list[Step]:
     if seen.rules != want.rules:
         steps.append(WriteRules() if want.rules else RemoveRules())
     if want.rules:
-        late = [name for name, new in want.links.items() if seen.links.get(name) != new]
+        late = [name for name in want.links if seen.links.get(name) not in seen.devices.get(name, ())]
         return steps + ([Link(_claiming(seen, late), _paths(late), True)] if late else [])
     extra = [name for name, old in seen.links.items() if old and name not in want.links]
     return steps + ([Link(_claiming(seen, extra), _paths(extra), False)] if extra else [])

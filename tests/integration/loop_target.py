@@ -63,6 +63,10 @@ def unmap():
         os.unlink(f"{lun}/store")
         os.rmdir(lun)
 
+def replace():
+    unmap()
+    map()
+
 def grow():
     subprocess.run(["truncate", "-s", str(a["size"]), f"{a['directory']}/{a['name']}.img"], check=True)
     with open(f"{store(a['name'])}/udev_path") as file:
@@ -120,6 +124,10 @@ class LoopTarget:
 
     def unmap(self, number: int) -> None:
         self._do("unmap", number=number)
+
+    def replace(self, number: int, lun: str) -> None:
+        """Give a LUN number to another LUN, at once."""
+        self._do("replace", name=lun, number=number)
 
     def grow(self, lun: str, size: int) -> None:
         self._do("grow", name=lun, size=size << 20)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
-from ansible_collections.lunworks.iscsi.tests.integration.harness import refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 
 TARGET = "iqn.2026-01.com.example:reuse.test"
@@ -68,15 +68,24 @@ def logged_in(count):
     return f"test $(cat /sys/class/iscsi_session/*/state | grep -c LOGGED_IN) = {count}"
 
 
-def exchange(target, compute):
-    """While the target is away, which multipathd notices, its two LUNs get each other's numbers."""
-    target.switch(False)
-    settled(compute, "! multipathd show paths format %t | grep -qw active")
-    target.unmap(0)
-    target.unmap(1)
-    target.map("db1", 0)
-    target.map("db0", 1)
-    target.switch(True)
+def pathless(device):
+    """A condition: multipathd has taken all paths out of the map."""
+    return f"! ls /sys/block/$(basename $(readlink -f {device}))/slaves | grep -q ."
+
+
+def numbers(state):
+    return {path["hctl"].rpartition(":")[2] for path in state["paths"]}
+
+
+def both_named(target, text):
+    """Both disks are named, by WWID and by serial."""
+    missing = [
+        name
+        for lun in ("db0", "db1")
+        for name in (target.wwid(lun), serial_of(TARGET, lun))
+        if name not in text
+    ]
+    assert not missing, text
 
 
 def test_a_target_that_was_away_brings_the_same_disk_back(target, compute):
@@ -91,38 +100,32 @@ def test_a_target_that_was_away_brings_the_same_disk_back(target, compute):
     assert (after["wwid"], after["device"], len(after["paths"])) == (before["wwid"], before["device"], 2)
 
 
-def test_exchanged_numbers_never_bring_a_write_to_the_other_disk(target, compute):
+def test_numbers_exchanged_while_a_target_was_away_never_bring_a_write_to_the_other_disk(target, compute):
     device = here(compute, "db0")["device"]
     compute.run(f"mkfs.ext4 -q {device} && mkdir -p {MOUNT} && mount {device} {MOUNT}")
     untouched = target.image("db1")
-    exchange(target, compute)
+    target.switch(False)
+    settled(compute, "! multipathd show paths format %t | grep -qw active")
+    target.unmap(0)
+    target.unmap(1)
+    target.map("db1", 0)
+    target.map("db0", 1)
+    target.switch(True)
     settled(compute, logged_in(2))
-    # the map's paths lead to db1 now: multipathd (recheck_wwid) must not give them back
-    wrote = compute.run(WRITE.format(device), check=False)
-    compute.run(WRITE.format(f"{MOUNT}/file"), check=False)
-    assert target.image("db1") == untouched, f"the other disk was written to: {wrote}"
-    for module, options in (
-        ("disk", {"target": TARGET, "lun": "db0", "paths": 2, "timeout": 1}),
-        ("disk", {"target": TARGET, "lun": "db1", "paths": 2, "timeout": 1}),
-        ("rescan", {**ONLY, "remove": True}),
-    ):
-        said = compute.module(module, **options)
-        assert said.get("failed") and not said.get("changed"), said
-        for lun in ("db0", "db1"):
-            assert target.wwid(lun) in said["msg"] and serial_of(TARGET, lun) in said["msg"], said["msg"]
+    settled(compute, pathless(device))  # recheck_wwid: another disk answers there
+    compute.run(WRITE.format(device), check=False)
+    assert target.image("db1") == untouched
+    told = rescan(compute)
+    assert not told["changed"] and len(told["state"]["reused"]) == 4
+    both_named(target, str(told["warnings"]))
+    healed = succeeded(compute, disk(compute, "db0"))
+    both_named(target, " ".join(healed["steps"]))
+    assert numbers(healed["state"]) == {"1"}
+    assert numbers(here(compute, "db1")) == {"0"}
     compute.run(f"umount {MOUNT}")
+    compute.run(WRITE.format(device))
     assert target.image("db1") == untouched
-
-
-def test_after_the_users_have_gone_each_disk_is_found_at_its_new_number(target, compute):
-    ran = rescan(compute, remove=True)
-    assert ran["changed"] and ran["state"]["reused"] == []
-    untouched = target.image("db1")
-    for lun, number in (("db0", 1), ("db1", 0)):
-        state = here(compute, lun)
-        assert {path["hctl"].rpartition(":")[2] for path in state["paths"]} == {str(number)}
-    compute.run(WRITE.format(here(compute, "db0")["device"]))
-    assert target.image("db1") == untouched
+    assert rescan(compute)["state"]["reused"] == []
 
 
 def test_a_lun_that_changes_its_number_keeps_its_map_and_its_users(target, compute):
@@ -131,34 +134,52 @@ def test_a_lun_that_changes_its_number_keeps_its_map_and_its_users(target, compu
     target.map("db0", 5)
     here(compute, "db0", paths=4)
     target.unmap(1)
-    settled(compute, f"multipath -ll {target.wwid('db0')} | grep -c failed | grep -qx 2")
+    settled(compute, f"test $(multipath -ll {target.wwid('db0')} | grep -c failed) = 2")
     gone = rescan(compute, remove=True)
     assert sum("the target maps no LUN there any more" in step for step in gone["steps"]) == 2
-    state = here(compute, "db0")
-    assert {path["hctl"].rpartition(":")[2] for path in state["paths"]} == {"5"}
+    assert numbers(here(compute, "db0")) == {"5"}
     compute.run(f"echo still >{MOUNT}/here && sync && umount {MOUNT}")
 
 
-def test_a_name_that_the_kernel_has_read_anew_does_not_deceive(target, compute):
-    """iscsiadm --rescan lets the kernel forget who the disk was; its map still tells."""
-    device = here(compute, "db1")["device"]
+def test_a_number_that_is_given_away_under_an_open_disk_is_refused_by_every_door(target, compute):
+    device = here(compute, "db0")["device"]
     holder = compute.run(f"{{ sleep 300 <{device} >/dev/null 2>&1 & echo $!; }}").out.strip()
     target.unmap(0)
-    target.create("db2", 16)
-    target.map("db2", 0)
-    untouched = target.image("db2")
-    compute.run(f"iscsiadm -m node -T {TARGET} --rescan; udevadm settle", check=False)
+    target.replace(5, "db1")
+    for module, options in (
+        ("disk", {"target": TARGET, "lun": "db0", "paths": 2, "timeout": 1}),
+        ("disk", {"target": TARGET, "lun": "db1", "paths": 2, "timeout": 1}),
+        ("rescan", ONLY),
+        ("rescan", {**ONLY, "remove": True}),
+    ):
+        said = compute.module(module, **options)
+        assert said.get("failed") and not said.get("changed"), said
+        both_named(target, said["msg"])
+    untouched = target.image("db1")
+    # The kernel forgets who the disk was; multipathd hears of it, and takes the path away.
+    compute.run("iscsiadm -m session --rescan; udevadm settle", check=False)
+    settled(compute, pathless(device))
     compute.run(WRITE.format(device), check=False)
-    assert target.image("db2") == untouched
-    said = rescan_refused(compute)
-    assert target.wwid("db1") in said and target.wwid("db2") in said
+    assert target.image("db1") == untouched
     compute.run(f"kill {holder}")
+    succeeded(compute, disk(compute, "db0", state="absent"))
     rescan(compute, remove=True)
-    assert here(compute, "db2")["size"] == 16 << 20
-    refused(compute, "rescan", "is not an iSCSI name", targets=["db2"])
+    assert numbers(here(compute, "db1")) == {"5"}
 
 
-def rescan_refused(compute):
-    said = compute.module("rescan", **ONLY)
-    assert said.get("failed"), said
-    return said["msg"]
+def test_a_bare_disk_whose_number_was_given_away_is_replaced_when_nobody_uses_it(target, compute):
+    for lun in ("db0", "db1"):
+        succeeded(compute, disk(compute, lun, state="absent"))
+    target.map("db0", 0)
+    rescan(compute)
+    target.replace(0, "db1")
+    target.unmap(5)
+    told = rescan(compute)
+    both_named(target, str(told["warnings"]))
+    assert {(one["serial"], one["serial_now"]) for one in told["state"]["reused"]} == {
+        (serial_of(TARGET, "db0"), serial_of(TARGET, "db1"))
+    }
+    replaced = rescan(compute, remove=True)
+    assert replaced["changed"] and replaced["state"]["reused"] == []
+    assert not rescan(compute, remove=True)["changed"]
+    assert numbers(here(compute, "db1")) == {"0"}

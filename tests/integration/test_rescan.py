@@ -17,9 +17,10 @@ ONLY = {"targets": [TARGET], "timeout": 30}
 @pytest.fixture(scope="module")
 def target(storage, compute):
     """A target without a LUN, to which the compute host is logged in on both networks."""
-    compute.run(
-        "systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath; systemctl start multipathd"
-    )
+    compute.run("systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath")
+    conf = {"no_path_retry": "fail", "polling_interval": 1, "max_polling_interval": 1}
+    succeeded(compute, compute.module("multipath_conf", name="rescan", defaults=conf))
+    compute.run("systemctl start multipathd")
     made = LoopTarget(storage, compute, TARGET)
     made.serve()
     made.log_in()
@@ -43,6 +44,11 @@ def add(target, name, number, size=32):
 
 def rescan(compute, check=False, **more):
     return succeeded(compute, compute.module("rescan", check=check, **ONLY, **more))
+
+
+def settled(compute, condition):
+    """Wait until a condition (a shell command) holds on the host."""
+    compute.run(f"for try in $(seq 150); do {condition} && exit; sleep 0.2; done; exit 1")
 
 
 def numbers(state):
@@ -103,6 +109,7 @@ def test_what_grew_and_what_is_gone_is_named_and_leaves_when_nothing_holds_it(ta
     assert sorted({one["wwid"] for one in named["state"]["unmapped"]}) == sorted(
         [target.wwid("db1"), target.wwid("db2")]
     )
+    settled(compute, f"! multipath -ll {target.wwid('db1')} | grep -q active.ready")
     refused(compute, "rescan", "is mounted on '/mnt/rescan-test'", **ONLY, remove=True)
     compute.run("umount /mnt/rescan-test")
     gone = beats(compute, "rescan", {**ONLY, "remove": True})
@@ -125,7 +132,7 @@ def test_links_by_target_and_lun_lead_to_the_map_and_come_with_the_disk(target, 
     compute.run(f"multipath -f {target.wwid('db0')}; udevadm settle", check=False)
     assert compute.run(f"test -e {link}", check=False).rc == 1
     target.log_in()
-    compute.run(f"for try in $(seq 50); do test -e {link} && exit; sleep 0.2; done; exit 1")
+    settled(compute, f"test -e {link}")
     gone = beats(compute, "disk_links", {"state": "absent"})
     assert gone["state"] == {"rules": None, "links": {}}
     assert compute.run(f"test -e {link}", check=False).rc == 1
