@@ -142,7 +142,7 @@ def reasons(session: Session, disks: Iterable[Disk], terms: Terms) -> list[str]:
 def look_patiently(host: Host, sessions: Sequence[Session], terms: Terms) -> dict[int, tuple[Disk, ...]]:
     """The disks of these sessions; paths that are just coming back get time for it, and who opened a disk is asked last."""
     numbers = [one.number for one in sessions]
-    found = look_disks(host, numbers)
+    found = look_disks(host, numbers, opened=terms.force)
 
     def enough() -> bool:
         found.update(look_disks(host, numbers))

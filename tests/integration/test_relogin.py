@@ -43,6 +43,8 @@ SECRETS = tuple(chap[key] for chap in (OLD, NEW) for key in ("secret", "mutual_s
 @pytest.fixture(scope="module")
 def san(storage, compute):
     """A target with CHAP on both networks, its disk a map of two paths."""
+    before = initiator_of(compute)
+    succeeded(compute, compute.module("initiator_name", name=f"{IQN}:{compute.name}"))
     compute.run("systemctl start multipathd.service")
     with given(storage, compute, target("roll", storage, compute, chap=OLD)):
         succeeded(compute, compute.module("nodes", nodes=[node(storage, OLD)]))
@@ -50,6 +52,7 @@ def san(storage, compute):
         yield
         succeeded(compute, compute.module("disk", wwid=WWID, state="absent"))
     compute.run("systemctl stop multipathd.socket multipathd.service")
+    succeeded(compute, compute.module("initiator_name", name=before))
 
 
 @pytest.fixture
@@ -125,7 +128,9 @@ def test_chap_secrets_are_rotated_under_io_and_nobody_sees_them(lab, storage, co
     assert played(lab, ROTATE, hosts=both, **new).changed() == {}
 
 
-def test_a_rotation_that_was_interrupted_is_continued_by_the_same_command(lab, storage, compute, standing):
+def test_a_rotation_that_was_interrupted_is_continued_by_the_same_command(
+    lab, storage, compute, standing, long_story
+):
     succeeded(storage, storage.module("targets", targets=[served(compute, NEW)]))
     succeeded(compute, compute.module("nodes", nodes=[node(storage, NEW)]))
     succeeded(compute, compute.module("relogin", targets=[NAME], portals=portals_of(storage)[:1]))
@@ -146,7 +151,7 @@ def test_a_secret_that_the_target_does_not_have_costs_no_path(lab, storage, comp
     ]
 
 
-def test_a_login_that_fails_stops_at_once_and_the_path_comes_back(storage, compute, standing):
+def test_a_login_that_fails_stops_at_once_and_the_path_comes_back(storage, compute, standing, long_story):
     """A digest that the target does not take is found by the login itself, not by the trial of the secret."""
     storage.run(f"echo None >/sys/kernel/config/target/iscsi/{NAME}/tpgt_1/param/HeaderDigest")
     digest = {"node.conn[0].iscsi.HeaderDigest": "CRC32C"}
@@ -189,6 +194,25 @@ def test_a_single_path_is_kept_and_the_message_says_what_it_would_take(compute, 
     each_refused(compute, "relogin", [({**anew, "keep": 2}, "1 other path(s) of it work, and 2 shall")])
 
 
+def test_a_record_may_give_a_name_of_its_own(storage, compute, standing, long_story):
+    own = f"{IQN}:own"
+    update = f"iscsiadm -m node -T {NAME} -o update -n iface.initiatorname -v"
+    compute.run(f"{update} {own}")
+    try:
+        refused(compute, "relogin", "does not let this initiator in", targets=[NAME])
+        allowed = {"name": "test", "initiators": [own]}
+        succeeded(storage, storage.module("igroup", target=NAME, **allowed))
+        succeeded(compute, compute.module("relogin", targets=[NAME]))
+        assert set(compute.run("cat /sys/class/iscsi_session/*/initiatorname").out.split()) == {own}
+    finally:
+        compute.run(
+            f"sed -i /iface.initiatorname/d $(find /etc/iscsi /var/lib/iscsi -path '*{NAME}*' -type f)"
+        )
+    succeeded(compute, compute.module("relogin", targets=[NAME]))
+    only = {"name": "test", "initiators": [initiator_of(compute)], "purge": True}
+    succeeded(storage, storage.module("igroup", target=NAME, **only))
+
+
 def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
     old, new = initiator_of(compute), f"{IQN}:renamed-{compute.suite}"
     both = [storage, compute]
@@ -219,7 +243,9 @@ def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
     ],
     ids=["nothing", "same", "stranger", "malformed", "nobody"],
 )
-def test_a_renaming_that_cannot_be_meant_changes_nothing(lab, storage, compute, san, said, message):
+def test_a_renaming_that_cannot_be_meant_changes_nothing(
+    lab, storage, compute, san, long_story, said, message
+):
     given_names = {"host": compute.name, "from": initiator_of(compute), **said}
     ran = play(lab, RENAME, hosts=[storage, compute], **given_names)
     assert ran.rc and message in ran.messages(), ran.messages()
