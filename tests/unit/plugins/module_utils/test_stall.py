@@ -283,7 +283,7 @@ def test_no_path_retry_is_that_of_the_map_also_while_its_paths_are_gone(told, pa
     assert (queue.retries, queue.polling_interval, queue.fast_io_fail) == (retries, 5, None)
 
 
-@pytest.mark.parametrize("suite", ["bookworm"])
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_what_the_daemon_says_on_a_real_host_is_understood(suite):
     maps, config = (
         (FIXTURES / "multipath" / name).read_text().split("\n", 1)[1]
