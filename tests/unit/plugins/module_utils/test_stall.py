@@ -317,7 +317,7 @@ def session_files(number, target, portal, disk, recovery):
         "state": "LOGGED_IN",
         "recovery_tmo": recovery,
     }
-    told |= {"abort_tmo": "15", "lu_reset_tmo": "30", "tgt_reset_tmo": "30"}
+    told.update(abort_tmo="15", lu_reset_tmo="30", tgt_reset_tmo="30")
     where = f"{number}:0:0:0"
     return {
         **{f"{session}/{name}": f"{text}\n" for name, text in told.items()},
