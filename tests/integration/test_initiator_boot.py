@@ -189,5 +189,5 @@ def test_the_unit_can_be_given_back_to_the_distribution(compute, served):
     beats(compute, "login_unit", {"wait": True, "started": False})
     assert compute.run("systemctl cat open-iscsi.service").out.count("ExecStart=/") == 2
     assert "-W" not in compute.run("systemctl show -p ExecStart open-iscsi.service").out
-    beats(compute, "login_unit", {"wait": False})
+    assert did(compute, "login_unit", wait=False)["changed"]
     succeeded(compute, compute.module("login_unit", wait=True))
