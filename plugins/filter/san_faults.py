@@ -84,6 +84,7 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
             ),
             *_twice("serial", _serials(targets)),
             *_igroups_that_share(targets),
+            *_hosts_of_one_igroup(data, targets),
             *_hosts_that_share(data, targets),
             *_luns_that_never_come(data, targets),
             *_portals_that_do_not_answer(data, targets),
@@ -161,6 +162,25 @@ def _igroups_that_share(targets: Mapping[str, Served]) -> Iterator[str]:
                 yield (
                     f"The LUN '{lun['name']}' of '{name}' is given to the igroups {_and(groups)}. Two hosts that write "
                     f"to one LUN destroy its data; if they know of each other (a cluster), say 'shared: true' there."
+                )
+
+
+def _hosts_of_one_igroup(
+    data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]
+) -> Iterator[str]:
+    """Nothing would keep the second host away from a volume group of the first."""
+    owners = dict(_initiators_of(data))
+    told = [(target, lun) for _host, _group, target, lun in _wanted_luns(data)]
+    for name, target in targets.items():
+        for group in target.igroups:
+            hosts = {owners[one] for one in _initiators(group) if one in owners}
+            luns = [lun for lun in _mapped(group) if not target.luns.get(lun, {}).get("shared")]
+            luns = [lun for lun in luns if told.count((name, lun)) < 2]  # more is a fault of its own
+            if len(hosts) > 1 and luns:
+                yield (
+                    f"The igroup '{group['name']}' of '{name}' gives the LUNs {_and(luns)} to {_and(hosts)}. Two hosts that "
+                    "write to one LUN destroy its data; give each an igroup of its own, or if they know of each other (a "
+                    "cluster), say 'shared: true' at the LUN."
                 )
 
 

@@ -147,19 +147,25 @@ def _source(
     holders = {one for _host, lun, igroups in served for one in _holders(lun) - _members(igroups)}
     if not holders:
         return "", ""
-    hosts = {
-        host
-        for host, part in parts.items()
-        if part.get("initiator_name") and iscsi_name(part["initiator_name"]) in holders
-    }
-    if len(holders) > 1 or not hosts:
+    owners = {one: host for host, part in parts.items() for one in _own(part)}
+    hosts = {owners.get(one, "") for one in holders}
+    if len(hosts) > 1 or "" in hosts:
         return "", (
             f"The data wants '{name}' on '{destination}', but its LUNs are mapped to {listed(holders)}"
-            + (", more than one initiator" if len(holders) > 1 else ", the initiator of no host in this run")
+            + (", more than one host" if len(hosts) > 1 else ", the initiator of no host in this run")
             + f". Unmap them where the group is not used, or run for all hosts that are concerned (--limit). If that is an older "
             f"name of '{destination}', rename it first (lunworks.iscsi.rename_initiator)."
         )
     return hosts.pop(), ""
+
+
+def _own(part: Data) -> frozenset[str]:
+    """The initiator names of a host: its own, and those of its ifaces."""
+    names = [
+        part.get("initiator_name"),
+        *(one.get("initiator_name") for one in part.get("initiator_ifaces") or []),
+    ]
+    return frozenset(iscsi_name(name) for name in names if name)
 
 
 def _holders(lun: Data) -> frozenset[str]:
@@ -186,12 +192,12 @@ def _join(
     may: bool,
 ) -> None:
     """One more group that goes the same way."""
-    name = parts[move["destination"]].get("initiator_name")
+    own = _own(parts[move["destination"]])
     for host, lun, igroups in served:
         if host not in move["hosts"]:
             move["hosts"].append(host)
         for igroup in igroups:
-            if name and iscsi_name(name) in _members([igroup]):
+            if own & _members([igroup]):
                 move["igroups"][lun["target"]] = igroup["name"]
     move["groups"].append(group["name"])
     move["allowed"] = move["allowed"] and may

@@ -76,8 +76,14 @@ def one_lun_in_two_igroups(data):
 
 
 def one_lun_on_two_hosts(data):
-    data["store1"]["target_targets"][0]["igroups"][0]["initiators"].append(B)
+    target = data["store1"]["target_targets"][0]
+    target["igroups"][0]["initiators"].append(B)
+    target["luns"][1]["shared"] = True
     data["b"]["volume_groups"] = [{"name": "vg_b", "luns": [{"target": DB, "name": "db0"}]}]
+
+
+def two_hosts_in_one_igroup(data):
+    data["store1"]["target_targets"][0]["igroups"][0]["initiators"].append(B)
 
 
 def a_lun_that_nobody_has(data):
@@ -109,6 +115,7 @@ def twice_the_same_mount(data):
         (twin_serials, f"The serial '2b9d0a3c' is used by '{DB} db0' and '{DB} db1'"),
         (one_lun_in_two_igroups, f"The LUN 'db0' of '{DB}' is given to the igroups 'a' and 'b'"),
         (one_lun_on_two_hosts, f"The LUN 'db0' of '{DB}' is in volume groups of 'a' and 'b'"),
+        (two_hosts_in_one_igroup, f"The igroup 'a' of '{DB}' gives the LUNs 'db0' and 'db1' to 'a' and 'b'"),
         (a_lun_that_nobody_has, "'store1' declares no such LUN (it has 'db0' and 'db1')"),
         (a_lun_that_is_not_given, f"no igroup gives it to the initiator '{A}'"),
         (
@@ -125,19 +132,21 @@ def test_a_fault_is_found_and_named_once(change, said):
     assert said in found[0]
 
 
-@pytest.mark.parametrize("change", [one_lun_in_two_igroups, one_lun_on_two_hosts])
+@pytest.mark.parametrize("change", [one_lun_in_two_igroups, one_lun_on_two_hosts, two_hosts_in_one_igroup])
 def test_a_lun_that_is_said_to_be_shared_is_no_fault(change):
     def shared(data):
         change(data)
-        data["store1"]["target_targets"][0]["luns"][0]["shared"] = True
+        for lun in data["store1"]["target_targets"][0]["luns"]:
+            lun["shared"] = True
 
     assert faults_after(shared) == []
 
 
 def test_what_is_declared_absent_is_no_fault():
     def gone(data):
-        one_lun_on_two_hosts(data)
-        data["b"]["volume_groups"][0]["state"] = "absent"
+        data["b"]["volume_groups"] = [
+            {"name": "vg_b", "luns": [{"target": DB, "name": "db0"}], "state": "absent"}
+        ]
 
     assert faults_after(gone) == []
 

@@ -145,7 +145,7 @@ def test_luns_of_an_initiator_that_nobody_knows_are_no_move():
 
 
 def test_luns_of_two_others_are_no_move():
-    assert "more than one initiator" in san_moves(parts(), luns(A, C))["faults"][0]
+    assert "more than one host" in san_moves(parts(), luns(A, C))["faults"][0]
 
 
 def test_luns_that_are_shared_are_not_judged():
