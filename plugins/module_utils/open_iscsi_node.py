@@ -252,7 +252,7 @@ def _record_steps(
 
 def _limit(record: Record) -> float:
     """iscsid itself gives up after so many seconds."""
-    retries, wait = (int(_text(record.settings.get(key, "15"))) for key in (RETRIES, WAIT))
+    retries, wait = (int(_text(record.settings.get(key)) or 15) for key in (RETRIES, WAIT))
     return min(LONGEST_LOGIN, retries * wait + 30)
 
 
