@@ -16,6 +16,7 @@ from typing import Callable, Sequence, TypeVar
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_disk import ask_scsi, read_direct
 
 T = TypeVar("T")
+AS_ROOT = "The modules of this collection run as root: say 'become: true'."
 Connection = socket.socket
 ENVIRONMENT = {
     "LC_ALL": "C",
@@ -95,6 +96,8 @@ class Host:
             return sorted(os.listdir(path))
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except PermissionError as error:
+            raise Problem(f"Cannot list '{path}': {error.strerror}. {AS_ROOT}") from error
 
     def stat(self, path: str) -> os.stat_result | None:
         """What stat(2) says of a path, links followed; None when it is not there."""
@@ -117,6 +120,8 @@ class Host:
             return os.path.realpath(path)
         except (FileNotFoundError, ProcessLookupError):  # a link of a process that has just ended
             return path
+        except PermissionError as error:
+            raise Problem(f"Cannot follow '{path}': {error.strerror}. {AS_ROOT}") from error
 
     def link(self, path: str) -> str | None:
         """What a symbolic link says; None when it is not there or no link."""

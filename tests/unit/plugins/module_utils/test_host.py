@@ -70,3 +70,14 @@ def test_until_asks_again_and_gives_up_in_time():
     answers = iter([False, False, "yes"])
     assert Host().until(lambda: next(answers), 5, every=0) == "yes"
     assert Host().until(lambda: None, 0.05, every=0.01) is None
+
+
+@pytest.mark.parametrize("asked", [lambda host: host.real("/proc/1/ns/mnt"), lambda host: host.list("/root")])
+def test_what_only_root_may_see_is_no_traceback(monkeypatch, asked):
+    def denied(*given, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os.path, "realpath", denied)
+    monkeypatch.setattr(os, "listdir", denied)
+    with pytest.raises(Problem, match="Permission denied. The modules of this collection run as root"):
+        asked(Host())
