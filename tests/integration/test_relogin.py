@@ -196,8 +196,8 @@ def test_a_single_path_is_kept_and_the_message_says_what_it_would_take(compute, 
 
 def test_a_record_may_give_a_name_of_its_own(storage, compute, standing, long_story):
     own = f"{IQN}:own"
-    update = f"iscsiadm -m node -T {NAME} -o update -n iface.initiatorname -v"
-    compute.run(f"{update} {own}")
+    files = f"$(find /etc/iscsi /var/lib/iscsi -path '*{NAME}*' -type f)"  # iscsiadm would take it from an iface alone
+    compute.run(f"sed -i '/^node.tpgt/a iface.initiatorname = {own}' {files}")
     try:
         refused(compute, "relogin", "does not let this initiator in", targets=[NAME])
         allowed = {"name": "test", "initiators": [own]}
@@ -205,9 +205,7 @@ def test_a_record_may_give_a_name_of_its_own(storage, compute, standing, long_st
         succeeded(compute, compute.module("relogin", targets=[NAME]))
         assert set(compute.run("cat /sys/class/iscsi_session/*/initiatorname").out.split()) == {own}
     finally:
-        compute.run(
-            f"sed -i /iface.initiatorname/d $(find /etc/iscsi /var/lib/iscsi -path '*{NAME}*' -type f)"
-        )
+        compute.run(f"sed -i /iface.initiatorname/d {files}")
     succeeded(compute, compute.module("relogin", targets=[NAME]))
     only = {"name": "test", "initiators": [initiator_of(compute)], "purge": True}
     succeeded(storage, storage.module("igroup", target=NAME, **only))
@@ -228,7 +226,18 @@ def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
     assert new in served_now and old not in served_now
     assert set(checked.changed()) < set(ran.changed())
     assert played(lab, RENAME, hosts=both, **said).changed() == {}
-    played(lab, RENAME, hosts=both, host=compute.name, **{"from": new, "to": old})
+
+
+def test_a_renaming_that_was_interrupted_is_continued_or_taken_back(
+    lab, storage, compute, standing, long_story
+):
+    old, new = initiator_of(compute), f"{IQN}:half-{compute.suite}"
+    succeeded(storage, storage.module("igroup", target=NAME, name="test", initiators=[new]))
+    succeeded(compute, compute.module("initiator_name", name=new, with_sessions=True))
+    succeeded(compute, compute.module("relogin", portals=portals_of(storage)[:1]))
+    ran = played(lab, RENAME, hosts=[storage, compute], host=compute.name, **{"from": old, "to": new})
+    assert len(ran.changed()[compute.name, "The sessions have the new name"]) == 1
+    played(lab, RENAME, hosts=[storage, compute], host=compute.name, **{"from": new, "to": old})
     assert initiator_of(compute) == old and len(sessions(compute, "roll")) == 2
 
 

@@ -129,6 +129,7 @@ def _said(host: Host, name: str) -> dict[str, Any]:
 
 def unharmed(told: Told, least: int = 1) -> None:
     """Not one error, not one byte that differs, and never fewer working paths."""
+    print(json.dumps({"writer": told.writer, "sampler": told.sampler}))
     assert told.writer["errors"] == [] and told.writer["differ"] == 0, told.writer
     assert told.writer["written"] > 50, told.writer
     counts = {int(count): number for count, number in told.sampler["counts"].items()}
