@@ -115,9 +115,7 @@ class Journey:
 
     def __post_init__(self) -> None:
         self.group = self.san.groups[0]
-        there = self.san.owner(self.group)
-        first, second = self.san.first, self.san.second
-        self.source, self.destination = (first, second) if there is first else (second, first)
+        self.source, self.destination = self.san.sides(self.group)
 
     def failure(self) -> Failure:
         """What fails, in the direction of the run."""

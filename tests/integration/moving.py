@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
@@ -38,14 +38,13 @@ THIN = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Group:
     """A volume group with several volumes, ext4 and xfs, on two LUNs."""
 
     name: str
     size: str = "256m"
     volumes: tuple[Filled, ...] = VOLUMES
-    sums: str = field(default="", compare=False)
 
     @property
     def luns(self) -> list[str]:
@@ -60,6 +59,9 @@ class Group:
         return [f"/srv/{self.name}/{volume.name}" for volume in self.volumes]
 
 
+BUILT: dict[str, San] = {}  # by storage host: what stands there now
+
+
 class San:
     """The three hosts, and the groups that are between them."""
 
@@ -67,6 +69,7 @@ class San:
         self.lab, self.storage, self.first, self.second = lab, storage, first, second
         self.groups: tuple[Group, ...] = ()
         self.target = TARGET
+        self.kept: dict[str, str] = {}  # the checksums of all files, by group
 
     @property
     def hosts(self) -> list[Host]:
@@ -82,8 +85,18 @@ class San:
         self.connect(self.first)
         self.fill(*groups)
 
+    @classmethod
+    def standing(cls, lab: Lab, storage: Host, first: Host, second: Host, *groups: Group) -> San:
+        """The SAN that the tests before have left, if it has these groups; else a new one."""
+        built = BUILT.get(storage.name)
+        if built is None or built.groups != groups:
+            built = cls(lab, storage, first, second)
+            built.build(*groups)
+        return built
+
     def boot(self, *groups: Group) -> None:
         """Fresh hosts; the LUNs of the groups are mapped to the first one."""
+        BUILT[self.storage.name] = self
         self.groups = groups
         self.lab.fresh(*self.hosts)
         self.serve(*groups)
@@ -130,12 +143,16 @@ class San:
                     f"mkfs.{volume.filesystem} -q /dev/{group.name}/{volume.name}",
                     timeout=180,
                 )
-            mounts = [
-                {"path": mount, "device": f"/dev/{group.name}/{volume.name}", "filesystem": volume.filesystem}
-                for mount, volume in zip(group.mounts, group.volumes)
-            ]
-            do(host, "mounts", mounts=mounts)
+            self.mount(group, host)
             self.add_files(group, host)
+
+    def mount(self, group: Group, host: Host) -> None:
+        """All of its file systems, now and at every boot."""
+        mounts = [
+            {"path": mount, "device": f"/dev/{group.name}/{volume.name}", "filesystem": volume.filesystem}
+            for mount, volume in zip(group.mounts, group.volumes)
+        ]
+        do(host, "mounts", mounts=mounts)
 
     def add_files(self, group: Group, host: Host) -> None:
         """More files in all of its file systems, on the disks when this returns."""
@@ -144,7 +161,7 @@ class San:
                 f"mkdir -p {mount}/tree && cd {mount}/tree && place=$(ls | wc -l) && mkdir $place && cd $place && "
                 "for n in 1 2 3 4 5 6 7 8 9; do head -c ${n}00001 /dev/urandom >file$n; done && sync"
             )
-        group.sums = self.sums(host, group)
+        self.kept[group.name] = self.sums(host, group)
 
     def stranger(self, host: Host) -> None:
         """The target knows nothing of this host."""
@@ -172,7 +189,7 @@ class San:
 
     def owned(self, group: Group, owner: Host, other: Host) -> None:
         """The group is mounted on its owner, whole, and nothing of it is left on the other host."""
-        assert self.sums(owner, group) == group.sums
+        assert self.sums(owner, group) == self.kept[group.name]
         lines = [
             line.split()[1] for line in owner.read("/etc/fstab").splitlines() if f"/{group.name}/" in line
         ]
@@ -185,11 +202,12 @@ class San:
         ):
             assert other.run(command, check=False).rc != 0, f"{other.name}: {command}"
 
-    def owner(self, group: Group) -> Host:
-        """The compute host that has its LUNs."""
+    def sides(self, group: Group) -> tuple[Host, Host]:
+        """The compute host that has the LUNs of a group, and the other one."""
         told = self.storage.module("lun_info")["luns"]
         (names,) = {tuple(lun["running"]) for lun in told if lun["name"] in group.luns}
-        return self.first if names == (initiator(self.first),) else self.second
+        here = names == (initiator(self.first),)
+        return (self.first, self.second) if here else (self.second, self.first)
 
 
 def do(host: Host, module: str, **options: Any) -> dict[str, Any]:

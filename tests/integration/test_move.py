@@ -17,9 +17,7 @@ GROUP = Group("vg_db", volumes=THIN)
 
 @pytest.fixture(scope="session")
 def san(lab, storage, compute, spare):
-    made = San(lab, storage, compute, spare)
-    made.build(GROUP)
-    return made
+    return San.standing(lab, storage, compute, spare, GROUP)
 
 
 def fingerprints(san: San) -> dict[str, dict[str, str]]:

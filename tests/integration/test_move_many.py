@@ -16,9 +16,7 @@ HOOKS = Path(__file__).resolve().parent / "hooks"
 
 @pytest.fixture(scope="session")
 def many(lab, long_story, storage, compute, spare):
-    made = San(lab, storage, compute, spare)
-    made.build(*GROUPS)
-    return made
+    return San.standing(lab, storage, compute, spare, *GROUPS)
 
 
 def test_many_groups_move_in_one_run_with_one_task_for_each_step(many):

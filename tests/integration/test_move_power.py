@@ -9,16 +9,14 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.cutting import Journey, planned
-from ansible_collections.lunworks.iscsi.tests.integration.moving import Group, San
+from ansible_collections.lunworks.iscsi.tests.integration.moving import THIN, Group, San
 
-GROUP = Group("vg_db")
+GROUP = Group("vg_db", volumes=THIN)
 
 
 @pytest.fixture(scope="session")
 def cutting(lab, long_story, storage, compute, spare):
-    made = San(lab, storage, compute, spare)
-    made.build(GROUP)
-    return made
+    return San.standing(lab, storage, compute, spare, GROUP)
 
 
 @pytest.mark.parametrize("machine", ["controller", "source", "destination", "storage"])
