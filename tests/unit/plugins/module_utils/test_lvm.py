@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -29,7 +30,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     show_group,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import plan_group
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import parse_dump
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import parse_dump, parse_health
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     device_path,
     extent_size,
@@ -359,3 +360,20 @@ def test_a_file_system_fills_its_device_or_does_not(kind, command, text, blocks,
         }
     )
     assert look_filesystem(host, "/dev/vg_db/data", size) == Filesystem(kind, full)
+
+
+def test_what_is_not_well_is_told_in_lvms_own_words():
+    rows = [
+        {"lv_uuid": "well", "lv_health_status": "", "lv_check_needed": "unknown", "lv_snapshot_invalid": "0"},
+        {
+            "lv_uuid": "full",
+            "lv_health_status": "",
+            "lv_check_needed": "",
+            "lv_snapshot_invalid": "snapshot invalid",
+        },
+        {"lv_uuid": "pool", "lv_health_status": "out_of_data", "lv_check_needed": "check needed"},
+    ]
+    assert parse_health(json.dumps({"report": [{"lv": rows}]})) == {
+        "full": "snapshot invalid",
+        "pool": "out_of_data, check needed",
+    }

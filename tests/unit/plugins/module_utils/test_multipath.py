@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils import multipathd
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_alias import (
     Aliases,
@@ -399,3 +400,10 @@ def test_lun_numbers_are_read_as_the_kernel_counts_them():
     assert parse_luns(head + b"".join(listed)) == {0, 3, 0x4100, 1 | 2 << 16}
     assert parse_luns(head + b"".join(listed[:2])) == {0, 3}, "an answer that was cut"
     assert parse_luns(bytes(8)) == frozenset()
+
+
+@pytest.mark.parametrize("comm, asked", [("multipathd\n", False), ("bash\n", True)])
+def test_a_look_at_its_process_tells_that_multipathd_runs_and_an_old_number_does_not(comm, asked):
+    runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"} if asked else {}
+    host = ScriptedHost(files={"/run/multipathd.pid": "77\n", "/proc/77/comm": comm}, runs=runs)
+    assert multipathd.running(host) is not asked
