@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -15,6 +15,9 @@ SESSIONS = "/sys/class/iscsi_session"
 STEADY = 2  # processes of a daemon at work: itself and its logger
 YOUNG = 3  # seconds after its start in which it may not have begun to take over the sessions yet
 SETTLING = 60  # seconds
+SESSIONS = "/sys/class/iscsi_session"
+ROOTS = ("/var/lib/iscsi", "/etc/iscsi")
+DISCOVERY = {"send_targets": "st_config", "isns": "isns_config"}  # where a record may say that it is polled
 RESTARTING = 180  # seconds; systemd itself gives a daemon that will not stop 90
 
 
@@ -28,7 +31,7 @@ def behind(host: Host, path: str) -> bool:
     return stat.st_mtime > started
 
 
-def settled(host: Host, polled: int = 0) -> bool:
+def settled(host: Host, polls: int = 0) -> bool:
     """Whether iscsid has taken over the sessions that it found. Stopped before that, it hangs until systemd kills it.
 
     A process more stays for everybody whom it polls.
@@ -41,7 +44,34 @@ def settled(host: Host, polled: int = 0) -> bool:
         float((host.read("/proc/uptime") or "0").split()[0])
         - int(shown["ActiveEnterTimestampMonotonic"]) / 1e6
     )
-    return len(processes) <= STEADY + polled and age > YOUNG
+    return len(processes) <= STEADY + polls and age > YOUNG
+
+
+def polled(host: Host) -> list[str]:
+    """Whom iscsid asks again and again by itself (discoveryd), as its records say."""
+    found = []
+    for root in ROOTS:
+        for part, file in DISCOVERY.items():
+            for place in host.list(f"{root}/{part}"):
+                said = parse(host.read(f"{root}/{part}/{place}/{file}") or "")
+                if any(name.endswith(".use_discoveryd") and said[name] == "Yes" for name in said):
+                    found.append(place.replace(",", ":"))
+    return found
+
+
+def cut_by_restart(host: Host) -> str:
+    """What a restart of the daemon would cut; empty: nothing. discoveryd takes its sessions with it (usr/discoveryd.c)."""
+    asked, sessions = polled(host), host.list(SESSIONS)
+    return f"{len(sessions)} session(s), as it polls {', '.join(asked)}" if asked and sessions else ""
+
+
+def refuse_cut(steps: list[Step], cut: str) -> None:
+    """No session is dropped by surprise."""
+    if cut and any(isinstance(step, RestartIscsid) for step in steps):
+        raise Problem(
+            f"Cannot restart iscsid: it may log out {cut}, and discoveryd logs out whatever it found when it stops. Log "
+            f"out first, or end the polling (module discovery, use_discoveryd: false)."
+        )
 
 
 @dataclass(frozen=True)
@@ -51,13 +81,14 @@ class RestartIscsid(Step):
     The new daemon opens the connection of each session again, one after the other; the step ends when all are back.
     """
 
-    polled: int = 0  # by how many processes it polls now (discoveryd)
+    polls: int = 0  # by how many processes it polls now (discoveryd), if its records do not say so
 
     def __str__(self) -> str:
         return "Restart iscsid, which reads the file only at its start (sessions go on)"
 
     def take(self, host: Host) -> None:
-        host.until(lambda: settled(host, self.polled), SETTLING)
+        polls = max(self.polls, len(polled(host)))
+        host.until(lambda: settled(host, polls), SETTLING)
         before = _logged_in(host)
         host.run("systemctl", "restart", "iscsid.service", timeout=RESTARTING)
         if before:

@@ -23,8 +23,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     AddRecord,
     Record,
     RecordId,
+    SetRecord,
     database,
     locked,
+    look_records,
     new_settings,
     portal_of,
 )
@@ -33,6 +35,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 WORDS = {SENDTARGETS: "send_targets", ISNS: "isns", FIRMWARE: "fw"}  # what a node record calls its origin
 KINDS = {word: kind for kind, word in WORDS.items()}
+ONBOOT: dict[str, Value] = {"node.startup": "onboot", "node.conn[0].startup": "onboot"}
 TYPE, ADDRESS, PORT = "node.discovery_type", "node.discovery_address", "node.discovery_port"
 
 
@@ -69,14 +72,20 @@ class RecordOffers(Step):
         return f"Record what {self.source} offers: {', '.join(map(str, self.records))}"
 
     def take(self, host: Host) -> None:
-        if (
-            self.source.kind == FIRMWARE
-        ):  # which knows its ifaces and its CHAP secrets, and hands them to iscsiadm only
-            host.run("iscsiadm", "-m", "discoverydb", "-t", FIRMWARE, "-o", "new", "--discover", timeout=90)
+        if self.source.kind == FIRMWARE:
+            self._take_firmware(host)
             return
         for name, record in self.records.items():
             AddRecord(name, record.settings).take(host)
             _link(host, self.source, name, str(record.settings[TPG]))
+
+    def _take_firmware(self, host: Host) -> None:
+        """Only iscsiadm knows the ifaces and secrets of the firmware; 2.1.8 gives new records the startup of iscsid.conf."""
+        host.run("iscsiadm", "-m", "discoverydb", "-t", FIRMWARE, "-o", "new", "--discover", timeout=90)
+        added = {(name.target, name.portal) for name in self.records}
+        for name, record in look_records(host):
+            if (name.target, name.portal) in added:
+                SetRecord(name, record.path, ONBOOT).take(host)
 
 
 def _link(host: Host, source: Source, name: RecordId, tpg: str) -> None:

@@ -13,6 +13,7 @@ description:
   - Sets the name, and if wished the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
   - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
     alone; C(iscsi.service) is never restarted, since that would log out every session.
+  - A daemon that polls (discoveryd) logs out what it found when it stops. While there are sessions, it is not restarted.
   - Sessions keep the name that they logged in with, also when iscsid is restarted. While any is logged in, a new name is refused,
     unless O(with_sessions) is set.
   - The file gets the mode 0600; other lines in it stay.
@@ -89,6 +90,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import (
+    cut_by_restart,
+    refuse_cut,
+)
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -104,6 +109,7 @@ class InitiatorName(Resource):
         self.with_sessions = options["with_sessions"]
 
     def look(self, host):
+        self.cut = cut_by_restart(host)
         return open_iscsi_name.look_initiator(host)
 
     def want(self, seen):
@@ -115,6 +121,7 @@ class InitiatorName(Resource):
 
     def refuse(self, seen, steps):
         open_iscsi_name.refuse_initiator(seen, steps, self.with_sessions)
+        refuse_cut(steps, self.cut)
 
 
 def main():

@@ -17,6 +17,7 @@ description:
   - The file gets the mode 0600, since it may hold CHAP secrets.
   - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
     alone, which sessions survive; C(iscsi.service) is never restarted, since that would log out every session.
+  - A daemon that polls (discoveryd) logs out what it found when it stops. While there are sessions, it is not restarted.
   - Records that are there keep their settings; see M(lunworks.iscsi.nodes) to change them.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -108,6 +109,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_conf
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import (
+    cut_by_restart,
+    refuse_cut,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import PRESETS, with_preset
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import ALL, is_secret, setting
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
@@ -131,6 +136,7 @@ class IscsidConf(Resource):
         self.settings = {name: checked(name, value) for name, value in self.settings.items()}
 
     def look(self, host):
+        self.cut = cut_by_restart(host)
         return open_iscsi_conf.look_conf(host)
 
     def want(self, seen):
@@ -140,6 +146,9 @@ class IscsidConf(Resource):
 
     def plan(self, seen, want):
         return open_iscsi_conf.plan_conf(seen, want)
+
+    def refuse(self, seen, steps):
+        refuse_cut(steps, self.cut)
 
 
 def checked(name, value):
