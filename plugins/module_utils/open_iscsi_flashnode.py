@@ -30,6 +30,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
     SESSION_EXISTS,
     SUCCESS,
     LogOut,
+    Session,
     Use,
     look_use,
     reason,
@@ -199,6 +200,11 @@ def want_flash(seen: Flash, settings: dict[str, str], logged_in: bool | None, ab
     if absent:
         return replace(seen, flashnode=None, logged_in=False if seen.flashnode else seen.logged_in)
     there = seen.flashnode
+    if there is None and seen.logged_in and logged_in is False:
+        raise Problem(
+            f"{seen.card} has a session with '{seen.name.target}' at {seen.name.portal} that no flashnode made. Log out of it "
+            f"with the module nodes, through the iface of the card."
+        )
     untold = [name for name in settings if there is not None and name not in there.settings]
     if untold:
         raise Problem(f"{seen.card} does not tell '{untold[0]}', so nobody could see whether it is set.")
@@ -243,7 +249,7 @@ def refuse_flash(seen: Flash, steps: list[Step]) -> None:
             )
 
 
-def _sessions(host: Host, card: IscsiHost, name: RecordId) -> list[Any]:
+def _sessions(host: Host, card: IscsiHost, name: RecordId) -> list[Session]:
     return [
         one
         for one in sessions_of(host, card.number)

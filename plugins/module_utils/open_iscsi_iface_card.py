@@ -107,6 +107,11 @@ def look_card(host: Host, name: str, fields: dict[str, str]) -> Card:
     if not mac:
         raise Problem(f"The iface '{name}' cannot be applied: it names no card. Give 'mac'.")
     card = find_host(host, mac)
+    if card.number == 0:
+        raise Problem(
+            f"The iface '{name}' cannot be applied: its card is SCSI host 0, which iscsiadm takes for none (usr/iscsiadm.c). "
+            f"Let another SCSI driver be loaded before this one."
+        )
     family = 6 if "ipv6" in name or ":" in fields.get("iface.ipaddress", "") else 4
     place = f"{IFACES}/ipv{family}-iface-{card.number}-{fields.get('iface.iface_num') or 0}"
     if not host.list(place):
