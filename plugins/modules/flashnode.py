@@ -55,6 +55,8 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 seealso:
+  - ref: ansible_collections.lunworks.iscsi.docsite.guide_cards
+    description: Network cards, offload cards, iSER, and what was tested on what.
   - module: lunworks.iscsi.host_chap
   - module: lunworks.iscsi.host_info
 """

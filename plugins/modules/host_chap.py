@@ -63,6 +63,8 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes
   - lunworks.iscsi.chap
 seealso:
+  - ref: ansible_collections.lunworks.iscsi.docsite.guide_cards
+    description: Network cards, offload cards, iSER, and what was tested on what.
   - module: lunworks.iscsi.flashnode
   - module: lunworks.iscsi.host_info
 """

@@ -28,6 +28,8 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 seealso:
+  - ref: ansible_collections.lunworks.iscsi.docsite.guide_cards
+    description: Network cards, offload cards, iSER, and what was tested on what.
   - module: lunworks.iscsi.host_chap
   - module: lunworks.iscsi.flashnode
   - module: lunworks.iscsi.iface
