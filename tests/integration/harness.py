@@ -147,7 +147,8 @@ class Host:
         """The name of an archive, which is unpacked on the host."""
         name, packed = archive
         if (self.lab.place, self.name, name) not in SHIPPED:
-            unpack = f"mkdir -p {AWAY}/{name} && tar -xz -C {AWAY}/{name} && touch {AWAY}/{name}/whole"
+            place = f"{AWAY}/{name}"  # synced, since its power may be cut
+            unpack = f"mkdir -p {place} && tar -xz -C {place} && sync -f {place} && touch {place}/whole"
             if self.run(f"test -e {AWAY}/{name}/whole", check=False).rc:
                 self.run(unpack, stdin=packed)
             SHIPPED.add((self.lab.place, self.name, name))
