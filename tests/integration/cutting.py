@@ -151,7 +151,7 @@ class Journey:
 
     def run(self, left: list[str]) -> None:
         """One run; the steps at which something failed are taken out of 'left'."""
-        failure, failing, begun = self.failure(), None, time.monotonic()
+        failure, failing, begun, self.arrived = self.failure(), None, time.monotonic(), False
         with running(self.san, self.source, self.destination) as run:
             while (call := run.called()) is not None:
                 step, caller = call
@@ -176,7 +176,6 @@ class Journey:
             self.ended(failure, failing, begun)
         elif told.rc:
             raise AssertionError(f"Nothing failed, and still: {told.messages() or told.output}")
-        self.arrived = False
         if told.rc == 0:
             self.turn()
 
