@@ -27,6 +27,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     DAEMON,
+    NODE,
     Kind,
     Value,
     clear,
@@ -39,7 +40,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 PLACES = {SENDTARGETS: ("send_targets", "st_config"), ISNS: ("isns", "isns_config")}
 OF_ISNS = {name: kind for name, kind in DAEMON.items() if name.startswith("discovery.isns.")}
-KNOWN: dict[str, dict[str, Kind]] = {SENDTARGETS: OF_SENDTARGETS, ISNS: OF_ISNS, FIRMWARE: {}}
+ALGORITHMS = "node.session.auth.chap_algs"  # usr/idbm.c: one name for sessions and for discovery
+OF_PORTAL = {**OF_SENDTARGETS, ALGORITHMS: NODE[ALGORITHMS]}
+KNOWN: dict[str, dict[str, Kind]] = {SENDTARGETS: OF_PORTAL, ISNS: OF_ISNS, FIRMWARE: {}}
 WORDS = {SENDTARGETS: "sendtargets", ISNS: "isns", FIRMWARE: "firmware"}  # in a record, and in options
 POLLED, INTERVAL = "use_discoveryd", "discoveryd_poll_inval"
 AUTH = "discovery.sendtargets.auth"

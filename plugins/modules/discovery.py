@@ -82,6 +82,7 @@ options:
   settings:
     description:
       - Other settings of the discovery records, like V(discovery.sendtargets.timeo.login_timeout) (seconds).
+      - The hashes of CHAP in order of preference are V(node.session.auth.chap_algs) here too.
       - A setting that is not named stays as it is.
     type: dict
     default: {}
