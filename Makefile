@@ -37,7 +37,7 @@ lint types units sanity docs build molecule:
 	@tools/check $@
 integration: setup  ## every module on booted hosts of both suites
 	@.cache/venv/bin/pytest -q tests/integration
-stories: setup  ## the long ones: a dead host, many groups at once, power cuts at every step of a move (hours)
+stories: setup  ## the long ones: a dead host, many groups at once, power and cables cut at every step of a move (hours)
 	@.cache/venv/bin/pytest -q tests/integration/test_move*.py --every-step
 
 matrix:  ## before a release: more versions of ansible-core and Python, and Galaxy's own import check

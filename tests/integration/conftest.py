@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--every-step",
         action="store_true",
-        help="long stories too: dead hosts, many groups, the power of every machine cut at every step (hours)",
+        help="long stories too: dead hosts, many groups, power and cables of every machine cut at every step (hours)",
     )
     group.addoption(
         "--seconds",
