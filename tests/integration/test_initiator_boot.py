@@ -36,9 +36,11 @@ GIVE_UP = 120  # seconds that iscsid tries, left to itself
 
 @pytest.fixture(scope="module")
 def served(storage, compute):
+    compute.run("cp -a /etc/iscsi/iscsid.conf /root/iscsid.conf.boot")
     with given(storage, compute, target("boot", storage, compute, chap=CHAP)):
         yield
     succeeded(compute, compute.module("iface", name="boot1", state="absent"))
+    compute.run("mv /root/iscsid.conf.boot /etc/iscsi/iscsid.conf; systemctl try-restart iscsid", timeout=150)
 
 
 @pytest.fixture

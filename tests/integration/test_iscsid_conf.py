@@ -34,8 +34,7 @@ def test_settings_are_set_and_all_else_stays(compute):
     beats(compute, "iscsid_conf", {"settings": settings})
     after = compute.read(PATH).splitlines()
     assert [line for line in before if line not in after] == [
-        "node.session.timeo.replacement_timeout = 120",
-        "node.session.queue_depth = 32",
+        line for line in before if line.split(" = ")[0] in settings
     ]
     assert [line for line in after if line not in before] == [
         "iscsid.safe_logout = Yes",

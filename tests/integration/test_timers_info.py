@@ -15,6 +15,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     target,
 )
 from ansible_collections.lunworks.iscsi.tests.integration.harness import same, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import played
 
 LATE = 15  # seconds that a busy machine may add
 # Reads past the page cache, over whichever path is next, and says how long the longest read took.
@@ -81,6 +82,19 @@ def test_what_counts_is_told_and_added_up(compute, disk):
     assert found["worst_stall"] == found["one_path"] + queue["no_path_retry"] * queue["polling_interval"]
     assert f"{found['worst_stall']} s" in found["arithmetic"]
     assert any("wanted are 10 s at most" in fault for fault in answer["faults"])
+
+
+def test_the_report_says_it_beside_the_lun(lab, compute, disk):
+    ran = played(lab, "lunworks.iscsi.report", hosts=[compute])
+    lines = [line.strip() for _host, _task, result in ran.results for line in result.get("msg") or []]
+    at = lines.index(next(line for line in lines if line.startswith(f"LUN 0 of {IQN}:timers,")))
+    assert any(line == f"stall  {stall(compute)}" for line in lines[at : at + 8]), lines
+    assert any(line.startswith("fault  fast_io_fail_tmo") for line in lines), lines
+
+
+def stall(compute):
+    found = only(told(compute))
+    return f"{found['worst_stall']} s: {found['arithmetic']}"
 
 
 def test_records_that_contradict_multipath_and_sessions_are_named(compute, storage, disk):
