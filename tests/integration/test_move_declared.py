@@ -15,18 +15,25 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import same
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played
 
 SITE = "lunworks.iscsi.site"
-DATA = ("-i", str(Path(__file__).resolve().parent / "declared"))
+HERE = Path(__file__).resolve().parent
 TREE = "cd /srv/decl && find . -type f -exec sha256sum {} + | sort"
 WRITE = "mkdir -p /srv/decl/tree && for n in $(seq 20); do head -c ${n}0000 /dev/urandom >/srv/decl/tree/file$n; done; sync"
 
 
 @pytest.fixture(scope="module")
-def hosts(long_story, lab, storage, compute, spare):
+def data(lab):
+    """The inventory, and where backups go."""
+    backups = f"move_volume_group_backup_dir={lab.place.directory}/backups"
+    return ("-i", str(HERE / "declared"), "-e", backups)
+
+
+@pytest.fixture(scope="module")
+def hosts(long_story, lab, storage, compute, spare, data):
     """site.yml has put the group on the first compute host; there are files in it."""
     hosts = [storage, compute, spare]
     if compute.run("findmnt /srv/decl", check=False).rc:
         lab.fresh(*hosts)
-        played(lab, SITE, *DATA, hosts=hosts, owner=compute.name)
+        played(lab, SITE, *data, hosts=hosts, owner=compute.name)
         compute.run(WRITE)
     return hosts
 
@@ -44,9 +51,11 @@ def plan_of(ran) -> list[str]:
 
 
 @pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])
-def test_data_that_names_another_host_shows_the_plan_and_is_refused(lab, hosts, compute, spare, options):
+def test_data_that_names_another_host_shows_the_plan_and_is_refused(
+    lab, hosts, compute, spare, options, data
+):
     before = fingerprints(hosts)
-    ran = play(lab, SITE, *DATA, *options, hosts=hosts, owner=spare.name)
+    ran = play(lab, SITE, *data, *options, hosts=hosts, owner=spare.name)
     assert ran.rc != 0
     assert f"'vg_decl' is on '{compute.name}', and the data wants it on '{spare.name}'" in ran.messages()
     assert "allow_move=vg_decl" in ran.messages() and "volume_groups of" in ran.messages()
@@ -56,42 +65,42 @@ def test_data_that_names_another_host_shows_the_plan_and_is_refused(lab, hosts, 
         same(seen, host.fingerprint(), f"The refused move on {host.name}")
 
 
-def test_the_storage_host_alone_gives_the_luns_to_no_second_host(lab, hosts, storage, spare):
+def test_the_storage_host_alone_gives_the_luns_to_no_second_host(lab, hosts, storage, spare, data):
     before = fingerprints(hosts)
-    ran = play(lab, SITE, *DATA, hosts=[storage], owner=spare.name)
+    ran = play(lab, SITE, *data, hosts=[storage], owner=spare.name)
     assert ran.rc != 0
     assert "carries 'vg_decl' and is mapped to" in ran.messages()
     for host, seen in before.items():
         same(seen, host.fingerprint(), f"The refused run on {host.name}")
 
 
-def test_a_check_of_an_allowed_move_mutates_nothing(lab, hosts, spare):
+def test_a_check_of_an_allowed_move_mutates_nothing(lab, hosts, spare, data):
     before = fingerprints(hosts)
-    ran = played(lab, SITE, "--check", "--diff", *DATA, hosts=hosts, owner=spare.name, allow_move=True)
+    ran = played(lab, SITE, "--check", "--diff", *data, hosts=hosts, owner=spare.name, allow_move=True)
     assert len(plan_of(ran)) > 8
     for host, seen in before.items():
         same(seen, host.fingerprint(), f"The check on {host.name}")
 
 
-def test_an_allowed_move_is_made_and_the_next_run_changes_nothing(lab, hosts, compute, spare):
+def test_an_allowed_move_is_made_and_the_next_run_changes_nothing(lab, hosts, compute, spare, data):
     tree = compute.run(TREE).out
-    played(lab, SITE, *DATA, hosts=hosts, owner=spare.name, allow_move="vg_decl")
+    played(lab, SITE, *data, hosts=hosts, owner=spare.name, allow_move="vg_decl")
     assert spare.run(TREE).out == tree
     assert spare.run("findmnt -n -o SOURCE /srv/decl").out.strip() == "/dev/mapper/vg_decl-data"
     assert "/srv/decl" not in compute.read("/etc/fstab")
     for options in ((), ("--check",)):
-        again = played(lab, SITE, *DATA, *options, hosts=hosts, owner=spare.name)
+        again = played(lab, SITE, *data, *options, hosts=hosts, owner=spare.name)
         assert again.changed() == {}
 
 
-def test_data_that_still_names_the_old_host_is_told_which_of_it_must_change(lab, hosts, compute, spare):
-    ran = play(lab, SITE, *DATA, hosts=hosts, owner=compute.name)
+def test_data_that_still_names_the_old_host_is_told_which_of_it_must_change(lab, hosts, compute, spare, data):
+    ran = play(lab, SITE, *data, hosts=hosts, owner=compute.name)
     assert ran.rc != 0
     assert f"If it shall stay, write it into volume_groups of '{spare.name}'" in ran.messages()
 
 
-def test_it_comes_back_when_that_is_allowed(lab, hosts, compute, spare):
+def test_it_comes_back_when_that_is_allowed(lab, hosts, compute, spare, data):
     tree = spare.run(TREE).out
-    played(lab, SITE, *DATA, hosts=hosts, owner=compute.name, allow_move=True)
+    played(lab, SITE, *data, hosts=hosts, owner=compute.name, allow_move=True)
     assert compute.run(TREE).out == tree
-    assert played(lab, SITE, *DATA, hosts=hosts, owner=compute.name).changed() == {}
+    assert played(lab, SITE, *data, hosts=hosts, owner=compute.name).changed() == {}
