@@ -20,7 +20,7 @@ short_description: Find the volume groups that the data of a SAN wants on anothe
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Holds the role variables of all hosts (as M(lunworks.iscsi.san_faults#filter) takes them) against what the storage hosts tell
+  - Holds the role variables of all hosts (as P(lunworks.iscsi.san_faults#filter) takes them) against what the storage hosts tell
     of their LUNs. A volume group that is on LUNs of one host and in the data of another is to move.
   - A volume group that is on no LUN yet, or on a LUN that is said to be C(shared), is not judged.
 positional: _input, luns
