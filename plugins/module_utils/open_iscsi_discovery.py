@@ -194,7 +194,8 @@ def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
         sources[source] = Found(_wanted_settings(seen, source, wish), asked, found.known)
         for name, offer in missing(seen, source, wish).items():
             bound = seen.ifaces.get(name.iface, {})
-            records[name] = Record(found_settings(source, name, offer, bound, seen.defaults), "")
+            new = Record(found_settings(source, name, offer, bound, seen.defaults), "")
+            records.setdefault(name, new)  # what two of them offer comes from the first
     polling = replace(seen.polling, unread=frozenset())
     return replace(seen, sources=sources, records=records, polling=polling, stale=stale)
 
@@ -208,11 +209,12 @@ def _wanted_settings(seen: Discovery, source: Source, wish: Wish) -> dict[str, V
 
 
 def _stale(seen: Discovery, name: RecordId, record: Record, wish: Wish) -> bool:
-    """Whether a record came from somebody who was asked, and is not offered or does not pass the filters."""
+    """Whether a record came from somebody who was asked, and none of them offers it or it does not pass the filters."""
     found = seen.sources.get(source_of(record))
     if not wish.prune or found is None or (found.offers is None and not wish.absent):
         return False
-    offered = {(one.target, one.portal) for one in found.offers or ()}
+    offers = (offer for one in seen.sources.values() for offer in one.offers or ())
+    offered = {(offer.target, offer.portal) for offer in offers}
     return (name.target, name.portal) not in offered or bool(wish.filter.objection(name.portal))
 
 
@@ -220,13 +222,16 @@ def plan_discovery(seen: Discovery, want: Discovery, wish: Wish) -> list[Step]:
     """Discovery records; then what they lead to; then the daemon, when those that it polls changed; then what is stale."""
     records: list[Step] = []
     nodes: list[Step] = []
+    added: set[RecordId] = set()
     restart = bool(seen.polling.unread & set(want.sources))
     for source, new in want.sources.items():
         old = seen.sources[source]
         steps = _record_steps(source, old.settings, new.settings, want)
         restart = restart or bool(steps) and (polled(source, old.settings) or polled(source, new.settings))
         records += steps
-        adding = {name: want.records[name] for name in missing(seen, source, wish) if name in want.records}
+        new_ones = [name for name in missing(seen, source, wish) if name in want.records]
+        adding = {name: want.records[name] for name in new_ones if name not in added}
+        added.update(adding)
         if adding:
             nodes.append(RecordOffers(source, adding))
         if old.offers is None and new.offers is not None:
