@@ -48,7 +48,7 @@ def test_a_check_shows_the_whole_plan_and_touches_nothing(san):
     ],
     ids=["directory", "file", "device"],
 )
-def test_who_uses_it_is_named_and_nothing_is_touched(san, command, said):
+def test_who_uses_it_is_named_and_nothing_is_touched(san, long_story, command, said):
     san.first.run(f"({command}) >/dev/null 2>&1 & echo $! >/run/user.pid")
     try:
         before = fingerprints(san)
@@ -61,7 +61,7 @@ def test_who_uses_it_is_named_and_nothing_is_touched(san, command, said):
         san.first.run("kill $(cat /run/user.pid)")
 
 
-def test_a_group_that_is_not_there_is_refused(san):
+def test_a_group_that_is_not_there_is_refused(san, long_story):
     told = san.move(vg="vg_none", source=san.first, destination=san.second)
     assert told.rc != 0
     assert "There is no volume group 'vg_none' on any LUN" in told.messages()
@@ -97,7 +97,7 @@ def test_it_moves_back(san):
     san.owned(GROUP, san.first, san.second)
 
 
-def test_it_comes_back_after_a_boot_of_its_owner(san):
+def test_it_comes_back_after_a_boot_of_its_owner(san, long_story):
     san.lab.power_cut(san.first)
     san.lab.boot(san.first)
     mounted = " && ".join(f"findmnt {mount}" for mount in GROUP.mounts)
