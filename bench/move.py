@@ -5,9 +5,9 @@
 Measured is the time without service, from the moment at which the first file system is unmounted on the one host to the
 moment at which the last one is mounted on the other, as both kernels tell it (poll(2) on /proc/self/mountinfo).
 
-The procedure is a shell script over the same ssh connections: umount, vgcfgbackup, vgchange, vgexport and logout here;
-discovery, login, vgimport, vgchange and mount there. It needs the LUNs mapped to both hosts all the time: it has no fence,
-proves nothing, and leaves the source's disks, fstab and records as they are.
+The procedure is a shell script over the same ssh connections: umount, vgcfgbackup, vgchange, vgexport and logout here; discovery,
+login, vgcfgrestore, vgscan, pvscan, vgimport, vgchange, lvscan and mount there. It needs the LUNs mapped to both hosts all the
+time: it has no fence, proves nothing, and leaves the source's disks, fstab and records as they are.
 
     python -m bench.move [--suite bookworm] [--numbers 1 10] [--rounds 3]
 """
@@ -89,14 +89,15 @@ def by_playbook(san: San, source: Host, destination: Host) -> None:
 
 
 def by_hand(san: San, source: Host, destination: Host) -> None:
-    """The last section of the how-to, for all groups at once; without its vgcfgrestore, which can lose data."""
+    """The last section of the how-to, step by step, for all groups at once; its vgcfgrestore too, which can lose data."""
     names = " ".join(group.name for group in san.groups)
     mounts = [mount for group in san.groups for mount in group.mounts]
-    source.run(
-        f"set -e; umount {' '.join(mounts)}; for vg in {names}; do vgcfgbackup -q -f /root/$vg.backup $vg; done;"
-        f" vgchange -q -an {names}; vgexport -q {names}; iscsiadm -m node -u",
+    backup = source.run(
+        f"set -e; umount {' '.join(mounts)}; for vg in {names}; do vgcfgbackup -q -f /root/$vg.backup $vg >/dev/null; done;"
+        f" vgchange -q -an {names} >/dev/null; vgexport -q {names} >/dev/null; iscsiadm -m node -u >/dev/null;"
+        " tar -cf - -C /root $(cd /root; ls *.backup) | base64",
         timeout=300,
-    )
+    ).out
     devices = [
         (f"/dev/{group.name}/{volume.name}", mount)
         for group in san.groups
@@ -105,11 +106,13 @@ def by_hand(san: San, source: Host, destination: Host) -> None:
     wwids = " ".join(wwid for group in san.groups for wwid in group.wwids)
     mounting = "; ".join(f"mkdir -p {mount}; mount {device} {mount}" for device, mount in devices)
     destination.run(
-        f"set -e; iscsiadm -m discovery -t sendtargets -p {san.portals[0]} >/dev/null;"
+        f"set -e; base64 -d | tar -xf - -C /root; iscsiadm -m discovery -t sendtargets -p {san.portals[0]} >/dev/null;"
         f" iscsiadm -m node -T {TARGET} -l >/dev/null; for wwid in {wwids};"
         " do until [ -e /dev/mapper/$wwid ]; do sleep 0.1; done; done; udevadm settle;"
-        f" vgscan -q >/dev/null; pvscan -q >/dev/null; vgimport -q {names}; vgchange -q -ay {names}; {mounting}",
+        f" for vg in {names}; do vgcfgrestore --list -f /root/$vg.backup >/dev/null; vgcfgrestore -f /root/$vg.backup $vg; done;"
+        f" vgscan -q; pvscan -q; vgimport -q {names} || true; vgchange -q -ay {names}; lvscan; {mounting}",
         timeout=300,
+        stdin=backup,
     )
 
 
