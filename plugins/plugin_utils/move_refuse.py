@@ -7,13 +7,9 @@ from __future__ import annotations
 from typing import Callable
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
-    LONGEST_TAG,
-    Computer,
-    Group,
     Refusal,
     Survey,
     Target,
-    mount_tag,
     moves_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_abilities import refuse_abilities
@@ -22,9 +18,9 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
     listed,
     newest,
     portals_for,
-    waiting_mounts,
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import is_foreign, is_here
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_use import refuse_use, seen_by
 
 
 def refuse_group(survey: Survey, one: Standing) -> None:
@@ -155,10 +151,6 @@ def _busy_metadata(survey: Survey, one: Standing) -> None:
             raise Refusal(f"'{one.group}' cannot move: {reason}.")
 
 
-def _seen_by(computer: Computer, one: Standing) -> Group | None:
-    return next((group for group in computer.groups if group.uuid == one.uuid), None)
-
-
 def _names(survey: Survey, one: Standing) -> None:
     for name in (survey.destination, survey.source):
         computer = survey.computer(name)
@@ -176,86 +168,13 @@ def _identity(survey: Survey, one: Standing) -> None:
     wanted = dict(zip(sorted(label.pvs), (lun.wwid for _storage, lun in one.luns)))
     for name in (survey.source, survey.destination):
         computer = survey.computer(name)
-        group = _seen_by(computer, one) if computer else None
+        group = seen_by(computer, one) if computer else None
         for uuid, wwid in (group.pvs if group else {}).items():
             if wwid and uuid in wanted and wwid != wanted[uuid]:
                 raise Refusal(
                     f"The PV {uuid} of '{one.group}' is on the disk {wwid} of '{name}', but the storage hosts serve it "
                     f"with the WWID {wanted[uuid]}. One of the two is a copy; find out which before anything moves."
                 )
-
-
-def _partial(survey: Survey, one: Standing) -> None:
-    computer = survey.computer(survey.source)
-    group = _seen_by(computer, one) if computer else None
-    if group and group.missing and not one.exported and one.source.running == one.wwids:
-        raise Refusal(
-            f"'{one.group}' is partial on '{survey.source}': {group.missing} of its PVs are not seen, though their LUNs are "
-            "mapped. Bring the sessions and disks back first (lunworks.iscsi.site)."
-        )
-
-
-def _copies(survey: Survey, one: Standing) -> None:
-    for name in (survey.source, survey.destination):
-        computer = survey.computer(name)
-        group = _seen_by(computer, one) if computer else None
-        if group and group.copies:
-            raise Refusal(
-                f"'{name}' sees copies of PVs of '{one.group}' ({listed(group.copies)}): LVM there could take the wrong one. "
-                "Take the copies away (a snapshot of the array?), or give them UUIDs of their own (vgimportclone)."
-            )
-
-
-def _health(survey: Survey, one: Standing) -> None:
-    computer = survey.computer(survey.source)
-    group = _seen_by(computer, one) if computer and not one.has_left() else None
-    for volume in group.volumes if group else ():
-        if volume.health:
-            raise Refusal(
-                f"'{one.group}/{volume.name}' is not well on '{survey.source}': {volume.health} (lvs(8)). Repair it there, or "
-                "remove it, before it moves: what is half here would be half there."
-            )
-
-
-def _users(survey: Survey, one: Standing) -> None:
-    computer = survey.computer(survey.source)
-    group = _seen_by(computer, one) if computer and not one.has_left() else None
-    for volume in group.volumes if group else ():
-        if volume.users:
-            raise Refusal(
-                f"'{one.group}/{volume.name}' is in use on '{survey.source}': {'; '.join(volume.users)}. Stop that first."
-            )
-
-
-def _binds(survey: Survey, one: Standing) -> None:
-    for mount in one.source.mounts:
-        if mount.filesystem == "swap":
-            raise Refusal(
-                f"'{one.group}/{mount.volume}' is swap space in the fstab of '{survey.source}'. Take it out first: swap stays "
-                "with its host."
-            )
-        if mount.root != "/":
-            raise Refusal(
-                f"'{mount.path}' on '{survey.source}' is a part ('{mount.root}') of '{one.group}/{mount.volume}', mounted a "
-                "second time. Unmount it first; a move carries whole file systems."
-            )
-
-
-def _mount_points(survey: Survey, one: Standing) -> None:
-    computer = survey.computer(survey.destination)
-    taken = {
-        mount.path: owner for owner, mount in (computer.mounts if computer else ()) if owner != one.group
-    }
-    for mount in (*one.source.mounts, *waiting_mounts(one)):
-        if mount.path in taken:
-            raise Refusal(
-                f"'{mount.path}', where '{one.group}/{mount.volume}' is mounted, is taken on '{survey.destination}' by "
-                "another file system. Free it, or change the mount point on the source first."
-            )
-        if len(mount_tag(mount)) > LONGEST_TAG:
-            raise Refusal(
-                f"The mount point '{mount.path}' with its options is too long to be noted in the metadata."
-            )
 
 
 def _targets(survey: Survey, one: Standing) -> list[Target]:
@@ -315,12 +234,7 @@ CHECKS: tuple[Callable[[Survey, Standing], None], ...] = (
     _busy_metadata,
     _names,
     _identity,
-    _partial,
-    _copies,
-    _health,
-    _users,
-    _binds,
-    _mount_points,
+    refuse_use,
     _igroups,
     _way_in,
     refuse_abilities,
