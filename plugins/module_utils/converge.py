@@ -7,7 +7,6 @@ Check mode, diff mode, 'changed', failure reporting and the second look live her
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from itertools import groupby
 from typing import Any, Callable, Iterable
@@ -17,7 +16,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
-SOME = 16  # slow steps at once
 NAMED = 3  # problems in one message
 
 
@@ -144,24 +142,11 @@ def _take(steps: list[Step], host: Host) -> None:
     taken: list[Step] = []
     for beside, group in groupby(steps, key=lambda step: type(step) if step.side_by_side else None):
         for batch in [list(group)] if beside else [[step] for step in group]:
-            outcomes = list(_outcomes(batch, host))
+            alone = len(batch) == 1
+            outcomes = list(
+                zip(batch, [batch[0].outcome(host)] if alone else type(batch[0]).together(batch, host))
+            )
             taken += [step for step, problem in outcomes if problem is None]
             problems = [f"{step}: {problem}" for step, problem in outcomes if problem is not None]
             if problems:
                 raise Half(taken, [step for step in steps if step not in taken], problems)
-
-
-def _outcomes(batch: list[Step], host: Host) -> Iterable[tuple[Step, Exception | None]]:
-    if len(batch) == 1:
-        return [(batch[0], _outcome(batch[0], host))]
-    at_once = int(batch[0].side_by_side)
-    with ThreadPoolExecutor(min(at_once if at_once > 1 else SOME, len(batch))) as pool:
-        return list(zip(batch, pool.map(lambda step: _outcome(step, host), batch)))
-
-
-def _outcome(step: Step, host: Host) -> Exception | None:
-    try:
-        step.take(host)
-    except (Problem, OSError) as problem:
-        return problem
-    return None

@@ -7,8 +7,11 @@ Read from sysfs (kernel drivers/scsi/scsi_transport_iscsi.c), never from the tab
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, User, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
@@ -16,6 +19,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     Record,
     RecordId,
     RemoveRecord,
+    look_records,
     portal_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
@@ -24,6 +28,12 @@ SESSIONS = "/sys/class/iscsi_session"
 CONNECTIONS = "/sys/class/iscsi_connection"
 LOGGED_IN = "LOGGED_IN"
 LONGEST_LOGIN = 180  # seconds
+AT_ONCE = 64  # a login that hangs costs nothing but its place
+# What iscsiadm says of each login that failed (usr/session_mgmt.c, log_login_msg).
+FAILED = re.compile(
+    r"Could not login to \[iface: (\S+), target: (\S+), portal: ([^,\s]+),(\d+)\]\.\s+"
+    r"(?:iscsiadm: )?initiator reported error \((\d+) "
+)
 TAKING_OVER = 60  # seconds that iscsid may need for the sessions that it finds at its start
 LOGOUT = 60  # seconds; a session whose target is gone can hang in its recovery
 
@@ -128,24 +138,72 @@ class LogIn(Step):
     record: Record
     fresh: bool  # this run made the record
     limit: float
-    side_by_side = 64  # a login that hangs costs nothing but its place
+    side_by_side = AT_ONCE
 
     def __str__(self) -> str:
         return f"Log in to {self.name}"
 
     def take(self, host: Host) -> None:
+        for problem in LogIn.at_one_portal([self], host):
+            if problem:
+                raise problem
+
+    @classmethod
+    def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
+        """One iscsiadm for all logins at a portal, where exactly these are recorded: each reads every record anew."""
+        logins = [step for step in steps if isinstance(step, LogIn)]
+        recorded = [(name.portal, name.iface) for name, _record in look_records(host)]
+        batches = []
+        for way in dict.fromkeys((step.name.portal, step.name.iface) for step in logins):
+            group = [step for step in logins if (step.name.portal, step.name.iface) == way]
+            exact = recorded.count(way) == len(group) and not any(step.several for step in group)
+            batches += [group] if exact else [[step] for step in group]
+        with ThreadPoolExecutor(min(AT_ONCE, len(batches))) as pool:
+            ended = list(pool.map(lambda batch: cls.at_one_portal(batch, host), batches))
+        problems = {
+            step.name: problem for batch, said in zip(batches, ended) for step, problem in zip(batch, said)
+        }
+        return [problems[step.name] for step in logins]
+
+    @classmethod
+    def at_one_portal(cls, group: Sequence[LogIn], host: Host) -> list[Exception | None]:
+        """One iscsiadm for these; it waits for all of them, and those that succeed stand meanwhile."""
+        options, limit = group[0].record.options(), max(step.limit for step in group)
+        if len(group) > 1:
+            options = options[2:]  # whatever the target
         try:
-            ran = host.run(
-                "iscsiadm", "-m", "node", *self.record.options(), "-l", ok=None, timeout=self.limit
-            )
+            ran = host.run("iscsiadm", "-m", "node", *options, "-l", ok=None, timeout=limit)
         except Late:
-            raise Problem(
-                f"the portal answers, but {self.limit:g} seconds were not enough to log in; iscsid goes on trying."
-            ) from None
-        if ran.rc == SESSION_EXISTS:  # or somebody else's login has just begun
+            slow = (
+                f"the portal answers, but {limit:g} seconds were not enough to log in; iscsid goes on trying."
+            )
+            return [None if len(group) > 1 and step._stands(host) else Problem(slow) for step in group]
+        except Problem as problem:
+            return [problem for _step in group]
+        if ran.rc == SUCCESS:
+            return [None for _step in group]
+        codes = {
+            RecordId(target.lower(), portal_of(where, port), iface): int(code)
+            for iface, target, where, port, code in FAILED.findall(ran.err)
+        }
+        many = len(group) > 1
+        return [
+            step._ended(codes.get(step.name, ran.rc) if many else ran.rc, ran.err, many, host)
+            for step in group
+        ]
+
+    def _ended(self, code: int, said: str, many: bool, host: Host) -> Exception | None:
+        if many and self._stands(host):
+            return None
+        if code == SESSION_EXISTS:  # or somebody else's login has just begun
             host.until(lambda: self._stands(host), self.limit, 0.5)
-        elif ran.rc != SUCCESS:
-            raise Problem(f"{reason(ran.rc, ran.err)}.{self._undone(host) if self.fresh else ''}")
+            return None
+        return Problem(f"{reason(code, said)}.{self._undone(host) if self.fresh else ''}")
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one session is to be made of the record."""
+        return str(self.record.settings.get("node.session.nr_sessions", "")) not in ("", "1")
 
     def _stands(self, host: Host) -> bool:
         return any(one.name == self.name and one.state == LOGGED_IN for one in look_sessions(host))

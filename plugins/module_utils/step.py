@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+
+SOME = 16  # slow steps at once
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,21 @@ class Step:
     def take(self, host: Host) -> None:
         """Make the change; raise a Problem when it did not happen."""
         raise NotImplementedError
+
+    def outcome(self, host: Host) -> Exception | None:
+        """Take it; what went wrong, if anything did."""
+        try:
+            self.take(host)
+        except (Problem, OSError) as problem:
+            return problem
+        return None
+
+    @classmethod
+    def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
+        """Take neighbours of this type at the same time; the outcome of each."""
+        at_once = cls.side_by_side if cls.side_by_side > 1 else SOME
+        with ThreadPoolExecutor(min(at_once, len(steps))) as pool:
+            return list(pool.map(lambda step: step.outcome(host), steps))
 
 
 class Secret:

@@ -18,7 +18,7 @@ from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
 class ScriptedHost(Host):
     """Files: {path: text, or None for 'not there', or {text, mode, mtime}, or {link: target}}.
 
-    Runs: {'the command line': output text, or {rc, out, err}, or {late: true}}. A command that is not in the script fails the test.
+    Runs: {'the command line': output text, or {rc, out, err}, or {late: true}}. A command that is not there fails the test.
     'did' lists what was changed, in order: 'run ...' for commands in 'changing', and each write, poke, mkdir ...
     """
 

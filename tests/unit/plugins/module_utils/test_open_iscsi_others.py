@@ -162,3 +162,66 @@ def test_a_session_that_is_gone_is_logged_out():
 def test_another_failure_of_a_logout_is_told_at_once():
     with pytest.raises(Problem, match="it is in use"):
         LogOut(NAME, (7,)).take(Busy(runs={LOGOUT: {"rc": 28}}, files=SYSFS))
+
+
+def at(target, address="10.0.0.1"):
+    name = RecordId(f"iqn.2026-01.com.example:{target}", Portal(address))
+    settings = new_settings(name, 1, {"iface.iscsi_ifacename": "default"})
+    path = f"/etc/iscsi/nodes/{name.target}/{address},3260,1/default"
+    return LogIn(name, Record(settings, path), False, 30)
+
+
+def recorded(*steps):
+    lines = [
+        (step, "".join(f"{key} = {value}\n" for key, value in step.record.settings.items())) for step in steps
+    ]
+    return {step.record.path: text for step, text in lines}
+
+
+TOGETHER = "iscsiadm -m node -p 10.0.0.1:3260,1 -I default -l"
+SAID = """\
+Login to [iface: default, target: iqn.2026-01.com.example:a, portal: 10.0.0.1,3260] successful.
+iscsiadm: Could not login to [iface: default, target: iqn.2026-01.com.example:b, portal: 10.0.0.1,3260].
+iscsiadm: initiator reported error (24 - iSCSI login failed due to authorization failure)
+iscsiadm: Could not login to [iface: default, target: iqn.2026-01.com.example:c, portal: 10.0.0.1,3260].
+iscsiadm: initiator reported error (8 - connection timed out)
+iscsiadm: Could not log into all portals
+"""
+
+
+def test_one_iscsiadm_logs_in_to_all_that_is_recorded_at_a_portal():
+    a, b, other = at("a"), at("b"), at("a", "10.0.0.2")
+    host = ScriptedHost(
+        files=recorded(a, b, other),
+        runs={TOGETHER: "", LOGIN.replace("10.0.0.1", "10.0.0.2"): ""},
+        changing=["iscsiadm"],
+    )
+    assert LogIn.together([a, b, other], host) == [None, None, None]
+    assert sorted(host.did) == [f"run {LOGIN.replace('10.0.0.1', '10.0.0.2')}", f"run {TOGETHER}"]
+
+
+def test_where_more_is_recorded_at_a_portal_exactly_what_was_asked_for_is_logged_in_to():
+    a, b, stranger = at("a"), at("b"), at("stranger")
+    host = ScriptedHost(files=recorded(a, b, stranger), changing=["iscsiadm"])
+    assert LogIn.together([a, b], host) == [None, None]
+    assert sorted(host.did) == [f"run {LOGIN}", f"run {LOGIN.replace(':a -p', ':b -p')}"]
+
+
+def test_each_login_of_one_iscsiadm_has_its_own_outcome():
+    a, b, c = at("a"), at("b"), at("c")
+    host = ScriptedHost(
+        files={**recorded(a, b, c), **SYSFS}, runs={TOGETHER: {"rc": 24, "err": SAID}}, changing=["iscsiadm"]
+    )
+    outcomes = LogIn.together([a, b, c], host)
+    assert outcomes[0] is None
+    assert "rejects the CHAP" in str(outcomes[1])
+    assert "did not answer in time" in str(outcomes[2])
+
+
+def test_an_iscsiadm_that_does_not_end_has_logged_in_to_some():
+    a, b = at("a"), at("b")
+    host = ScriptedHost(
+        files={**recorded(a, b), **SYSFS}, runs={TOGETHER: {"late": True}}, changing=["iscsiadm"]
+    )
+    outcomes = LogIn.together([a, b], host)
+    assert outcomes[0] is None and "30 seconds were not enough" in str(outcomes[1])
