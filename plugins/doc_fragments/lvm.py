@@ -48,8 +48,8 @@ system_id:
   type: str
 take_over_from:
   description:
-    - When the group is imported (O(PREFIXstate=imported) or O(PREFIXimported)), take one over that belongs to exactly this system ID, whose host is dead and cannot
-      hand it over. This host must have a system ID itself, which the group gets.
+    - When the group is imported (O(PREFIXstate=imported) or O(PREFIXimported)), take one over that belongs to exactly this
+      system ID, whose host is dead and cannot hand it over. This host must have a system ID itself, which the group gets.
     - Only after that host is fenced. LVM cannot know whether it is, and a host that is not goes on writing.
     - Left out, the group of another host is refused. One that this host has already stays as it is.
   type: str

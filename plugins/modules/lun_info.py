@@ -136,8 +136,8 @@ luns:
           type: str
           returned: always
         status:
-          description: The flags of the volume group and of its volumes; C(SHARED) for one of lvmlockd, C(MISSING_PV) for one that LVM has
-            used without one of its PVs.
+          description: The flags of the volume group and of its volumes; C(SHARED) for one of lvmlockd, C(MISSING_PV) for one
+            that LVM has used without one of its PVs.
           type: list
           elements: str
           returned: always

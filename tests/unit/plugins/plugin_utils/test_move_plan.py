@@ -214,7 +214,9 @@ def test_the_group_of_a_dead_owner_is_taken_over_by_its_system_id_and_only_after
     assert names(steps) == ["unmap", "map", "attach", "import"]
     (state,) = steps[3].plain()["states"]
     assert (state["state"], state["imported"], state["take_over_from"]) == ("active", True, "a")
-    assert steps[3].say() == ["On 'b': take 'vg_db' over from its owner 'a', which is fenced, and activate it"]
+    assert steps[3].say() == [
+        "On 'b': take 'vg_db' over from its owner 'a', which is fenced, and activate it"
+    ]
 
 
 def test_a_new_igroup_is_called_as_the_data_says():
