@@ -22,14 +22,9 @@ WRITE = "timeout 20 dd if=/dev/urandom of={} bs=4k count=16 oflag=direct conv=fs
 def target(storage, compute):
     """A target with two LUNs; sessions on both networks whose paths fail after 5 seconds; multipathd rechecks WWIDs."""
     compute.run("systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath")
-    conf = {
-        "recheck_wwid": True,
-        "fast_io_fail_tmo": 5,
-        "polling_interval": 1,
-        "max_polling_interval": 1,
-        "no_path_retry": "fail",
-    }
-    succeeded(compute, compute.module("multipath_conf", name="reuse", defaults=conf))
+    conf = {"recheck_wwid": True, "polling_interval": 1, "max_polling_interval": 1}
+    fail = {"fast_io_fail_tmo": 5, "no_path_retry": "fail"}
+    succeeded(compute, compute.module("multipath_conf", name="reuse", defaults=conf, overrides=fail))
     compute.run("systemctl start multipathd")
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=32, db1=32)
@@ -116,7 +111,8 @@ def test_numbers_exchanged_while_a_target_was_away_never_bring_a_write_to_the_ot
     compute.run(WRITE.format(device), check=False)
     assert target.image("db1") == untouched
     told = rescan(compute)
-    assert not told["changed"] and len(told["state"]["reused"]) == 4
+    assert not told["changed"]
+    assert {"1"} <= {one["hctl"].rpartition(":")[2] for one in told["state"]["reused"]}
     both_named(target, str(told["warnings"]))
     healed = succeeded(compute, disk(compute, "db0"))
     both_named(target, " ".join(healed["steps"]))

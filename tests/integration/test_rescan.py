@@ -18,8 +18,9 @@ ONLY = {"targets": [TARGET], "timeout": 30}
 def target(storage, compute):
     """A target without a LUN, to which the compute host is logged in on both networks."""
     compute.run("systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath")
-    conf = {"no_path_retry": "fail", "polling_interval": 1, "max_polling_interval": 1}
-    succeeded(compute, compute.module("multipath_conf", name="rescan", defaults=conf))
+    conf = {"polling_interval": 1, "max_polling_interval": 1}
+    fail = {"no_path_retry": "fail"}
+    succeeded(compute, compute.module("multipath_conf", name="rescan", defaults=conf, overrides=fail))
     compute.run("systemctl start multipathd")
     made = LoopTarget(storage, compute, TARGET)
     made.serve()
@@ -126,8 +127,8 @@ def test_links_by_target_and_lun_lead_to_the_map_and_come_with_the_disk(target, 
     compute.run("udevadm settle")
     mapped = compute.run(f"readlink -f {link}").out.strip()
     assert mapped.startswith("/dev/dm-")
-    settled = succeeded(compute, compute.module("disk_links"))
-    assert (settled["changed"], settled["state"]["links"][link]) == (False, mapped)
+    again = succeeded(compute, compute.module("disk_links"))
+    assert (again["changed"], again["state"]["links"][link]) == (False, mapped)
     target.log_out()
     compute.run(f"multipath -f {target.wwid('db0')}; udevadm settle", check=False)
     assert compute.run(f"test -e {link}", check=False).rc == 1
