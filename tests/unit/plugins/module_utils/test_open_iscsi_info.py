@@ -168,7 +168,7 @@ def test_no_statistics_are_no_error():
     assert parse_statistics("") == {}
 
 
-@pytest.mark.parametrize("suite", ["bookworm"])
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_statistics_of_iscsiadm_are_read(suite):
     found = parse_statistics(recorded(f"statistics-{suite}.txt"))
     assert len(found) == 2
@@ -177,7 +177,7 @@ def test_statistics_of_iscsiadm_are_read(suite):
         assert {"txdata_octets", "scsicmd_pdus", "digest_err", "timeout_err"} <= set(counters)
 
 
-@pytest.mark.parametrize("suite", ["bookworm"])
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_a_session_agrees_with_the_record_that_it_was_made_from(suite):
     host = ScriptedHost(recorded_files(f"live-{suite}.txt"))
     told = look_all(host)
