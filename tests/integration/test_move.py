@@ -16,7 +16,7 @@ GROUP = Group("vg_db", volumes=THIN)
 
 
 @pytest.fixture(scope="session")
-def san(lab, storage, compute, spare):
+def san(lab, long_story, storage, compute, spare):
     return San.standing(lab, storage, compute, spare, GROUP)
 
 
@@ -48,7 +48,7 @@ def test_a_check_shows_the_whole_plan_and_touches_nothing(san):
     ],
     ids=["directory", "file", "device"],
 )
-def test_who_uses_it_is_named_and_nothing_is_touched(san, long_story, command, said):
+def test_who_uses_it_is_named_and_nothing_is_touched(san, command, said):
     san.first.run(f"({command}) >/dev/null 2>&1 & echo $! >/run/user.pid")
     try:
         before = fingerprints(san)
@@ -61,7 +61,7 @@ def test_who_uses_it_is_named_and_nothing_is_touched(san, long_story, command, s
         san.first.run("kill $(cat /run/user.pid)")
 
 
-def test_a_group_that_is_not_there_is_refused(san, long_story):
+def test_a_group_that_is_not_there_is_refused(san):
     told = san.move(vg="vg_none", source=san.first, destination=san.second)
     assert told.rc != 0
     assert "There is no volume group 'vg_none' on any LUN" in told.messages()
@@ -97,7 +97,7 @@ def test_it_moves_back(san):
     san.owned(GROUP, san.first, san.second)
 
 
-def test_it_comes_back_after_a_boot_of_its_owner(san, long_story):
+def test_it_comes_back_after_a_boot_of_its_owner(san):
     san.lab.power_cut(san.first)
     san.lab.boot(san.first)
     mounted = " && ".join(f"findmnt {mount}" for mount in GROUP.mounts)
@@ -106,7 +106,7 @@ def test_it_comes_back_after_a_boot_of_its_owner(san, long_story):
 
 
 @pytest.mark.parametrize("number", range(1, 21))
-def test_twenty_moves_to_and_fro(san, long_story, number):
+def test_twenty_moves_to_and_fro(san, number):
     source, destination = (san.first, san.second) if number % 2 else (san.second, san.first)
     san.add_files(GROUP, source)
     told = san.move(vg="vg_db", source=source, destination=destination)
