@@ -118,7 +118,10 @@ class MakeMaps(Step):
         def made() -> bool:
             paths = look_paths(host, look_sessions(host), [disk.wwid for disk in late])
             own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in late}
-            said[0] = tell(host, [command for disk in late for command in _commands(disk, own[disk])])
+            bare = {disk: host.stat(mapped(disk.wwid)) is not None for disk in late}
+            said[0] = tell(
+                host, [command for disk in late for command in _commands(disk, own[disk], bare[disk])]
+            )
             host.until(lambda: all(_in_map(host, disk) for disk in late), ASK_AGAIN)
             late[:] = [disk for disk in late if not _in_map(host, disk)]
             return not late
@@ -131,9 +134,11 @@ class MakeMaps(Step):
             )
 
 
-def _commands(disk: Arrival, paths: list[Path]) -> list[str]:
+def _commands(disk: Arrival, paths: list[Path], bare: bool) -> list[str]:
     if any(path.map for path in paths):
         return [f"add path {path.device}" for path in paths if not path.map]
+    if bare:  # a map that is open and has lost all its paths stays, and takes them back one by one
+        return [f"add path {path.device}" for path in paths] + [f"add map {disk.wwid}"]
     return [f"add map {disk.wwid}"]
 
 
