@@ -21,8 +21,18 @@ T = TypeVar("T")
 BLOCK = "/sys/class/block"
 BTRFS = "/sys/fs/btrfs"
 BACKSTORES = "/sys/kernel/config/target/core"
-# These open every disk to look at it, and let go by themselves.
-WATCHERS = ("multipathd", "systemd-udevd", "udev-worker", "blkid", "scsi_id", "lvm", "pvscan", "mdadm")
+# These open every disk to look at it, and let go by themselves. 'spawn' is a udev worker about to run a program.
+WATCHERS = (
+    "multipathd",
+    "systemd-udevd",
+    "udev-worker",
+    "spawn",
+    "blkid",
+    "scsi_id",
+    "lvm",
+    "pvscan",
+    "mdadm",
+)
 SENTENCES = {
     "map": "is a path of the multipath map '{}'",
     "volume": "holds the active logical volume '{}'",
