@@ -192,45 +192,45 @@ def test_no_length_is_long_enough_for_a_stall_without_end():
 
 CONFIG = """\
 defaults {
-	polling_interval 7
-	no_path_retry "fail"
-	fast_io_fail_tmo 5
+    polling_interval 7
+    no_path_retry "fail"
+    fast_io_fail_tmo 5
 }
 devices {
-	device {
-		vendor "LIO-ORG"
-		product ".*"
-		no_path_retry 12
-	}
-	device {
-		vendor "^LIO"
-		product "IBLOCK"
-		fast_io_fail_tmo 9
-	}
-	device {
-		vendor "NETAPP"
-		product "LUN"
-		no_path_retry "queue"
-	}
-	device {
-		vendor "LIO["
-		no_path_retry 99
-	}
+    device {
+        vendor "LIO-ORG"
+        product ".*"
+        no_path_retry 12
+    }
+    device {
+        vendor "^LIO"
+        product "IBLOCK"
+        fast_io_fail_tmo 9
+    }
+    device {
+        vendor "NETAPP"
+        product "LUN"
+        no_path_retry "queue"
+    }
+    device {
+        vendor "LIO["
+        no_path_retry 99
+    }
 }
 overrides {
-	dev_loss_tmo 60
-	protocol {
-		type "scsi:fcp"
-		fast_io_fail_tmo 33
-	}
+    dev_loss_tmo 60
+    protocol {
+        type "scsi:fcp"
+        fast_io_fail_tmo 33
+    }
 }
 multipaths {
-	multipath {
-		wwid "36001405b"
-		no_path_retry 3
-	}
+    multipath {
+        wwid "36001405b"
+        no_path_retry 3
+    }
 }
-"""
+""".replace("    ", "\t")
 LIO = {"uuid": "36001405a", "vend": "LIO-ORG", "prod": "IBLOCK", "rev": "4.0"}
 
 
