@@ -135,10 +135,13 @@ class MakeMaps(Step):
 
 
 def _commands(disk: Arrival, paths: list[Path], bare: bool) -> list[str]:
-    if any(path.map for path in paths):
-        return [f"add path {path.device}" for path in paths if not path.map]
+    outside = [path.device for path in paths if not path.map]
+    # A path that multipathd knows already, it adds to no map: it has to forget it first. It is in none that could lose it.
+    added = [f"{verb} path {device}" for device in outside for verb in ("del", "add")]
+    if len(outside) < len(paths):
+        return added
     if bare:  # a map that is open and has lost all its paths stays, and takes them back one by one
-        return [f"add path {path.device}" for path in paths] + [f"add map {disk.wwid}"]
+        return [*added, f"add map {disk.wwid}"]
     return [f"add map {disk.wwid}"]
 
 

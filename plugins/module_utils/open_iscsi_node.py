@@ -139,7 +139,7 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
     meant = wishes.over(nodes)
-    promised = {name.iface: dict[str, str]() for name in meant if name.iface in wishes.promised}
+    promised: dict[str, dict[str, str]] = {name.iface: {} for name in meant if name.iface in wishes.promised}
     ifaces = {**promised, **look_ifaces(host)}
     joining = [
         name
