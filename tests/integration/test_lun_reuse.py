@@ -19,7 +19,7 @@ WRITE = "timeout 20 dd if=/dev/urandom of={} bs=4k count=16 oflag=direct conv=fs
 
 
 @pytest.fixture(scope="module")
-def target(storage, compute):
+def target(long_story, storage, compute):
     """A target with two LUNs; sessions on both networks whose paths fail after 5 seconds; multipathd rechecks WWIDs."""
     compute.run("systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath")
     conf = {"recheck_wwid": True, "polling_interval": 1, "max_polling_interval": 1}

@@ -22,6 +22,13 @@ WRITE = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def gone_afterwards(lab, storage, compute):
+    """Other tests find hosts that know nothing of this SAN."""
+    yield
+    lab.fresh(storage, compute)
+
+
 @pytest.fixture
 def site(lab, storage, compute):
     """site.yml on the two hosts of a suite."""
