@@ -122,6 +122,9 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
   - lunworks.iscsi.chap
+notes:
+  - Before a login the portal is asked what it offers (SendTargets; nothing is recorded), in check mode too. For that iscsid is
+    started by its socket and loads the kernel's module for the transport.
 seealso:
   - module: lunworks.iscsi.nodes
   - module: lunworks.iscsi.discovery

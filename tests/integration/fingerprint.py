@@ -19,6 +19,8 @@ UNITS = (
 )
 UNITS += "rtslib-fb-targetctl.service lvm2-monitor.service blk-availability.service remote-fs.target".split()
 RESTLESS = {"statistics", "fabric_statistics", "info", "hba_info", "dynamic_sessions", "alias", "members"}
+# iscsiadm's question to a portal, what it offers, makes iscsid load them; a check asks it too.
+ON_DEMAND = {"iscsi_tcp", "libiscsi_tcp", "libiscsi"}
 LVM = {
     "pvs": "pv_name,pv_uuid,vg_name,pv_attr,pv_size,pv_free,dev_size,pv_tags",
     "vgs": "vg_name,vg_uuid,vg_attr,vg_seqno,vg_size,vg_free,vg_systemid,vg_exported,vg_tags,vg_autoactivation",
@@ -146,7 +148,9 @@ print(
             "units": run("systemctl", "show", "-p", "Id,UnitFileState,ActiveState,MainPID", *UNITS),
             "unit files": run("find", "/etc/systemd/system", "-printf", "%p %l\n"),
             "luns": luns(),
-            "modules": "\n".join(sorted(line.split()[0] for line in read("/proc/modules").splitlines())),
+            "modules": "\n".join(
+                sorted({line.split()[0] for line in read("/proc/modules").splitlines()} - ON_DEMAND)
+            ),
         }
     )
 )

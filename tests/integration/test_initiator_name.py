@@ -37,7 +37,6 @@ def test_a_host_gets_a_name_and_the_daemon_reads_it(compute):
 
 
 def test_the_target_knows_the_host_by_its_new_name(compute, storage):
-    compute.run("modprobe iscsi_tcp")  # iscsid loads it when it is first asked what a portal offers, by a check too
     succeeded(compute, compute.module("initiator_name", name=f"{IQN}:known"))
     with given(storage, compute, target("door", storage, compute)):
         node = {"target": f"{IQN}:door", "portals": portals_of(storage)[:1], "logged_in": True}
