@@ -41,6 +41,9 @@ def given(storage: Host, compute: Host, *targets: dict[str, Any]) -> Iterator[No
     """These targets stand; in the end neither they nor sessions to them nor records of them are left."""
     names = [one["name"] for one in targets]
     succeeded(storage, storage.module("targets", targets=list(targets)))
+    compute.run(
+        "modprobe sd_mod"
+    )  # so that a disk comes with its login, and not when the module has been loaded
     try:
         yield
     finally:

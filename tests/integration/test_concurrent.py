@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -54,13 +55,19 @@ def nodes(portals, **more):
     return [{"target": f"{IQN}:{name}", "portals": portals, **more} for name in NAMES]
 
 
+def torn(text):
+    return not (text.startswith("# BEGIN RECORD") and text.rstrip().endswith("# END RECORD"))
+
+
 def whole_records(compute):
-    """The records on the host, each of them whole."""
-    found = json.loads(compute.python(RECORDS).out)
-    for path, text in found.items():
-        lines = text.strip().splitlines()
-        assert lines[0].startswith("# BEGIN RECORD") and lines[-1] == "# END RECORD", f"{path}:\n{text}"
-    return found
+    """The records on the host, each of them whole: what iscsiadm is writing at this moment, it writes to its end."""
+    end = time.monotonic() + 10
+    while True:
+        found = json.loads(compute.python(RECORDS).out)
+        halves = {path: text for path, text in found.items() if torn(text)}
+        if not halves:
+            return found
+        assert time.monotonic() < end, halves
 
 
 def one_session_each(compute, portals):
