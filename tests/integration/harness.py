@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,14 @@ def refused(host: Host, module: str, message_part: str, /, **options: Any) -> di
 def succeeded(host: Host, result: dict[str, Any]) -> dict[str, Any]:
     assert not result.get("failed"), f"{host.name}: {result.get('msg')}\n{json.dumps(result, indent=1)}"
     return result
+
+
+def settled(host: Host, condition: str, seconds: float = 90) -> None:
+    """Wait until a condition (a shell command) holds on the host."""
+    end = time.monotonic() + seconds
+    while host.run(condition, check=False).rc != 0:
+        assert time.monotonic() < end, f"{host.name}: after {seconds} seconds still not: {condition}"
+        time.sleep(0.5)
 
 
 def same(before: dict[str, str], after: dict[str, str], who: str) -> None:

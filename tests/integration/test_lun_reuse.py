@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
-from ansible_collections.lunworks.iscsi.tests.integration.harness import succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import settled, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 
 TARGET = "iqn.2026-01.com.example:reuse.test"
@@ -51,14 +49,6 @@ def rescan(compute, **more):
     return succeeded(compute, compute.module("rescan", **ONLY, **more))
 
 
-def settled(compute, condition, seconds=60):
-    """Wait until a condition (a shell command) holds on the host."""
-    end = time.monotonic() + seconds
-    while compute.run(condition, check=False).rc:
-        assert time.monotonic() < end, f"after {seconds} seconds still not: {condition}"
-        time.sleep(0.5)
-
-
 def logged_in(count):
     return f"test $(cat /sys/class/iscsi_session/*/state | grep -c LOGGED_IN) = {count}"
 
@@ -86,11 +76,11 @@ def both_named(target, text):
 def test_a_target_that_was_away_brings_the_same_disk_back(target, compute):
     before = here(compute, "db0")
     target.switch(False)
-    settled(compute, logged_in(0))
+    settled(compute, logged_in(0), 60)
     failed = disk(compute, "db0", timeout=1)
     assert failed.get("failed") and "on 2 paths, found is" in failed["msg"], failed
     target.switch(True)
-    settled(compute, logged_in(2))
+    settled(compute, logged_in(2), 60)
     after = here(compute, "db0")
     assert (after["wwid"], after["device"], len(after["paths"])) == (before["wwid"], before["device"], 2)
 
@@ -100,14 +90,14 @@ def test_numbers_exchanged_while_a_target_was_away_never_bring_a_write_to_the_ot
     compute.run(f"mkfs.ext4 -qF {device} && mkdir -p {MOUNT} && mount {device} {MOUNT}")
     untouched = target.image("db1")
     target.switch(False)
-    settled(compute, "! multipathd show paths format %t | grep -qw active")
+    settled(compute, "! multipathd show paths format %t | grep -qw active", 60)
     target.unmap(0)
     target.unmap(1)
     target.map("db1", 0)
     target.map("db0", 1)
     target.switch(True)
-    settled(compute, logged_in(2))
-    settled(compute, pathless(device))  # recheck_wwid: another disk answers there
+    settled(compute, logged_in(2), 60)
+    settled(compute, pathless(device), 60)  # recheck_wwid: another disk answers there
     compute.run(WRITE.format(device), check=False)
     assert target.image("db1") == untouched
     told = rescan(compute)
@@ -132,7 +122,7 @@ def test_a_lun_that_changes_its_number_keeps_its_map_and_its_users(target, compu
     target.map("db0", 5)
     here(compute, "db0", paths=4)
     target.unmap(1)
-    settled(compute, f"test $(multipath -ll {target.wwid('db0')} | grep -c failed) = 2")
+    settled(compute, f"test $(multipath -ll {target.wwid('db0')} | grep -c failed) = 2", 60)
     gone = rescan(compute, remove=True)
     assert sum("the target maps no LUN there any more" in step for step in gone["steps"]) == 2
     assert numbers(here(compute, "db0")) == {"5"}

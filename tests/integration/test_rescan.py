@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import each_refused
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, settled, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 
 TARGET = "iqn.2026-01.com.example:rescan.test"
@@ -45,11 +45,6 @@ def add(target, name, number, size=32):
 
 def rescan(compute, check=False, **more):
     return succeeded(compute, compute.module("rescan", check=check, **ONLY, **more))
-
-
-def settled(compute, condition):
-    """Wait until a condition (a shell command) holds on the host."""
-    compute.run(f"for try in $(seq 150); do {condition} && exit; sleep 0.2; done; exit 1")
 
 
 def numbers(state):
@@ -110,7 +105,7 @@ def test_what_grew_and_what_is_gone_is_named_and_leaves_when_nothing_holds_it(ta
     assert sorted({one["wwid"] for one in named["state"]["unmapped"]}) == sorted(
         [target.wwid("db1"), target.wwid("db2")]
     )
-    settled(compute, f"! multipath -ll {target.wwid('db1')} | grep -q active.ready")
+    settled(compute, f"! multipath -ll {target.wwid('db1')} | grep -q active.ready", 30)
     refused(compute, "rescan", "is mounted on '/mnt/rescan-test'", **ONLY, remove=True)
     compute.run("umount /mnt/rescan-test")
     gone = beats(compute, "rescan", {**ONLY, "remove": True})
@@ -133,7 +128,7 @@ def test_links_by_target_and_lun_lead_to_the_map_and_come_with_the_disk(target, 
     compute.run(f"multipath -f {target.wwid('db0')}; udevadm settle", check=False)
     assert compute.run(f"test -e {link}", check=False).rc == 1
     target.log_in()
-    settled(compute, f"readlink -f {link} | grep -q dm-")
+    settled(compute, f"readlink -f {link} | grep -q dm-", 30)
     gone = beats(compute, "disk_links", {"state": "absent"})
     assert gone["state"] == {"rules": None, "links": {}}
     assert compute.run(f"test -e {link}", check=False).rc == 1

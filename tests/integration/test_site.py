@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import same
+from ansible_collections.lunworks.iscsi.tests.integration.harness import same, settled
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played
 
 SITE = "lunworks.iscsi.site"
@@ -33,14 +32,6 @@ def gone_afterwards(lab, storage, compute):
 def site(lab, storage, compute):
     """site.yml on the two hosts of a suite."""
     return lambda *options, **variables: played(lab, SITE, *options, hosts=[storage, compute], **variables)
-
-
-def settled(host, condition, seconds=90):
-    """Wait until a condition (a shell command) holds on the host."""
-    end = time.monotonic() + seconds
-    while host.run(condition, check=False).rc != 0:
-        assert time.monotonic() < end, f"{host.name}: after {seconds} seconds still not: {condition}"
-        time.sleep(1)
 
 
 def paths(host) -> dict[str, int]:
