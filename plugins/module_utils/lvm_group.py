@@ -209,7 +209,7 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
     name = want.name
     steps: list[Step] = [ListDisks(name)] if seen.hidden and not want.hidden else []
     steps += [Import(name)] if seen.exported and not want.exported else []
-    taken = seen.foreign and not want.foreign
+    taken = seen.foreign and not want.foreign and seen.system_id != want.system_id
     steps += [TakeOver(name, seen.system_id or "", want.system_id or "")] if taken else []
     known = {pv.device: pv for pv in seen.physical}
     new = tuple(pv.device for pv in want.physical if pv.device not in known)

@@ -123,13 +123,14 @@ def look_networks(controller: Host, lab: Lab) -> dict[str, Network]:
 
 def make_namespace(controller: Host, lab: Lab) -> None:
     """The lab's network namespace, with a loopback device that works."""
-    if controller.stat(f"{NETNS}/{lab.namespace}") is None:
+    if not stands(controller, lab):
+        remove_namespace(controller, lab)
         controller.run("ip", "netns", "add", lab.namespace)
     controller.run("ip", "-netns", lab.namespace, "link", "set", "lo", "up")
 
 
 def remove_namespace(controller: Host, lab: Lab) -> None:
-    """End every process of the lab and remove its namespace with all networks in it."""
+    """End every process of the lab and remove its namespace with all networks in it, or the entry that is left of it."""
     if controller.stat(f"{NETNS}/{lab.namespace}") is not None:
         controller_of(controller).kill(lab)
         controller.run("ip", "netns", "delete", lab.namespace)
@@ -155,9 +156,15 @@ def remove_network(controller: Host, lab: Lab, name: str) -> None:
     batch(controller, lab, [f"link delete {name}"])
 
 
+def stands(controller: Host, lab: Lab) -> bool:
+    """Whether the lab's namespace is there. An entry that nothing is mounted on is what a restart of the machine left."""
+    entry, around = controller.stat(f"{NETNS}/{lab.namespace}"), controller.stat(NETNS)
+    return bool(entry and around and entry.st_dev != around.st_dev)
+
+
 def devices(controller: Host, lab: Lab, *question: str) -> list[dict[str, Any]]:
     """What ip(8) answers about the devices of a lab."""
-    if controller.stat(f"{NETNS}/{lab.namespace}") is None:
+    if not stands(controller, lab):
         return []
     said = controller.run("ip", "-netns", lab.namespace, "-json", *question).out
     return [device for device in json.loads(said or "[]") if device]

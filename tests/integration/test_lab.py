@@ -175,6 +175,19 @@ uml_lab.up(Controller(), Lab({stale.name!r}, {stale.root!r}), wanted, {CACHE!r},
     assert left(controller, stale) == []
 
 
+def test_a_lab_that_a_restart_of_the_machine_left_is_made_anew(controller, place):
+    lab, made = place("left"), uml_lab.Wanted([uml_network.network("san1", "10.77.1.0/24")], [])
+    uml_lab.up(controller, lab, made, CACHE)
+    for again in (made, None):
+        controller.run("umount", "--lazy", f"{NETNS}/{lab.namespace}")  # its entry in /run/netns stays
+        assert uml_network.look_networks(controller, lab) == {}
+        if again:
+            uml_lab.up(controller, lab, again, CACHE)
+            assert list(uml_network.look_networks(controller, lab)) == ["san1"]
+    uml_lab.down(controller, lab)
+    assert left(controller, lab) == []
+
+
 def test_a_lab_of_a_process_that_lives_is_nobody_elses(controller, place):
     lab = place("owned")
     uml_lab.up(controller, lab, NONE, CACHE, owner=os.getppid())

@@ -97,7 +97,7 @@ class ScriptedHost(Host):
         value = self.files.get(path)
         if value is None:
             return (
-                SimpleNamespace(st_mode=modes.S_IFDIR | 0o755, st_size=0, st_mtime=0.0)
+                SimpleNamespace(st_mode=modes.S_IFDIR | 0o755, st_size=0, st_mtime=0.0, st_dev=1)
                 if self.list(path)
                 else None
             )
@@ -108,7 +108,7 @@ class ScriptedHost(Host):
             st_size=value.get("size", len(value.get("text", ""))),
             st_mtime=float(value.get("mtime", 0)),
             st_rdev=value.get("rdev", 0),
-            st_dev=1,
+            st_dev=value.get("dev", 1),
             st_ino=path,
         )
 

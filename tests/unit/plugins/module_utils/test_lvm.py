@@ -377,3 +377,8 @@ def test_what_is_not_well_is_told_in_lvms_own_words():
         "full": "snapshot invalid",
         "pool": "out_of_data, check needed",
     }
+
+
+def test_a_group_that_was_handed_over_is_settled():
+    given = VolumeGroup("vg_t", system_id="db-b")
+    assert plan_group(replace(given, foreign=True), given) == []

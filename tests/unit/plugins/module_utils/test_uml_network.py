@@ -38,7 +38,7 @@ from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 LAB = Lab("lab")
 SAN1 = Network("san1", "10.77.1.0/24", "fd77:1::/64")
 CABLE = Cable("db-a", 3, "san1", 1)
-NETNS = {"/run/netns/lab-lab": ""}
+NETNS = {"/run/netns/lab-lab": {"dev": 4}}
 BRIDGES = [
     {},
     {
@@ -83,6 +83,8 @@ def test_networks_are_seen_as_they_were_made():
     host = ScriptedHost(NETNS, {"ip -netns lab-lab -json address show type bridge": json.dumps(BRIDGES)})
     assert look_networks(host, LAB) == {"san1": SAN1}
     assert look_networks(ScriptedHost(), LAB) == {}, "there is no such lab"
+    left = ScriptedHost({"/run/netns/lab-lab": ""})
+    assert look_networks(left, LAB) == {}, "no namespace is mounted on the entry"
 
 
 def test_a_network_with_other_subnets_is_made_anew():
