@@ -22,9 +22,11 @@ RESTLESS = {"statistics", "fabric_statistics", "info", "hba_info", "dynamic_sess
 # iscsiadm's question to a portal, what it offers, makes iscsid load them; a check asks it too.
 ON_DEMAND = {"iscsi_tcp", "libiscsi_tcp", "libiscsi"}
 LVM = {
-    "pvs": "pv_name,pv_uuid,vg_name,pv_attr,pv_size,pv_free,dev_size,pv_tags",
-    "vgs": "vg_name,vg_uuid,vg_attr,vg_seqno,vg_size,vg_free,vg_systemid,vg_exported,vg_tags,vg_autoactivation",
-    "lvs": "vg_name,lv_name,lv_uuid,lv_attr,lv_size,devices,lv_active,lv_tags,lv_autoactivation",
+    "pv": "pv_name,pv_uuid,vg_name,pv_attr,pv_size,pv_free,dev_size,pv_tags",
+    "vg": "vg_name,vg_uuid,vg_attr,vg_seqno,vg_size,vg_free,vg_systemid,vg_exported,vg_tags,vg_autoactivation",
+    "lv": "vg_name,lv_name,lv_uuid,lv_attr,lv_size,lv_active,lv_tags,lv_autoactivation",
+    "seg": "lv_uuid,devices",
+    "pvseg": "pv_uuid",
 }
 QUIET = ["--config", "backup { backup=0 archive=0 }"]  # looking shall not write backups
 
@@ -88,12 +90,18 @@ def run(*argv):
 
 
 def lvm():
-    reports = {}
-    for command, columns in LVM.items():
-        every = ["--foreign"] if command == "vgs" else []
-        said = run(command, *QUIET, "--reportformat", "json", "--units", "b", *every, "-o", columns)
-        reports[command] = json.loads(said)["report"] if said.startswith("{") or "report" in said else said
-    return json.dumps(reports, indent=1, sort_keys=True)
+    """Everything in one command: to start one costs more than what it reads."""
+    columns = [word for one in LVM for word in ("--configreport", one, "-o", LVM[one])]
+    return run("lvm", "fullreport", *QUIET, "--reportformat", "json", "--units", "b", "--foreign", *columns)
+
+
+def units():
+    """What is active of these, and by which main process (the first of its cgroup)."""
+    pids = []
+    for unit in UNITS:
+        running = read(f"/sys/fs/cgroup/system.slice/{unit}/cgroup.procs").split()
+        pids += [f"{unit} {min(map(int, running))}"] if running and running[0].isdigit() else []
+    return run("systemctl", "list-units", "--plain", "--no-legend", *UNITS) + "\n".join(pids)
 
 
 def luns(root="/srv/luns"):
@@ -145,8 +153,8 @@ print(
             "lvm": lvm(),
             "fstab": tree("/etc/fstab"),
             "mounts": mounts(),
-            "units": run("systemctl", "show", "-p", "Id,UnitFileState,ActiveState,MainPID", *UNITS),
-            "unit files": run("find", "/etc/systemd/system", "-printf", "%p %l\n"),
+            "units": units(),
+            "unit files": tree("/etc/systemd/system"),
             "luns": luns(),
             "modules": "\n".join(
                 sorted({line.split()[0] for line in read("/proc/modules").splitlines()} - ON_DEMAND)

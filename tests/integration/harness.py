@@ -59,7 +59,8 @@ basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = INPUT, "legacy"
 sys.argv = ["MODULE"]
 runpy.run_module("ansible_collections.lunworks.iscsi.plugins.modules.MODULE", run_name="__main__")
 """
-RESIDENTS: dict[tuple[Any, str, int], subprocess.Popen[bytes]] = {}  # Pythons on hosts: see resident.py
+MODULES = "ansible_collections.lunworks.iscsi.plugins.modules."
+RESIDENTS: dict[tuple[Any, str, int, str], subprocess.Popen[bytes]] = {}  # Pythons on hosts: see resident.py
 SHIPPED: set[tuple[Any, str, str]] = set()
 
 
@@ -111,7 +112,7 @@ class Host:
     ) -> dict[str, Any]:
         """The result of a module of this collection, run by this host's own Python; dying with a traceback is an error."""
         given = arguments(module, check, diff, options).decode()
-        ran = self.python(RUNNER.replace("MODULE", module), given, timeout=600)
+        ran = self.python(RUNNER.replace("MODULE", module), given, timeout=600, imports=(MODULES + module,))
         return result_of(f"{self.name}: '{module}'", ran)
 
     def fingerprint(self) -> dict[str, str]:
@@ -121,13 +122,13 @@ class Host:
             raise AssertionError(f"{self.name}: no fingerprint: {ran.err}")
         return dict(json.loads(ran.out))
 
-    def python(self, source: str, given: str = "", timeout: float = 60) -> Ran:
+    def python(self, source: str, given: str = "", timeout: float = 60, imports: tuple[str, ...] = ()) -> Ran:
         """Run Python in a process of its own, with the collection at hand; INPUT is what was given, as bytes."""
-        key = (self.lab.place, self.name, threading.get_ident())
-        if key not in RESIDENTS or RESIDENTS[key].poll() is not None:
-            RESIDENTS[key] = self._resident()
         ours = self._shipped(plugins_tar())
-        asked = json.dumps({"paths": [f"{AWAY}/{ours}"], "source": source, "input": given}).encode()
+        key = (self.lab.place, self.name, threading.get_ident(), ours)
+        if key not in RESIDENTS or RESIDENTS[key].poll() is not None:
+            RESIDENTS[key] = self._resident(ours)
+        asked = json.dumps({"imports": imports, "source": source, "input": given}).encode()
         resident = RESIDENTS[key]
         timer = threading.Timer(timeout, resident.kill)
         timer.start()
@@ -138,9 +139,9 @@ class Host:
             raise AssertionError(f"{self.name}: no answer within {timeout:g} seconds, or the host is gone")
         return Ran(**json.loads(told))
 
-    def _resident(self) -> subprocess.Popen[bytes]:
+    def _resident(self, ours: str) -> subprocess.Popen[bytes]:
         core = self._shipped(core_tar())
-        command = f"exec python3 {AWAY}/{core}/resident.py {AWAY}/{core}"
+        command = f"exec python3 {AWAY}/{core}/resident.py {AWAY}/{core} {AWAY}/{ours}"
         argv = ["ssh", "-F", self.lab.ssh_config, self.name, command]
         return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 

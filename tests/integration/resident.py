@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs on a lab host: a Python that has imported what every module needs, and forks for each one asked for.
+"""Runs on a lab host: a Python that has imported what a module needs, and forks for each one asked for.
 
-Starting Python and importing Ansible costs more on a lab host than most modules. Requests come as lines of JSON:
-{"paths": [...], "source": "...", "input": "..."}; answers are lines of JSON: {"rc", "out", "err"}.
+Starting Python and importing costs more on a lab host than most modules. Its arguments are where to import from.
+Requests come as lines of JSON: {"imports": [...], "source": "...", "input": "..."}; answers are lines of JSON:
+{"rc", "out", "err"}.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import sys
 import tempfile
 import traceback
 
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 
 # Loaded once here, so that no child has to. pylint: disable=unused-import
 import concurrent.futures  # noqa: F401
+import importlib
 import ipaddress  # noqa: F401
 import runpy  # noqa: F401
 import subprocess  # noqa: F401
@@ -28,7 +30,6 @@ from ansible.module_utils import basic  # noqa: F401
 
 def run(asked):
     """In the child: the source as a program of its own; its exit code."""
-    sys.path[:0] = asked["paths"]
     try:
         exec(
             compile(asked["source"], "asked", "exec"),
@@ -43,6 +44,8 @@ def run(asked):
 
 
 def answer(asked):
+    for name in asked["imports"]:
+        importlib.import_module(name)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
