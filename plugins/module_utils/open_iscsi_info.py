@@ -51,8 +51,8 @@ def look_all(host: Host, statistics: bool = False) -> dict[str, Any]:
     """The answer of the module initiator_info."""
     names = parse(host.read(PATH) or "")
     records, sessions = look_records(host), look_sessions(host)
-    live = [Live(session.number, session.name, look_live(host, session)) for session in sessions]
     told = Told(host, look_holders(host), look_statistics(host) if statistics and sessions else {})
+    live = [Live(one.number, one.name, look_live(host, one), told.mapped(one.number)) for one in sessions]
     recorded = {name for name, _record in records}
     return {
         "name": names.get("InitiatorName"),
@@ -91,6 +91,7 @@ def _differences(
             "iscsid_conf": one.conf,
             "record": one.record,
             "session": one.session,
+            "next_login": one.next_login,
             "text": one.text,
         }
         for one in differences(masked(parse(host.read(CONF) or "")), said, live)
@@ -142,6 +143,11 @@ class Told:
             "statistics": self.statistics.get(number, {}),
             "disks": [self._lun(*lun) for lun in disks_of(there, number)],
         }
+
+    def mapped(self, number: int) -> bool:
+        """Whether a disk of the session is a path of a multipath map."""
+        uppers = (self.holders.above.get(disk, []) for _lun, disk in disks_of(self.host, number) if disk)
+        return any(upper in self.holders.maps for above in uppers for upper in above)
 
     def _negotiated(self, number: int) -> dict[str, str]:
         places = (f"{SESSIONS}/session{number}", f"{CONNECTIONS}/connection{number}:0")

@@ -67,6 +67,9 @@ class Live:
     number: int
     name: RecordId
     settings: Mapping[str, Value]
+    mapped: bool = (
+        False  # multipathd sets the replacement timeout of the paths of its maps (fast_io_fail_tmo)
+    )
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Difference:
     conf: Value | None
     record: Value | None
     session: Value | None
+    next_login: bool  # whether another login would change what the session has
     text: str
 
 
@@ -153,8 +157,9 @@ def differences(
             has: list[Value | None] = [
                 one.settings[key] for one in sessions.get(name, []) if key in one.settings
             ]
+            text = f"'{key}' in the record of {name} is not that of iscsid.conf, which counts for new records only."
             found.append(
-                Difference(name, None, key, conf[key], record.get(key), (has or [None])[0], _drift(name, key))
+                Difference(name, None, key, conf[key], record.get(key), (has or [None])[0], False, text)
             )
     return found
 
@@ -162,13 +167,12 @@ def differences(
 def _difference(
     session: Live, key: str, conf: Mapping[str, Value], record: Mapping[str, Value]
 ) -> Difference:
-    text = (
-        f"'{key}' of the record of {session.name} {NEXT_LOGIN}; session {session.number} has another value."
-    )
-    return Difference(
-        session.name, session.number, key, conf.get(key), record.get(key), session.settings[key], text
-    )
-
-
-def _drift(name: RecordId, key: str) -> str:
-    return f"'{key}' in the record of {name} is not that of iscsid.conf, which counts for new records only."
+    said, has, later = f"'{key}' of the record of {session.name}", session.settings[key], True
+    text = f"{said} {NEXT_LOGIN}; session {session.number} has another value."
+    if session.mapped and key == REPLACEMENT:
+        later = False
+        text = (
+            f"{said} does not count while session {session.number} carries a path of a multipath map: "
+            f"multipathd sets it, to its own fast_io_fail_tmo. Set both alike."
+        )
+    return Difference(session.name, session.number, key, conf.get(key), record.get(key), has, later, text)

@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 - name: What waits for the next login?
   ansible.builtin.debug:
-    msg: "{{ initiator.differences | rejectattr('session_number', 'none') | map(attribute='text') }}"
+    msg: "{{ initiator.differences | selectattr('next_login') | map(attribute='text') }}"
 """
 
 RETURN = r"""
@@ -246,13 +246,20 @@ differences:
       description: What the session has. Null without a session, or where the kernel does not show it.
       type: str
       returned: always
+    next_login:
+      description:
+        - Whether another login would change what the session has.
+        - Not so for the replacement timeout of a session that carries a path of a multipath map. multipathd sets that one, to its
+          own C(fast_io_fail_tmo) (M(lunworks.iscsi.timers_info)).
+      type: bool
+      returned: always
     text:
       description: The difference as a sentence.
       type: str
       returned: always
   sample:
     - {target: "iqn.2026-01.com.example:store1.db", portal: "10.77.1.11:3260", iface: default, session_number: 3,
-      setting: node.session.timeo.replacement_timeout, iscsid_conf: "120", record: "5", session: "120",
+      setting: node.session.timeo.replacement_timeout, iscsid_conf: "120", record: "5", session: "120", next_login: true,
       text: "'node.session.timeo.replacement_timeout' of the record of 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
       takes effect at the next login; session 3 has another value."}
 """

@@ -57,7 +57,7 @@ def role(lab, storage, compute, served, tmp_path):
     data = {"initiator_name": initiator_of(compute), "initiator_alias": "boots", "initiator_nodes": nodes}
     data |= {"initiator_preset": "multipath"}
     data |= {"initiator_ifaces": [{"name": "boot1", "nic": nic}], "initiator_rp_filter_interfaces": [nic]}
-    return lambda *options: played(lab, str(path), *options, hosts=[compute], **data)
+    return lambda *options, **more: played(lab, str(path), *options, hosts=[compute], **data, **more)
 
 
 def both(storage):
@@ -143,6 +143,20 @@ def test_the_role_converges_in_one_run_and_its_check_has_said_how(compute, stora
     after = compute.fingerprint()
     assert role().changed() == {}
     same(after, compute.fingerprint(), "The role's second run")
+
+
+def test_the_role_records_what_its_filters_let_through_and_tells_no_secret(compute, storage, role):
+    first, second = portals_of(storage)
+    six = f"[{storage.address('san2', 6)}]:3260"
+    asked = {"portals": [first], "chap": CHAP, "subnets": ["10.77.2.0/24"], "families": ["ipv4"]}
+    with given(storage, compute, target("wide", storage, compute, portals=[first, second, six])):
+        data = {"initiator_discovery": [{**asked, "link_local": False, "reachable": True}]}
+        ran = role(**data)
+        assert sorted(records(compute, "wide")) == [f"{second}:3260"] and sessions(compute, "wide") == []
+        again = role("--check", "--diff", **data)
+        assert again.changed() == {} and SECRET not in ran.output + again.output
+        gone = role(initiator_discovery=[{"portals": [first], "state": "absent"}])
+        assert f"{first}:3260" in str(gone.changed()) and records(compute, "wide") != {}
 
 
 def test_all_comes_up_in_order_after_a_reboot_and_went_down_in_order_before(lab, compute, storage, mounted):

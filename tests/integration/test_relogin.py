@@ -228,7 +228,8 @@ def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
     served_now = json.dumps(storage.module("target_info")["targets"])
     assert new in served_now and old not in served_now
     assert set(checked.changed()) < set(ran.changed())
-    assert played(lab, RENAME, hosts=both, **said).changed() == {}
+    named_by_data = {"host": compute.name, "from": old, "initiator_name": new}
+    assert played(lab, RENAME, hosts=both, **named_by_data).changed() == {}
 
 
 def test_a_renaming_that_was_interrupted_is_continued_or_taken_back(

@@ -127,6 +127,7 @@ def test_three_truths_stand_side_by_side_once():
         (DB, None, "node.startup", "manual", "automatic", None),
     ]
     assert "takes effect at the next login; session 3 has another value" in told[0].text
+    assert [one.next_login for one in told] == [True, False]
     assert "counts for new records only" in told[1].text
 
 
@@ -153,6 +154,19 @@ def test_an_answer_tells_all_and_no_secret():
         }
     ]
     assert "secret" not in json.dumps(told).replace("(secret)", "")
+
+
+def test_a_timeout_that_multipathd_sets_waits_for_no_login():
+    files = {
+        **FILES,
+        "/sys/class/block/sdb/holders/dm-0/size": "",
+        "/sys/class/block/dm-0/dm/uuid": "mpath-36001405aaaa\n",
+        "/sys/class/block/dm-0/dm/name": "db0\n",
+    }
+    told = {one["setting"]: one for one in look_all(ScriptedHost(files))["differences"]}
+    assert told[TIMEOUT]["session_number"] == 3 and not told[TIMEOUT]["next_login"]
+    assert "multipathd sets it, to its own fast_io_fail_tmo" in told[TIMEOUT]["text"]
+    assert told[PASSWORD]["next_login"]
 
 
 def test_a_session_without_a_record_is_told_as_such():
