@@ -41,7 +41,7 @@ stories: setup  ## the long ones: a dead host, many groups at once, power and ca
 	@.cache/venv/bin/pytest -q tests/integration/test_move*.py --every-step
 
 matrix:  ## before a release: more versions of ansible-core and Python, and Galaxy's own import check
-	@tools/check sanity-2.19 units-2.19 units-all importer
+	@tools/check sanity-2.16 sanity-2.19 units-2.19 units-all importer
 
 bench: setup  ## measure beside today's modules (see bench/README.md)
 	@for file in bench/*.py; do PATH="$(CURDIR)/.cache/venv/bin:$$PATH" PYTHONPATH=.cache/collections \

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import collections
 import os
+import re
 import time
-import zlib
 from typing import Iterator
 
 import pytest
@@ -26,7 +27,7 @@ FIRST = (
     "initiator_name",
     "iscsid_conf",
 )
-BOTH = ("test_site", "test_initiator_boot", "test_lab", "test_move")  # stories in which a distribution shows
+BOTH = ("test_site", "test_initiator_boot", "test_move")  # stories in which a distribution shows
 SUITES = ("bookworm", "trixie")
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
@@ -51,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--spread",
         action="store_true",
-        help="run a file in which no distribution shows on one suite only: one half of them on each",
+        help="run what no distribution shows in on one suite only: one half of the files on each; what is marked 'once' too",
     )
     group.addoption("--suites", default="bookworm,trixie", help="Debian suites to test on (default: both)")
 
@@ -64,20 +65,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The whole chain first, then its parts from the bottom up; what is not named here comes after these."""
     if config.getoption("--spread"):
-        left = [item for item in items if not elsewhere(item)]
+        homes = spread(items)
+        left = [
+            item for item in items if homes[unit(item)] in (None, *config.getoption("--suites").split(","))
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in left])
         items[:] = left
     names = [f"test_{name}" for name in FIRST]
     items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
 
 
-def elsewhere(item: pytest.Item) -> bool:
-    """Whether a spread run leaves this test to another suite."""
-    stem = item.path.stem
-    suite = item.callspec.params.get("suite") if hasattr(item, "callspec") else None
-    if suite is None:
-        return SUITES[0] not in item.config.getoption("--suites").split(",")
-    return stem not in BOTH and SUITES[zlib.crc32(stem.encode()) % len(SUITES)] != suite
+def unit(item: pytest.Item) -> str:
+    """What a spread run gives to one suite as a whole: a file, or in a story of both suites a test marked 'once'."""
+    once = item.path.stem in BOTH and item.get_closest_marker("once")
+    return f"{item.path.stem} {re.sub('|'.join(SUITES), '', item.name)}" if once else item.path.stem
+
+
+def spread(items: list[pytest.Item]) -> dict[str, str | None]:
+    """The suite of each unit, or None for both; the longest units (by their number of tests) first, to the one with less."""
+    sizes = collections.Counter(unit(item) for item in items if "long_story" not in item.fixturenames)
+    loads = dict.fromkeys(SUITES, 0)
+    homes: dict[str, str | None] = dict.fromkeys(map(unit, items), SUITES[0])
+    for name, size in sorted(sizes.items(), key=lambda one: (-one[1], one[0])):
+        homes[name] = None if name in BOTH else min(SUITES, key=lambda suite: loads[suite])
+        if homes[name]:
+            loads[homes[name]] += size
+    return homes
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -117,9 +117,17 @@ def test_writing_goes_on_while_a_path_is_cut(lab, compute, standing):
     assert set(paths(compute).values()) == {2}
 
 
-@pytest.mark.parametrize("victims", [["compute"], ["storage"], ["storage", "compute"]], ids="+".join)
+@pytest.mark.parametrize(
+    "victims",
+    [
+        pytest.param(["compute"], marks=pytest.mark.once),
+        pytest.param(["storage"], marks=pytest.mark.once),
+        ["storage", "compute"],
+    ],
+    ids="+".join,
+)
 def test_after_a_power_cut_everything_is_mounted_again_and_nothing_is_to_do(
-    lab, storage, compute, site, victims
+    lab, storage, compute, site, standing, victims
 ):
     hosts = [{"storage": storage, "compute": compute}[name] for name in victims]
     before = compute.run(TREE).out
@@ -132,6 +140,7 @@ def test_after_a_power_cut_everything_is_mounted_again_and_nothing_is_to_do(
     assert site().changed() == {}
 
 
+@pytest.mark.once
 def test_a_larger_size_in_the_data_grows_the_whole_chain_online(compute, site, standing):
     before = compute.run(TREE).out
     checked = site("--check", san_db_size="320m", san_data_size="360m")
