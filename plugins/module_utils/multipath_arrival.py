@@ -13,7 +13,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path impo
     look_paths,
     look_sessions,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_udev import name_anew
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import tell
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -84,7 +83,6 @@ class AwaitDisks(Step):
             if len(good) < disk.paths:
                 found.append(f"wanted is {disk}, found is {_found(own, self._portals(disk, sessions))}")
             elif self.named and host.stat(single(disk.wwid)) is None:
-                name_anew(host, good)
                 found.append(f"udev has not made '{single(disk.wwid)}' for {disk.label}.")
             elif min(path.capacity for path in good) < disk.size:
                 found.append(
@@ -120,7 +118,6 @@ class MakeMaps(Step):
         def made() -> bool:
             paths = look_paths(host, look_sessions(host), [disk.wwid for disk in late])
             own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in late}
-            name_anew(host, [path for paths in own.values() for path in paths if not path.map])
             bare = {disk: host.stat(mapped(disk.wwid)) is not None for disk in late}
             said[0] = tell(
                 host, [command for disk in late for command in _commands(disk, own[disk], bare[disk])]

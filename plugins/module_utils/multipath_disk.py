@@ -137,7 +137,8 @@ def _disk(host: Host, wish: Wish, paths: list[Path], name: str, listed: bool) ->
 
 def _strays(path: Path, wwid: str, in_map: bool) -> bool:
     """Whether it became another LUN since the kernel asked it, from or to this one, or is a wrong path of its map."""
-    return in_map and wwid not in path.wwids or path.other and wwid in (path.known, *path.wwids)
+    known = (path.known, path.remembered, *path.wwids)
+    return in_map and wwid not in path.wwids or path.other and wwid in known
 
 
 def _size(host: Host, name: str) -> int:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SCSI disks as paths to LUNs: who a device says that it is now, and who the kernel believes that it is.
 
-The kernel keeps what it read when the device appeared; a LUN number that was given to another LUN answers otherwise.
-So each device is asked: INQUIRY, VPD pages 0x83 and 0x80 (SPC-4 6.4, 7.8), READ CAPACITY (16) (SBC-3 5.16).
+The kernel keeps what it read when the device appeared, and so does udev; a LUN number that was given to another LUN answers
+otherwise. So each device is asked: INQUIRY, VPD pages 0x83 and 0x80 (SPC-4 6.4, 7.8), READ CAPACITY (16) (SBC-3 5.16).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_udev import remembered, settle
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import look_maps
 
 DISKS = "/sys/class/scsi_disk"
@@ -45,6 +46,7 @@ class Session:
 class Path:
     """One SCSI device. 'known' is the WWID that the kernel keeps, 'wwids' are those that the device answers with now;
     in the same way 'kept_serial' and 'serial', 'size' and 'capacity'. 'mapped_as' is the WWID of its map.
+    'remembered' is the WWID of another disk that udev takes it for; empty where udev agrees, or a map says which disk it is.
 
     state: running; what sysfs says instead (blocked, offline, transport-offline); silent (no answer in time); unmapped
     (the target has no LUN there any more); failed (so says multipathd).
@@ -63,16 +65,17 @@ class Path:
     map: str = ""
     kept_serial: str = ""
     mapped_as: str = ""
+    remembered: str = ""
 
     @property
     def taken_for(self) -> str:
-        """The WWID of the disk that this host uses it as: that of its map, or the kernel's."""
-        return self.mapped_as or self.known
+        """The WWID of the disk that this host uses it as: that of its map, or udev's, or the kernel's."""
+        return self.mapped_as or self.remembered or self.known
 
     @property
     def other(self) -> bool:
         """Whether another LUN answers than the one that this host takes it for: its LUN number was given away."""
-        kept = [wwid for wwid in (self.known, self.mapped_as) if wwid[:1] in ("2", "3")]
+        kept = [wwid for wwid in (self.known, self.mapped_as, self.remembered) if wwid[:1] in ("2", "3")]
         return any(wwid not in self.wwids for wwid in kept) if self.wwids else False
 
     @property
@@ -130,7 +133,24 @@ def look_paths(host: Host, sessions: Iterable[Session], wwids: Iterable[str] = (
         path.hctl: answered(path, answers[at * count : (at + 1) * count]) for at, path in enumerate(asked)
     }
     failed = {device for one in look_maps(host) for device in one.failed} if any(p.map for p in paths) else ()
-    return [_judged(told.get(path.hctl, path), path.device in failed) for path in paths]
+    return _witnessed(host, [_judged(told.get(path.hctl, path), path.device in failed) for path in paths])
+
+
+def _witnessed(host: Host, paths: list[Path]) -> list[Path]:
+    """The paths, those marked that udev still takes for another disk."""
+    if not any(_misremembered(host, path) for path in paths):
+        return paths
+    settle(host)
+    told = [(path, _misremembered(host, path)) for path in paths]
+    return [
+        replace(path, remembered=it[0], kept_serial=it[1] or path.kept_serial) if it else path
+        for path, it in told
+    ]
+
+
+def _misremembered(host: Host, path: Path) -> tuple[str, str] | None:
+    found = remembered(host, path.device) if path.wwids and not path.map else ("", "")
+    return found if found[0] and found[0] not in path.wwids else None
 
 
 def _judged(path: Path, failed: bool) -> Path:

@@ -97,7 +97,7 @@ class RemovePaths(Step):
             return
         if wwid_of_kernel(known.rstrip("\n")) != path.known:
             raise Problem(f"{path} was '{path.known}' a moment ago and is '{known.strip()}' now.")
-        if path.good and path.known in path.wwids:
+        if path.good and path.wwids and not path.other:
             host.run("blockdev", "--flushbufs", f"/dev/{path.device}", ok=None, timeout=FLUSH)
         push(host, f"{here}/delete", "1", FLUSH)
         if not host.until(lambda: host.read(f"{here}/wwid") is None, self.timeout):

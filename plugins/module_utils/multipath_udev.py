@@ -1,37 +1,30 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What udev remembers of a path. multipathd and the links in /dev/disk believe it, and not the disk.
+"""What udev remembers of a disk: who it was when it appeared. multipathd and the links in /dev/disk believe it.
 
-udev asks a disk who it is when it appears. When its LUN number is given to another LUN while the target is away, iscsid lets the
-kernel read the new name after its next login, of which udev hears nothing. Such a path is added to the map of nobody.
+Where a LUN number is given to another LUN while the target is away, the kernel no longer tells: since open-iscsi 2.1.10 iscsid
+lets it read each disk anew after a login (usr/initiator.c, session_scan_host). Of that udev hears nothing: it still knows.
 """
 
 from __future__ import annotations
 
-from typing import Iterable
-
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import Path
 
-BLOCK = "/sys/class/block"
-REMEMBERED = (
-    "/run/udev/data/b"  # its database (systemd src/libsystemd/sd-device/device-private.c), by device number
-)
-SERIAL = "E:ID_SERIAL="  # multipath's uid_attribute of SCSI disks (multipath.conf(5))
-SETTLING = 60  # seconds
+DATABASE = "/run/udev/data/b"  # by device number (systemd, src/libsystemd/sd-device/device-private.c)
+WWID, SERIAL = "E:ID_SERIAL=", "E:ID_SCSI_SERIAL="  # what scsi_id found
+SETTLING = 30  # seconds
 
 
-def name_anew(host: Host, paths: Iterable[Path]) -> None:
-    """Let udev ask those paths again that it remembers as another disk than they have just said to be."""
-    outdated = [
-        path.device for path in paths if path.wwids and _remembered(host, path) not in ("", *path.wwids)
-    ]
-    if outdated:
-        devices = [f"{BLOCK}/{device}" for device in outdated]
-        host.run("udevadm", "trigger", "--settle", "--action=change", *devices, timeout=SETTLING)
+def remembered(host: Host, device: str) -> tuple[str, str]:
+    """The WWID (only EUI-64 and NAA) and the unit serial of a disk as udev remembers them; empty where it does not."""
+    number = (host.read(f"/sys/class/block/{device}/dev") or "").strip()
+    lines = (host.read(f"{DATABASE}{number}") or "").splitlines() if number else []
+    wwid, serial = (
+        next((line[len(name) :] for line in lines if line.startswith(name)), "") for name in (WWID, SERIAL)
+    )
+    return (wwid, serial) if wwid[:1] in ("2", "3") and len(wwid) in (17, 33) else ("", "")
 
 
-def _remembered(host: Host, path: Path) -> str:
-    number = (host.read(f"{BLOCK}/{path.device}/dev") or "").strip()
-    lines = (host.read(f"{REMEMBERED}{number}") or "").splitlines() if number else []
-    return next((line[len(SERIAL) :] for line in lines if line.startswith(SERIAL)), "")
+def settle(host: Host) -> None:
+    """Wait for udev: it may not have handled yet that a disk went, and that another one came that the kernel calls the same."""
+    host.run("udevadm", "settle", f"--timeout={SETTLING}", ok=None, timeout=SETTLING + 10)

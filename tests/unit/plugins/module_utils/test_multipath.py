@@ -54,7 +54,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_removal i
     RemoveMap,
     RemovePaths,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_udev import name_anew
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import parse_maps
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
@@ -175,25 +174,6 @@ def test_maps_are_made_and_missing_paths_added_in_one_go():
     with pytest.raises(Problem, match="multipathd made no map with enough paths of one on 1 path"):
         MakeMaps(arrivals, 5).take(host)
     assert host.did == ["run multipathd -k"]
-
-
-@pytest.mark.parametrize(
-    "remembered, anew",
-    [
-        (None, False),
-        ("S:disk/by-id/x\n", False),
-        (f"E:ID_SERIAL={WWID}\n", False),
-        ("E:ID_SERIAL=36001405\n", True),
-    ],
-    ids=["new", "nameless", "right", "another"],
-)
-def test_udev_asks_a_path_again_that_it_remembers_as_another_disk(remembered, anew):
-    files = {"/sys/class/block/sda/dev": "8:0\n", "/run/udev/data/b8:0": remembered}
-    host = ScriptedHost(files=files, changing=["udevadm"])
-    name_anew(host, [replace(PATH, wwids=(WWID,))])
-    assert host.did == ["run udevadm trigger --settle --action=change /sys/class/block/sda"] * anew
-    name_anew(host, [PATH])  # it has not said who it is
-    assert len(host.did) == anew
 
 
 def test_no_map_without_the_daemon():
