@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, Host, Lab
+from ansible_collections.lunworks.iscsi.tests.integration.own_disks import OwnDisks
 
 BEGUN = time.monotonic()
 FIRST = (
@@ -138,6 +139,19 @@ def compute(lab: Lab, suite: str) -> Host:
 def spare(lab: Lab, suite: str) -> Host:
     """A second compute host of a suite."""
     return lab.host(f"spare-{suite}")
+
+
+@pytest.fixture
+def disks(compute: Host) -> Iterator[OwnDisks]:
+    """Empty disks of the compute host's own; whatever LVM made of them goes with them."""
+    made = OwnDisks(compute)
+    yield made
+    compute.run(
+        "umount /mnt/vg; dmsetup ls | grep ^vg_ | cut -f1 | xargs -r -n1 dmsetup remove --force;"
+        " rm -f /etc/lvm/backup/vg_* /etc/lvm/archive/vg_*",
+        check=False,
+    )
+    made.close()
 
 
 @pytest.fixture(scope="session")

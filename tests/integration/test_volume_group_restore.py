@@ -4,26 +4,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
-from ansible_collections.lunworks.iscsi.tests.integration.own_disks import OwnDisks, left_alone, says_no
+from ansible_collections.lunworks.iscsi.tests.integration.own_disks import left_alone, says_no
 
 OTHER = '--config \'local/system_id="db-b" global/system_id_source="lvmlocal"\''
 MINE = 'local/system_id="db-a"\\nglobal/system_id_source="lvmlocal"\\n'
-
-
-@pytest.fixture
-def disks(compute):
-    """Empty disks; whatever LVM made of them goes with them."""
-    made = OwnDisks(compute)
-    yield made
-    compute.run(
-        "umount /mnt/vg; dmsetup ls | grep ^vg_ | cut -f1 | xargs -r -n1 dmsetup remove --force;"
-        " rm -f /etc/lvm/backup/vg_* /etc/lvm/archive/vg_*",
-        check=False,
-    )
-    made.close()
 
 
 def told(host, name):
