@@ -57,6 +57,8 @@ imported:
   description:
     - With O(PREFIXstate=active), import the group first if it is exported.
     - Without it an exported group is refused, since it may be on its way to another host.
+    - Disks of the group that this host knows as read-only, since their LUNs were mapped so when it found them, are asked again on
+      every path until they may be written.
   type: bool
   default: false
 sampled:

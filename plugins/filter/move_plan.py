@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Label, Refusal, sum_tag, sums_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Label, Refusal
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import Planned, plan
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_request import refuse_request
@@ -100,29 +98,9 @@ def _backup(label: Label) -> dict[str, str]:
     return {"file": f"{label.group}-{label.uuid}-{label.seqno:06}.vg", "metadata": label.metadata}
 
 
-def move_changed_volumes(volumes: list[Mapping[str, str]], groups: list[Mapping[str, Any]]) -> list[str]:
-    """The volumes whose samples are not those that the tags of their groups have noted, or that have none."""
-    told = {one["name"]: one for one in groups}
-    unread = sorted({one["group"] for one in volumes} - {name for name, one in told.items() if "sums" in one})
-    if unread:
-        raise AnsibleFilterError(f"There are no samples of the volume group '{unread[0]}' to compare.")
-    return sorted(
-        f"{one['group']}/{one['volume']}" for one in volumes if not _same(told[one["group"]], one["volume"])
-    )
-
-
-def _same(group: Mapping[str, Any], volume: str) -> bool:
-    return volume in group["sums"] and sum_tag(volume, group["sums"][volume]) in sums_of(
-        frozenset(group["tags"])
-    )
-
-
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
         """Their names."""
-        return {
-            "move_plan": move_plan,
-            "move_changed_volumes": move_changed_volumes,
-        }
+        return {"move_plan": move_plan}

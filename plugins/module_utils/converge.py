@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from itertools import groupby
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -65,33 +65,62 @@ def converge(
     module: AnsibleModule, make: Callable[[dict[str, Any]], Resource], host: Host | None = None
 ) -> None:
     """Bring the host to the wanted state, or in check mode say what that would take; ends the module."""
+    _converge(module, lambda options: {"": make(options)}, host, lambda states: states[""])
+
+
+def converge_in_turn(
+    module: AnsibleModule,
+    make: Callable[[dict[str, Any]], Mapping[str, Resource]],
+    host: Host | None = None,
+) -> None:
+    """Several resources, each as it shall be before the next one is looked at; their states are told by name.
+
+    A check run looks at all of them as they are now. What a later one would refuse is not asked there once an earlier one
+    has something to do, since that may change the answer.
+    """
+    _converge(module, make, host, lambda states: states)
+
+
+def _converge(
+    module: AnsibleModule,
+    make: Callable[[dict[str, Any]], Mapping[str, Resource]],
+    host: Host | None,
+    told: Callable[[dict[str, Any]], Any],
+) -> None:
     host = Host() if host is None else host
+    changed = False
+    steps: list[Step] = []
+    before: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     try:
-        resource = make(module.params)
-        seen = resource.look(host)
-        want = resource.want(seen)
-        steps = resource.plan(seen, want)
-        resource.refuse(seen, steps)
-        for note in resource.notes(seen, steps):
-            module.warn(note)
-        after = seen
-        if steps:
-            after = want if module.check_mode else _act(resource, want, steps, host)
+        for name, resource in make(module.params).items():
+            seen = resource.look(host)
+            want = resource.want(seen)
+            own = resource.plan(seen, want)
+            if not (module.check_mode and steps):
+                resource.refuse(seen, own)
+            for note in resource.notes(seen, own):
+                module.warn(note)
+            after = seen
+            if own:
+                after = want if module.check_mode else _act(resource, want, own, host)
+            steps += own
+            before[name], shown[name] = resource.show(seen), resource.show(after)
+            changed = changed or resource.changed(seen, after, own)
     except Half as half:
         module.fail_json(
             msg=str(half),
-            changed=bool(half.taken),
-            steps=[str(step) for step in half.taken],
+            changed=changed or bool(half.taken),
+            steps=[str(step) for step in steps + half.taken],
             steps_left=[str(step) for step in half.left],
             problems=half.problems,
         )
     except Problem as problem:
-        module.fail_json(msg=str(problem))
-    shown = resource.show(after)
-    changed = resource.changed(seen, after, steps)
-    result = {"changed": changed, "steps": [str(step) for step in steps], "state": shown}
+        done = {"changed": changed, "steps": [str(step) for step in steps]} if steps else {}
+        module.fail_json(msg=str(problem), **done)
+    result = {"changed": changed, "steps": [str(step) for step in steps], "state": told(shown)}
     if module._diff:
-        result["diff"] = {"before": resource.show(seen), "after": shown}
+        result["diff"] = {"before": told(before), "after": told(shown)}
     module.exit_json(**result)
 
 

@@ -65,7 +65,8 @@ def _lun(
         "wwid": wwid_of_lio(lun.serial),
         "running": _mapped(running, lun.name) if serves else [],
         "saved": _mapped(saved, lun.name),
-        "read_only": _mapped(target, lun.name, read_only=True),
+        "read_only": _mapped(running, lun.name, read_only=True) if serves else [],
+        "saved_read_only": _mapped(saved, lun.name, read_only=True),
         "label": label if metadata or label is None else replace(label, metadata=""),
     }
 

@@ -138,6 +138,8 @@ def _cut(now: Target, left: Target, then: Target) -> Iterator[Step]:
         for lun, entry in one.luns.items():
             if stays is None or lun not in stays.luns:
                 yield UnmapLun(*at, name, lun, entry.number)
+            elif not entry.read_only and then.initiators[name].luns[lun].read_only:
+                yield ProtectLun(*at, name, lun, entry.number, True)
         if stays is None:
             yield ForbidInitiator(*at, name)
     for served in now.luns.values():
@@ -211,5 +213,5 @@ def _initiator(
         old = before.luns.get(lun)
         if old is None:
             yield MapLun(*at, name, lun, entry.number, target.luns[lun].number, entry.read_only)
-        elif old.read_only != entry.read_only:
-            yield ProtectLun(*at, name, lun, entry.number, entry.read_only)
+        elif old.read_only and not entry.read_only:
+            yield ProtectLun(*at, name, lun, entry.number, False)

@@ -210,7 +210,8 @@ class SetChap(OnInitiator):
 
 @dataclass(frozen=True)
 class MapLun(OnInitiator):
-    """Let an initiator see a LUN under a number of its own."""
+    """Let an initiator see a LUN under a number of its own. One that may only read is never able to write, not even between
+    two of these writes: another host may be using the LUN."""
 
     lun: str
     number: int
@@ -222,10 +223,14 @@ class MapLun(OnInitiator):
         return f"Map the LUN '{self.lun}' of '{self.target}' to '{self.initiator}' as LUN {self.number}{how}"
 
     def take(self, host: Host) -> None:
+        born = f"{self.base}/attrib/prod_mode_write_protect"  # how new maps begin (target_core_fabric_configfs.c)
         host.mkdir(f"{self.acl}/lun_{self.number}")
+        if self.read_only:
+            host.poke(born, "1")
         host.symlink(f"{self.base}/lun/lun_{self.tpg_number}", f"{self.acl}/lun_{self.number}/{LINK}")
         if self.read_only:
             host.poke(f"{self.acl}/lun_{self.number}/write_protect", "1")
+            host.poke(born, "0")
 
 
 @dataclass(frozen=True)

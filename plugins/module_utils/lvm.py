@@ -25,6 +25,7 @@ class PhysicalVolume:
     used: int = 0
     fits: int = 0  # how many extents its device has room for
     listed: bool = True  # in LVM's devices file, where the host uses one; what is not is hidden from LVM
+    read_only: bool = False  # this host may only read it, as far as its kernel knows
 
     @property
     def missing(self) -> bool:

@@ -25,6 +25,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership impo
     ExtendGroup,
     GrowPhysical,
     ListDisks,
+    OpenDisks,
     RemoveGroup,
     RemoveLabels,
 )
@@ -174,7 +175,12 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
     group = replace(
         base,
         physical=tuple(
-            replace(pv, extents=pv.extents if settled else pv.fits, listed=pv.listed or not settled)
+            replace(
+                pv,
+                extents=pv.extents if settled else pv.fits,
+                listed=pv.listed or not settled,
+                read_only=pv.read_only and not wish.imported,
+            )
             for pv in base.physical
         )
         + tuple(PhysicalVolume(path) for path in wish.devices or () if path not in known),
@@ -208,6 +214,10 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
         return _created(want) if want else _removed(seen)  # type: ignore[arg-type]
     name = want.name
     steps: list[Step] = [ListDisks(name)] if seen.hidden and not want.hidden else []
+    closed = tuple(
+        pv.kernel for pv, then in zip(seen.physical, want.physical) if pv.read_only > then.read_only
+    )
+    steps += [OpenDisks(name, closed)] if closed else []
     steps += [Import(name)] if seen.exported and not want.exported else []
     taken = seen.foreign and not want.foreign and seen.system_id != want.system_id
     steps += [TakeOver(name, seen.system_id or "", want.system_id or "")] if taken else []

@@ -16,6 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
     Wish,
     look_groups,
     plan_groups,
+    sum_tags,
     want_groups,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_refuse import refuse_groups
@@ -24,6 +25,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     extent_size,
     group_name,
     tag,
+    volume_name,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -76,6 +78,44 @@ class WishedGroups(Resource):
                 if group
             ]
         }
+
+
+class ProvedGroups(Resource):
+    """Volumes that must still have the content that their group's tags have noted; a look at groups that were sampled."""
+
+    def __init__(self, groups: WishedGroups, asked: list[dict[str, Any]]) -> None:
+        self.groups = groups
+        self.volumes = [(group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in asked]
+        sampled = {wish.name for wish in groups.wishes if wish.sampled and wish.state == "active"}
+        for group, volume in self.volumes:
+            if group not in sampled:
+                raise Problem(f"'{group}/{volume}' cannot be proved: ask for '{group}' active and sampled.")
+
+    def look(self, host: Host) -> Groups:
+        return self.groups.seen or self.groups.look(host)
+
+    def want(self, seen: Groups) -> Groups:
+        return seen
+
+    def plan(self, seen: Groups, want: Groups) -> list[Step]:
+        return []
+
+    def refuse(self, seen: Groups, steps: list[Step]) -> None:
+        changed = [f"'{group}/{volume}'" for group, volume in self.volumes if not same(seen, group, volume)]
+        if changed:
+            raise Problem(
+                f"The checksum samples of {', '.join(changed)} are not those that were noted when the group was exported: "
+                "somebody has written to the disks since, or they are not the same. Nothing was mounted. Find out who did."
+            )
+
+    def show(self, state: Groups) -> Any:
+        return [{"group": group, "volume": volume} for group, volume in self.volumes]
+
+
+def same(seen: Groups, name: str, volume: str) -> bool:
+    """Whether a volume's sample is the one that the tags of its group have noted."""
+    group, digest = seen.groups.get(name), seen.sums.get(name, {}).get(volume)
+    return bool(group and digest and sum_tags({volume: digest}) <= group.tags)
 
 
 def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:

@@ -25,6 +25,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import Q
 ILLS = ("lv_health_status", "lv_check_needed", "lv_snapshot_invalid")
 HEALTH = ["lvs", "-a", "--reportformat", "json", "-o", ",".join(["lv_uuid", *ILLS])]
 SEGMENT_TYPES = ["lvm", "segtypes"]
+VERSION = ["lvm", "version"]
 
 
 def tell_groups(host: Host, names: Sequence[str] | None, metadata: bool = False) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def tell_groups(host: Host, names: Sequence[str] | None, metadata: bool = False)
     ill = _ill(host, groups)
     return {
         "system_id": found.system_id or None,
+        "version": parse_version(lvm(host, *VERSION, timeout=LOOK).out),
         "segment_types": lvm(host, *SEGMENT_TYPES, timeout=LOOK).out.split(),
         "groups": [
             {**_told(host, group, holders, ill), **({"metadata": _metadata(host, group)} if metadata else {})}
@@ -74,6 +76,12 @@ def parse_health(text: str) -> dict[str, str]:
     rows = [row for report in json.loads(text)["report"] for row in report["lv"]]
     told = {row["lv_uuid"]: [row.get(field) or "" for field in ILLS] for row in rows}
     return {uuid: ", ".join(filter(_says, words)) for uuid, words in told.items() if any(map(_says, words))}
+
+
+def parse_version(text: str) -> str:
+    """The version in what 'lvm version' prints, '' when it says none."""
+    found = re.search(r"LVM version:\s*([0-9.]+)", text)
+    return found[1] if found else ""
 
 
 def _says(word: str) -> bool:

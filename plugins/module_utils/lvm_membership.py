@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import make_writable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
@@ -77,6 +78,20 @@ class ListDisks(Step):
 
     def take(self, host: Host) -> None:
         lvm(host, "lvm", "vgimportdevices", self.name)
+
+
+@dataclass(frozen=True)
+class OpenDisks(Step):
+    """A host that has seen a group on its way has its disks read-only; each path is asked again."""
+
+    name: str
+    devices: tuple[str, ...]  # as the kernel calls them
+
+    def __str__(self) -> str:
+        return f"Ask again whether the disks of the volume group '{self.name}' may be written"
+
+    def take(self, host: Host) -> None:
+        make_writable(host, self.devices)
 
 
 @dataclass(frozen=True)

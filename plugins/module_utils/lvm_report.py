@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import is_read_only
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     LOOK,
@@ -110,6 +111,7 @@ def _located(host: Host, one: PhysicalVolume, listed: frozenset[str] | None) -> 
         kernel=kernel,
         wwid=KINDS[kind] + value if dot and kind in KINDS else wwid,
         listed=listed is None or one.uuid.replace("-", "") in listed,
+        read_only=is_read_only(host, kernel),
     )
 
 

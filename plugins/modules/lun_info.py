@@ -102,7 +102,12 @@ luns:
       elements: str
       returned: always
     read_only:
-      description: Those of them that may only read.
+      description: Those that may only read it now.
+      type: list
+      elements: str
+      returned: always
+    saved_read_only:
+      description: Those that may only read it after a boot of this host.
       type: list
       elements: str
       returned: always

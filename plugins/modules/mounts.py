@@ -19,42 +19,8 @@ description:
     writes what is still in memory. It is refused while anybody uses it, and the users are named.
 author:
   - The lunworks.iscsi authors (@lunworks)
-options:
-  mounts:
-    description: The mounts, in the order in which they are mounted.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      path:
-        description: The mount point, an absolute path. It is made when it is missing.
-        type: path
-        required: true
-      device:
-        description:
-          - The device by a name that is the same after every boot, like C(/dev/vg_db/data), C(/dev/mapper/...) or
-            C(/dev/disk/by-...). C(/dev/sdX) and C(/dev/dm-N) are refused.
-          - Needed unless O(mounts[].state=absent).
-        type: path
-      filesystem:
-        description: The type of the file system. Left out, it stays as it is; C(auto) in a new line.
-        type: str
-      options:
-        description:
-          - The mount options, as in fstab(5). Left out, they stay as they are.
-          - "A new line then gets C(_netdev,nofail,x-systemd.device-timeout=90): mounted after the network and the
-            initiator, no stop in the boot when the storage is away, at most 90 seconds of waiting for the device. By
-            C(x-systemd.wanted-by) of remote-fs.target and of the device it is mounted at boot, and also when the device
-            comes later: a target that was away for hours needs nobody's help."
-        type: str
-      state:
-        description:
-          - V(mounted), in C(/etc/fstab) and mounted.
-          - V(absent), not in C(/etc/fstab) and not mounted; the directory stays.
-        type: str
-        choices: [mounted, absent]
-        default: mounted
 extends_documentation_fragment:
+  - lunworks.iscsi.mounts
   - lunworks.iscsi.attributes
 seealso:
   - module: lunworks.iscsi.logical_volumes
@@ -108,90 +74,17 @@ state:
       returned: always
 """
 
-import os
-import re
-from dataclasses import replace
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
-    Line,
-    look_mounts,
-    new_options,
-    plan_mounts,
-    refuse_mounts,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import MOUNTS, WishedMounts
 
-MOUNT = {
-    "path": {"type": "path", "required": True},
-    "device": {"type": "path"},
-    "filesystem": {"type": "str"},
-    "options": {"type": "str"},
-    "state": {"type": "str", "choices": ["mounted", "absent"], "default": "mounted"},
-}
-SPEC = {
-    "mounts": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": MOUNT,
-        "required_if": [("state", "mounted", ["device"])],
-    }
-}
+SPEC = {"mounts": MOUNTS}
 
 
-class Mounts(Resource):
+class Mounts(WishedMounts):
     def __init__(self, options):
-        self.mounts = {os.path.normpath(mount["path"]): mount for mount in options["mounts"]}
-        unique("mount point", [os.path.normpath(mount["path"]) for mount in options["mounts"]])
-        for path, mount in self.mounts.items():
-            check(path, mount)
-
-    def look(self, host):
-        leaving = [path for path, mount in self.mounts.items() if mount["state"] == "absent"]
-        return look_mounts(host, {path: mount["device"] for path, mount in self.mounts.items()}, leaving)
-
-    def want(self, seen):
-        return tuple(wanted(mount, self.mounts[mount.path]) for mount in seen)
-
-    def plan(self, seen, want):
-        self.wanted = want
-        return plan_mounts(seen, want)
-
-    def refuse(self, seen, steps):
-        refuse_mounts(seen, self.wanted)
-
-
-def check(path, mount):
-    if not path.startswith("/") or path == "/":
-        raise Problem(f"'{mount['path']}' is not a mount point. Wanted is an absolute path other than '/'.")
-    device = mount["device"]
-    if mount["state"] == "mounted" and not device.startswith("/dev/"):
-        raise Problem(f"'{device}' for '{path}' is not a device. Wanted is a path under /dev.")
-    if device and re.fullmatch(r"/dev/(sd[a-z]+\d*|dm-\d+|vd[a-z]+\d*|xvd[a-z]+\d*|nvme\S+)", device):
-        raise Problem(
-            f"'{device}' for '{path}' may be another disk after the next boot. Name the logical volume "
-            f"(/dev/GROUP/VOLUME), the map (/dev/mapper/...), or a link under /dev/disk."
-        )
-    for name in ("filesystem", "options"):
-        if mount[name] is not None and not re.fullmatch(r"[^\s#]+", mount[name]):
-            raise Problem(
-                f"The {name} '{mount[name]}' for '{path}' must be one word, without white space or '#'."
-            )
-
-
-def wanted(seen, option):
-    if option["state"] == "absent":
-        return replace(seen, line=None, mounted=None)
-    line = Line(
-        device=option["device"],
-        filesystem=option["filesystem"] or (seen.line.filesystem if seen.line else "auto"),
-        options=option["options"] or (seen.line.options if seen.line else new_options(option["device"])),
-    )
-    return replace(seen, line=line, mounted=option["device"])
+        super().__init__(options["mounts"])
 
 
 def main():

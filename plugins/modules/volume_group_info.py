@@ -61,6 +61,11 @@ system_id:
   description: The system ID of this host (lvmsystemid(7)); null when it has none or no group has one.
   type: str
   returned: always
+version:
+  description: The version of this host's LVM (C(lvm version)).
+  type: str
+  returned: always
+  sample: "2.03.16"
 segment_types:
   description: The kinds of segments that this host's LVM knows (C(lvm segtypes)).
   type: list

@@ -13,6 +13,10 @@ import re
 from dataclasses import dataclass, field
 
 MOVE, MOUNT, SUM = "lunworks.move", "lunworks.mount", "lunworks.sum"
+# Says that hosts activated the group by themselves before the move, and shall do so again after it.
+AUTO = "lunworks.autoactivation"
+STILL = "NOAUTOACTIVATE"  # the flag in the metadata of a group that no host activates by itself
+STILL_SINCE = (2, 3, 12)  # LVM knows that flag
 # lvm(8), 'tags': letters, digits and _+.-/=!:&#, at most 1024 bytes. ':' separates our fields, '#' and two hex digits
 # stand for every other byte.
 PLAIN = re.compile(r"[A-Za-z0-9_+./=!&-]")
@@ -85,6 +89,7 @@ class Computer:
     tools: frozenset[str] = frozenset()  # of LVM, that check and repair pools
     kinds: frozenset[str] | None = None  # of segments that its LVM knows
     room: int | None = None  # bytes free where its LVM keeps copies of metadata
+    version: tuple[int, ...] = ()  # of its LVM
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ class Lun:
     path: str
     running: frozenset[str] = frozenset()
     saved: frozenset[str] = frozenset()
-    read_only: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()  # of those that it is mapped to now
+    saved_read_only: frozenset[str] = frozenset()
 
     def initiators(self) -> frozenset[str]:
         """Who has it now or would have it after a boot of the storage host."""
@@ -224,4 +230,4 @@ def sums_of(tags: frozenset[str]) -> frozenset[str]:
 
 def ours(tags: frozenset[str]) -> frozenset[str]:
     """All tags of a move."""
-    return frozenset(tag for tag in tags if tag.partition(":")[0] in (MOVE, MOUNT, SUM))
+    return frozenset(tag for tag in tags if tag.partition(":")[0] in (MOVE, MOUNT, SUM, AUTO))

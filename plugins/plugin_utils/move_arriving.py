@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import mounts_of, ours, sums_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import AUTO, mounts_of, ours, sums_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
     Standing,
     listed,
@@ -16,6 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnDestination,
     is_foreign,
+    is_here,
     login_nodes,
     say_mounts,
     say_volumes,
@@ -44,11 +45,40 @@ class Connect(OnDestination):
 
 
 class Attach(OnDestination):
+    """The disks, to be read only, while the source uses them."""
+
     name = "attach"
 
     @staticmethod
     def due(one: Standing) -> bool:
+        return is_here(one) and one.still and Attach.lacks(one)
+
+    @staticmethod
+    def lacks(one: Standing) -> bool:
+        """Whether the destination does not have the whole group."""
         return one.destination.disks != one.wwids or not one.destination.sees
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, destination=replace(one.destination, disks=one.wwids, sees=True))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"wait for the disks {listed(one.wwids)}, to be read only, proved by WWID on every path"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"disks": [{"wwid": wwid} for wwid in sorted(one.wwids)]}
+
+
+class Await(OnDestination):
+    """The disks, where the destination could not have them before; they may be written at once."""
+
+    name = "await"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return Attach.lacks(one)
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
@@ -63,42 +93,22 @@ class Attach(OnDestination):
         return {"disks": [{"wwid": wwid} for wwid in sorted(one.wwids)]}
 
 
-class Import(OnDestination):
-    """Imported and activated in one go: each look at LVM costs time without service."""
+class Start(OnDestination):
+    """All on the destination that ends the time without service, in one call: each further one costs some of it.
 
-    name = "import"
+    Imported, activated, and not mounted before the samples are the same as on the source. A line in fstab says that they were.
+    """
 
-    @staticmethod
-    def due(one: Standing) -> bool:
-        return one.exported or is_foreign(one)
-
-    @staticmethod
-    def taken(one: Standing, host: str = "") -> Standing:
-        destination = replace(one.destination, active=one.volumes)
-        return replace(one, exported=False, system_id=one.destination.system_id, destination=destination)
-
-    @staticmethod
-    def say(one: Standing, host: str) -> str:
-        if one.exported:
-            return f"import '{one.group}' and activate it"
-        return f"take '{one.group}' over from its owner '{one.system_id}', which is fenced, and activate it"
-
-    @staticmethod
-    def arguments(one: Standing, host: str) -> dict[str, Any]:
-        owner = {} if one.exported else {"take_over_from": one.system_id}
-        return {
-            "states": [{"name": one.group, "state": "active", "imported": True, "sampled": True, **owner}]
-        }
-
-
-class Activate(OnDestination):
-    """Nothing is mounted before the samples are the same as on the source. A line in fstab says that they were."""
-
-    name = "activate"
+    name = "start"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return not one.volumes <= one.destination.active or Activate.unproved(one)
+        return Start.waits(one) or Start.unproved(one) or bool(waiting_mounts(one))
+
+    @staticmethod
+    def waits(one: Standing) -> bool:
+        """Whether the destination does not have all of it active as its own."""
+        return one.exported or is_foreign(one) or not one.volumes <= one.destination.active
 
     @staticmethod
     def unproved(one: Standing) -> bool:
@@ -106,51 +116,48 @@ class Activate(OnDestination):
         return bool(sums_of(one.tags)) and not one.destination.mounts
 
     @staticmethod
+    def proved(one: Standing) -> frozenset[str]:
+        """The tags afterwards; where nothing is mounted, the samples leave them as soon as they are proved."""
+        return one.tags if mounts_of(one.tags) else one.tags - sums_of(one.tags)
+
+    @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        tags = one.tags if mounts_of(one.tags) else one.tags - sums_of(one.tags)
-        return replace(one, tags=tags, destination=replace(one.destination, active=one.volumes))
+        side = one.destination
+        destination = replace(
+            side, active=side.active | one.volumes, mounts=side.mounts + waiting_mounts(one)
+        )
+        owner = side.system_id if one.exported or is_foreign(one) else one.system_id
+        return replace(one, exported=False, system_id=owner, tags=Start.proved(one), destination=destination)
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        said = [] if one.volumes <= one.destination.active else [f"activate '{one.group}'"]
-        if Activate.unproved(one):
+        said = []
+        if one.exported:
+            said.append(f"import '{one.group}'")
+        elif is_foreign(one):
+            said.append(f"take '{one.group}' over from its owner '{one.system_id}', which is fenced")
+        if Start.waits(one):
+            said.append(f"activate '{one.group}'")
+        if Start.unproved(one):
             said.append(
                 f"compare the checksum samples of {say_volumes(one)} with those that '{one.source.host}' noted"
             )
-        return ", and ".join(said)
+        if waiting_mounts(one):
+            said.append("mount, now and at every boot" + say_mounts(":", waiting_mounts(one)))
+        return ", then ".join(said)
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        state = {"name": one.group, "state": "active", "sampled": Activate.unproved(one)}
-        if not Activate.unproved(one):
-            return {"states": [state]}
-        proved = [{"group": one.group, "volume": volume} for volume in sorted(one.volumes)]
-        unmounted = [{"name": one.group, "tags": sorted(Activate.taken(one).tags)}]
-        return {"states": [state], "volumes": proved, "proved": [] if mounts_of(one.tags) else unmounted}
-
-
-class MountAll(OnDestination):
-    name = "mount"
-
-    @staticmethod
-    def due(one: Standing) -> bool:
-        return bool(waiting_mounts(one))
-
-    @staticmethod
-    def taken(one: Standing, host: str = "") -> Standing:
-        return replace(
-            one, destination=replace(one.destination, mounts=one.destination.mounts + waiting_mounts(one))
-        )
-
-    @staticmethod
-    def say(one: Standing, host: str) -> str:
-        return f"mount the file systems of '{one.group}', now and at every boot" + say_mounts(
-            ":", waiting_mounts(one)
-        )
-
-    @staticmethod
-    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        unproved = Start.unproved(one)
+        state: dict[str, Any] = {"name": one.group, "state": "active", "imported": True, "sampled": unproved}
+        if is_foreign(one) and not one.exported:
+            state["take_over_from"] = one.system_id
+        proved = Start.proved(one)
         return {
+            "states": [state],
+            "volumes": [{"group": one.group, "volume": volume} for volume in sorted(one.volumes)]
+            if unproved
+            else [],
             "mounts": [
                 {
                     "path": mount.path,
@@ -159,7 +166,8 @@ class MountAll(OnDestination):
                     "options": mount.options,
                 }
                 for mount in waiting_mounts(one)
-            ]
+            ],
+            "proved": [{"name": one.group, "tags": sorted(proved)}] if proved != one.tags else [],
         }
 
 
@@ -191,12 +199,14 @@ class Finish(OnDestination):
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, tags=one.tags - ours(one.tags))
+        return replace(one, tags=one.tags - ours(one.tags), still=one.still and AUTO not in one.tags)
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"drop the notes of the move from the metadata of '{one.group}'"
+        again = ", and let hosts activate it by themselves again" if AUTO in one.tags else ""
+        return f"drop the notes of the move from the metadata of '{one.group}'{again}"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"tags": sorted(one.tags - ours(one.tags))}
+        again = {"autoactivation": True} if AUTO in one.tags else {}
+        return {"states": [{"name": one.group, "tags": sorted(one.tags - ours(one.tags)), **again}]}

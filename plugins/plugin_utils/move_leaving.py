@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+    AUTO,
     mount_tag,
     mounts_of,
     move_tag,
@@ -48,33 +49,42 @@ class Reattach(OnSource):
 
 
 class Mark(OnSource):
-    """The intent, and all that the destination must know, into the group's own metadata; a backup of it before."""
+    """The intent, and all that the destination must know, into the group's own metadata; a backup of it before.
+
+    Until the move is over no host activates the group by itself: each of the two may see it while the other one uses it.
+    """
 
     name = "mark"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return is_here(one) and bool(Mark.missing(one) or Mark.outdated(one))
+        return is_here(one) and Mark.taken(one) != one
 
     @staticmethod
-    def missing(one: Standing) -> list[str]:
+    def stops(one: Standing) -> bool:
+        """Whether hosts activate it by themselves, and can be told not to."""
+        return one.stoppable and not one.still
+
+    @staticmethod
+    def missing(one: Standing) -> set[str]:
         """The tags that are to be added."""
-        wanted = [mount_tag(mount) for mount in one.source.mounts]
+        wanted = {mount_tag(mount) for mount in one.source.mounts}
         pair = {(one.source.host, one.destination.host), (one.destination.host, one.source.host)}
         if not pair & moves_of(one.tags):
-            wanted.append(move_tag(one.source.host, one.destination.host))
-        return sorted(set(wanted) - one.tags)
+            wanted.add(move_tag(one.source.host, one.destination.host))
+        return wanted | ({AUTO} if Mark.stops(one) else set())
 
     @staticmethod
-    def outdated(one: Standing) -> list[str]:
+    def outdated(one: Standing) -> set[str]:
         """Mounts that an earlier attempt noted and that are otherwise now."""
         wanted = {mount_tag(mount) for mount in one.source.mounts}
         paths = {mount.path for mount in one.source.mounts}
-        return sorted({mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted)
+        return {mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, tags=one.tags - set(Mark.outdated(one)) | set(Mark.missing(one)))
+        tags = one.tags - Mark.outdated(one) | Mark.missing(one)
+        return replace(one, tags=tags, still=one.still or Mark.stops(one))
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
@@ -82,11 +92,13 @@ class Mark(OnSource):
             f"back up the metadata of '{one.group}' to the controller, then note in it that it moves from "
             f"'{one.source.host}' to '{one.destination.host}'"
             + say_mounts(" and is mounted on", one.source.mounts)
+            + (", and let no host activate it by itself until then" if Mark.stops(one) else "")
         )
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"tags": sorted(Mark.taken(one).tags)}
+        still = {"autoactivation": False} if Mark.stops(one) else {}
+        return {"states": [{"name": one.group, "tags": sorted(Mark.taken(one).tags), **still}]}
 
 
 class HookBefore(OnSource):
@@ -109,13 +121,13 @@ class HookBefore(OnSource):
 
 
 class Unmount(OnSource):
-    """The future first, then the present: no line in fstab, then no mount."""
+    """A source that was fenced while it used the group: no line in fstab, then no mount."""
 
     name = "unmount"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return one.source.answers and bool(one.source.mounts)
+        return one.source.answers and bool(one.source.mounts) and not is_here(one)
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
@@ -155,7 +167,9 @@ class Deactivate(OnSource):
 
 
 class Export(OnSource):
-    """Checksums of blocks spread over each volume, noted in the metadata; then nothing is active, and it is exported."""
+    """All on the source that begins the time without service, in one call: no line in fstab, then no mount; checksums of
+    blocks spread over each volume, noted in the metadata; then nothing is active, and it is exported.
+    """
 
     name = "export"
 
@@ -167,21 +181,24 @@ class Export(OnSource):
     def taken(one: Standing, host: str = "") -> Standing:
         sums = {sum_tag(volume, "unknown-yet") for volume in one.volumes}
         tags = one.tags - sums_of(one.tags) | sums
-        source = replace(one.source, active=frozenset())
+        source = replace(one.source, active=frozenset(), mounts=())
         return replace(one, tags=tags, source=source, exported=True, system_id="")
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
+        unmount = f"{Unmount.say(one, host)}, then " if one.source.mounts else ""
         return (
-            f"note a checksum sample of {say_volumes(one)} in the metadata of '{one.group}', deactivate it, proved in the "
-            "kernel's device-mapper tables, and export it"
+            f"{unmount}note a checksum sample of {say_volumes(one)} in the metadata of '{one.group}', deactivate it, proved in "
+            "the kernel's device-mapper tables, and export it"
         )
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
+        tags = sorted(one.tags - sums_of(one.tags))
         return {
             "sleeping": [] if one.volumes <= one.source.active else [{"name": one.group, "state": "active"}],
-            "tags": sorted(one.tags - sums_of(one.tags)),
+            "states": [{"name": one.group, "state": "exported", "sampled": True, "tags": tags}],
+            **Unmount.arguments(one, host),
         }
 
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_arriving import (
-    Activate,
     Attach,
+    Await,
     Connect,
     Finish,
     HookAfter,
-    Import,
-    MountAll,
+    Start,
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_leaving import (
     Deactivate,
@@ -32,26 +31,33 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_leaving import
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import Step
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_storage import Admit, Map, Serve, Unmap
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_storage import (
+    Admit,
+    Serve,
+    Show,
+    Switch,
+    Unmap,
+)
 
+# From 'export' to 'start' there is no service: all that can be done before or after stands there.
 ORDER: tuple[type[Step], ...] = (
     Serve,
     Reattach,
     Mark,
+    Show,
     Admit,
     Connect,
+    Attach,
     HookBefore,
     Unmount,
     Deactivate,
     Export,
+    Switch,
+    Await,
+    Start,
+    HookAfter,
     Forget,
     Unmap,
-    Map,
-    Attach,
-    Import,
-    Activate,
-    MountAll,
-    HookAfter,
     Finish,
     Leave,
 )
@@ -75,12 +81,10 @@ class Planned:
 
     def plain(self) -> dict[str, Any]:
         """The step for the role: its name, where, what it says, and what its tasks need, for all groups at once."""
-        merged: dict[str, Any] = {"tags": {}, "targets": []}
+        merged: dict[str, Any] = {"targets": []}
         for one in self.standings:
             for key, value in self.step.arguments(one, self.host).items():
-                if key == "tags":
-                    merged[key][one.group] = value
-                elif key == "targets":
+                if key == "targets":
                     merge_targets(merged[key], value)
                 else:
                     own = merged.setdefault(key, [])
@@ -101,12 +105,12 @@ def merge_targets(into: list[dict[str, Any]], more: list[dict[str, Any]]) -> Non
         if same is None:
             into.append(target)
             continue
-        (new,), igroups = target["igroups"], same["igroups"]
-        old = next((one for one in igroups if one["name"] == new["name"]), None)
-        if old is None:
-            igroups.append(new)
-        else:
-            old["luns"] += [lun for lun in new["luns"] if lun not in old["luns"]]
+        for new in target["igroups"]:
+            old = next((one for one in same["igroups"] if one["name"] == new["name"]), None)
+            if old is None:
+                same["igroups"].append(new)
+            else:
+                old["luns"] += [lun for lun in new["luns"] if lun not in old["luns"]]
 
 
 def plan(standings: list[Standing], hooks: frozenset[str] = frozenset()) -> list[Planned]:

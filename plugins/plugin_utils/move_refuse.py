@@ -72,7 +72,7 @@ def _both(survey: Survey, one: Standing) -> None:
             )
     if one.destination.active and not one.destination.may_write():
         raise Refusal(
-            f"'{survey.destination}' has active volumes of '{one.group}' though none of its LUNs is mapped to it: leftovers "
+            f"'{survey.destination}' has active volumes of '{one.group}' though it may write to none of its LUNs: leftovers "
             f"of an earlier time. Clean '{survey.destination}' up first: restart it, or move from it to where the group is."
         )
     if one.destination.active and one.source.active and one.source.may_write():
@@ -105,13 +105,15 @@ def _not_at_source(survey: Survey, one: Standing) -> None:
 
 
 def _read_only(survey: Survey, one: Standing) -> None:
+    """A move lets the source only read what is exported, or what the destination has."""
+    if one.exported or one.destination.may_write():
+        return
     for _storage, lun in one.luns:
-        for side in (one.source, one.destination):
-            if side.initiator in lun.read_only:
-                raise Refusal(
-                    f"The LUN '{lun.name}' of '{lun.target}' is mapped read-only to '{side.host}'. '{one.group}' cannot "
-                    "be exported or imported so."
-                )
+        if lun.wwid in one.source.mapped - one.source.running | one.source.kept - one.source.saved:
+            raise Refusal(
+                f"The LUN '{lun.name}' of '{lun.target}' is mapped read-only to '{survey.source}'. '{one.group}' cannot be "
+                "exported so. Map it to be written to first."
+            )
 
 
 def _foreign(survey: Survey, one: Standing) -> None:
@@ -226,9 +228,9 @@ CHECKS: tuple[Callable[[Survey, Standing], None], ...] = (
     _third_party,
     _both,
     _silent_source,
+    _read_only,
     _split,
     _not_at_source,
-    _read_only,
     _foreign,
     _homeless,
     _busy_metadata,

@@ -64,6 +64,7 @@ def computer(answer: Answer) -> Computer | None:
         tools=frozenset(use.get("tools") or ()),
         kinds=frozenset(groups["segment_types"]) if groups.get("segment_types") else None,
         room=use.get("room"),
+        version=tuple(int(part) for part in (groups.get("version") or "").split(".") if part),
     )
 
 
@@ -158,6 +159,7 @@ def _lun(one: Answer) -> Lun:
         running=frozenset(one["running"]),
         saved=frozenset(one["saved"]),
         read_only=frozenset(one["read_only"]),
+        saved_read_only=frozenset(one["saved_read_only"]),
     )
 
 

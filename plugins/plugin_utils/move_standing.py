@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Iterable, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+    STILL,
+    STILL_SINCE,
     Computer,
     Label,
     Lun,
@@ -28,8 +30,10 @@ class Side:
     host: str
     initiator: str
     answers: bool
-    running: frozenset[str] = frozenset()  # LUNs of the group that it has now
-    saved: frozenset[str] = frozenset()  # those that it would have after a boot of the storage host
+    running: frozenset[str] = frozenset()  # LUNs of the group that it may write to now
+    saved: frozenset[str] = frozenset()  # those that it might write to after a boot of the storage host
+    mapped: frozenset[str] = frozenset()  # LUNs that it has now, if only to read
+    kept: frozenset[str] = frozenset()  # those that it would have after a boot of the storage host
     disks: frozenset[str] = frozenset()  # those that it has devices of
     sees: bool = False  # its LVM finds the whole group
     active: frozenset[str] = frozenset()
@@ -43,7 +47,7 @@ class Side:
     ] = ()  # its igroup in each target; where it has none yet, that of the data
 
     def may_write(self) -> bool:
-        """Whether it has access to any LUN of the group, now or after a boot of the storage host."""
+        """Whether it may write to any LUN of the group, now or after a boot of the storage host."""
         return bool(self.running | self.saved)
 
 
@@ -60,6 +64,8 @@ class Standing:
     source: Side
     destination: Side
     system_id: str = ""
+    still: bool = False  # no host activates it by itself
+    stoppable: bool = False  # LVM of both hosts knows that flag
 
     @property
     def wwids(self) -> frozenset[str]:
@@ -75,7 +81,7 @@ class Standing:
         return not self.source.may_write()
 
     def has_arrived(self) -> bool:
-        """All of it is given to the destination, and stays so."""
+        """The destination may write to all of it, and stays so."""
         return self.destination.running == self.wwids == self.destination.saved
 
 
@@ -161,6 +167,8 @@ def standing(survey: Survey, group: str, moving: frozenset[str]) -> Standing:
         source=_side(survey, survey.source, known, label, luns, moving),
         destination=_side(survey, survey.destination, theirs, label, luns, moving),
         system_id=label.system_id,
+        still=STILL in label.status,
+        stoppable=all(one and one.version >= STILL_SINCE for one in (source, destination)),
     )
 
 
@@ -190,15 +198,17 @@ def _side(
     moving: frozenset[str],
 ) -> Side:
     own = [lun for _storage, lun in luns]
-    running = frozenset(lun.wwid for lun in own if initiator and initiator in lun.running)
-    saved = frozenset(lun.wwid for lun in own if initiator and initiator in lun.saved)
+    mapped = frozenset(lun.wwid for lun in own if initiator and initiator in lun.running)
+    kept = frozenset(lun.wwid for lun in own if initiator and initiator in lun.saved)
+    running = mapped - {lun.wwid for lun in own if initiator in lun.read_only}
+    saved = kept - {lun.wwid for lun in own if initiator in lun.saved_read_only}
     targets = sorted({lun.target for lun in own})
     known = {target: _served(survey, target).igroup_of(initiator) for target in targets}
     named = survey.igroups if name == survey.destination else {}
     igroups = tuple((target, igroup or named.get(target, name)) for target, igroup in known.items())
     seen = survey.computer(name)
     if seen is None:
-        return Side(name, initiator, False, running, saved, igroups=igroups)
+        return Side(name, initiator, False, running, saved, mapped, kept, igroups=igroups)
     group = next((one for one in seen.groups if one.uuid == label.uuid), None)
     return Side(
         host=name,
@@ -206,6 +216,8 @@ def _side(
         answers=True,
         running=running,
         saved=saved,
+        mapped=mapped,
+        kept=kept,
         disks=frozenset(lun.wwid for lun in own if lun.wwid in seen.disks),
         sees=bool(group and not group.missing and set(group.pvs) == set(label.pvs)),
         active=_active(seen, label),

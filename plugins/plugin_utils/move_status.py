@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import moves_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import AUTO, moves_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
 
 
@@ -35,11 +35,14 @@ def _owner(one: Standing) -> str:
 
 def _noted(one: Standing) -> str:
     moves = sorted(moves_of(one.tags))
-    return "".join(f", moving from '{source}' to '{destination}'" for source, destination in moves)
+    until = ", activated by no host itself until that is over" if AUTO in one.tags else ""
+    return "".join(f", moving from '{source}' to '{destination}'{until}" for source, destination in moves)
 
 
 def _side(side: Side, one: Standing) -> Iterator[str]:
     mapped = f"{len(side.running)} of {len(one.wwids)} LUNs mapped, {len(side.saved)} saved"
+    if side.mapped - side.running:
+        mapped += f", {len(side.mapped - side.running)} more read-only"
     if not side.answers:
         yield f"'{side.host}': {mapped}; it does not answer"
         return

@@ -89,19 +89,21 @@ def say_mounts(words: str, mounts: tuple[Mount, ...]) -> str:
     return f"{words} {listed(mount.path for mount in mounts)}" if mounts else ""
 
 
-def lun_maps(one: Standing, host: str, side: Side, state: str = "present") -> list[dict[str, Any]]:
-    """The LUNs of a storage host in the igroup of a side, as the module 'targets' takes them."""
+def lun_maps(
+    one: Standing, host: str, side: Side, only: frozenset[str] | None = None, **how: Any
+) -> list[dict[str, Any]]:
+    """The LUNs of a storage host in the igroup of a side, as the module 'targets' takes them; 'only' these WWIDs."""
     own: dict[str, list[str]] = {}
     for storage, lun in one.luns:
-        if storage == host:
+        if storage == host and (only is None or lun.wwid in only):
             own.setdefault(lun.target, []).append(lun.name)
     return [
-        in_igroup(target, side, [{"name": name, "state": state} for name in sorted(names)])
+        in_igroup(target, side, [{"name": name, **how} for name in sorted(names)])
         for target, names in sorted(own.items())
     ]
 
 
-def in_igroup(target: str, side: Side, luns: list[dict[str, str]]) -> dict[str, Any]:
+def in_igroup(target: str, side: Side, luns: list[dict[str, Any]]) -> dict[str, Any]:
     """A target with one igroup, that of a side."""
     name = dict(side.igroups)[target]
     return {"name": target, "igroups": [{"name": name, "initiators": [side.initiator], "luns": luns}]}

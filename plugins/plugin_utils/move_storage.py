@@ -11,6 +11,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnStorage,
     in_igroup,
+    is_here,
     lun_maps,
     luns_on,
     say_luns,
@@ -24,11 +25,13 @@ class Serve(OnStorage):
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return one.source.running != one.source.saved == one.wwids and not one.exported
+        lost = one.source.running != one.source.saved == one.wwids
+        return lost and not one.exported and not one.destination.may_write()
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, source=replace(one.source, running=one.source.running | luns_on(one, host)))
+        own, side = luns_on(one, host), one.source
+        return replace(one, source=replace(side, running=side.running | own, mapped=side.mapped | own))
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
@@ -37,6 +40,35 @@ class Serve(OnStorage):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         return {"targets": lun_maps(one, host, one.source)}
+
+
+class Show(OnStorage):
+    """The destination may read the LUNs while the source writes to them, so that it has its disks when the service stops.
+
+    Only of a group that no host activates by itself: the destination shall not use what it sees.
+    """
+
+    name = "show"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return is_here(one) and one.still and one.destination.mapped != one.wwids
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        come, side = luns_on(one, host), one.destination
+        destination = replace(side, mapped=side.mapped | come, kept=side.kept | come)
+        return Admit.taken(replace(one, destination=destination), host)
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return (
+            f"map {say_luns(one, host)} to '{one.destination.host}' ({one.destination.initiator}), read-only"
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"targets": lun_maps(one, host, one.destination, read_only=True, shared=True)}
 
 
 class Admit(OnStorage):
@@ -68,22 +100,70 @@ class Admit(OnStorage):
         return {"targets": [in_igroup(target, one.destination, []) for target in sorted(own)]}
 
 
+class Switch(OnStorage):
+    """The fence, and only behind it the opening: from here on the source cannot write, whatever runs there.
+
+    A source that answers may still read: it removes its maps in order once the service runs again. One that does not, and
+    may come back at any time, loses the LUNs.
+    """
+
+    name = "switch"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.may_write() or not one.has_arrived()
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        own, side = luns_on(one, host), one.destination
+        fenced = replace(one.source, running=one.source.running - own, saved=one.source.saved - own)
+        opened = replace(
+            side,
+            running=side.running | own,
+            saved=side.saved | own,
+            mapped=side.mapped | own,
+            kept=side.kept | own,
+        )
+        done = replace(one, source=fenced, destination=opened)
+        return done if one.source.answers else Unmap.taken(done, host)
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        source, destination = one.source, one.destination
+        fence = "let '{}' ({}) only read {}" if source.answers else "unmap from '{}' ({}) {}"
+        return (
+            f"{fence.format(source.host, source.initiator, say_luns(one, host))}, and when that is so let "
+            f"'{destination.host}' ({destination.initiator}) write, running and saved"
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        source = one.source
+        fence: dict[str, Any] = {"read_only": True} if source.answers else {"state": "absent"}
+        fenced = lun_maps(one, host, source, only=source.mapped | source.kept, **fence)
+        return {"targets": fenced + lun_maps(one, host, one.destination, read_only=False, shared=True)}
+
+
 class Unmap(OnStorage):
-    """The fence: from here on the source cannot write, whatever runs there."""
+    """Nothing is left of the source's access."""
 
     name = "unmap"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return one.source.may_write()
+        return bool(one.source.mapped | one.source.kept)
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        gone = luns_on(one, host)
-        return replace(
-            one,
-            source=replace(one.source, running=one.source.running - gone, saved=one.source.saved - gone),
+        gone, side = luns_on(one, host), one.source
+        source = replace(
+            side,
+            running=side.running - gone,
+            saved=side.saved - gone,
+            mapped=side.mapped - gone,
+            kept=side.kept - gone,
         )
+        return replace(one, source=source)
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
@@ -92,25 +172,3 @@ class Unmap(OnStorage):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         return {"targets": lun_maps(one, host, one.source, state="absent")}
-
-
-class Map(OnStorage):
-    name = "map"
-
-    @staticmethod
-    def due(one: Standing) -> bool:
-        return not one.has_arrived()
-
-    @staticmethod
-    def taken(one: Standing, host: str = "") -> Standing:
-        come = luns_on(one, host)
-        side = one.destination
-        return replace(one, destination=replace(side, running=side.running | come, saved=side.saved | come))
-
-    @staticmethod
-    def say(one: Standing, host: str) -> str:
-        return f"map {say_luns(one, host)} to '{one.destination.host}' ({one.destination.initiator}), running and saved"
-
-    @staticmethod
-    def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"targets": lun_maps(one, host, one.destination)}

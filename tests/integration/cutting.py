@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Iterator
 
 from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, Lab
-from ansible_collections.lunworks.iscsi.tests.integration.moving import MOVE, San
+from ansible_collections.lunworks.iscsi.tests.integration.moving import MOVE, San, writers
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import (
     ENVIRONMENT,
     ROOT,
@@ -262,11 +262,12 @@ def planned(san: San, source: Host, destination: Host) -> list[str]:
 
 
 def one_owner(san: San) -> None:
-    """At no moment two hosts have access to a LUN, or a group active."""
+    """At no moment two hosts may write to a LUN, or have a group active."""
     told = san.storage.module("lun_info")
     for lun in told["luns"]:
         for state in ("running", "saved"):
-            assert len(lun[state]) <= 1, f"The LUN '{lun['name']}' is {state} for {lun[state]}."
+            names = writers(lun, state)
+            assert len(names) <= 1, f"The LUN '{lun['name']}' is {state} to write to for {sorted(names)}."
     active = {host.name: host.module("volume_use_info")["active"] for host in (san.first, san.second)}
     for group in san.groups:
         owners = [name for name, groups in active.items() if group.name in groups]

@@ -203,11 +203,17 @@ class San:
             assert other.run(command, check=False).rc != 0, f"{other.name}: {command}"
 
     def sides(self, group: Group) -> tuple[Host, Host]:
-        """The compute host that has the LUNs of a group, and the other one."""
+        """The compute host that may write to the LUNs of a group, and the other one."""
         told = self.storage.module("lun_info")["luns"]
-        (names,) = {tuple(lun["running"]) for lun in told if lun["name"] in group.luns}
-        here = names == (initiator(self.first),)
+        (names,) = {writers(lun) for lun in told if lun["name"] in group.luns}
+        here = names == {initiator(self.first)}
         return (self.first, self.second) if here else (self.second, self.first)
+
+
+def writers(lun: dict[str, Any], state: str = "running") -> frozenset[str]:
+    """The initiators that may write to a LUN now, or after a boot of the storage host ('saved')."""
+    readers = {"running": "read_only", "saved": "saved_read_only"}[state]
+    return frozenset(lun[state]) - frozenset(lun[readers])
 
 
 def do(host: Host, module: str, **options: Any) -> dict[str, Any]:

@@ -7,12 +7,15 @@ The tests of this file go on where the one before ended.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.harness import same
 from ansible_collections.lunworks.iscsi.tests.integration.moving import THIN, Group, San
 
 GROUP = Group("vg_db", volumes=THIN)
+HOOKS = Path(__file__).resolve().parent / "hooks"
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +94,18 @@ def test_the_status_tells_the_owner_and_changes_nothing(san):
         same(before[host.name], host.fingerprint(), f"The status on {host.name}")
 
 
-def test_it_moves_back(san):
-    told = san.move(vg="vg_db", source=san.second, destination=san.first)
+def test_it_moves_back_with_what_is_written_when_the_destination_has_the_disks_already(san):
+    told = san.move(
+        vg="vg_db",
+        source=san.second,
+        destination=san.first,
+        move_volume_group_hooks_before=[str(HOOKS / "write.yml")],
+    )
     assert told.rc == 0, told.messages()
+    late = [f"{mount}/late" for mount in GROUP.mounts]
+    written = san.second.read("/run/written")
+    assert len(written.splitlines()) == len(late)
+    assert san.first.run(f"sha256sum {' '.join(late)} && rm {' '.join(late)} && sync").out == written
     san.owned(GROUP, san.first, san.second)
 
 

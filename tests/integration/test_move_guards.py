@@ -30,9 +30,12 @@ def guarded(lab, long_story, storage, compute, spare):
     return made
 
 
-def share(san: San, state: str) -> None:
+def share(san: San, state: str, read_only: bool = False) -> None:
     """Map the LUNs to the second host too, or to the first one only."""
-    luns = [{"name": lun, "state": state} for lun in GROUP.luns]
+    luns = [
+        {"name": lun, "state": state, "shared": state == "present", "read_only": read_only}
+        for lun in GROUP.luns
+    ]
     second = {"name": san.second.name, "initiators": [initiator(san.second)], "luns": luns}
     do(san.storage, "targets", targets=[{"name": TARGET, "igroups": [second]}], force=True)
 
@@ -80,8 +83,21 @@ def test_the_fence_stops_what_no_flag_stops(guarded):
     assert guarded.second.run(write, check=False, timeout=120).rc != 0
 
 
-def test_the_move_hands_the_system_id_over(guarded):
+def test_who_may_only_read_cannot_write(guarded):
+    """As the destination is before its time: it has the disks, and nothing that it tries reaches them."""
     do(guarded.second, "disks", disks=[{"wwid": wwid, "state": "absent"} for wwid in GROUP.wwids])
+    share(guarded, "present", read_only=True)
+    do(guarded.second, "disks", disks=[{"wwid": wwid, "paths": 2} for wwid in GROUP.wwids])
+    disk = f"/dev/mapper/{GROUP.wwids[0]}"
+    paths = do(guarded.second, "disk", wwid=GROUP.wwids[0])["state"]["paths"]
+    guarded.second.run(f"dd if={disk} of=/run/block bs=4096 count=1 iflag=direct")
+    for device in (disk, *(path["device"] for path in paths)):
+        guarded.second.run(f"blockdev --setrw {device}", check=False)
+        write = f"dd if=/run/block of={device} bs=4096 count=1 oflag=direct conv=notrunc"
+        assert guarded.second.run(write, check=False, timeout=120).rc != 0
+
+
+def test_the_move_hands_the_system_id_over(guarded):
     told = guarded.move(vg=GROUP.name, source=guarded.first, destination=guarded.second)
     assert told.rc == 0, told.messages()
     guarded.owned(GROUP, guarded.second, guarded.first)

@@ -7,12 +7,8 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.move_plan import (
-    move_changed_volumes,
-    move_plan,
-)
+from ansible_collections.lunworks.iscsi.plugins.filter.move_plan import move_plan
 
 T = "iqn.2026-01.com.example:store.db"
 UUID = "AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq"
@@ -59,7 +55,7 @@ def compute(name, **more):
     return {
         "initiator": {"name": f"iqn.2026-01.com.example:{name}", "records": [], "sessions": []},
         "use": {"active": {}, "mounts": []},
-        "groups": {"system_id": None, "groups": []},
+        "groups": {"system_id": None, "version": "2.03.16", "groups": []},
         "declared": [],
         **more,
     }
@@ -81,7 +77,7 @@ ASKED = {
                 "sessions": [{**WAYS[0], "disks": [{"wwid": "naa.6001405aaa", "device": "/dev/sda"}]}],
             },
             use={"active": {"vg_db": ["data"]}, "mounts": [MOUNT]},
-            groups={"system_id": None, "groups": [GROUP]},
+            groups={"system_id": None, "version": "2.03.16", "groups": [GROUP]},
         ),
         "b": compute("b"),
         "store": {
@@ -105,6 +101,7 @@ ASKED = {
                         "running": ["iqn.2026-01.com.example:a"],
                         "saved": ["iqn.2026-01.com.example:a"],
                         "read_only": [],
+                        "saved_read_only": [],
                         "label": LABEL,
                     }
                 ],
@@ -122,16 +119,19 @@ def test_answers_become_steps_with_what_their_tasks_need():
     plan = move_plan(asked())
     steps = {step["name"]: step for step in plan["steps"]}
     assert plan["refused"] == ""
-    assert list(steps) == (
-        "mark admit connect unmount export forget unmap map attach import activate mount finish leave".split()
-    )
+    assert list(steps) == ("mark show connect attach export switch start forget unmap finish leave".split())
     assert steps["connect"]["nodes"] == [
         {"target": T, "portals": ["10.0.1.1:3260"], "startup": "automatic", "logged_in": True}
     ]
-    assert steps["unmount"]["mounts"] == [{"path": "/srv/db", "state": "absent"}]
+    assert steps["export"]["mounts"] == [{"path": "/srv/db", "state": "absent"}]
     assert steps["forget"]["disks"] == [{"wwid": "36001405aaa", "state": "absent"}]
-    assert steps["map"]["targets"][0]["igroups"][0]["initiators"] == ["iqn.2026-01.com.example:b"]
-    assert steps["mount"]["mounts"] == [
+    fenced, opened = steps["switch"]["targets"][0]["igroups"]
+    assert fenced["initiators"] == ["iqn.2026-01.com.example:a"]
+    assert fenced["luns"] == [{"name": "db0", "read_only": True}]
+    assert opened["initiators"] == ["iqn.2026-01.com.example:b"]
+    assert opened["luns"] == [{"name": "db0", "read_only": False, "shared": True}]
+    assert steps["start"]["volumes"] == [{"group": "vg_db", "volume": "data"}]
+    assert steps["start"]["mounts"] == [
         {"path": "/srv/db", "device": "/dev/vg_db/data", "filesystem": "xfs", "options": "_netdev,nofail"}
     ]
     assert steps["leave"]["nodes"] == [{"target": T, "state": "absent"}]
@@ -172,18 +172,3 @@ def test_a_refusal_still_tells_where_things_stand():
     plan = move_plan(given)
     assert plan["steps"] == [] and "nothing would stop two writers" in plan["refused"]
     assert plan["status"][0].endswith("is mapped to both hosts")
-
-
-def test_a_sample_that_differs_or_was_never_noted_or_read_is_named():
-    volumes = [{"group": "vg_db", "volume": "data"}, {"group": "vg_www", "volume": "data"}]
-    groups = [
-        {"name": "vg_db", "tags": ["lunworks.sum:data:aa", "x"], "sums": {"data": "aa"}},
-        {"name": "vg_www", "tags": [], "sums": {"data": "bb"}},
-    ]
-    assert move_changed_volumes(volumes[:1], groups) == []
-    assert move_changed_volumes(volumes, groups) == ["vg_www/data"]
-    assert move_changed_volumes(volumes[:1], [{**groups[0], "sums": {}}]) == ["vg_db/data"]
-    assert move_changed_volumes(volumes[:1], [{**groups[0], "sums": {"data": "cc"}}]) == ["vg_db/data"]
-    for told in (groups[:1], [groups[0], {"name": "vg_www", "tags": []}]):
-        with pytest.raises(AnsibleFilterError, match="no samples of the volume group 'vg_www'"):
-            move_changed_volumes(volumes, told)

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain, tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import (
+    Resource,
+    converge,
+    converge_in_turn,
+    plain,
+    tell,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
@@ -184,3 +190,47 @@ def test_states_are_shown_plain_and_secrets_are_not():
         "1": {"names": ["a"], "key": "(secret)", "colours": ["blue", "red"]}
     }
     assert "k" not in repr(Secret("k"))
+
+
+def shelves(options):
+    return {name: Shelf({"boxes": boxes}) for name, boxes in options.items()}
+
+
+def ended_in_turn(host, check_mode=False, **params):
+    with pytest.raises(Ended) as end:
+        converge_in_turn(Module(check_mode, **params), shelves, host)
+    return end.value.args[0]
+
+
+def test_resources_in_turn_are_told_by_name_and_each_sees_what_the_one_before_did():
+    host = []
+    told = ended_in_turn(host, low=["a"], high=["a", "b"])
+    assert host == ["a", "b"]
+    assert told["steps"] == ["Put the box 'a'", "Put the box 'b'"]
+    assert told["changed"] and told["state"] == {"low": ["a"], "high": ["a", "b"]}
+    assert told["diff"] == {"before": {"low": [], "high": ["a"]}, "after": told["state"]}
+
+
+def test_a_fault_in_what_was_asked_of_a_later_resource_is_found_before_the_first_step():
+    host = []
+    assert ended_in_turn(host, low=["a"], high=[""]) == {"failed": True, "msg": "A box must have a name."}
+    assert host == []
+
+
+@pytest.mark.parametrize("box, left", [("bomb", None), ("heavy", ["Put the box 'heavy'"])])
+def test_where_a_later_resource_fails_what_the_earlier_ones_did_is_told(box, left):
+    host = []
+    told = ended_in_turn(host, low=["a"], high=[box])
+    assert host == ["a"]
+    assert told["failed"] and told["changed"] and told["steps"] == ["Put the box 'a'"]
+    assert told.get("steps_left") == left
+
+
+def test_a_check_run_in_turn_asks_for_refusals_only_until_something_would_change():
+    host = []
+    assert ended_in_turn(host, check_mode=True, low=["a"], high=["bomb"])["steps"] == [
+        "Put the box 'a'",
+        "Put the box 'bomb'",
+    ]
+    assert ended_in_turn(host, check_mode=True, low=[], high=["bomb"])["msg"] == "No bombs."
+    assert host == []

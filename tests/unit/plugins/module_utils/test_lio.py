@@ -259,6 +259,32 @@ def walked(target, steps):
     return replace(state, portals=frozenset(portals), luns=luns, initiators=initiators)
 
 
+@pytest.mark.parametrize("first, second", [(A, B), (B, A)])
+def test_what_may_write_is_stopped_before_another_may_write_whatever_their_names_are(first, second):
+    def opened(writer, reader):
+        maps = {name: {"x": LunMap("x", 0, name == reader)} for name in (writer, reader)}
+        initiators = {name: Initiator(name, luns) for name, luns in maps.items()}
+        return Target(DB, True, frozenset({Portal("192.0.2.1")}), {}, {}, {"x": X}, initiators)
+
+    steps = plan_serving(serving(opened(first, second)), serving(opened(second, first)))
+    assert [
+        (step.initiator, step.read_only) for step in steps if isinstance(step, lio_target.ProtectLun)
+    ] == [(first, True), (second, False)]
+
+
+def test_a_map_that_may_only_read_is_never_able_to_write():
+    host = ScriptedHost()
+    lio_target.MapLun(DB, 1, A, "x", 0, 0, True).take(host)
+    base = f"/sys/kernel/config/target/iscsi/{DB}/tpgt_1"
+    assert host.did == [
+        f"mkdir {base}/acls/{A}/lun_0",
+        f"poke {base}/attrib/prod_mode_write_protect '1'",
+        f"symlink {base}/lun/lun_0 {base}/acls/{A}/lun_0/lunworks",
+        f"poke {base}/acls/{A}/lun_0/write_protect '1'",
+        f"poke {base}/attrib/prod_mode_write_protect '0'",
+    ]
+
+
 @pytest.mark.parametrize("target", [None, *targets()])
 def test_a_host_that_is_as_wanted_has_nothing_to_do(target):
     assert plan_serving(serving(target), serving(target)) == []

@@ -29,18 +29,20 @@ CASES = [
 ]
 
 
-def resource_of(door, options):
-    """The resource that a module would converge, its options checked and completed as Ansible does."""
+def resources_of(door, options):
+    """The resources that a module would converge, its options checked and completed as Ansible does."""
     module = importlib.import_module(f"ansible_collections.lunworks.iscsi.plugins.modules.{door}")
     checked = ArgumentSpecValidator(module.SPEC, **getattr(module, "RULES", {})).validate(options)
     if checked.error_messages:
         raise Problem("; ".join(checked.error_messages))
+    if hasattr(module, "resources"):  # in turn
+        return list(module.resources(checked.validated_parameters).values())
     own = [
         kind
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Resource) and kind.__module__ == module.__name__
     ]
-    return own[0](checked.validated_parameters)
+    return [own[0](checked.validated_parameters)]
 
 
 def host_of(story, case):
@@ -77,10 +79,15 @@ def test_plan(story, case):
 
 
 def planned(door, case, host):
-    resource = resource_of(door, case["options"])
-    seen = resource.look(host)
-    want = resource.want(seen)
-    steps = resource.plan(seen, want)
-    resource.refuse(seen, steps)
-    assert resource.plan(want, want) == [], "a host that is as wanted has nothing to do"
-    return steps, list(resource.notes(seen, steps))
+    """What a check run says: all resources as they are now, refused only what nothing before it may change."""
+    steps, notes = [], []
+    for resource in resources_of(door, case["options"]):
+        seen = resource.look(host)
+        want = resource.want(seen)
+        own = resource.plan(seen, want)
+        if not steps:
+            resource.refuse(seen, own)
+        assert resource.plan(want, want) == [], "a host that is as wanted has nothing to do"
+        steps += own
+        notes += resource.notes(seen, own)
+    return steps, notes

@@ -48,8 +48,9 @@ SOURCE = Computer(
     records={T: PORTALS},
     sessions={T: PORTALS},
     active={"vg_db": frozenset({"data", "log"})},
+    version=(2, 3, 16),
 )
-DESTINATION = Computer(initiator=B, records={T: PORTALS}, sessions={T: PORTALS})
+DESTINATION = Computer(initiator=B, records={T: PORTALS}, sessions={T: PORTALS}, version=(2, 3, 16))
 
 
 def survey(a=None, b=None, store=None, **more):

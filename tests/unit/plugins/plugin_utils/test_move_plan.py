@@ -10,6 +10,8 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+    AUTO,
+    STILL,
     Mount,
     mount_tag,
     mounts_of,
@@ -37,7 +39,7 @@ from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving i
     survey,
 )
 
-WHOLE = "mark unmount export forget unmap map attach import activate mount finish leave"
+WHOLE = "mark show attach export switch start forget unmap finish leave"
 HOOKS = frozenset({"before", "after"})
 
 
@@ -61,8 +63,8 @@ def test_a_move_takes_every_step_in_order():
 
 def test_hooks_stand_around_the_time_without_service():
     steps = steps_of(survey(), hooks=HOOKS)
-    assert steps[steps.index("unmount") - 1] == "before"
-    assert steps[steps.index("mount") + 1] == "after"
+    assert steps[steps.index("export") - 1] == "before"
+    assert steps[steps.index("start") + 1] == "after"
 
 
 def test_a_destination_that_never_saw_the_target_is_let_in_before_the_service_stops():
@@ -70,7 +72,9 @@ def test_a_destination_that_never_saw_the_target_is_let_in_before_the_service_st
         b={"records": {}, "sessions": {}}, store={"targets": {T: replace(TARGET, igroups={"a": (A,)})}}
     )
     steps = steps_of(seen)
-    assert steps.index("mark") < steps.index("admit") < steps.index("connect") < steps.index("unmount")
+    assert steps[:4] == ["mark", "show", "connect", "attach"]
+    old = replace(seen, hosts={**seen.hosts, "b": replace(seen.hosts["b"], version=(2, 2))})
+    assert steps_of(old)[:3] == ["mark", "admit", "connect"]
 
 
 def test_what_has_moved_needs_nothing():
@@ -94,8 +98,7 @@ def test_a_run_cut_off_anywhere_goes_on_with_exactly_the_rest(cut):
     for step in steps[:cut]:
         standings = walk(standings, step)
     rest = names(steps[cut:])
-    # That the samples were the same is noted by the first line in fstab: until then it is proved again.
-    assert names(plan(standings)) == (["activate", *rest] if rest[:1] == ["mount"] else rest)
+    assert names(plan(standings)) == rest
 
 
 @pytest.mark.parametrize("cut", range(1, WHOLE.split().index("finish") + 1))
@@ -113,56 +116,114 @@ def test_a_move_cut_off_anywhere_can_be_taken_back(cut):
     assert {mount.path for mount in one.destination.mounts} == {mount.path for mount in MOUNTS}
 
 
+def accesses(wwids, half, nothing):
+    """What a host may do with the LUNs: to write to now and after a boot of the storage host, to see at all in the same way."""
+    for running, saved in itertools.product((wwids, half, nothing), (wwids, nothing)):
+        for seen, kept in {(running, saved), (wwids, wwids)}:
+            yield {"running": running, "saved": saved, "mapped": seen, "kept": kept}
+
+
 def small_standings():
     """Every combination of what may be true of a group between two hosts, however it came to be."""
     base = stands(survey())
-    wwids, nothing = base.wwids, frozenset()
-    half = frozenset({"w1"})
+    wwids, half, nothing = base.wwids, frozenset({"w1"}), frozenset()
     tags = (
         frozenset(),
-        frozenset({move_tag("a", "b"), mount_tag(MOUNTS[0])}),
-        frozenset({sum_tag("data", "1")}),
+        frozenset({move_tag("a", "b"), mount_tag(MOUNTS[0]), sum_tag("data", "1"), AUTO}),
     )
-    for running, saved, exported, noted, active, mounts, disks, here, there in itertools.product(
-        (wwids, half, nothing),
-        (wwids, nothing),
+    sides = list(accesses(wwids, half, nothing))
+    for ours, theirs, exported, noted, (active, mounts, disks), there, (
+        still,
+        stoppable,
+    ) in itertools.product(
+        sides,
+        sides,
         (True, False),
         tags,
-        (base.volumes, nothing),
-        (MOUNTS, ()),
-        (wwids, nothing),
-        (wwids, half, nothing),
+        ((base.volumes, MOUNTS, wwids), (nothing, MOUNTS, nothing), (nothing, (), wwids)),
         (True, False),
+        ((False, False), (False, True), (True, True)),
     ):
-        source = replace(base.source, running=running, saved=saved, active=active, mounts=mounts, disks=disks)
-        destination = replace(
-            base.destination, running=here, saved=here, disks=here if there else nothing, sees=there
+        if ours["running"] & theirs["running"] or ours["saved"] & theirs["saved"]:
+            continue  # refused: see test_move_refuse.py
+        source = replace(base.source, **ours, active=active, mounts=mounts, disks=disks)
+        shown = theirs["mapped"] if there else nothing
+        destination = replace(base.destination, **theirs, disks=shown, sees=there)
+        yield replace(
+            base,
+            source=source,
+            destination=destination,
+            exported=exported,
+            tags=noted,
+            still=still,
+            stoppable=stoppable,
         )
-        yield replace(base, source=source, destination=destination, exported=exported, tags=noted)
 
 
-def test_from_wherever_a_group_stands_the_plan_leads_to_the_destination():
+def writers(one):
+    """The LUNs that both hosts may write to: now, and after a boot of the storage host."""
+    return one.source.running & one.destination.running, one.source.saved & one.destination.saved
+
+
+def test_from_wherever_a_group_stands_the_plan_leads_to_the_destination_and_never_two_hosts_may_write():
     for one in small_standings():
-        after = [one]
-        for step in plan(after):
-            after = walk(after, step)
-        (end,) = after
-        assert names(plan(after)) == [], one
-        assert end.has_left() and end.has_arrived() and not end.exported and not end.tags, one
+        standings = [one]
+        for step in plan(standings):
+            name, (before,) = step.step.name, standings
+            # The destination sees only what no host activates by itself, and uses only what the source cannot write to.
+            assert name not in ("show", "attach") or before.still, one
+            standings = walk(standings, step)
+            (now,) = standings
+            assert writers(now) == (frozenset(), frozenset()), (one, name)
+            assert now.has_left() or not now.destination.active, (one, name)
+        (end,) = standings
+        assert names(plan(standings)) == [], one
+        assert not (end.source.mapped | end.source.kept) and end.has_left(), one
+        assert end.has_arrived() and not end.exported and not end.tags, one
         assert end.destination.active == end.volumes and not end.source.active and not end.source.mounts, one
 
 
-def test_in_no_plan_both_hosts_have_access_and_none_activates_before_the_other_is_fenced():
-    for one in small_standings():
-        if one.source.may_write() and one.destination.may_write():
-            continue  # refused: see test_move_refuse.py
-        standings = [one]
-        for step in plan(standings):
-            standings = walk(standings, step)
-            (now,) = standings
-            assert not (now.source.running and now.destination.running), (one, step.step.name)
-            if now.destination.active:
-                assert now.has_left(), (one, step.step.name)
+def test_cut_off_anywhere_and_then_taken_on_or_back_two_hosts_never_may_write():
+    """Every prefix of every plan, and every prefix of the plans after it, in both directions."""
+    seen, waiting = set(), [stands(survey())]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        assert writers(one) == (frozenset(), frozenset()), one
+        for begin in (one, replace(one, source=one.destination, destination=one.source)):
+            standings = [begin]
+            for step in plan(standings):
+                standings = walk(standings, step)
+                waiting += standings
+            (end,) = standings
+            assert end.has_left() and end.has_arrived() and not end.exported and not end.tags, begin
+            assert end.still == one.still or AUTO in one.tags, begin
+    assert len(seen) > 30
+
+
+def test_what_was_said_of_autoactivation_before_holds_after_the_move():
+    for status, marked, finished in (
+        (frozenset(), {"autoactivation": False}, {"autoactivation": True}),
+        (frozenset({STILL}), {}, {}),
+    ):
+        steps = {
+            step.step.name: step for step in plan([stands(survey(store={"labels": labelled(status=status)}))])
+        }
+        (mark,), (finish,) = (steps[name].plain()["states"] for name in ("mark", "finish"))
+        assert {**mark, **marked} == mark and ("autoactivation" in mark) == bool(marked)
+        assert {**finish, **finished} == finish and ("autoactivation" in finish) == bool(finished)
+
+
+@pytest.mark.parametrize("host", ["a", "b"])
+def test_where_lvm_cannot_stop_autoactivation_the_destination_gets_the_luns_when_the_service_has_stopped(
+    host,
+):
+    seen = survey(**{host: {"version": (2, 3, 11)}})
+    assert steps_of(seen) == "mark export switch await start forget unmap finish leave".split()
+    (mark, *_rest) = plan([stands(seen)])
+    assert "autoactivation" not in mark.plain()["states"][0]
 
 
 def test_many_groups_share_each_step():
@@ -180,20 +241,21 @@ def test_groups_that_stand_at_different_places_meet_on_the_way():
         early = walk(early, step)
     steps = {step.step.name: step.names() for step in plan([late, *early])}
     assert steps["export"] == ["vg_db"]
-    assert steps["map"] == ["vg_db", "vg_www"]
+    assert steps["switch"] == ["vg_db", "vg_www"]
 
 
 def test_luns_on_two_storage_hosts_are_mapped_on_each():
     one = stands(survey())
     one = replace(one, luns=(one.luns[0], ("store2", one.luns[1][1])))
     steps = [(step.step.name, step.host) for step in plan([one])]
-    assert [host for name, host in steps if name == "unmap"] == ["store", "store2"]
+    for step in ("show", "switch", "unmap"):
+        assert [host for name, host in steps if name == step] == ["store", "store2"]
 
 
 def test_a_dead_source_is_fenced_before_anything_else():
     seen = survey(silent=("a",), dead=True)
     steps = plan([stands(seen)])
-    assert names(steps) == ["unmap", "map", "attach", "activate"]
+    assert names(steps) == ["switch", "await", "start"]
     assert steps[0].plain()["targets"] == [
         {
             "name": T,
@@ -202,20 +264,36 @@ def test_a_dead_source_is_fenced_before_anything_else():
                     "name": "a",
                     "initiators": [A],
                     "luns": [{"name": "db1", "state": "absent"}, {"name": "db2", "state": "absent"}],
-                }
+                },
+                {
+                    "name": "b",
+                    "initiators": [B],
+                    "luns": [
+                        {"name": "db1", "read_only": False, "shared": True},
+                        {"name": "db2", "read_only": False, "shared": True},
+                    ],
+                },
             ],
         }
     ]
 
 
+def test_a_source_that_answers_may_still_read_until_it_has_removed_its_disks():
+    steps = {step.step.name: step for step in plan([stands(survey())])}
+    (target,) = steps["switch"].plain()["targets"]
+    first, second = target["igroups"]
+    assert (first["name"], second["name"]) == ("a", "b")
+    assert first["luns"] == [{"name": "db1", "read_only": True}, {"name": "db2", "read_only": True}]
+
+
 def test_the_group_of_a_dead_owner_is_taken_over_by_its_system_id_and_only_after_the_fence():
     seen = survey(silent=("a",), dead=True, store={"labels": labelled(system_id="a")}, b={"system_id": "b"})
     steps = plan([stands(seen)])
-    assert names(steps) == ["unmap", "map", "attach", "import"]
-    (state,) = steps[3].plain()["states"]
+    assert names(steps) == ["switch", "await", "start"]
+    (state,) = steps[2].plain()["states"]
     assert (state["state"], state["imported"], state["take_over_from"]) == ("active", True, "a")
-    assert steps[3].say() == [
-        "On 'b': take 'vg_db' over from its owner 'a', which is fenced, and activate it"
+    assert steps[2].say() == [
+        "On 'b': take 'vg_db' over from its owner 'a', which is fenced, then activate 'vg_db'"
     ]
 
 
@@ -226,9 +304,8 @@ def test_a_new_igroup_is_called_as_the_data_says():
         igroups={T: "www"},
     )
     steps = {step.step.name: step for step in plan([stands(seen)])}
-    assert steps["admit"].plain()["targets"][0]["igroups"][0]["name"] == "www"
-    assert steps["map"].plain()["targets"][0]["igroups"][0]["name"] == "www"
-    assert "into the igroup 'www'" in steps["admit"].say()[0]
+    assert steps["show"].plain()["targets"][0]["igroups"][0]["name"] == "www"
+    assert steps["switch"].plain()["targets"][0]["igroups"][1]["name"] == "www"
 
 
 def test_a_source_that_returns_from_the_dead_is_cleaned():
@@ -244,7 +321,7 @@ def test_a_source_that_is_silent_but_let_go_is_not_waited_for():
     seen = survey(
         silent=("a",), store={"labels": labelled(exported=True, tags=frozenset({move_tag("a", "b")}))}
     )
-    assert steps_of(seen)[0] == "unmap"
+    assert steps_of(seen)[0] == "switch"
 
 
 def test_a_storage_host_that_lost_maps_in_a_restart_serves_them_again_first():
@@ -258,8 +335,9 @@ def test_samples_are_taken_again_by_every_export():
     old = frozenset({sum_tag("data", "1"), sum_tag("log", "2"), move_tag("a", "b"), "theirs"})
     steps = plan([stands(survey(store={"labels": labelled(tags=old)}))])
     export = next(step for step in steps if step.step.name == "export").plain()
-    assert not [tag for tag in export["tags"]["vg_db"] if tag.startswith("lunworks.sum")]
-    assert "theirs" in export["tags"]["vg_db"]
+    (state,) = export["states"]
+    assert not [tag for tag in state["tags"] if tag.startswith("lunworks.sum")]
+    assert "theirs" in state["tags"]
 
 
 def test_samples_are_history_once_the_destination_has_a_line_in_fstab():
@@ -267,14 +345,20 @@ def test_samples_are_history_once_the_destination_has_a_line_in_fstab():
     arrived = {"groups": SOURCE.groups, "disks": SOURCE.disks, "active": SOURCE.active}
     gone = {"groups": (), "mounts": (), "disks": {}, "records": {}, "sessions": {}, "active": {}}
     store = {"luns": mapped(B), "labels": labelled(tags=tags)}
-    assert steps_of(survey(a=gone, b=arrived, store=store)) == ["activate", "mount", "finish"]
+    assert steps_of(survey(a=gone, b=arrived, store=store)) == ["start", "finish"]
     begun = {**arrived, "mounts": (("vg_db", replace(MOUNTS[0], mounted=False)),)}
-    assert steps_of(survey(a=gone, b=begun, store=store)) == ["mount", "finish"]
+    (start, finish) = plan([stands(survey(a=gone, b=begun, store=store))])
+    assert (start.step.name, finish.step.name) == ("start", "finish")
+    assert not start.plain()["volumes"] and not start.plain()["states"][0]["sampled"]
 
 
 def test_tags_of_others_stay():
     steps = plan([stands(survey(store={"labels": labelled(tags=frozenset({"theirs"}))}))])
-    tags = {step.step.name: step.plain()["tags"].get("vg_db", []) for step in steps}
+    tags = {
+        step.step.name: step.plain()["states"][0]["tags"]
+        for step in steps
+        if step.step.name in ("mark", "finish")
+    }
     assert "theirs" in tags["mark"] and tags["finish"] == ["theirs"]
 
 

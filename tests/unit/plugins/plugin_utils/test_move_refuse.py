@@ -118,7 +118,7 @@ CASES = {
     "leftovers on the destination": (
         survey(b={"active": SOURCE.active}),
         None,
-        "though none of its LUNs is mapped to it",
+        "though it may write to none of its LUNs",
     ),
     "active on both": (
         survey(
@@ -144,6 +144,11 @@ CASES = {
     ),
     "mapped read-only": (
         survey(store={"luns": tuple(replace(one, read_only=frozenset({A})) for one in STORE.luns)}),
+        None,
+        "is mapped read-only to 'a'",
+    ),
+    "saved as mapped read-only": (
+        survey(store={"luns": tuple(replace(one, saved_read_only=frozenset({A})) for one in STORE.luns)}),
         None,
         "is mapped read-only to 'a'",
     ),

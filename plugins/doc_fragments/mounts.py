@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The twin of module_utils/mount_wish.py: the option of every module that mounts."""
+
+    DOCUMENTATION = r"""
+options:
+  mounts:
+    description: The mounts, in the order in which they are mounted.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path:
+        description: The mount point, an absolute path. It is made when it is missing.
+        type: path
+        required: true
+      device:
+        description:
+          - The device by a name that is the same after every boot, like C(/dev/vg_db/data), C(/dev/mapper/...) or
+            C(/dev/disk/by-...). C(/dev/sdX) and C(/dev/dm-N) are refused.
+          - Needed unless O(mounts[].state=absent).
+        type: path
+      filesystem:
+        description: The type of the file system. Left out, it stays as it is; C(auto) in a new line.
+        type: str
+      options:
+        description:
+          - The mount options, as in fstab(5). Left out, they stay as they are.
+          - "A new line then gets C(_netdev,nofail,x-systemd.device-timeout=90): mounted after the network and the
+            initiator, no stop in the boot when the storage is away, at most 90 seconds of waiting for the device. By
+            C(x-systemd.wanted-by) of remote-fs.target and of the device it is mounted at boot, and also when the device
+            comes later: a target that was away for hours needs nobody's help."
+        type: str
+      state:
+        description:
+          - V(mounted), in C(/etc/fstab) and mounted.
+          - V(absent), not in C(/etc/fstab) and not mounted; the directory stays.
+        type: str
+        choices: [mounted, absent]
+        default: mounted
+"""

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the kernel takes a disk for one that may be written, and how it asks again.
+
+It asks once, when a path appears (MODE SENSE, SPC-4 section 6.14; drivers/scsi/sd.c), and when it is told to scan the device
+again. A map over paths that may be written stays read-only until it is loaded again, which multipathd does at the event that
+tells of a path's change (multipathd/main.c, DISK_RO).
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
+
+BLOCK = "/sys/class/block"
+SCAN = 30  # seconds for one path
+LOADED = 60  # seconds until multipathd has loaded the map again
+
+
+def is_read_only(host: Host, device: str) -> bool:
+    """Whether a disk, or any path of a map, is one that may only be read; by its name in the kernel."""
+    return any(_flag(host, name) for name in (device, *paths_of(host, device)))
+
+
+def paths_of(host: Host, device: str) -> list[str]:
+    """The devices at the bottom of a map; a plain disk is its own."""
+    below = host.list(f"{BLOCK}/{device}/slaves")
+    return [path for name in below for path in paths_of(host, name)] if below else [device]
+
+
+def make_writable(host: Host, devices: Sequence[str]) -> None:
+    """Have each path asked again, then wait for the maps; what the devices' caches hold may be old, and is dropped.
+
+    A path that does not answer would keep its map read-only. Beside others it is removed; the next scan brings it back.
+    """
+    for device in devices:
+        paths = [path for path in paths_of(host, device) if _flag(host, path)]
+        silent = [path for path in paths if not _answers(host, path)]
+        if silent and set(silent) >= set(paths_of(host, device)):
+            raise Problem(f"No path of '/dev/{device}' answers: {_listed(silent)}. Heal one first.")
+        for path in silent:
+            host.run("tee", f"{BLOCK}/{path}/device/delete", stdin="1", timeout=SCAN)
+    late: list[str] = []
+
+    def loaded() -> bool:
+        late[:] = [device for device in devices if is_read_only(host, device)]
+        return not late
+
+    if not host.until(loaded, LOADED):
+        raise Problem(
+            f"All paths may be written, but after {LOADED} seconds {_listed(late)} still may only be read. Does multipathd run?"
+        )
+    host.run("blockdev", "--flushbufs", *(f"/dev/{name}" for name in devices), timeout=SCAN)
+
+
+def _answers(host: Host, path: str) -> bool:
+    """Have a path asked again whether it may be written; False when it cannot be asked. A Problem when it may not be."""
+    place = f"{BLOCK}/{path}/device"
+    if host.stat(f"{place}/rescan"):
+        before = host.read(f"{place}/wwid")
+        try:
+            host.run("tee", f"{place}/rescan", stdin="1", timeout=SCAN)
+        except Late:  # a failing session holds the question
+            return False
+        if host.read(f"{place}/wwid") != before:
+            raise Problem(f"'/dev/{path}' answers as another disk than before. See lunworks.iscsi.rescan.")
+        if (host.read(f"{place}/state") or "").strip() != "running":
+            return False
+    if _flag(host, path):
+        raise Problem(
+            f"'/dev/{path}' may only be read. Have its LUN mapped to this host to be written to first."
+        )
+    return True
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'/dev/{name}'" for name in names)
+
+
+def _flag(host: Host, name: str) -> bool:
+    return (host.read(f"{BLOCK}/{name}/ro") or "").strip() == "1"

@@ -1,0 +1,132 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mounted_groups
+short_description: LVM volume groups together with the file systems on them
+version_added: 1.0.0
+description:
+  - Lets go of volume groups or takes them into use with their mounts, in one call, when the time between counts.
+  - First the mounts go that shall be absent, then the groups become as they shall be, then the other mounts are made. Each of the
+    three does what M(lunworks.iscsi.mounts) and M(lunworks.iscsi.volume_groups) do, and refuses what they refuse.
+  - Before the mounts it can compare the content of volumes with what was noted when their group was exported.
+  - The role P(lunworks.iscsi.move_volume_group#role) moves groups with it.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  proved:
+    description:
+      - Logical volumes whose checksum samples must be those that the tags of their group have noted, since it was exported with
+        O(groups[].sampled). Else nothing is mounted.
+      - Their groups must be asked for with O(groups[].state=active) and O(groups[].sampled).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      group:
+        description: The name of the volume group.
+        type: str
+        required: true
+      volume:
+        description: The name of the logical volume.
+        type: str
+        required: true
+extends_documentation_fragment:
+  - lunworks.iscsi.mounts
+  - lunworks.iscsi.lvm.groups
+  - lunworks.iscsi.lvm
+  - lunworks.iscsi.attributes
+notes:
+  - A check run looks at all three as they are now. What the later ones would refuse is not asked there once an earlier one has
+    something to do.
+"""
+
+EXAMPLES = r"""
+- name: The database's group is let go
+  lunworks.iscsi.mounted_groups:
+    mounts: [{path: /srv/db, state: absent}]
+    groups: [{name: vg_db, state: exported, sampled: true}]
+
+- name: And taken into use on another host
+  lunworks.iscsi.mounted_groups:
+    groups: [{name: vg_db, state: active, imported: true, sampled: true}]
+    proved: [{group: vg_db, volume: data}]
+    mounts: [{path: /srv/db, device: /dev/vg_db/data, filesystem: xfs}]
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done, in order, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Import the volume group 'vg_db'"]
+state:
+  description: What is there afterwards.
+  returned: success
+  type: dict
+  contains:
+    unmounted:
+      description: The mounts that shall be absent, as M(lunworks.iscsi.mounts) tells them.
+      type: list
+      elements: dict
+      returned: always
+    groups:
+      description: The groups, as M(lunworks.iscsi.volume_groups) tells them, in its C(groups).
+      type: dict
+      returned: always
+    proved:
+      description: The volumes that were compared, each with C(group) and C(volume).
+      type: list
+      elements: dict
+      returned: always
+    mounted:
+      description: The other mounts, as M(lunworks.iscsi.mounts) tells them.
+      type: list
+      elements: dict
+      returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge_in_turn
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+    GROUP,
+    PROMISED,
+    ProvedGroups,
+    WishedGroups,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import MOUNTS, WishedMounts
+
+VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", "required": True}}
+SPEC = {
+    "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
+    "promised": PROMISED,
+    "proved": {"type": "list", "elements": "dict", "default": [], "options": VOLUME},
+    "mounts": MOUNTS,
+}
+
+
+def resources(options):
+    mounts = {
+        state: [one for one in options["mounts"] if one["state"] == state] for state in ("absent", "mounted")
+    }
+    groups = WishedGroups(options["groups"], options["promised"])
+    return {
+        "unmounted": WishedMounts(mounts["absent"]),
+        "groups": groups,
+        "proved": ProvedGroups(groups, options["proved"]),
+        "mounted": WishedMounts(mounts["mounted"]),
+    }
+
+
+def main():
+    converge_in_turn(AnsibleModule(SPEC, supports_check_mode=True), resources)
+
+
+if __name__ == "__main__":
+    main()

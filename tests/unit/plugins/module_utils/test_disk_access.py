@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disks that may only be read until the kernel asks again."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import disk_access
+from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import is_read_only, make_writable
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+
+B = "/sys/class/block"
+
+
+class Scanned(ScriptedHost):
+    """A path changes as 'after' says when it is scanned; the map is loaded again when it is looked at for the third time."""
+
+    def __init__(self, after, loads=True):
+        super().__init__(
+            files={
+                f"{B}/dm-0/slaves/sda": {"link": "/sys/devices/sda"},
+                f"{B}/dm-0/slaves/sdb": {"link": "/sys/devices/sdb"},
+                f"{B}/dm-0/ro": "1\n",
+                **{f"{B}/{name}/ro": "1\n" for name in ("sda", "sdb")},
+                **{f"{B}/{name}/device/wwid": "naa.1\n" for name in ("sda", "sdb")},
+                **{f"{B}/{name}/device/rescan": "" for name in ("sda", "sdb")},
+                **{f"{B}/{name}/device/state": "running\n" for name in ("sda", "sdb")},
+            },
+            changing=["tee", "blockdev"],
+        )
+        self.after, self.loads, self.looks = after, loads, 0
+
+    def run(self, *argv, **options):
+        ran = super().run(*argv, **options)
+        place, verb = argv[1].rpartition("/device/")[::2]
+        if verb == "rescan":
+            name = place.rpartition("/")[2]
+            after = self.after.get(name, self.after)
+            self.files.update({f"{place}/{key}": text for key, text in after.items()})
+        if verb == "delete":
+            self.files = {path: text for path, text in self.files.items() if not path.startswith(place)}
+            del self.files[f"{B}/dm-0/slaves/{place.rpartition('/')[2]}"]
+        return ran
+
+    def until(self, done, seconds, pause=0.1):
+        for _look in range(5):
+            self.looks += 1
+            if self.looks == 3 and self.loads:
+                self.files[f"{B}/dm-0/ro"] = "0\n"
+            if done():
+                return True
+        return False
+
+
+def test_every_path_is_asked_again_then_the_map_is_waited_for_and_what_is_cached_dropped():
+    host = Scanned({"ro": "0\n"})
+    assert is_read_only(host, "dm-0")
+    make_writable(host, ["dm-0"])
+    assert not is_read_only(host, "dm-0") and host.looks == 3
+    assert host.did == [
+        f"run tee {B}/sda/device/rescan",
+        f"run tee {B}/sdb/device/rescan",
+        "run blockdev --flushbufs /dev/dm-0",
+    ]
+
+
+@pytest.mark.parametrize(
+    "after, loads, said",
+    [
+        ({}, True, "'/dev/sda' may only be read"),
+        ({"ro": "0\n", "device/wwid": "naa.2\n"}, True, "'/dev/sda' answers as another disk than before"),
+        ({"ro": "0\n"}, False, "after 60 seconds '/dev/dm-0' still may only be read"),
+        ({"device/state": "blocked\n"}, True, "No path of '/dev/dm-0' answers: '/dev/sda', '/dev/sdb'"),
+    ],
+)
+def test_what_stays_read_only_or_is_another_disk_is_named(after, loads, said):
+    host = Scanned(after, loads)
+    with pytest.raises(Problem) as told:
+        make_writable(host, ["dm-0"])
+    assert said in str(told.value)
+    assert not [did for did in host.did if "blockdev" in did]
+
+
+def test_a_path_that_does_not_answer_is_taken_away_beside_another_one():
+    host = Scanned({"sda": {"device/state": "transport-offline\n"}, "sdb": {"ro": "0\n"}})
+    make_writable(host, ["dm-0"])
+    assert host.did == [
+        f"run tee {B}/sda/device/rescan",
+        f"run tee {B}/sdb/device/rescan",
+        f"run tee {B}/sda/device/delete",
+        "run blockdev --flushbufs /dev/dm-0",
+    ]
+
+
+def test_a_disk_without_a_map_is_its_own_path():
+    host = ScriptedHost(files={f"{B}/vdb/ro": "1\n"})
+    assert disk_access.paths_of(host, "vdb") == ["vdb"] and is_read_only(host, "vdb")
+    with pytest.raises(Problem, match="'/dev/vdb' may only be read"):
+        make_writable(host, ["vdb"])
