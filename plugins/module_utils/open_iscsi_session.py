@@ -38,7 +38,7 @@ TAKING_OVER = 60  # seconds that iscsid may need for the sessions that it finds 
 LOGOUT = 60  # seconds; a session whose target is gone can hang in its recovery
 
 # The exit codes of iscsiadm (include/iscsi_err.h) and what to do about them.
-SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, BUSY, RESTORING = 0, 15, 2, 21, 28, 32
+SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, GOING, BUSY, RESTORING = 0, 15, 2, 21, 22, 28, 32
 REASONS = {
     4: "the portal cannot be reached, or its name does not resolve",
     5: "the target refused the login",
@@ -233,9 +233,11 @@ class LogOut(Step):
                 raise Problem(f"{REASONS[RESTORING]}.")
 
     def _ended(self, host: Host, number: int) -> bool:
-        """Whether it is over. An iscsid that has just started does not know every session yet, or is restoring it."""
+        """Whether it is over. An iscsid that has just started does not know every session yet, or is restoring it; one that
+        gives up a login just takes its session away.
+        """
         ran = host.run("iscsiadm", "-m", "session", "-r", str(number), "-u", ok=None, timeout=LOGOUT)
-        if ran.rc not in (SUCCESS, NO_SESSION, NO_OBJECTS, RESTORING):
+        if ran.rc not in (SUCCESS, NO_SESSION, NO_OBJECTS, GOING, RESTORING):
             raise Problem(f"{reason(ran.rc, ran.err)}.")
         return ran.rc == SUCCESS or host.stat(f"{SESSIONS}/session{number}") is None
 
