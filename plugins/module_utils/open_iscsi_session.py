@@ -38,7 +38,8 @@ TAKING_OVER = 60  # seconds that iscsid may need for the sessions that it finds 
 LOGOUT = 60  # seconds; a session whose target is gone can hang in its recovery
 
 # The exit codes of iscsiadm (include/iscsi_err.h) and what to do about them.
-SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, GOING, BUSY, RESTORING = 0, 15, 2, 21, 22, 28, 32
+SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, BUSY, RESTORING = 0, 15, 2, 21, 28, 32
+GOING = (9, 22)  # nothing in sysfs any more, no such session id
 REASONS = {
     4: "the portal cannot be reached, or its name does not resolve",
     5: "the target refused the login",
@@ -237,7 +238,7 @@ class LogOut(Step):
         gives up a login just takes its session away.
         """
         ran = host.run("iscsiadm", "-m", "session", "-r", str(number), "-u", ok=None, timeout=LOGOUT)
-        if ran.rc not in (SUCCESS, NO_SESSION, NO_OBJECTS, GOING, RESTORING):
+        if ran.rc not in (SUCCESS, NO_SESSION, NO_OBJECTS, RESTORING, *GOING):
             raise Problem(f"{reason(ran.rc, ran.err)}.")
         return ran.rc == SUCCESS or host.stat(f"{SESSIONS}/session{number}") is None
 

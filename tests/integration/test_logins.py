@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -20,7 +19,11 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
 from ansible_collections.lunworks.iscsi.tests.integration.harness import succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.stalling import ALWAYS, AT_LOGIN, stalling
 
-HASTY = {"node.session.initial_login_retry_max": 1, "node.conn[0].timeo.login_timeout": 20}
+STATES = "/sys/class/iscsi_session/*/state"
+FEW, MANY = (
+    20,
+    120,
+)  # seconds for a login: all begin at once, and a small host takes a minute for a hundred of them
 
 
 @pytest.fixture(scope="module")
@@ -52,37 +55,43 @@ def many(long_story, storage, compute, first):
         yield names
 
 
-def nodes(names, portals):
-    return [{"target": f"{IQN}:{n}", "portals": portals, "settings": HASTY, "logged_in": True} for n in names]
+def nodes(names, portals, seconds=FEW):
+    hasty = {"node.session.initial_login_retry_max": 1, "node.conn[0].timeo.login_timeout": seconds}
+    return [{"target": f"{IQN}:{n}", "portals": portals, "settings": hasty, "logged_in": True} for n in names]
 
 
-def all_but_those_that_hang(storage, compute, names):
+def all_but_those_that_hang(storage, compute, names, seconds):
     """Every target over two portals that work and one that hangs at its login."""
     good, hung = portals_of(storage), f"{portals_of(storage)[0]}:{AT_LOGIN}"
     results = []
-    asked = nodes(names, [*good, hung])
+    asked = nodes(names, [*good, hung], seconds)
     run = threading.Thread(target=lambda: results.append(compute.module("nodes", nodes=asked)))
     run.start()
-    end = time.monotonic() + 300
-    while sum(len(sessions(compute, name)) for name in names) < len(good) * len(names):
-        assert time.monotonic() < end, "the logins that work do not come to an end"
+    # A cheap question, asked on the host itself: many logins of ssh and iscsiadm would hold up those that are waited for.
+    reached = f"test $(cat {STATES} 2>/dev/null | grep -c LOGGED_IN) = {len(good) * len(names)}"
+    while (
+        run.is_alive()
+        and compute.run(f"timeout 20 sh -c 'until {reached}; do sleep 1; done'", check=False).rc
+    ):
+        pass
     stood_first = run.is_alive()
     run.join()
     result = results[0]
     hanging = sorted(f"Log in to '{IQN}:{name}' at {hung}" for name in names)
-    assert result["failed"] and result["changed"]
-    assert sorted(result["steps_left"]) == hanging
+    assert result["failed"] and result["changed"], result
+    assert sorted(result["steps_left"]) == hanging, result["problems"]
     assert sorted(problem.rpartition(": ")[0] for problem in result["problems"]) == hanging
-    assert all("did not answer in time. The new record was deleted again" in p for p in result["problems"])
+    # With many, iscsid is slow to take away what it has given up; the record then stays, and that is said.
+    assert all("did not answer in time. The new record " in p for p in result["problems"]), result["problems"]
     assert len([step for step in result["steps"] if step.startswith("Log in")]) == len(good) * len(names)
-    for name in names:
-        assert sessions(compute, name) == sorted(f"{portal}:3260" for portal in good)
+    found = [(one["target"], one["portal"]) for one in compute.module("initiator_info")["sessions"]]
+    assert sorted(found) == sorted((f"{IQN}:{name}", f"{portal}:3260") for name in names for portal in good)
     assert stood_first, "the logins that work waited for those that hang"
     return asked
 
 
 def test_a_login_that_hangs_holds_up_no_other_and_is_named(few, storage, compute, first):
-    all_but_those_that_hang(storage, compute, few)
+    all_but_those_that_hang(storage, compute, few, FEW)
     for name in few:
         assert f"{first}:{AT_LOGIN}" not in records(compute, name)
     rest = nodes(few, portals_of(storage))
@@ -108,8 +117,8 @@ def test_a_portal_that_says_nothing_may_stay_away(few, compute, first):
 
 
 def test_thirty_two_targets_with_two_portals_each_in_one_call(many, storage, compute):
-    all_but_those_that_hang(storage, compute, many)
-    rest = nodes(many, portals_of(storage))
+    all_but_those_that_hang(storage, compute, many, MANY)
+    rest = nodes(many, portals_of(storage), MANY)
     assert not succeeded(compute, compute.module("nodes", nodes=rest))["changed"]
     absent(compute, many)
-    assert all(sessions(compute, name) == [] for name in many)
+    assert compute.module("initiator_info")["sessions"] == []

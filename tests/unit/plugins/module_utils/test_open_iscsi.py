@@ -176,7 +176,7 @@ def test_a_login_that_fails_keeps_a_record_that_was_there():
     assert len(host.did) == 1
 
 
-@pytest.mark.parametrize("code", [0, 2, 21, 22])
+@pytest.mark.parametrize("code", [0, 2, 9, 21, 22])
 def test_a_session_that_is_gone_already_is_a_logout_that_succeeded(code):
     LogOut(A, (7,)).take(Failing(code))
 
