@@ -44,12 +44,12 @@ class Scanned(ScriptedHost):
             del self.files[f"{B}/dm-0/slaves/{place.rpartition('/')[2]}"]
         return ran
 
-    def until(self, done, seconds, pause=0.1):
+    def until(self, test, seconds, every=0.1):
         for _look in range(5):
             self.looks += 1
             if self.looks == 3 and self.loads:
                 self.files[f"{B}/dm-0/ro"] = "0\n"
-            if done():
+            if test():
                 return True
         return False
 

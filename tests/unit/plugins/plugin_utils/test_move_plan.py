@@ -119,7 +119,7 @@ def test_a_move_cut_off_anywhere_can_be_taken_back(cut):
 def accesses(wwids, half, nothing):
     """What a host may do with the LUNs: to write to now and after a boot of the storage host, to see at all in the same way."""
     for running, saved in itertools.product((wwids, half, nothing), (wwids, nothing)):
-        for seen, kept in {(running, saved), (wwids, wwids)}:
+        for seen, kept in dict.fromkeys([(running, saved), (wwids, wwids)]):
             yield {"running": running, "saved": saved, "mapped": seen, "kept": kept}
 
 
