@@ -20,10 +20,8 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import succeed
 from ansible_collections.lunworks.iscsi.tests.integration.stalling import ALWAYS, AT_LOGIN, stalling
 
 STATES = "/sys/class/iscsi_session/*/state"
-FEW, MANY = (
-    20,
-    120,
-)  # seconds for a login: all begin at once, and a small host takes a minute for a hundred of them
+# Seconds for a login: all begin at once, and a small host takes a minute for a hundred of them.
+FEW, MANY = 20, 120
 
 
 @pytest.fixture(scope="module")
@@ -81,18 +79,19 @@ def all_but_those_that_hang(storage, compute, names, seconds):
     assert result["failed"] and result["changed"], result
     assert sorted(result["steps_left"]) == hanging, result["problems"]
     assert sorted(problem.rpartition(": ")[0] for problem in result["problems"]) == hanging
-    assert all("did not answer in time" in p and "deleted again" in p for p in result["problems"]), result[
-        "problems"
-    ]
     assert len([step for step in result["steps"] if step.startswith("Log in")]) == len(good) * len(names)
-    found = [(one["target"], one["portal"]) for one in compute.module("initiator_info")["sessions"]]
+    there = compute.module("initiator_info")["sessions"]  # where iscsid goes on trying, that one too
+    found = [(one["target"], one["portal"]) for one in there if one["portal"] != hung]
     assert sorted(found) == sorted((f"{IQN}:{name}", f"{portal}:3260") for name in names for portal in good)
     assert stood_first, "the logins that work waited for those that hang"
-    return asked
+    return result["problems"]
 
 
 def test_a_login_that_hangs_holds_up_no_other_and_is_named(few, storage, compute, first):
-    all_but_those_that_hang(storage, compute, few, FEW)
+    problems = all_but_those_that_hang(storage, compute, few, FEW)
+    assert all("did not answer in time. The new record was deleted again" in each for each in problems), (
+        problems
+    )
     for name in few:
         assert f"{first}:{AT_LOGIN}" not in records(compute, name)
     rest = nodes(few, portals_of(storage))
@@ -118,7 +117,10 @@ def test_a_portal_that_says_nothing_may_stay_away(few, compute, first):
 
 
 def test_thirty_two_targets_with_two_portals_each_in_one_call(many, storage, compute):
-    all_but_those_that_hang(storage, compute, many, MANY)
+    for each in all_but_those_that_hang(
+        storage, compute, many, MANY
+    ):  # iscsid's patience or ours, whichever ends first
+        assert "did not answer in time" in each or "iscsid goes on trying" in each
     rest = nodes(many, portals_of(storage), MANY)
     assert not succeeded(compute, compute.module("nodes", nodes=rest))["changed"]
     absent(compute, many)
