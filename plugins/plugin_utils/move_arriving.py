@@ -71,7 +71,7 @@ class Attach(OnDestination):
         return {"disks": [{"wwid": wwid} for wwid in sorted(one.wwids)]}
 
 
-class Await(OnDestination):
+class Await(Attach):
     """The disks, where the destination could not have them before; they may be written at once."""
 
     name = "await"
@@ -81,16 +81,8 @@ class Await(OnDestination):
         return Attach.lacks(one)
 
     @staticmethod
-    def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, destination=replace(one.destination, disks=one.wwids, sees=True))
-
-    @staticmethod
     def say(one: Standing, host: str) -> str:
         return f"wait for the disks {listed(one.wwids)}, proved by WWID on every path"
-
-    @staticmethod
-    def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"disks": [{"wwid": wwid} for wwid in sorted(one.wwids)]}
 
 
 class Start(OnDestination):
