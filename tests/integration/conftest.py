@@ -28,7 +28,7 @@ FIRST = (
     "initiator_name",
     "iscsid_conf",
 )
-BOTH = ("test_site", "test_initiator_boot", "test_move")  # stories in which a distribution shows
+BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
 SUITES = ("bookworm", "trixie")
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 

@@ -40,16 +40,23 @@ def absent(compute, names):
 
 
 @pytest.fixture(scope="module")
-def few(storage, compute, first):
+def hung(storage, first):
+    """A portal that hangs at logins; beside it is one that says nothing at all."""
+    with stalling(storage, first):
+        yield f"{first}:{AT_LOGIN}"
+
+
+@pytest.fixture(scope="module")
+def few(storage, compute, hung):
     names = named(4)
-    with given(storage, compute, *(target(n, storage, compute) for n in names)), stalling(storage, first):
+    with given(storage, compute, *(target(n, storage, compute) for n in names)):
         yield names
 
 
 @pytest.fixture(scope="module")
-def many(long_story, storage, compute, first):
+def many(long_story, storage, compute, hung):
     names = named(32)
-    with given(storage, compute, *(target(n, storage, compute) for n in names)), stalling(storage, first):
+    with given(storage, compute, *(target(n, storage, compute) for n in names)):
         yield names
 
 
@@ -58,10 +65,9 @@ def nodes(names, portals, seconds=FEW):
     return [{"target": f"{IQN}:{n}", "portals": portals, "settings": hasty, "logged_in": True} for n in names]
 
 
-def all_but_those_that_hang(storage, compute, names, seconds):
+def all_but_those_that_hang(storage, compute, names, hung, seconds):
     """Every target over two portals that work, the first four over one more that hangs at its login."""
-    good, hung = portals_of(storage), f"{portals_of(storage)[0]}:{AT_LOGIN}"
-    stuck, results = names[:4], []
+    good, stuck, results = portals_of(storage), names[:4], []
     asked = nodes(names, good, seconds) + nodes(stuck, [hung], seconds)
     run = threading.Thread(target=lambda: results.append(compute.module("nodes", nodes=asked)))
     run.start()
@@ -87,13 +93,13 @@ def all_but_those_that_hang(storage, compute, names, seconds):
     return result["problems"]
 
 
-def test_a_login_that_hangs_holds_up_no_other_and_is_named(few, storage, compute, first):
-    problems = all_but_those_that_hang(storage, compute, few, FEW)
+def test_a_login_that_hangs_holds_up_no_other_and_is_named(few, storage, compute, hung):
+    problems = all_but_those_that_hang(storage, compute, few, hung, FEW)
     assert all("did not answer in time. The new record was deleted again" in each for each in problems), (
         problems
     )
     for name in few:
-        assert f"{first}:{AT_LOGIN}" not in records(compute, name)
+        assert hung not in records(compute, name)
     rest = nodes(few, portals_of(storage))
     assert not succeeded(compute, compute.module("nodes", nodes=rest))["changed"]
     absent(compute, few)
@@ -116,10 +122,9 @@ def test_a_portal_that_says_nothing_may_stay_away(few, compute, first):
     absent(compute, few)
 
 
-def test_thirty_two_targets_with_two_portals_each_in_one_call(many, storage, compute):
-    for each in all_but_those_that_hang(
-        storage, compute, many, MANY
-    ):  # iscsid's patience or ours, whichever ends first
+def test_thirty_two_targets_with_two_portals_each_in_one_call(many, storage, compute, hung):
+    # iscsid's patience or ours, whichever ends first
+    for each in all_but_those_that_hang(storage, compute, many, hung, MANY):
         assert "did not answer in time" in each or "iscsid goes on trying" in each
     rest = nodes(many, portals_of(storage), MANY)
     assert not succeeded(compute, compute.module("nodes", nodes=rest))["changed"]

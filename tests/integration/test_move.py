@@ -19,7 +19,7 @@ HOOKS = Path(__file__).resolve().parent / "hooks"
 
 
 @pytest.fixture(scope="session")
-def san(lab, long_story, storage, compute, spare):
+def san(lab, storage, compute, spare):
     return San.standing(lab, storage, compute, spare, GROUP)
 
 
@@ -109,7 +109,7 @@ def test_it_moves_back_with_what_is_written_when_the_destination_has_the_disks_a
     san.owned(GROUP, san.first, san.second)
 
 
-def test_it_comes_back_after_a_boot_of_its_owner(san):
+def test_it_comes_back_after_a_boot_of_its_owner(long_story, san):
     san.lab.power_cut(san.first)
     san.lab.boot(san.first)
     mounted = " && ".join(f"findmnt {mount}" for mount in GROUP.mounts)
@@ -118,7 +118,7 @@ def test_it_comes_back_after_a_boot_of_its_owner(san):
 
 
 @pytest.mark.parametrize("number", range(1, 21))
-def test_twenty_moves_to_and_fro(san, number):
+def test_twenty_moves_to_and_fro(long_story, san, number):
     source, destination = (san.first, san.second) if number % 2 else (san.second, san.first)
     san.add_files(GROUP, source)
     told = san.move(vg="vg_db", source=source, destination=destination)
