@@ -4,7 +4,9 @@
 
 It asks once, when a path appears (MODE SENSE, SPC-4 section 6.14; drivers/scsi/sd.c), and when it is told to scan the device
 again. A map over paths that may be written stays read-only until it is loaded again, which multipathd does at the event that
-tells of a path's change (multipathd/main.c, DISK_RO).
+tells of a path's change (multipathd/main.c, DISK_RO). It remembers of a map that a path joined it that may only be read
+(force_readonly there), loads it read-only once more for that, and forgets it only then. Where no second event follows, since the
+other paths are gone, the map would stay so, or become so again under its user: a new configuration makes multipathd forget.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, L
 
 BLOCK = "/sys/class/block"
 SCAN = 30  # seconds for one path
-LOADED = 60  # seconds until multipathd has loaded the map again
+ALONE = 5  # seconds for multipathd to load the map again by itself
+LOADED = 60  # and when it was told to
 
 
 def is_read_only(host: Host, device: str) -> bool:
@@ -47,10 +50,22 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
         late[:] = [device for device in devices if is_read_only(host, device)]
         return not late
 
-    if not host.until(loaded, LOADED):
-        raise Problem(
-            f"All paths may be written, but after {LOADED} seconds {_listed(late)} still may only be read. Does multipathd run?"
-        )
+    def told() -> bool:
+        for device in late:
+            host.run("multipathd", "reload", "map", device, ok=None, timeout=SCAN)
+        return loaded()
+
+    if not host.until(loaded, ALONE):
+        if host.run("systemctl", "is-active", "multipathd.service", ok=None).rc:
+            raise Problem(
+                f"All paths may be written, but {_listed(late)} may only be read, and multipathd does not run. Start it."
+            )
+        host.run("multipathd", "reconfigure", ok=None, timeout=SCAN)
+        if not host.until(told, LOADED, 2):
+            raise Problem(
+                f"All paths may be written, but {_listed(late)} may only be read {LOADED} seconds after multipathd was told to "
+                "load it again. See 'journalctl -u multipathd'."
+            )
     host.run("blockdev", "--flushbufs", *(f"/dev/{name}" for name in devices), timeout=SCAN)
 
 

@@ -127,12 +127,13 @@ class Journey:
 
     def go(self, steps: list[str]) -> None:
         """Run after run until all steps have been struck and the group has arrived."""
-        left, limit = list(steps), 3 * len(steps) + 3
+        left, limit, self.san.rests = list(steps), 3 * len(steps) + 3, False
         while left:
             assert self.runs < limit, f"After {limit} runs nothing has failed at {left} yet."
             self.runs += 1
             self.run(left)
         self.arrive()
+        self.san.rests = True
 
     def arrive(self) -> None:
         """The same command once more, where the last run was cut off: it ends well, and every byte is there."""

@@ -70,6 +70,7 @@ class San:
         self.groups: tuple[Group, ...] = ()
         self.target = TARGET
         self.kept: dict[str, str] = {}  # the checksums of all files, by group
+        self.rests = True  # no move is half done
 
     @property
     def hosts(self) -> list[Host]:
@@ -87,9 +88,9 @@ class San:
 
     @classmethod
     def standing(cls, lab: Lab, storage: Host, first: Host, second: Host, *groups: Group) -> San:
-        """The SAN that the tests before have left, if it has these groups; else a new one."""
+        """The SAN that the tests before have left, if it has these groups and rests; else a new one."""
         built = BUILT.get(storage.name)
-        if built is None or built.groups != groups:
+        if built is None or built.groups != groups or not built.rests:
             built = cls(lab, storage, first, second)
             built.build(*groups)
         return built

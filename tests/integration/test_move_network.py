@@ -15,7 +15,7 @@ GROUP = Group("vg_db", volumes=THIN)
 NETWORKS = {"path": ("san1",), "storage": ("san1", "san2"), "management": ("management",)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def pulled(lab, long_story, storage, compute, spare):
     return San.standing(lab, storage, compute, spare, GROUP)
 

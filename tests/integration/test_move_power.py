@@ -14,7 +14,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.moving import THIN, Gr
 GROUP = Group("vg_db", volumes=THIN)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def cutting(lab, long_story, storage, compute, spare):
     return San.standing(lab, storage, compute, spare, GROUP)
 

@@ -15,9 +15,11 @@ B = "/sys/class/block"
 
 
 class Scanned(ScriptedHost):
-    """A path changes as 'after' says when it is scanned; the map is loaded again when it is looked at for the third time."""
+    """A path changes as 'after' says when it is scanned; the map is loaded again when it is looked at for the third time, or when
+    multipathd, if it runs, was told to for the second time.
+    """
 
-    def __init__(self, after, loads=True):
+    def __init__(self, after, loads=True, told=True, runs=True):
         super().__init__(
             files={
                 f"{B}/dm-0/slaves/sda": {"link": "/sys/devices/sda"},
@@ -28,9 +30,10 @@ class Scanned(ScriptedHost):
                 **{f"{B}/{name}/device/rescan": "" for name in ("sda", "sdb")},
                 **{f"{B}/{name}/device/state": "running\n" for name in ("sda", "sdb")},
             },
-            changing=["tee", "blockdev"],
+            runs={"systemctl is-active multipathd.service": {"rc": 0 if runs else 3}},
+            changing=["tee", "blockdev", "multipathd"],
         )
-        self.after, self.loads, self.looks = after, loads, 0
+        self.after, self.loads, self.told, self.looks = after, loads, told, 0
 
     def run(self, *argv, **options):
         ran = super().run(*argv, **options)
@@ -39,6 +42,8 @@ class Scanned(ScriptedHost):
             name = place.rpartition("/")[2]
             after = self.after.get(name, self.after)
             self.files.update({f"{place}/{key}": text for key, text in after.items()})
+        if self.told and self.did.count("run multipathd reload map dm-0") == 2:
+            self.files[f"{B}/dm-0/ro"] = "0\n"
         if verb == "delete":
             self.files = {path: text for path, text in self.files.items() if not path.startswith(place)}
             del self.files[f"{B}/dm-0/slaves/{place.rpartition('/')[2]}"]
@@ -66,17 +71,30 @@ def test_every_path_is_asked_again_then_the_map_is_waited_for_and_what_is_cached
     ]
 
 
+def test_a_map_that_multipathd_keeps_read_only_is_loaded_again_once_it_has_forgotten_why():
+    host = Scanned({"ro": "0\n"}, loads=False)
+    make_writable(host, ["dm-0"])
+    assert not is_read_only(host, "dm-0")
+    assert host.did[2:] == [
+        "run multipathd reconfigure",
+        "run multipathd reload map dm-0",
+        "run multipathd reload map dm-0",
+        "run blockdev --flushbufs /dev/dm-0",
+    ]
+
+
 @pytest.mark.parametrize(
-    "after, loads, said",
+    "after, more, said",
     [
-        ({}, True, "'/dev/sda' may only be read"),
-        ({"ro": "0\n", "device/wwid": "naa.2\n"}, True, "'/dev/sda' answers as another disk than before"),
-        ({"ro": "0\n"}, False, "after 60 seconds '/dev/dm-0' still may only be read"),
-        ({"device/state": "blocked\n"}, True, "No path of '/dev/dm-0' answers: '/dev/sda', '/dev/sdb'"),
+        ({}, {}, "'/dev/sda' may only be read"),
+        ({"ro": "0\n", "device/wwid": "naa.2\n"}, {}, "'/dev/sda' answers as another disk than before"),
+        ({"ro": "0\n"}, {"loads": False, "told": False}, "'/dev/dm-0' may only be read 60 seconds after"),
+        ({"ro": "0\n"}, {"loads": False, "runs": False}, "multipathd does not run. Start it"),
+        ({"device/state": "blocked\n"}, {}, "No path of '/dev/dm-0' answers: '/dev/sda', '/dev/sdb'"),
     ],
 )
-def test_what_stays_read_only_or_is_another_disk_is_named(after, loads, said):
-    host = Scanned(after, loads)
+def test_what_stays_read_only_or_is_another_disk_is_named(after, more, said):
+    host = Scanned(after, **more)
     with pytest.raises(Problem) as told:
         make_writable(host, ["dm-0"])
     assert said in str(told.value)
