@@ -4,9 +4,8 @@
 
 It asks once, when a path appears (MODE SENSE, SPC-4 section 6.14; drivers/scsi/sd.c), and when it is told to scan the device
 again. A map over paths that may be written stays read-only until it is loaded again, which multipathd does at the event that
-tells of a path's change (multipathd/main.c, DISK_RO). It remembers of a map that a path joined it that may only be read
-(force_readonly there), loads it read-only once more for that, and forgets it only then. Where no second event follows, since the
-other paths are gone, the map would stay so, or become so again under its user: a new configuration makes multipathd forget.
+tells of a path's change (multipathd/main.c, DISK_RO). But once a path that may only be read has joined a map, multipathd loads it
+read-only until a second such event (force_readonly there). Where none comes, as the other paths are gone, the map is made anew.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, L
 BLOCK = "/sys/class/block"
 SCAN = 30  # seconds for one path
 ALONE = 5  # seconds for multipathd to load the map again by itself
-LOADED = 60  # and when it was told to
+TOLD = 10  # and when it was told to
+ANEW = 60  # seconds for a map that is made anew
 
 
 def is_read_only(host: Host, device: str) -> bool:
@@ -44,6 +44,16 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
             raise Problem(f"No path of '/dev/{device}' answers: {_listed(silent)}. Heal one first.")
         for path in silent:
             host.run("tee", f"{BLOCK}/{path}/device/delete", stdin="1", timeout=SCAN)
+    late = _not_loaded(host, devices)
+    for device in late:
+        _make_anew(host, device)
+    kept = [f"/dev/{device}" for device in devices if device not in late]
+    if kept:
+        host.run("blockdev", "--flushbufs", *kept, timeout=SCAN)
+
+
+def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:
+    """The maps that multipathd does not load to be written to, neither by itself nor when it is told to."""
     late: list[str] = []
 
     def loaded() -> bool:
@@ -60,13 +70,35 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
             raise Problem(
                 f"All paths may be written, but {_listed(late)} may only be read, and multipathd does not run. Start it."
             )
-        host.run("multipathd", "reconfigure", ok=None, timeout=SCAN)
-        if not host.until(told, LOADED, 2):
-            raise Problem(
-                f"All paths may be written, but {_listed(late)} may only be read {LOADED} seconds after multipathd was told to "
-                "load it again. See 'journalctl -u multipathd'."
-            )
-    host.run("blockdev", "--flushbufs", *(f"/dev/{name}" for name in devices), timeout=SCAN)
+        host.until(told, TOLD, 2)
+    return late
+
+
+def _make_anew(host: Host, device: str) -> None:
+    """Only a map that nobody uses can be removed."""
+    uuid = (host.read(f"{BLOCK}/{device}/dm/uuid") or "").strip()
+    name, wwid = (host.read(f"{BLOCK}/{device}/dm/name") or "").strip(), uuid.partition("-")[2]
+    link, said = f"/dev/disk/by-id/dm-uuid-{uuid}", [""]
+
+    def answered(*words: str) -> str:
+        ran = host.run("multipathd", *words, ok=None, timeout=SCAN)
+        said[0] = " ".join((ran.out + ran.err).split())
+        return said[0]
+
+    def gone() -> bool:
+        answered("remove", "map", name)
+        return not host.stat(f"{BLOCK}/{device}/dm/name")
+
+    def made() -> bool:
+        answered("add", "map", wwid)
+        now = host.real(link).rpartition("/")[2]
+        return bool(host.stat(link) and host.stat(f"{BLOCK}/{now}/ro")) and not is_read_only(host, now)
+
+    if not (host.until(gone, ANEW, 1) and host.until(made, ANEW, 1)):
+        raise Problem(
+            f"All paths may be written, but the multipath map '{name}' may only be read, and was not made anew within {ANEW} "
+            f"seconds. multipathd says: {said[0]}"
+        )
 
 
 def _answers(host: Host, path: str) -> bool:

@@ -12,19 +12,23 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 B = "/sys/class/block"
+LINK = "/dev/disk/by-id/dm-uuid-mpath-3600"
 
 
 class Scanned(ScriptedHost):
-    """A path changes as 'after' says when it is scanned; the map is loaded again when it is looked at for the third time, or when
-    multipathd, if it runs, was told to for the second time.
+    """A path changes as 'after' says when it is scanned. The map is loaded again when it is looked at for the third time, when
+    multipathd, if it runs, was told to for the second time, or when it is made anew, which a user of it may prevent.
     """
 
-    def __init__(self, after, loads=True, told=True, runs=True):
+    def __init__(self, after, loads=True, told=True, runs=True, free=True):
         super().__init__(
             files={
                 f"{B}/dm-0/slaves/sda": {"link": "/sys/devices/sda"},
                 f"{B}/dm-0/slaves/sdb": {"link": "/sys/devices/sdb"},
                 f"{B}/dm-0/ro": "1\n",
+                f"{B}/dm-0/dm/name": "mpatha\n",
+                f"{B}/dm-0/dm/uuid": "mpath-3600\n",
+                LINK: {"link": "/dev/dm-0"},
                 **{f"{B}/{name}/ro": "1\n" for name in ("sda", "sdb")},
                 **{f"{B}/{name}/device/wwid": "naa.1\n" for name in ("sda", "sdb")},
                 **{f"{B}/{name}/device/rescan": "" for name in ("sda", "sdb")},
@@ -33,7 +37,7 @@ class Scanned(ScriptedHost):
             runs={"systemctl is-active multipathd.service": {"rc": 0 if runs else 3}},
             changing=["tee", "blockdev", "multipathd"],
         )
-        self.after, self.loads, self.told, self.looks = after, loads, told, 0
+        self.after, self.loads, self.told, self.free, self.looks = after, loads, told, free, 0
 
     def run(self, *argv, **options):
         ran = super().run(*argv, **options)
@@ -44,6 +48,16 @@ class Scanned(ScriptedHost):
             self.files.update({f"{place}/{key}": text for key, text in after.items()})
         if self.told and self.did.count("run multipathd reload map dm-0") == 2:
             self.files[f"{B}/dm-0/ro"] = "0\n"
+        if self.free and argv == ("multipathd", "remove", "map", "mpatha"):
+            self.files = {
+                path: text for path, text in self.files.items() if "dm-0" not in path and path != LINK
+            }
+        if (
+            argv == ("multipathd", "add", "map", "3600")
+            and self.did.count("run multipathd add map 3600") == 2
+        ):
+            self.files.update({f"{B}/dm-1/slaves/sda": {"link": "/sys/devices/sda"}, f"{B}/dm-1/ro": "0\n"})
+            self.files.update({LINK: {"link": "/dev/dm-1"}, "/dev/dm-1": ""})
         if verb == "delete":
             self.files = {path: text for path, text in self.files.items() if not path.startswith(place)}
             del self.files[f"{B}/dm-0/slaves/{place.rpartition('/')[2]}"]
@@ -71,16 +85,19 @@ def test_every_path_is_asked_again_then_the_map_is_waited_for_and_what_is_cached
     ]
 
 
-def test_a_map_that_multipathd_keeps_read_only_is_loaded_again_once_it_has_forgotten_why():
+def test_a_map_that_multipathd_has_not_loaded_again_is_loaded_when_it_is_told_to():
     host = Scanned({"ro": "0\n"}, loads=False)
     make_writable(host, ["dm-0"])
     assert not is_read_only(host, "dm-0")
-    assert host.did[2:] == [
-        "run multipathd reconfigure",
-        "run multipathd reload map dm-0",
-        "run multipathd reload map dm-0",
-        "run blockdev --flushbufs /dev/dm-0",
-    ]
+    assert host.did[2:] == ["run multipathd reload map dm-0"] * 2 + ["run blockdev --flushbufs /dev/dm-0"]
+
+
+def test_a_map_that_multipathd_keeps_read_only_is_made_anew():
+    host = Scanned({"ro": "0\n"}, loads=False, told=False)
+    make_writable(host, ["dm-0"])
+    assert host.real(LINK) == "/dev/dm-1" and not is_read_only(host, "dm-1")
+    assert host.did[2 : 2 + 5] == ["run multipathd reload map dm-0"] * 5
+    assert host.did[7:] == ["run multipathd remove map mpatha"] + ["run multipathd add map 3600"] * 2
 
 
 @pytest.mark.parametrize(
@@ -88,7 +105,11 @@ def test_a_map_that_multipathd_keeps_read_only_is_loaded_again_once_it_has_forgo
     [
         ({}, {}, "'/dev/sda' may only be read"),
         ({"ro": "0\n", "device/wwid": "naa.2\n"}, {}, "'/dev/sda' answers as another disk than before"),
-        ({"ro": "0\n"}, {"loads": False, "told": False}, "'/dev/dm-0' may only be read 60 seconds after"),
+        (
+            {"ro": "0\n"},
+            {"loads": False, "told": False, "free": False},
+            "'mpatha' may only be read, and was not made",
+        ),
         ({"ro": "0\n"}, {"loads": False, "runs": False}, "multipathd does not run. Start it"),
         ({"device/state": "blocked\n"}, {}, "No path of '/dev/dm-0' answers: '/dev/sda', '/dev/sdb'"),
     ],
