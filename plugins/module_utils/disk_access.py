@@ -19,6 +19,7 @@ SCAN = 30  # seconds for one path
 ALONE = 5  # seconds for multipathd to load the map again by itself
 TOLD = 10  # and when it was told to
 ANEW = 60  # seconds for a map that is made anew
+SETTLE = 10  # seconds for udev; what it does for other devices may take longer
 
 
 def is_read_only(host: Host, device: str) -> bool:
@@ -50,6 +51,8 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
     kept = [f"/dev/{device}" for device in devices if device not in late]
     if kept:
         host.run("blockdev", "--flushbufs", *kept, timeout=SCAN)
+    # Until udev has handled the events of the maps, LVM may see one of them under another name, or not.
+    host.run("udevadm", "settle", f"--timeout={SETTLE}", ok=None, timeout=SETTLE + SCAN)
 
 
 def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:

@@ -221,11 +221,11 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
     steps += [Import(name)] if seen.exported and not want.exported else []
     taken = seen.foreign and not want.foreign and seen.system_id != want.system_id
     steps += [TakeOver(name, seen.system_id or "", want.system_id or "")] if taken else []
-    known = {pv.device: pv for pv in seen.physical}
-    new = tuple(pv.device for pv in want.physical if pv.device not in known)
+    known = {pv: _known(pv, seen) for pv in want.physical}
+    new = tuple(pv.device for pv, before in known.items() if not before)
     steps += [ExtendGroup(name, new)] if new else []
-    for pv in want.physical:
-        more = pv.extents - known[pv.device].extents if pv.device in known else 0
+    for pv, before in known.items():
+        more = pv.extents - before.extents if before else 0
         steps += [GrowPhysical(name, pv.device, more)] if more > 0 else []
     steps += _marks(seen, want)
     steps += [Deactivate(name)] if seen.tables and want.tables == () else []
@@ -234,6 +234,14 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
     if want.system_id not in (None, seen.system_id) and not taken:
         steps.append(HandOver(name, want.system_id or ""))
     return steps + ([Activate(name)] if set(seen.inactive) - set(want.inactive) else [])
+
+
+def _known(wanted: PhysicalVolume, seen: VolumeGroup) -> PhysicalVolume | None:
+    """By its name, or by its UUID: LVM may call the same disk otherwise while udev is making its names."""
+    for pv in seen.physical:
+        if pv.device == wanted.device or pv.uuid and pv.uuid == wanted.uuid and not pv.missing:
+            return pv
+    return None
 
 
 def _created(want: VolumeGroup) -> list[Step]:

@@ -183,6 +183,8 @@ class HookAfter(OnDestination):
 
 
 class Finish(OnDestination):
+    """The notes go, and a path comes back that was taken away at 'start' since it did not answer."""
+
     name = "finish"
 
     @staticmethod
@@ -201,4 +203,7 @@ class Finish(OnDestination):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         again = {"autoactivation": True} if AUTO in one.tags else {}
-        return {"states": [{"name": one.group, "tags": sorted(one.tags - ours(one.tags)), **again}]}
+        return {
+            "states": [{"name": one.group, "tags": sorted(one.tags - ours(one.tags)), **again}],
+            "targets": sorted({lun.target for _storage, lun in one.luns}),
+        }

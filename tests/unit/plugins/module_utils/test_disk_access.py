@@ -34,7 +34,10 @@ class Scanned(ScriptedHost):
                 **{f"{B}/{name}/device/rescan": "" for name in ("sda", "sdb")},
                 **{f"{B}/{name}/device/state": "running\n" for name in ("sda", "sdb")},
             },
-            runs={"systemctl is-active multipathd.service": {"rc": 0 if runs else 3}},
+            runs={
+                "systemctl is-active multipathd.service": {"rc": 0 if runs else 3},
+                "udevadm settle --timeout=10": "",
+            },
             changing=["tee", "blockdev", "multipathd"],
         )
         self.after, self.loads, self.told, self.free, self.looks = after, loads, told, free, 0

@@ -382,3 +382,13 @@ def test_what_is_not_well_is_told_in_lvms_own_words():
 def test_a_group_that_was_handed_over_is_settled():
     given = VolumeGroup("vg_t", system_id="db-b")
     assert plan_group(replace(given, foreign=True), given) == []
+
+
+def test_a_disk_that_lvm_calls_otherwise_meanwhile_is_the_same_and_one_that_is_missing_is_not():
+    def group(*physical):
+        return VolumeGroup("vg_db", physical=physical)
+
+    want = group(PhysicalVolume("/dev/mapper/3600", kernel="dm-0", uuid="a"))
+    assert plan_group(group(PhysicalVolume("/dev/dm-0", kernel="dm-0", uuid="a")), want) == []
+    (step,) = plan_group(group(PhysicalVolume("[missing]", uuid="a")), want)
+    assert "/dev/mapper/3600" in str(step)
