@@ -205,5 +205,5 @@ class Finish(OnDestination):
         again = {"autoactivation": True} if AUTO in one.tags else {}
         return {
             "states": [{"name": one.group, "tags": sorted(one.tags - ours(one.tags)), **again}],
-            "targets": sorted({lun.target for _storage, lun in one.luns}),
+            "scanned": sorted({lun.target for _storage, lun in one.luns}),
         }

@@ -232,6 +232,9 @@ def test_many_groups_share_each_step():
     steps = plan([first, second])
     assert names(steps) == WHOLE.split()
     assert all(step.names() == ["vg_db", "vg_www"] for step in steps)
+    told = {step.step.name: step.plain() for step in steps}
+    assert [state["name"] for state in told["finish"]["states"]] == ["vg_db", "vg_www"]
+    assert told["finish"]["scanned"] == [T]
 
 
 def test_groups_that_stand_at_different_places_meet_on_the_way():
