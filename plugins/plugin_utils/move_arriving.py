@@ -198,7 +198,8 @@ class Finish(OnDestination):
     @staticmethod
     def say(one: Standing, host: str) -> str:
         again = ", and let hosts activate it by themselves again" if AUTO in one.tags else ""
-        return f"drop the notes of the move from the metadata of '{one.group}'{again}"
+        notes = f"drop the notes of the move from the metadata of '{one.group}'{again}"
+        return f"{notes}, then scan for paths of its disks that were away"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
