@@ -95,6 +95,11 @@ class San:
             built.build(*groups)
         return built
 
+    def clear(self) -> None:
+        """Nothing of it is left on the hosts."""
+        del BUILT[self.storage.name]
+        self.lab.fresh(*self.hosts)
+
     def boot(self, *groups: Group) -> None:
         """Fresh hosts; the LUNs of the groups are mapped to the first one."""
         BUILT[self.storage.name] = self

@@ -18,9 +18,11 @@ GROUP = Group("vg_db", volumes=THIN)
 HOOKS = Path(__file__).resolve().parent / "hooks"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def san(lab, storage, compute, spare):
-    return San.standing(lab, storage, compute, spare, GROUP)
+    standing = San.standing(lab, storage, compute, spare, GROUP)
+    yield standing
+    standing.clear()
 
 
 def fingerprints(san: San) -> dict[str, dict[str, str]]:

@@ -215,11 +215,9 @@ def test_a_record_may_give_a_name_of_its_own(storage, compute, standing, long_st
 
 
 def test_the_host_gets_another_name_under_io(lab, storage, compute, standing):
-    """By the naming rule of its data."""
-    authority = "iqn.2026-02.com.example.renamed"
-    old, new = initiator_of(compute), f"{authority}:{compute.name}"
+    old, new = initiator_of(compute), f"{IQN}:renamed-{compute.suite}"
     both = [storage, compute]
-    said = {"host": compute.name, "from": old, "initiator_naming_authority": authority}
+    said = {"host": compute.name, "from": old, "to": new}
     checked = played(lab, RENAME, "--check", "--diff", hosts=both, **said)
     assert initiator_of(compute) == old
     with watched(compute, WWID) as seen:
