@@ -13,13 +13,14 @@ from __future__ import annotations
 from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.udev import settle
 
 BLOCK = "/sys/class/block"
 SCAN = 30  # seconds for one path
 ALONE = 5  # seconds for multipathd to load the map again by itself
 TOLD = 10  # and when it was told to
 ANEW = 60  # seconds for a map that is made anew
-SETTLE = 10  # seconds for udev; what it does for other devices may take longer
+SETTLING = 10  # seconds for udev
 
 
 def is_read_only(host: Host, device: str) -> bool:
@@ -52,7 +53,7 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
     if kept:
         host.run("blockdev", "--flushbufs", *kept, timeout=SCAN)
     # Until udev has handled the events of the maps, LVM may see one of them under another name, or not.
-    host.run("udevadm", "settle", f"--timeout={SETTLE}", ok=None, timeout=SETTLE + SCAN)
+    settle(host, SETTLING)
 
 
 def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:

@@ -214,19 +214,17 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
         return _created(want) if want else _removed(seen)  # type: ignore[arg-type]
     name = want.name
     steps: list[Step] = [ListDisks(name)] if seen.hidden and not want.hidden else []
-    closed = tuple(
-        pv.kernel for pv, then in zip(seen.physical, want.physical) if pv.read_only > then.read_only
-    )
+    pairs = [(_known(pv, seen), pv) for pv in want.physical]
+    closed = tuple(pv.kernel for pv, then in pairs if pv and pv.read_only > then.read_only)
     steps += [OpenDisks(name, closed)] if closed else []
     steps += [Import(name)] if seen.exported and not want.exported else []
     taken = seen.foreign and not want.foreign and seen.system_id != want.system_id
     steps += [TakeOver(name, seen.system_id or "", want.system_id or "")] if taken else []
-    known = {pv: _known(pv, seen) for pv in want.physical}
-    new = tuple(pv.device for pv, before in known.items() if not before)
+    new = tuple(then.device for pv, then in pairs if not pv)
     steps += [ExtendGroup(name, new)] if new else []
-    for pv, before in known.items():
-        more = pv.extents - before.extents if before else 0
-        steps += [GrowPhysical(name, pv.device, more)] if more > 0 else []
+    for pv, then in pairs:
+        more = then.extents - pv.extents if pv else 0
+        steps += [GrowPhysical(name, then.device, more)] if more > 0 else []
     steps += _marks(seen, want)
     steps += [Deactivate(name)] if seen.tables and want.tables == () else []
     if want.exported and not seen.exported:

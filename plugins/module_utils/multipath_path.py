@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_udev import remembered, settle
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_udev import remembered
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import look_maps
+from ansible_collections.lunworks.iscsi.plugins.module_utils.udev import settle
 
 DISKS = "/sys/class/scsi_disk"
 SESSIONS = "/sys/class/iscsi_session"
@@ -24,6 +25,7 @@ IDENTIFICATION = bytes([0x12, 1, 0x83, 4, 0, 0])
 SERIAL = bytes([0x12, 1, 0x80, 1, 0, 0])
 CAPACITY = bytes([0x9E, 0x10, *[0] * 8, 0, 0, 0, 32, 0, 0])
 QUESTIONS = ((INQUIRY, 96), (IDENTIFICATION, 1024), (SERIAL, 256), (CAPACITY, 32))
+SETTLING = 30  # seconds for udev
 ACCESS_LUN = (
     "Universal Xport"  # Dell MD3000i and its relatives: LUN 31 is for the array's management, not a disk
 )
@@ -140,7 +142,8 @@ def _witnessed(host: Host, paths: list[Path]) -> list[Path]:
     """The paths, those marked that udev still takes for another disk."""
     if not any(_misremembered(host, path) for path in paths):
         return paths
-    settle(host)
+    # udev may not have handled yet that a disk went, and that another one came that the kernel calls the same.
+    settle(host, SETTLING)
     told = [(path, _misremembered(host, path)) for path in paths]
     return [
         replace(path, remembered=it[0], kept_serial=it[1] or path.kept_serial) if it else path

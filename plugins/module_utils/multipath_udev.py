@@ -12,7 +12,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 
 DATABASE = "/run/udev/data/b"  # by device number (systemd, src/libsystemd/sd-device/device-private.c)
 WWID, SERIAL = "E:ID_SERIAL=", "E:ID_SCSI_SERIAL="  # what scsi_id found
-SETTLING = 30  # seconds
 
 
 def remembered(host: Host, device: str) -> tuple[str, str]:
@@ -23,8 +22,3 @@ def remembered(host: Host, device: str) -> tuple[str, str]:
         next((line[len(name) :] for line in lines if line.startswith(name)), "") for name in (WWID, SERIAL)
     )
     return (wwid, serial) if wwid[:1] in ("2", "3") and len(wwid) in (17, 33) else ("", "")
-
-
-def settle(host: Host) -> None:
-    """Wait for udev: it may not have handled yet that a disk went, and that another one came that the kernel calls the same."""
-    host.run("udevadm", "settle", f"--timeout={SETTLING}", ok=None, timeout=SETTLING + 10)
