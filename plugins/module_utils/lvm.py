@@ -142,7 +142,8 @@ def lvm(host: Host, *argv: str, timeout: float = CHANGE, ok: tuple[int, ...] = (
     except Late as late:
         raise Problem(
             f"{late} LVM reads every disk: one may have lost all its paths while multipath holds its I/O back. "
-            "See 'multipath -ll'; 'multipathd disablequeueing maps' lets it fail."
+            "Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' brings them back into use; "
+            "'multipathd disablequeueing maps' lets the I/O fail."
         ) from late
 
 

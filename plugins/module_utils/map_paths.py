@@ -8,23 +8,39 @@ import re
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late
 
+BLOCK = "/sys/class/block"
 LINE = re.compile(r"(?P<map>.+): \d+ \d+ multipath (?P<status>.*)")
 PATH = re.compile(r"(\d+:\d+) ([AF])\b")
 UNIT = "multipathd.service"
 PATIENCE = 20  # seconds
 
 
+def names_of_maps(host: Host) -> dict[str, str]:
+    """The kernel's names of the multipath maps (dm-0), each with the name that people gave it."""
+    return {
+        device: (host.read(f"{BLOCK}/{device}/dm/name") or "").strip()
+        for device in host.list(BLOCK)
+        if (host.read(f"{BLOCK}/{device}/dm/uuid") or "").startswith("mpath-")
+    }
+
+
 def look_map_paths(host: Host) -> dict[str, frozenset[str]]:
-    """The maps by name, each with the device numbers of the paths that the kernel sends I/O to; those it failed are out."""
-    try:
-        ran = host.run("dmsetup", "status", "--noflush", "--target", "multipath", ok=None, timeout=PATIENCE)
-    except Late:  # a map without paths that queues
+    """The maps by name, each with the device numbers of the paths that the kernel sends I/O to; those it failed are out.
+
+    Asked map by map: dmsetup's --target asks every device-mapper device, and a thin pool without paths does not answer.
+    """
+    names = [name for name in names_of_maps(host).values() if name]
+    if not names:
         return {}
-    return parse_status(ran.out)
+    try:
+        ran = host.run("dmsetup", "status", "--noflush", *names, ok=None, timeout=PATIENCE)
+    except Late:
+        return {}
+    return parse_status(ran.out if len(names) > 1 else f"{names[0]}: {ran.out}")
 
 
 def parse_status(text: str) -> dict[str, frozenset[str]]:
-    """What 'dmsetup status --target multipath' prints."""
+    """What 'dmsetup status' prints of several maps."""
     found = (LINE.fullmatch(line.strip()) for line in text.splitlines())
     return {
         one["map"]: frozenset(number for number, state in PATH.findall(one["status"]) if state == "A")

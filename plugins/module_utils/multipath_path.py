@@ -123,7 +123,17 @@ def look_sessions(host: Host) -> list[Session]:
 
 
 def look_paths(host: Host, sessions: Iterable[Session], wwids: Iterable[str] = ()) -> list[Path]:
-    """The disks of these sessions and those that the kernel knows by these WWIDs, each asked who it is now."""
+    """The disks of these sessions and those that the kernel knows by these WWIDs, each asked who it is now.
+
+    One that multipathd has failed is not good, whatever it says of itself.
+    """
+    paths = ask_paths(host, sessions, wwids)
+    failed = {device for one in look_maps(host) for device in one.failed} if any(p.map for p in paths) else ()
+    return _witnessed(host, [_judged(path, path.device in failed) for path in paths])
+
+
+def ask_paths(host: Host, sessions: Iterable[Session], wwids: Iterable[str] = ()) -> list[Path]:
+    """The same without multipathd's and udev's word: what the devices themselves say."""
     by_number = {session.number: session for session in sessions}
     kept = [_kept(host, hctl, by_number) for hctl in host.list(DISKS)]
     paths = [path for path in kept if path and (path.session or path.known in set(wwids))]
@@ -134,8 +144,7 @@ def look_paths(host: Host, sessions: Iterable[Session], wwids: Iterable[str] = (
     told = {
         path.hctl: answered(path, answers[at * count : (at + 1) * count]) for at, path in enumerate(asked)
     }
-    failed = {device for one in look_maps(host) for device in one.failed} if any(p.map for p in paths) else ()
-    return _witnessed(host, [_judged(told.get(path.hctl, path), path.device in failed) for path in paths])
+    return [told.get(path.hctl, path) for path in paths]
 
 
 def _witnessed(host: Host, paths: list[Path]) -> list[Path]:

@@ -12,6 +12,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 B = "/sys/class/block"
+SETTLED = "run udevadm settle --timeout=10"
 LINK = "/dev/disk/by-id/dm-uuid-mpath-3600"
 
 
@@ -38,7 +39,7 @@ class Scanned(ScriptedHost):
                 "systemctl is-active multipathd.service": {"rc": 0 if runs else 3},
                 "udevadm settle --timeout=10": "",
             },
-            changing=["tee", "blockdev", "multipathd"],
+            changing=["tee", "blockdev", "multipathd", "udevadm settle"],
         )
         self.after, self.loads, self.told, self.free, self.looks = after, loads, told, free, 0
 
@@ -85,6 +86,7 @@ def test_every_path_is_asked_again_then_the_map_is_waited_for_and_what_is_cached
         f"run tee {B}/sda/device/rescan",
         f"run tee {B}/sdb/device/rescan",
         "run blockdev --flushbufs /dev/dm-0",
+        SETTLED,
     ]
 
 
@@ -92,7 +94,10 @@ def test_a_map_that_multipathd_has_not_loaded_again_is_loaded_when_it_is_told_to
     host = Scanned({"ro": "0\n"}, loads=False)
     make_writable(host, ["dm-0"])
     assert not is_read_only(host, "dm-0")
-    assert host.did[2:] == ["run multipathd reload map dm-0"] * 2 + ["run blockdev --flushbufs /dev/dm-0"]
+    assert host.did[2:] == ["run multipathd reload map dm-0"] * 2 + [
+        "run blockdev --flushbufs /dev/dm-0",
+        SETTLED,
+    ]
 
 
 def test_a_map_that_multipathd_keeps_read_only_is_made_anew():
@@ -100,7 +105,9 @@ def test_a_map_that_multipathd_keeps_read_only_is_made_anew():
     make_writable(host, ["dm-0"])
     assert host.real(LINK) == "/dev/dm-1" and not is_read_only(host, "dm-1")
     assert host.did[2 : 2 + 5] == ["run multipathd reload map dm-0"] * 5
-    assert host.did[7:] == ["run multipathd remove map mpatha"] + ["run multipathd add map 3600"] * 2
+    assert host.did[7:] == ["run multipathd remove map mpatha"] + ["run multipathd add map 3600"] * 2 + [
+        SETTLED
+    ]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +140,7 @@ def test_a_path_that_does_not_answer_is_taken_away_beside_another_one():
         f"run tee {B}/sdb/device/rescan",
         f"run tee {B}/sda/device/delete",
         "run blockdev --flushbufs /dev/dm-0",
+        SETTLED,
     ]
 
 

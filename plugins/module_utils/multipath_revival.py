@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Multipath maps that have no path in use though their paths answer again, and nobody else brings them back.
+
+multipathd asks devices of other kinds for their status too (libmultipath, devmapper.c, libmp_mapinfo, since 0.10). A thin pool
+writes its metadata before it answers (drivers/md/dm-thin.c, pool_status), the write waits for the map without paths, and the map
+for multipathd. The kernel takes paths back from anybody ('reinstate_path', drivers/md/dm-mpath.c).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import (
+    BLOCK,
+    look_map_paths,
+    names_of_maps,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
+    Path,
+    ask_paths,
+    look_sessions,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+MESSAGE = 30  # seconds for the kernel
+AFTER = 10  # seconds until a path that was taken back must still be in use
+ANSWER = 15  # seconds; multipathd itself gives up after ten
+
+
+@dataclass(frozen=True)
+class MapPaths:
+    """A map, whether the kernel sends I/O to any path of it, and, where it does not, what its paths say."""
+
+    name: str
+    wwid: str
+    carries: bool
+    paths: tuple[Path, ...] = ()
+
+    @property
+    def ready(self) -> tuple[Path, ...]:
+        """The paths that answer as the disk that the map is."""
+        return tuple(path for path in self.paths if path.good and self.wwid in path.wwids)
+
+    @property
+    def returning(self) -> bool:
+        """Whether no path answers yet, and the initiator is still logging in again."""
+        return not self.ready and any(
+            path.session.state != "LOGGED_IN" for path in self.paths if path.session
+        )
+
+
+@dataclass(frozen=True)
+class Revive(Step):
+    """Leave it to multipathd while that answers; else tell the kernel."""
+
+    name: str
+    paths: tuple[str, ...]
+    timeout: int
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"/dev/{path}" for path in self.paths)
+        return f"Bring the paths of the multipath map '{self.name}' back into use: {listed}"
+
+    def take(self, host: Host) -> None:
+        end = self.timeout if running(host) and _answers(host) else 0
+        if host.until(lambda: self._carries(host), end, 1):
+            return
+        if end:
+            raise Problem(
+                f"{', '.join(self.paths)} answer, and multipathd does not take them back into the map '{self.name}' within "
+                f"{end} seconds. Its checker may see more: 'multipathd show paths', and its journal."
+            )
+        for path in self.paths:
+            number = (host.read(f"{BLOCK}/{path}/dev") or "").strip()
+            host.run("dmsetup", "message", self.name, "0", f"reinstate_path {number}", timeout=MESSAGE)
+        # The I/O that waited goes out now; a path that cannot carry it fails again.
+        if not host.until(lambda: self._carries(host) and (not running(host) or _answers(host)), AFTER, 1):
+            raise Problem(
+                f"The kernel took the paths of the map '{self.name}' back, and they failed again. Heal them first."
+            )
+
+    def _carries(self, host: Host) -> bool:
+        return bool(look_map_paths(host).get(self.name))
+
+
+def look_revival(host: Host, wait: int) -> tuple[MapPaths, ...]:
+    """Every map. The paths of those that carry nothing are asked who they are, for so many seconds until one answers."""
+    found: tuple[MapPaths, ...] = ()
+
+    def settled() -> bool:
+        nonlocal found
+        found = _look(host)
+        return not any(one.returning for one in found)
+
+    host.until(settled, wait, 1)
+    return found
+
+
+def _look(host: Host) -> tuple[MapPaths, ...]:
+    carried = look_map_paths(host)
+    wwids = {
+        name: (host.read(f"{BLOCK}/{device}/dm/uuid") or "").strip()[len("mpath-") :]
+        for device, name in names_of_maps(host).items()
+        if name in carried
+    }
+    dead = {wwid for name, wwid in wwids.items() if not carried[name]}
+    asked = ask_paths(host, look_sessions(host), dead) if dead else []
+    return tuple(
+        MapPaths(
+            name=name,
+            wwid=wwid,
+            carries=wwid not in dead,
+            paths=tuple(path for path in asked if path.mapped_as == wwid and wwid in dead),
+        )
+        for name, wwid in sorted(wwids.items())
+    )
+
+
+def want_revival(seen: tuple[MapPaths, ...]) -> tuple[MapPaths, ...]:
+    """Every map with a path that answers carries I/O."""
+    return tuple(replace(one, carries=True, paths=()) if one.ready else one for one in seen)
+
+
+def plan_revival(seen: tuple[MapPaths, ...], want: tuple[MapPaths, ...], timeout: int) -> list[Step]:
+    """A step for each map."""
+    alive = {one.name for one in want if one.carries}
+    return [
+        Revive(one.name, tuple(path.device for path in one.ready), timeout)
+        for one in seen
+        if not one.carries and one.name in alive
+    ]
+
+
+def notes_of_revival(seen: tuple[MapPaths, ...]) -> list[str]:
+    """The maps that nothing can be done for here."""
+    return [
+        f"The multipath map '{one.name}' has no path that answers as '{one.wwid}': "
+        + (", ".join(f"{path} is {_said(path, one.wwid)}" for path in one.paths) or "it has none")
+        + "."
+        for one in seen
+        if not one.carries and not one.ready
+    ]
+
+
+def show_revival(state: tuple[MapPaths, ...]) -> list[dict[str, Any]]:
+    """The maps as people and templates get them."""
+    return [{"name": one.name, "wwid": one.wwid, "carries": one.carries} for one in state]
+
+
+def _said(path: Path, wwid: str) -> str:
+    return f"now the disk {path.now}" if path.wwids and wwid not in path.wwids else path.state
+
+
+def _answers(host: Host) -> bool:
+    """Whether multipathd can say what it thinks of its paths."""
+    try:
+        return not host.run("multipathd", "show", "paths", "format", "%d", ok=None, timeout=ANSWER).rc
+    except Late:
+        return False
