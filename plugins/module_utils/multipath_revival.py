@@ -27,7 +27,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import r
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 MESSAGE = 30  # seconds for the kernel
-AFTER = 10  # seconds until a path that was taken back must still be in use
+HOLDS = 3  # seconds that a path which was taken back must carry I/O
 ANSWER = 15  # seconds; multipathd itself gives up after ten
 
 
@@ -78,7 +78,7 @@ class Revive(Step):
             number = (host.read(f"{BLOCK}/{path}/dev") or "").strip()
             host.run("dmsetup", "message", self.name, "0", f"reinstate_path {number}", timeout=MESSAGE)
         # The I/O that waited goes out now; a path that cannot carry it fails again.
-        if not host.until(lambda: self._carries(host) and (not running(host) or _answers(host)), AFTER, 1):
+        if host.until(lambda: not self._carries(host), HOLDS, 0.5):
             raise Problem(
                 f"The kernel took the paths of the map '{self.name}' back, and they failed again. Heal them first."
             )

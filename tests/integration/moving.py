@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from ansible_collections.lunworks.iscsi.tests.integration.playbooks import Playe
 
 MOVE = "lunworks.iscsi.move_volume_group"
 TARGET = "iqn.2026-01.com.example:store.move"
+# Seconds in which LIO notices that a session is gone whose logout got lost (nopin_timeout, nopin_response_timeout).
+FORGOTTEN = 90
 TREE = "find {0} -xdev -type f -exec sha256sum {{}} + | sort"
 
 
@@ -171,7 +174,11 @@ class San:
 
     def stranger(self, host: Host) -> None:
         """The target knows nothing of this host."""
-        do(self.storage, "igroup", target=TARGET, name=host.name, state="absent")
+        igroup = {"target": TARGET, "name": host.name, "state": "absent"}
+        end = time.monotonic() + FORGOTTEN
+        while self.storage.module("igroup", **igroup).get("failed") and time.monotonic() < end:
+            time.sleep(2)
+        do(self.storage, "igroup", **igroup)
 
     def sums(self, host: Host, group: Group) -> str:
         """The checksums of every file, as the host reads them."""

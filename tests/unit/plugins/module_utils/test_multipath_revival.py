@@ -41,7 +41,6 @@ class Stuck(ScriptedHost):
         ran = super().run(*argv, **options)
         if argv[:2] == ("dmsetup", "message") and self.carries:
             self.runs[STATUS] = LINE.format("A")
-            self.runs[ASKED] = "sda\nsdb\n"
         return ran
 
     def until(self, test, seconds, every=0.2):
