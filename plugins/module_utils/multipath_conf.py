@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import UNIT, ask, running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import BUSY, UNIT, ask, running
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 MAIN = "/etc/multipath.conf"
@@ -83,7 +83,7 @@ class Reconfigure(Step):
 
     def take(self, host: Host) -> None:
         host.run("multipathd", "reconfigure")
-        if not host.until(lambda: loaded(host), RECONFIGURE, 1):
+        if not host.until(lambda: _agrees(host, ask(host, "show", "config")), RECONFIGURE, 1):
             raise Problem(f"multipathd has not loaded its files within {RECONFIGURE} seconds.")
         for device in self.devices:
             if not host.until(partial(host.stat, device), UDEV):
@@ -126,7 +126,17 @@ def refuse_conf(seen: Conf) -> None:
 
 def loaded(host: Host) -> bool:
     """Whether the daemon's configuration is that of the files."""
-    return list(_told(ask(host, "show", "config"))) == list(_told(host.run("multipath", "-t").out))
+    told = ask(host, "show", "config")
+    if not told:
+        raise Problem(
+            f"multipathd runs and does not answer; it was asked for {BUSY} seconds. If the paths of its maps answer again, "
+            "lunworks.iscsi.multipath_paths brings them back without it. See its journal too."
+        )
+    return _agrees(host, told)
+
+
+def _agrees(host: Host, told: str) -> bool:
+    return list(_told(told)) == list(_told(host.run("multipath", "-t").out))
 
 
 def _told(text: str) -> Iterator[str]:
