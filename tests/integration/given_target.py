@@ -56,6 +56,25 @@ def given(storage: Host, compute: Host, *targets: dict[str, Any]) -> Iterator[No
         storage.run("rm -f " + " ".join(lun["path"] for one in targets for lun in one["luns"]))
 
 
+@contextlib.contextmanager
+def mapped(storage: Host, compute: Host, name: str, preset: str) -> Iterator[dict[str, Any]]:
+    """A LUN of a target of this name on two paths under a map, its records made with the timers of this preset."""
+    with given(storage, compute, target(name, storage, compute)):
+        compute.run("systemctl start multipathd.service", timeout=120)
+        node = {
+            "target": f"{IQN}:{name}",
+            "portals": portals_of(storage),
+            "preset": preset,
+            "logged_in": True,
+        }
+        succeeded(compute, compute.module("nodes", nodes=[node]))
+        wanted = {"target": f"{IQN}:{name}", "lun": name, "paths": 2}
+        found = succeeded(compute, compute.module("disk", **wanted))["state"]
+        yield found
+        succeeded(compute, compute.module("disk", wwid=found["wwid"], state="absent"))
+    compute.run("systemctl stop multipathd.service multipathd.socket", timeout=120)
+
+
 def sessions(compute: Host, name: str) -> list[str]:
     """The portals through which the host is logged in to a target, as iscsiadm tells them."""
     out = compute.run("iscsiadm -m session", check=False).out

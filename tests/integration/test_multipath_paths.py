@@ -6,12 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
-    IQN,
-    given,
-    portals_of,
-    target,
-)
+from ansible_collections.lunworks.iscsi.tests.integration.given_target import mapped
 from ansible_collections.lunworks.iscsi.tests.integration.harness import settled, succeeded
 
 NETWORKS = ("san1", "san2")
@@ -20,21 +15,9 @@ NETWORKS = ("san1", "san2")
 @pytest.fixture(scope="module")
 def disk(storage, compute):
     """A LUN on two paths under a map that queues."""
-    with given(storage, compute, target("revival", storage, compute)):
-        compute.run("systemctl start multipathd.service", timeout=120)
-        node = {
-            "target": f"{IQN}:revival",
-            "portals": portals_of(storage),
-            "preset": "multipath",
-            "logged_in": True,
-        }
-        succeeded(compute, compute.module("nodes", nodes=[node]))
-        wanted = {"target": f"{IQN}:revival", "lun": "revival", "paths": 2}
-        found = succeeded(compute, compute.module("disk", **wanted))["state"]
+    with mapped(storage, compute, "revival", "multipath") as found:
         assert "queue_if_no_path" in compute.run(f"dmsetup table {found['name']}").out
         yield found
-        succeeded(compute, compute.module("disk", wwid=found["wwid"], state="absent"))
-    compute.run("systemctl stop multipathd.service multipathd.socket", timeout=120)
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     IQN,
-    given,
+    mapped,
     portals_of,
-    target,
 )
 from ansible_collections.lunworks.iscsi.tests.integration.harness import same, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import played
@@ -34,21 +33,8 @@ print(longest)
 @pytest.fixture(scope="module")
 def disk(storage, compute):
     """A LUN on two paths under a map, its records made with the timers of a single path."""
-    with given(storage, compute, target("timers", storage, compute)):
-        compute.run("systemctl start multipathd.service", timeout=120)
-        node = {
-            "target": f"{IQN}:timers",
-            "portals": portals_of(storage),
-            "preset": "direct",
-            "logged_in": True,
-        }
-        succeeded(compute, compute.module("nodes", nodes=[node]))
-        found = succeeded(compute, compute.module("disk", target=f"{IQN}:timers", lun="timers", paths=2))[
-            "state"
-        ]
+    with mapped(storage, compute, "timers", "direct") as found:
         yield found
-        succeeded(compute, compute.module("disk", wwid=found["wwid"], state="absent"))
-    compute.run("systemctl stop multipathd.service multipathd.socket", timeout=120)
 
 
 def told(compute, **options):
