@@ -70,8 +70,10 @@ def mapped(storage: Host, compute: Host, name: str, preset: str) -> Iterator[dic
         succeeded(compute, compute.module("nodes", nodes=[node]))
         wanted = {"target": f"{IQN}:{name}", "lun": name, "paths": 2}
         found = succeeded(compute, compute.module("disk", **wanted))["state"]
-        yield found
-        succeeded(compute, compute.module("disk", wwid=found["wwid"], state="absent"))
+        try:
+            yield found
+        finally:
+            succeeded(compute, compute.module("disk", wwid=found["wwid"], state="absent"))
     compute.run("systemctl stop multipathd.service multipathd.socket", timeout=120)
 
 
