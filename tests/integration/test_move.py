@@ -122,7 +122,8 @@ def test_it_comes_back_after_a_boot_of_its_owner(long_story, san):
 @pytest.mark.parametrize("number", range(1, 21))
 def test_twenty_moves_to_and_fro(long_story, san, number):
     source, destination = (san.first, san.second) if number % 2 else (san.second, san.first)
-    san.add_files(GROUP, source)
+    if number % 4 == 1:  # twenty times as many would not fit
+        san.add_files(GROUP, source)
     told = san.move(vg="vg_db", source=source, destination=destination)
     assert told.rc == 0, told.messages()
     san.owned(GROUP, destination, source)
