@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import (
     BLOCK,
     look_map_paths,
@@ -23,12 +23,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path impo
     ask_paths,
     look_sessions,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import ask, running
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 MESSAGE = 30  # seconds for the kernel
 HOLDS = 3  # seconds that a path which was taken back must carry I/O
-ANSWER = 15  # seconds; multipathd itself gives up after ten
+AGAIN = 2  # seconds from one attempt to the next
 
 
 @dataclass(frozen=True)
@@ -66,25 +66,28 @@ class Revive(Step):
         return f"Bring the paths of the multipath map '{self.name}' back into use: {listed}"
 
     def take(self, host: Host) -> None:
-        end = self.timeout if running(host) and _answers(host) else 0
-        if host.until(lambda: self._carries(host), end, 1):
-            return
-        if end:
+        alone = running(host) and bool(ask(host, "show", "paths", "format", "%d"))
+        back = self._carries if alone else self._reinstated
+        if not host.until(lambda: back(host), self.timeout, AGAIN):
             raise Problem(
-                f"{', '.join(self.paths)} answer, and multipathd does not take them back into the map '{self.name}' within "
-                f"{end} seconds. Its checker may see more: 'multipathd show paths', and its journal."
-            )
-        for path in self.paths:
-            number = (host.read(f"{BLOCK}/{path}/dev") or "").strip()
-            host.run("dmsetup", "message", self.name, "0", f"reinstate_path {number}", timeout=MESSAGE)
-        # The I/O that waited goes out now; a path that cannot carry it fails again.
-        if host.until(lambda: not self._carries(host), HOLDS, 0.5):
-            raise Problem(
-                f"The kernel took the paths of the map '{self.name}' back, and they failed again. Heal them first."
+                f"{', '.join(f'/dev/{path}' for path in self.paths)} answer, and within {self.timeout} seconds "
+                + (
+                    f"multipathd took none of them back into the map '{self.name}'. Its checker may see more: 'multipathd show "
+                    "paths', and its journal."
+                    if alone
+                    else f"each that the kernel took back into the map '{self.name}' failed again. See its log, and heal them."
+                )
             )
 
     def _carries(self, host: Host) -> bool:
         return bool(look_map_paths(host).get(self.name))
+
+    def _reinstated(self, host: Host) -> bool:
+        """Whether they carry what waited. One may answer, and fail again, while its target is still coming up."""
+        for path in next((one.ready for one in _look(host) if one.name == self.name), ()):
+            number = (host.read(f"{BLOCK}/{path.device}/dev") or "").strip()
+            host.run("dmsetup", "message", self.name, "0", f"reinstate_path {number}", timeout=MESSAGE)
+        return self._carries(host) and not host.until(lambda: not self._carries(host), HOLDS, 0.5)
 
 
 def look_revival(host: Host, wait: int) -> tuple[MapPaths, ...]:
@@ -153,11 +156,3 @@ def show_revival(state: tuple[MapPaths, ...]) -> list[dict[str, Any]]:
 
 def _said(path: Path, wwid: str) -> str:
     return f"now the disk {path.now}" if path.wwids and wwid not in path.wwids else path.state
-
-
-def _answers(host: Host) -> bool:
-    """Whether multipathd can say what it thinks of its paths."""
-    try:
-        return not host.run("multipathd", "show", "paths", "format", "%d", ok=None, timeout=ANSWER).rc
-    except Late:
-        return False

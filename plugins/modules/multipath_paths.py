@@ -21,7 +21,9 @@ author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   timeout:
-    description: Seconds that C(multipathd) gets to do it, while it answers, 1 to 3600. It checks paths every 5 to 20 seconds.
+    description:
+      - Seconds that C(multipathd) gets to do it, while it answers, 1 to 3600. It checks paths every 5 to 20 seconds.
+      - Else seconds for which the kernel is told again, where paths fail again that answered.
     type: int
     default: 60
   wait:
