@@ -112,6 +112,11 @@ def look_reaches(
     return replace(seen, holders=look_holders(host, opened=True)) if seen.gone() or seen.reused() else seen
 
 
+def logged_in(host: Host, targets: Sequence[str], portals: Sequence[str]) -> bool:
+    """Whether all sessions to these targets and portals are."""
+    return all(one.state == "LOGGED_IN" for one in chosen(look_sessions(host), targets, portals))
+
+
 def chosen(sessions: Iterable[Session], targets: Sequence[str], portals: Sequence[str]) -> list[Session]:
     """The sessions that were asked for; a Problem where one of the names has none."""
     found = list(sessions)

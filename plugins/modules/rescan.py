@@ -47,6 +47,12 @@ options:
       - A path of a map that keeps other paths leaves the map; a map whose paths all leave goes with them.
     type: bool
     default: false
+  wait:
+    description:
+      - Seconds that are waited for sessions which the initiator is logging in again, V(0) to V(3600). After that they are left out,
+        with a warning.
+    type: int
+    default: 0
   timeout:
     description: How long to wait for a device or a map to be gone, in seconds, V(1) to V(3600).
     type: int
@@ -211,13 +217,14 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_re
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import look_reaches
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import logged_in, look_reaches
 
 SPEC = {
     "targets": {"type": "list", "elements": "str", "default": []},
     "portals": {"type": "list", "elements": "str", "default": []},
     "luns": {"type": "list", "elements": "int", "default": []},
     "remove": {"type": "bool", "default": False},
+    "wait": {"type": "int", "default": 0},
     "timeout": {"type": "int", "default": 60},
 }
 LARGEST = 2**64 - 1  # SAM-5 section 4.7: a LUN has eight bytes
@@ -234,8 +241,13 @@ class Rescan(Resource):
             raise Problem(f"{wrong[0]} is not a LUN number. Wanted is a number from 0 to {LARGEST}.")
         if not 1 <= self.timeout <= 3600:
             raise Problem(f"The timeout {self.timeout} is not a time in seconds from 1 to 3600.")
+        self.wait = options["wait"]
+        if not 0 <= self.wait <= 3600:
+            raise Problem(f"wait: {self.wait} is not a time in seconds from 0 to 3600.")
 
     def look(self, host):
+        if not self.scanned:
+            host.until(lambda: logged_in(host, self.targets, self.portals), self.wait, 1)
         seen = look_reaches(host, self.targets, self.portals, self.luns, self.scanned)
         self.scanned = True
         return seen
