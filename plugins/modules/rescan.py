@@ -49,8 +49,8 @@ options:
     default: false
   wait:
     description:
-      - Seconds that are waited for sessions which the initiator is logging in again, V(0) to V(3600). After that they are left out,
-        with a warning.
+      - Seconds that are waited for sessions which the initiator is logging in again, V(0) to V(3600). Then they are left
+        out, with a warning.
     type: int
     default: 0
   timeout:
