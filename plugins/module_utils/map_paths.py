@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late
 
@@ -15,21 +16,30 @@ UNIT = "multipathd.service"
 PATIENCE = 20  # seconds
 
 
-def names_of_maps(host: Host) -> dict[str, str]:
-    """The kernel's names of the multipath maps (dm-0), each with the name that people gave it."""
-    return {
-        device: (host.read(f"{BLOCK}/{device}/dm/name") or "").strip()
-        for device in host.list(BLOCK)
-        if (host.read(f"{BLOCK}/{device}/dm/uuid") or "").startswith("mpath-")
-    }
+def wwid_of_map(host: Host, device: str) -> str:
+    """The WWID of the disk of a multipath map, which its UUID bears; empty for any other device."""
+    kind, _dash, wwid = (host.read(f"{BLOCK}/{device}/dm/uuid") or "").strip().partition("-")
+    return wwid if kind == "mpath" else ""
+
+
+def look_wwids(host: Host) -> dict[str, str]:
+    """The multipath maps by what the kernel calls them (dm-0), each with its WWID."""
+    found = ((device, wwid_of_map(host, device)) for device in host.list(BLOCK))
+    return {device: wwid for device, wwid in found if wwid}
+
+
+def name_of_map(host: Host, device: str) -> str:
+    """The name that people gave it."""
+    return (host.read(f"{BLOCK}/{device}/dm/name") or "").strip()
 
 
 def look_map_paths(host: Host) -> dict[str, frozenset[str]]:
-    """The maps by name, each with the device numbers of the paths that the kernel sends I/O to; those it failed are out.
+    """The maps by name, each with the device numbers of the paths that the kernel sends I/O to; those it failed are out."""
+    return paths_in_use(host, [name for name in (name_of_map(host, one) for one in look_wwids(host)) if name])
 
-    Asked map by map: dmsetup's --target asks every device-mapper device, and a thin pool without paths does not answer.
-    """
-    names = [name for name in names_of_maps(host).values() if name]
+
+def paths_in_use(host: Host, names: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The same of these maps. dmsetup's --target asks every device, and a thin pool without paths does not answer."""
     if not names:
         return {}
     try:

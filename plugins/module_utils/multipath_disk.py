@@ -9,6 +9,7 @@ from typing import Any, Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import look_wwids
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival import (
     Arrival,
     AwaitDisks,
@@ -95,11 +96,7 @@ def look_disks(host: Host, wishes: Sequence[Wish]) -> Disks:
     """What this host has of the wishes. Every path is asked who it is; nothing is written."""
     sessions = look_sessions(host)
     paths = look_paths(host, sessions, [wish.wwid for wish in wishes])
-    maps = {
-        (host.read(f"{BLOCK}/{name}/dm/uuid") or "").strip()[len("mpath-") :]: name
-        for name in host.list(BLOCK)
-        if (host.read(f"{BLOCK}/{name}/dm/uuid") or "").startswith("mpath-")
-    }
+    maps = {wwid: name for name, wwid in look_wwids(host).items()}
     listed = registered(host)
     found = {
         wish.wwid: _disk(host, wish, paths, maps.get(wish.wwid, ""), wish.wwid in listed) for wish in wishes

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import wwid_of_map
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_udev import remembered
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import look_maps
 from ansible_collections.lunworks.iscsi.plugins.module_utils.udev import settle
@@ -176,7 +177,8 @@ def _kept(host: Host, hctl: str, sessions: dict[int, Session]) -> Path | None:
         return None
     session = re.search(r"/session(\d+)/", host.real(here))
     block = f"/sys/class/block/{names[0]}"
-    holders = [(name, uuid) for name in host.list(f"{block}/holders") for uuid in _wwid_of_map(host, name)]
+    holders = ((name, wwid_of_map(host, name)) for name in host.list(f"{block}/holders"))
+    above, mapped_as = next((pair for pair in holders if pair[1]), ("", ""))
     return Path(
         device=names[0],
         hctl=hctl,
@@ -184,8 +186,8 @@ def _kept(host: Host, hctl: str, sessions: dict[int, Session]) -> Path | None:
         known=wwid_of_kernel(_attribute(host, f"{here}/wwid").rstrip("\n")),
         size=int(host.read(f"{block}/size") or 0) * 512,
         session=sessions.get(int(session[1])) if session else None,
-        map=holders[0][0] if holders else "",
-        mapped_as=holders[0][1] if holders else "",
+        map=above,
+        mapped_as=mapped_as,
         kept_serial=_attribute(host, f"{here}/vpd_pg80")[4:].strip(" \0\n"),
     )
 
@@ -196,12 +198,6 @@ def _attribute(host: Host, path: str) -> str:
         return host.read(path) or ""
     except Problem:
         return ""
-
-
-def _wwid_of_map(host: Host, name: str) -> list[str]:
-    """The WWID of a multipath map, which its UUID bears; nothing for any other device."""
-    uuid = (host.read(f"/sys/class/block/{name}/dm/uuid") or "").strip()
-    return [uuid[len("mpath-") :]] if uuid.startswith("mpath-") else []
 
 
 def answered(path: Path, answers: Sequence[bytes | None]) -> Path:

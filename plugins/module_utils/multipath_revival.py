@@ -15,8 +15,9 @@ from typing import Any
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import (
     BLOCK,
-    look_map_paths,
-    names_of_maps,
+    look_wwids,
+    name_of_map,
+    paths_in_use,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
     Path,
@@ -80,7 +81,7 @@ class Revive(Step):
             )
 
     def _carries(self, host: Host) -> bool:
-        return bool(look_map_paths(host).get(self.name))
+        return bool(paths_in_use(host, [self.name]).get(self.name))
 
     def _reinstated(self, host: Host) -> bool:
         """Whether they carry what waited. One may answer, and fail again, while its target is still coming up."""
@@ -104,12 +105,9 @@ def look_revival(host: Host, wait: int) -> tuple[MapPaths, ...]:
 
 
 def _look(host: Host) -> tuple[MapPaths, ...]:
-    carried = look_map_paths(host)
-    wwids = {
-        name: (host.read(f"{BLOCK}/{device}/dm/uuid") or "").strip()[len("mpath-") :]
-        for device, name in names_of_maps(host).items()
-        if name in carried
-    }
+    named = {name_of_map(host, device): wwid for device, wwid in look_wwids(host).items()}
+    carried = paths_in_use(host, [name for name in named if name])
+    wwids = {name: wwid for name, wwid in named.items() if name in carried}
     dead = {wwid for name, wwid in wwids.items() if not carried[name]}
     asked = ask_paths(host, look_sessions(host), dead) if dead else []
     return tuple(

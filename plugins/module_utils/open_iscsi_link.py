@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import wwid_of_map
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import disks_of, look_sessions
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -69,11 +70,7 @@ def look_links(host: Host) -> Links:
 
 
 def _uppermost(host: Host, disk: str) -> list[str]:
-    return [name for name in host.list(f"{BLOCK}/{disk}/holders") if _is_map(host, name)] or [disk]
-
-
-def _is_map(host: Host, name: str) -> bool:
-    return (host.read(f"{BLOCK}/{name}/dm/uuid") or "").startswith("mpath-")
+    return [name for name in host.list(f"{BLOCK}/{disk}/holders") if wwid_of_map(host, name)] or [disk]
 
 
 def _there(host: Host, devices: Iterable[str]) -> list[str]:
