@@ -142,12 +142,15 @@ def look_mounts(host: Host, devices: dict[str, str | None], leaving: Sequence[st
     """
     lines = {path: line for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()) if line}
     mounted = dict(_mounted(host))
+    used = _used(host) if set(leaving) & set(mounted) else {}
     return tuple(
         Mount(
             path=path,
             line=lines.get(path),
             mounted=_name(host, mounted[path], device) if path in mounted else None,
-            users=tuple(_users(host, path, mounted, leaving)) if path in leaving and path in mounted else (),
+            users=tuple(_users(host, path, mounted, leaving, used))
+            if path in leaving and path in mounted
+            else (),
         )
         for path, device in devices.items()
     )
@@ -233,18 +236,28 @@ def _name(host: Host, mounted: tuple[str, str], device: str | None) -> str:
     return mounted[1]
 
 
+def _used(host: Host) -> dict[str, list[str]]:
+    """What each process has open, and where it is."""
+    found = {}
+    for process in filter(str.isdecimal, host.list("/proc")):
+        opened = [f"fd/{number}" for number in host.list(f"/proc/{process}/fd")]
+        found[process] = [host.real(f"/proc/{process}/{link}") for link in ("cwd", "root", *opened)]
+    return found
+
+
 def _users(
-    host: Host, path: str, mounted: dict[str, tuple[str, str]], leaving: Sequence[str]
+    host: Host,
+    path: str,
+    mounted: dict[str, tuple[str, str]],
+    leaving: Sequence[str],
+    used: dict[str, list[str]],
 ) -> Iterator[str]:
     inside = path.rstrip("/") + "/"
     for point in mounted:
         if point.startswith(inside) and point not in leaving:
             yield f"'{mounted[point][1]}' is mounted on '{point}'"
-    for process in filter(str.isdecimal, host.list("/proc")):
-        fds = [f"/proc/{process}/fd/{fd}" for fd in host.list(f"/proc/{process}/fd")]
-        for link in (f"/proc/{process}/cwd", f"/proc/{process}/root", *fds):
-            target = host.real(link)
-            if target == path or target.startswith(inside):
-                name = (host.read(f"/proc/{process}/comm") or "").strip()
-                yield f"the process {process} ({name}) uses '{target}'"
-                break
+    for process, targets in used.items():
+        busy = [target for target in targets if target == path or target.startswith(inside)]
+        if busy:
+            name = (host.read(f"/proc/{process}/comm") or "").strip()
+            yield f"the process {process} ({name}) uses '{busy[0]}'"
