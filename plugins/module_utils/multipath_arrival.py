@@ -15,11 +15,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path impo
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import tell
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.udev import settle
 
 BY_ID = "/dev/disk/by-id"
 SCAN = 120  # seconds; a scan waits for commands that a failing session holds
 RESIZE = 120  # seconds that multipathd may be too busy after a reconfiguration
 ASK_AGAIN = 1  # seconds until multipathd is asked once more for a map
+NAMED = 10  # seconds for udev to name the maps that are there, before all is looked at again
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,17 @@ class MakeMaps(Step):
 
     def take(self, host: Host) -> None:
         late, said = list(self.disks), [""]
+        # Till then multipathd would know one path of a map, load it, and load it again for each further one.
+        settle(host, self.timeout)
 
         def made() -> bool:
             paths = look_paths(host, look_sessions(host), [disk.wwid for disk in late])
             own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in late}
             bare = {disk: host.stat(mapped(disk.wwid)) is not None for disk in late}
-            said[0] = tell(
-                host, [command for disk in late for command in _commands(disk, own[disk], bare[disk])]
-            )
-            host.until(lambda: all(_in_map(host, disk) for disk in late), ASK_AGAIN)
+            commands = [command for disk in late for command in _commands(disk, own[disk], bare[disk])]
+            if commands:
+                said[0] = tell(host, commands)
+            host.until(lambda: all(_in_map(host, disk) for disk in late), ASK_AGAIN if commands else NAMED)
             late[:] = [disk for disk in late if not _in_map(host, disk)]
             return not late
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Collection, Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, User
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -32,13 +32,14 @@ class RemoveMap(Step):
     map: str
     timeout: int
     flush: bool = True  # not when a path of it leads to another LUN
+    queues: bool = True  # as far as is known
 
     def __str__(self) -> str:
         return f"Remove the multipath map of {self.label}"
 
     def take(self, host: Host) -> None:
-        if running(host):
-            tell(host, [f"disablequeueing map {self.wwid}"], up=True)
+        if self.queues:
+            fail_fast(host, [self.wwid])
         if self.flush:
             host.run("blockdev", "--flushbufs", mapped(self.wwid), ok=None, timeout=FLUSH)
         said = [""]
@@ -50,6 +51,22 @@ class RemoveMap(Step):
 
         if not host.until(gone, self.timeout, 1):
             raise Problem(f"the map '{self.map}' is still there after {self.timeout} seconds: {said[0]}")
+
+    @classmethod
+    def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
+        """multipathd is told once for all maps."""
+        own = [step for step in steps if isinstance(step, RemoveMap)]
+        try:
+            fail_fast(host, [step.wwid for step in own])
+        except Problem as problem:
+            return [problem for _step in own]
+        return super().together([replace(step, queues=False) for step in own], host)
+
+
+def fail_fast(host: Host, wwids: Sequence[str]) -> None:
+    """Let what cannot be written to these maps fail."""
+    if running(host):
+        tell(host, [f"disablequeueing map {wwid}" for wwid in wwids], up=True)
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ class RemovePaths(Step):
     reason: str
     paths: tuple[Path, ...]
     timeout: int
+    awaited: bool = True  # until multipathd has forgotten them
 
     def __str__(self) -> str:
         return f"Remove {', '.join(str(path) for path in self.paths)}: {self.reason}"
@@ -82,13 +100,21 @@ class RemovePaths(Step):
     def take(self, host: Host) -> None:
         for path in self.paths:
             self._remove(host, path)
-        names = {path.device for path in self.paths}
+        if self.awaited:
+            await_forgotten(host, {path.device for path in self.paths}, self.timeout)
 
-        def forgotten() -> bool:
-            return not names & set(tell(host, ["show paths format %d"], up=True).split())
-
-        if running(host) and not host.until(forgotten, self.timeout, 0.5):
-            raise Problem(f"multipathd still has a path of {', '.join(sorted(names))}.")
+    @classmethod
+    def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
+        """multipathd is asked once for all paths."""
+        own = [step for step in steps if isinstance(step, RemovePaths)]
+        outcomes = super().together([replace(step, awaited=False) for step in own], host)
+        gone = [step for step, problem in zip(own, outcomes) if problem is None]
+        try:
+            devices = {path.device for step in gone for path in step.paths}
+            await_forgotten(host, devices, max(step.timeout for step in own))
+        except Problem as late:
+            return [problem or late for problem in outcomes]
+        return outcomes
 
     def _remove(self, host: Host, path: Path) -> None:
         here = f"{DISKS}/{path.hctl}/device"
@@ -102,6 +128,19 @@ class RemovePaths(Step):
         push(host, f"{here}/delete", "1", FLUSH)
         if not host.until(lambda: host.read(f"{here}/wwid") is None, self.timeout):
             raise Problem(f"{path} is still there after {self.timeout} seconds.")
+
+
+def await_forgotten(host: Host, devices: Collection[str], timeout: int) -> None:
+    """Wait until multipathd knows none of these paths, by their names in the kernel."""
+    known: set[str] = set()
+
+    def forgotten() -> bool:
+        known.clear()
+        known.update(tell(host, ["show paths format %d"], up=True).split())
+        return not known.intersection(devices)
+
+    if devices and running(host) and not host.until(forgotten, timeout, 0.5):
+        raise Problem(f"multipathd still has the paths {', '.join(sorted(known.intersection(devices)))}.")
 
 
 REMOVAL: tuple[type[Step], ...] = (RemoveMap, ForgetWwid, RemovePaths)

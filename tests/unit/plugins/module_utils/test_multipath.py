@@ -60,7 +60,10 @@ from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "multipath"
 WWID = "360014057c2b9765b98754f180cac1e6e"  # of the recorded disk
 SUITES = pytest.mark.parametrize("suite", ["bookworm", "trixie"])
-RUNS = {"systemctl show -p ActiveState multipathd.service": "ActiveState=active\n"}
+RUNS = {
+    "systemctl show -p ActiveState multipathd.service": "ActiveState=active\n",
+    "udevadm settle --timeout=5": "",
+}
 
 
 def recorded(name):
@@ -176,8 +179,29 @@ def test_maps_are_made_and_missing_paths_added_in_one_go():
     assert host.did == ["run multipathd -k"]
 
 
+def test_multipathd_is_told_nothing_of_a_map_that_only_its_name_is_missing_of():
+    here, block = "/sys/class/scsi_disk/0:0:0:0/device", "/sys/class/block"
+    host = ScriptedHost(
+        files={
+            f"{here}/block/sda/dev": "8:0\n",
+            f"{here}/wwid": f"naa.{WWID[1:]}\n",
+            f"{here}/state": "running\n",
+            f"{block}/sda/holders/dm-0/dev": "254:0\n",
+            f"{block}/dm-0/dm/uuid": f"mpath-{WWID}\n",
+        },
+        runs={**RUNS, "multipathd show maps json": '{"maps": []}'},
+        scsi={"/dev/sda": {"wwid": WWID, "size": 512}},
+        changing=["multipathd -k"],
+    )
+    with pytest.raises(Problem, match="made no map with enough paths of one on 1 path"):
+        MakeMaps((Arrival("one", WWID, 1),), 5).take(host)
+    assert host.did == []
+
+
 def test_no_map_without_the_daemon():
-    host = ScriptedHost(runs={"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"})
+    host = ScriptedHost(
+        runs={**RUNS, "systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"}
+    )
     with pytest.raises(Problem, match="multipathd is not running"):
         MakeMaps((Arrival("one", WWID, 1),), 5).take(host)
 
@@ -211,6 +235,31 @@ def test_a_map_that_stays_in_use_says_what_multipath_said():
         f"run blockdev --flushbufs /dev/disk/by-id/dm-uuid-mpath-{WWID}",
         f"run multipath -f {WWID}",
     ]
+
+
+def test_multipathd_is_told_once_of_all_maps_that_go():
+    host = ScriptedHost(
+        files={"/sys/class/block/dm-1/dm/uuid": "mpath-two\n"},
+        runs={**RUNS, "multipath -f two": {"rc": 1, "err": "map in use"}},
+        changing=["multipathd -k", "blockdev", "multipath -f"],
+    )
+    maps = [RemoveMap("one", "one", "dm-0", 1, flush=False), RemoveMap("two", "two", "dm-1", 1, flush=False)]
+    gone, stays = RemoveMap.together(maps, host)
+    assert gone is None and "the map 'dm-1' is still there" in str(stays)
+    assert host.did[0] == "run multipathd -k"
+    assert sorted(host.did[1:]) == ["run multipath -f one", "run multipath -f two"]
+
+
+@pytest.mark.parametrize("known", ["", "sdb\n"])
+def test_multipathd_is_asked_once_whether_it_has_forgotten_all_paths(known):
+    host = ScriptedHost(runs=RUNS, changing=["multipathd -k"])
+    host.runs["multipathd -k"] = known
+    paths = [replace(PATH, device=name, hctl=f"0:0:0:{name}") for name in ("sda", "sdb")]
+    outcomes = RemovePaths.together([RemovePaths("test", (path,), 5) for path in paths], host)
+    assert [str(problem) for problem in outcomes if problem] == (
+        ["multipathd still has the paths sdb."] * 2 if known else []
+    )
+    assert host.did == ["run multipathd -k"]
 
 
 def test_a_wwid_that_stays_listed_is_a_problem():
