@@ -10,12 +10,14 @@ read-only until a second such event (force_readonly there). Where none comes, as
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.udev import settle
 
 BLOCK = "/sys/class/block"
+AT_ONCE = 16  # paths that are asked at the same time
 SCAN = 30  # seconds for one path
 ALONE = 5  # seconds for multipathd to load the map again by itself
 TOLD = 10  # and when it was told to
@@ -39,13 +41,15 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
 
     A path that does not answer would keep its map read-only. Beside others it is removed; the next scan brings it back.
     """
+    closed = {device: [path for path in paths_of(host, device) if _flag(host, path)] for device in devices}
+    silent = _silent(host, [path for paths in closed.values() for path in paths])
     for device in devices:
-        paths = [path for path in paths_of(host, device) if _flag(host, path)]
-        silent = [path for path in paths if not _answers(host, path)]
-        if silent and set(silent) >= set(paths_of(host, device)):
-            raise Problem(f"No path of '/dev/{device}' answers: {_listed(silent)}. Heal one first.")
-        for path in silent:
-            host.run("tee", f"{BLOCK}/{path}/device/delete", stdin="1", timeout=SCAN)
+        if set(paths_of(host, device)) <= silent:
+            raise Problem(f"No path of '/dev/{device}' answers: {_listed(closed[device])}. Heal one first.")
+    for path in sorted(silent):
+        host.run("tee", f"{BLOCK}/{path}/device/delete", stdin="1", timeout=SCAN)
+    # multipathd hears of a path once udev has handled its event.
+    settle(host, SETTLING + sum(map(len, closed.values())))
     late = _not_loaded(host, devices)
     for device in late:
         _make_anew(host, device)
@@ -53,7 +57,14 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
     if kept:
         host.run("blockdev", "--flushbufs", *kept, timeout=SCAN)
     # Until udev has handled the events of the maps, LVM may see one of them under another name, or not.
-    settle(host, SETTLING)
+    settle(host, SETTLING + len(devices))
+
+
+def _silent(host: Host, paths: Sequence[str]) -> set[str]:
+    """Ask all paths at once; those that do not answer."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answered = list(pool.map(lambda path: _answers(host, path), paths))
+    return {path for path, answers in zip(paths, answered) if not answers}
 
 
 def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:
@@ -65,8 +76,8 @@ def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:
         return not late
 
     def told() -> bool:
-        for device in late:
-            host.run("multipathd", "reload", "map", device, ok=None, timeout=SCAN)
+        orders = "".join(f"reload map {device}\n" for device in late)
+        host.run("multipathd", "-k", stdin=f"{orders}quit\n", ok=None, timeout=SCAN)
         return loaded()
 
     if not host.until(loaded, ALONE):

@@ -9,7 +9,7 @@ from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import make_writable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import look_device, refuse_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
@@ -86,12 +86,23 @@ class OpenDisks(Step):
 
     name: str
     devices: tuple[str, ...]  # as the kernel calls them
+    side_by_side = True
 
     def __str__(self) -> str:
         return f"Ask again whether the disks of the volume group '{self.name}' may be written"
 
     def take(self, host: Host) -> None:
         make_writable(host, self.devices)
+
+    @classmethod
+    def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
+        """The disks of all groups are asked, and waited for, at once; where that fails, each group's tell why."""
+        own = [step for step in steps if isinstance(step, OpenDisks)]
+        try:
+            make_writable(host, [device for step in own for device in step.devices])
+        except Problem:
+            return [step.outcome(host) for step in own]
+        return [None for _step in own]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 B = "/sys/class/block"
-SETTLED = "run udevadm settle --timeout=10"
+HEARD = "run udevadm settle --timeout=12"  # 10 seconds, and one for each path
+SETTLED = "run udevadm settle --timeout=11"
+TOLD = "run multipathd -k"
 LINK = "/dev/disk/by-id/dm-uuid-mpath-3600"
 
 
@@ -37,7 +39,8 @@ class Scanned(ScriptedHost):
             },
             runs={
                 "systemctl is-active multipathd.service": {"rc": 0 if runs else 3},
-                "udevadm settle --timeout=10": "",
+                "udevadm settle --timeout=11": "",
+                "udevadm settle --timeout=12": "",
             },
             changing=["tee", "blockdev", "multipathd", "udevadm settle"],
         )
@@ -50,7 +53,7 @@ class Scanned(ScriptedHost):
             name = place.rpartition("/")[2]
             after = self.after.get(name, self.after)
             self.files.update({f"{place}/{key}": text for key, text in after.items()})
-        if self.told and self.did.count("run multipathd reload map dm-0") == 2:
+        if self.told and self.did.count(TOLD) == 2:
             self.files[f"{B}/dm-0/ro"] = "0\n"
         if self.free and argv == ("multipathd", "remove", "map", "mpatha"):
             self.files = {
@@ -82,9 +85,9 @@ def test_every_path_is_asked_again_then_the_map_is_waited_for_and_what_is_cached
     assert is_read_only(host, "dm-0")
     make_writable(host, ["dm-0"])
     assert not is_read_only(host, "dm-0") and host.looks == 3
-    assert host.did == [
-        f"run tee {B}/sda/device/rescan",
-        f"run tee {B}/sdb/device/rescan",
+    assert sorted(host.did[:2]) == [f"run tee {B}/{name}/device/rescan" for name in ("sda", "sdb")]
+    assert host.did[2:] == [
+        HEARD,
         "run blockdev --flushbufs /dev/dm-0",
         SETTLED,
     ]
@@ -94,7 +97,7 @@ def test_a_map_that_multipathd_has_not_loaded_again_is_loaded_when_it_is_told_to
     host = Scanned({"ro": "0\n"}, loads=False)
     make_writable(host, ["dm-0"])
     assert not is_read_only(host, "dm-0")
-    assert host.did[2:] == ["run multipathd reload map dm-0"] * 2 + [
+    assert host.did[3:] == [TOLD] * 2 + [
         "run blockdev --flushbufs /dev/dm-0",
         SETTLED,
     ]
@@ -104,8 +107,8 @@ def test_a_map_that_multipathd_keeps_read_only_is_made_anew():
     host = Scanned({"ro": "0\n"}, loads=False, told=False)
     make_writable(host, ["dm-0"])
     assert host.real(LINK) == "/dev/dm-1" and not is_read_only(host, "dm-1")
-    assert host.did[2 : 2 + 5] == ["run multipathd reload map dm-0"] * 5
-    assert host.did[7:] == ["run multipathd remove map mpatha"] + ["run multipathd add map 3600"] * 2 + [
+    assert host.did[3 : 3 + 5] == [TOLD] * 5
+    assert host.did[8:] == ["run multipathd remove map mpatha"] + ["run multipathd add map 3600"] * 2 + [
         SETTLED
     ]
 
@@ -135,10 +138,10 @@ def test_what_stays_read_only_or_is_another_disk_is_named(after, more, said):
 def test_a_path_that_does_not_answer_is_taken_away_beside_another_one():
     host = Scanned({"sda": {"device/state": "transport-offline\n"}, "sdb": {"ro": "0\n"}})
     make_writable(host, ["dm-0"])
-    assert host.did == [
-        f"run tee {B}/sda/device/rescan",
-        f"run tee {B}/sdb/device/rescan",
+    assert sorted(host.did[:2]) == [f"run tee {B}/{name}/device/rescan" for name in ("sda", "sdb")]
+    assert host.did[2:] == [
         f"run tee {B}/sda/device/delete",
+        HEARD,
         "run blockdev --flushbufs /dev/dm-0",
         SETTLED,
     ]
