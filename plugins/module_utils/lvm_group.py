@@ -40,9 +40,26 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
-from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import sample
+from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
 SUM = "lunworks.sum:"
+# What comes in comes before it grows and is activated; what goes is deactivated before it is given away.
+ORDER: tuple[type[Step], ...] = (
+    ListDisks,
+    OpenDisks,
+    Import,
+    TakeOver,
+    CreateGroup,
+    ExtendGroup,
+    GrowPhysical,
+    MarkGroup,
+    Deactivate,
+    Export,
+    RemoveGroup,
+    RemoveLabels,
+    HandOver,
+    Activate,
+)
 LETTING_GO = ("inactive", "exported", "absent")
 
 
@@ -104,17 +121,21 @@ def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None
         users={group.name: users_of(group.tables or (), group.name, holders) for group in leaving},
         taken=frozenset(name for name, group in groups.items() if not group and host.stat(f"/dev/{name}")),
         lvm=found,
-        sums={wish.name: look_sums(host, groups[wish.name]) for wish in wishes if wish.sampled},
+        sums=look_sums(
+            host, [group for wish in wishes for group in [groups[wish.name]] if wish.sampled and group]
+        ),
     )
 
 
-def look_sums(host: Host, group: VolumeGroup | None) -> dict[str, str]:
-    """A checksum sample of each volume that is active."""
-    return (
-        {one.name: sample(host, group.name, one.name) for one in group.logical if one.readable}
-        if group
-        else {}
+def look_sums(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, dict[str, str]]:
+    """A checksum sample of each volume that is active, by group and volume."""
+    found = samples(
+        host, [(group.name, one.name) for group in groups for one in group.logical if one.readable]
     )
+    return {
+        group.name: {volume: digest for (name, volume), digest in found.items() if name == group.name}
+        for group in groups
+    }
 
 
 def _named(host: Host, group: VolumeGroup | None, wish: Wish) -> VolumeGroup | None:
@@ -202,8 +223,9 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
 
 
 def plan_groups(seen: Groups, want: Groups) -> list[Step]:
-    """The steps for all VGs, one VG after the other."""
-    return [step for name, group in seen.groups.items() for step in plan_group(group, want.groups[name])]
+    """The steps for all VGs; those of one kind are neighbours, since LVM does them in one command."""
+    steps = [step for name, group in seen.groups.items() for step in plan_group(group, want.groups[name])]
+    return sorted(steps, key=lambda step: ORDER.index(type(step)))
 
 
 def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]:
@@ -260,4 +282,4 @@ def _removed(seen: VolumeGroup) -> list[Step]:
 def _marks(seen: VolumeGroup, want: VolumeGroup) -> list[Step]:
     add, drop = tuple(sorted(want.tags - seen.tags)), tuple(sorted(seen.tags - want.tags))
     auto = want.autoactivation if want.autoactivation != seen.autoactivation else None
-    return [MarkGroup(want.name, add, drop, auto)] if add or drop or auto is not None else []
+    return [MarkGroup(want.name, add, drop, auto, want.tags)] if add or drop or auto is not None else []

@@ -5,21 +5,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import CHANGE, lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
+
+MORE = 30  # seconds for each VG of a command that takes many
 
 
 @dataclass(frozen=True)
 class MarkGroup(Step):
     """Tags and autoactivation, in one change of the metadata."""
 
+    side_by_side = True
     name: str
     add: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     autoactivation: bool | None = None
+    tags: frozenset[str] = frozenset()  # that it has afterwards
 
     def __str__(self) -> str:
         said = [f"add the tag '{tag}' to" for tag in self.add] + [
@@ -31,26 +35,65 @@ class MarkGroup(Step):
         return f"{text[0].upper()}{text[1:]} the volume group '{self.name}'"
 
     def take(self, host: Host) -> None:
+        lvm(host, "vgchange", *self._options(), self.name)
+
+    def _options(self) -> list[str]:
         options = [f"--addtag={tag}" for tag in self.add] + [f"--deltag={tag}" for tag in self.drop]
         if self.autoactivation is not None:
             options.append(f"--setautoactivation={'y' if self.autoactivation else 'n'}")
-        lvm(host, "vgchange", *options, self.name)
+        return options
+
+    @classmethod
+    def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
+        """One command for all, where what is changed in any of them is right for each."""
+        own = [step for step in steps if isinstance(step, MarkGroup)]
+        add = {tag for step in own for tag in step.add}
+        drop = {tag for step in own for tag in step.drop}
+        autos = {step.autoactivation for step in own}
+        if len(autos) > 1 or any(add - step.tags or drop & step.tags for step in own):
+            return [step.outcome(host) for step in own]
+        change = MarkGroup("", tuple(sorted(add)), tuple(sorted(drop)), autos.pop())
+        return in_one(host, ("vgchange", *change._options()), own)
+
+
+def in_one(
+    host: Host, command: Sequence[str], steps: Sequence[MarkGroup | OfGroup], done: str = ""
+) -> list[Exception | None]:
+    """One command for the VGs of all steps, the outcome of each.
+
+    LVM goes on with the others where one fails (lvm(8)). What is not done then is tried once more alone, to hear why; 'done'
+    tells those to which it cannot be done again, as a selection of vgs (lvmreport(7)).
+    """
+    names = [step.name for step in steps]
+    try:
+        if lvm(host, *command, *names, timeout=CHANGE + MORE * len(names), ok=(0, 5)).rc == 0:
+            return [None for _name in names]
+        behind = lvm(host, "vgs", "--noheadings", "-o", "vg_name", "-S", done).out.split() if done else []
+    except Problem as problem:
+        return [problem for _name in names]
+    return [None if step.name in behind else step.outcome(host) for step in steps]
 
 
 @dataclass(frozen=True)
 class OfGroup(Step):
-    """A step that needs nothing but the name of the VG."""
+    """A step that needs nothing but the name of the VG. One command takes many, since each reads all disks."""
 
     name: str
 
     sentence: ClassVar[str] = ""
     command: ClassVar[tuple[str, ...]] = ()
+    done: ClassVar[str] = ""
+    side_by_side = True
 
     def __str__(self) -> str:
         return self.sentence.format(self.name)
 
     def take(self, host: Host) -> None:
         lvm(host, *self.command, self.name)
+
+    @classmethod
+    def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
+        return in_one(host, cls.command, [step for step in steps if isinstance(step, OfGroup)], cls.done)
 
 
 class Activate(OfGroup):
@@ -66,11 +109,13 @@ class Deactivate(OfGroup):
 class Export(OfGroup):
     sentence = "Export the volume group '{}'"
     command = ("vgexport",)
+    done = "vg_exported=1"
 
 
 class Import(OfGroup):
     sentence = "Import the volume group '{}'"
     command = ("vgimport",)
+    done = "vg_exported=0"
 
 
 @dataclass(frozen=True)

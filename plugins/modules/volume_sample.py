@@ -70,12 +70,10 @@ sums:
     - {group: vg_db, volume: data, digest: 5d41402abc4b2a76b9719d911017c592}
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import sample
+from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
 SPEC = {
     "volumes": {
@@ -91,10 +89,9 @@ SPEC = {
 
 
 def question(options, host):
-    volumes = options["volumes"]
-    with ThreadPoolExecutor(4) as pool:
-        digests = list(pool.map(lambda one: sample(host, one["group"], one["volume"]), volumes))
-    return {"sums": [{**one, "digest": digest} for one, digest in zip(volumes, digests)]}
+    volumes = [(one["group"], one["volume"]) for one in options["volumes"]]
+    told = samples(host, volumes)
+    return {"sums": [{"group": one[0], "volume": one[1], "digest": told[one]} for one in volumes]}
 
 
 def main():

@@ -29,7 +29,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     VolumeGroup,
     show_group,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import plan_group
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
+    ORDER,
+    Groups,
+    plan_group,
+    plan_groups,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import parse_dump, parse_health
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     device_path,
@@ -267,6 +272,86 @@ def test_the_steps_of_a_plan_lead_from_every_group_to_every_other():
         ]
         walks += 1
     assert walks > 400
+
+
+def test_the_steps_of_one_kind_are_neighbours_and_each_group_keeps_its_own_order():
+    for seen, want in product(group_states(), group_states()):
+        own = plan_group(seen, want)
+        assert [ORDER.index(type(step)) for step in own] == sorted(ORDER.index(type(step)) for step in own)
+    away = VolumeGroup("a", exported=True, logical=(LogicalVolume("data"),))
+    here = replace(away, exported=False, logical=(LogicalVolume("data", kernel="dm-1"),), tables=("dm-1",))
+    seen = Groups({name: replace(away, name=name) for name in "ab"})
+    want = Groups({name: replace(here, name=name) for name in "ab"})
+    assert [f"{type(step).__name__} {step.name}" for step in plan_groups(seen, want)] == [
+        "Import a",
+        "Import b",
+        "Activate a",
+        "Activate b",
+    ]
+
+
+EXPORTED = "vgs --noheadings -o vg_name -S vg_exported=1"
+
+
+def outcomes(runs, kind=lvm_ownership.Export):
+    """What taking this step for three groups at once came to, and what was run."""
+    host = ScriptedHost(runs={EXPORTED: "", **runs}, changing=["vg"])
+    return [problem and str(problem) for problem in kind.together(list(map(kind, "abc")), host)], host.did
+
+
+def test_one_command_of_lvm_takes_many_groups():
+    assert outcomes({}) == ([None] * 3, ["run vgexport a b c"])
+
+
+def test_a_group_that_failed_beside_others_is_asked_alone_and_tells_why():
+    refused = {"rc": 5, "err": 'Volume group "b" has active logical volumes'}
+    told, did = outcomes({"vgexport a b c": refused, "vgexport b": refused, EXPORTED: "  a\n  c\n"})
+    assert [bool(problem) for problem in told] == [False, True, False]
+    assert "'vgexport b' failed with exit code 5" in told[1]
+    assert did == ["run vgexport a b c", f"run {EXPORTED}", "run vgexport b"]
+
+
+def test_activation_can_be_tried_again_for_each():
+    told, did = outcomes({"vgchange --activate y a b c": {"rc": 5}}, lvm_ownership.Activate)
+    assert told == [None] * 3
+    assert did[1:] == [f"run vgchange --activate y {name}" for name in "abc"]
+
+
+def marked(*marks):
+    """What marking groups a, b ... with (added, dropped, autoactivation, tags afterwards) each runs."""
+    host = ScriptedHost(changing=["vgchange"])
+    steps = [lvm_ownership.MarkGroup(name, *mark[:3], frozenset(mark[3])) for name, mark in zip("abc", marks)]
+    assert lvm_ownership.MarkGroup.together(steps, host) == [None] * len(steps)
+    return [line.partition("run vgchange ")[2] for line in host.did]
+
+
+def test_marks_that_are_right_for_every_group_are_one_command():
+    assert marked(((), ("x",), True, ["own"]), ((), ("x", "y"), True, [])) == [
+        "--deltag=x --deltag=y --setautoactivation=y a b"
+    ]
+    assert marked((("new",), (), None, ["new"]), (("new",), (), None, ["new", "own"])) == ["--addtag=new a b"]
+
+
+@pytest.mark.parametrize(
+    "marks, did",
+    [
+        ([((), ("x",), None, []), ((), ("y",), None, ["x"])], ["--deltag=x a", "--deltag=y b"]),  # b keeps x
+        ([(("x",), (), None, ["x"]), (("y",), (), None, ["y"])], ["--addtag=x a", "--addtag=y b"]),
+        (
+            [(("x",), (), True, ["x"]), (("x",), (), None, ["x"])],
+            ["--addtag=x --setautoactivation=y a", "--addtag=x b"],
+        ),
+    ],
+)
+def test_marks_that_another_group_must_not_get_are_commands_of_their_own(marks, did):
+    assert marked(*marks) == did
+
+
+@pytest.mark.parametrize("answer", [{"late": True}, {"rc": 3, "err": "no such option"}])
+def test_a_command_that_did_not_end_or_cannot_be_is_not_tried_for_each(answer):
+    told, did = outcomes({"vgexport a b c": answer})
+    assert all("vgexport a b c" in problem for problem in told)
+    assert did == ["run vgexport a b c"]
 
 
 def volume_states():
