@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volume groups on two LUNs each move to another host: the playbook beside the procedure that how-tos tell.
+"""Volume groups on one or more LUNs each move to another host: the playbook beside the procedure that how-tos tell.
 
 Measured is the time without service, from the moment at which the first file system is unmounted on the one host to the
 moment at which the last one is mounted on the other, as both kernels tell it (poll(2) on /proc/self/mountinfo).
@@ -9,7 +9,7 @@ The procedure is a shell script over the same ssh connections: umount, vgcfgback
 login, vgcfgrestore, vgscan, pvscan, vgimport, vgchange, lvscan and mount there. It needs the LUNs mapped to both hosts all the
 time: it has no fence, proves nothing, and leaves the source's disks, fstab and records as they are.
 
-    python -m bench.move [--suite bookworm] [--numbers 1 10] [--rounds 3]
+    python -m bench.move [--suite bookworm] [--numbers 1 10] [--luns 2] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -148,9 +148,9 @@ def measured(
         return without_service(here, there), time.monotonic() - begun
 
 
-def compared(san: San, number: int, rounds: int) -> float:
+def compared(san: San, number: int, luns: int, rounds: int) -> float:
     """The playbook there, the procedure back, and so on. The median of the seconds that the playbook takes as a whole."""
-    san.build(*(Group(f"vg_{n}", size="128m", volumes=VOLUMES) for n in range(number)))
+    san.build(*(Group(f"vg_{n}", size="128m", volumes=VOLUMES, count=luns) for n in range(number)))
     for host in (san.first, san.second):
         host.write("/etc/multipath.conf", GREEDY)
         host.run("multipathd reconfigure")
@@ -165,8 +165,8 @@ def compared(san: San, number: int, rounds: int) -> float:
     (own, whole), (hand, _all) = (tuple(map(statistics.median, zip(*times))) for times in (ours, peers))
     ratio = statistics.median(one[0] / other[0] for one, other in zip(ours, peers))
     print(
-        f"{number:3} groups: without service {own:6.1f} s by the playbook, {hand:6.1f} s by hand: {ratio:4.1f} times;"
-        f" the whole playbook {whole:6.1f} s",
+        f"{number:3} groups on {luns} LUNs each: without service {own:6.1f} s by the playbook, {hand:6.1f} s by hand:"
+        f" {ratio:4.1f} times; the whole playbook {whole:6.1f} s",
         flush=True,
     )
     return float(whole)
@@ -176,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("--numbers", type=int, nargs="+", default=[1, 10])
+    parser.add_argument("--luns", type=int, default=2, help="of each group")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lab", default="bench")
     given = parser.parse_args()
@@ -184,7 +185,7 @@ def main() -> None:
     lab.up(names, owner=None)
     try:
         san = San(lab, *map(lab.host, names))
-        wholes = [compared(san, number, given.rounds) for number in given.numbers]
+        wholes = [compared(san, number, given.luns, given.rounds) for number in given.numbers]
         for number, whole in zip(given.numbers[1:], wholes[1:]):
             print(f"{number} groups take {whole / wholes[0]:.1f} times as long as {given.numbers[0]}")
     finally:

@@ -43,15 +43,16 @@ THIN = (
 
 @dataclass(frozen=True)
 class Group:
-    """A volume group with several volumes, ext4 and xfs, on two LUNs."""
+    """A volume group with several volumes, ext4 and xfs, on two LUNs or so."""
 
     name: str
     size: str = "256m"
     volumes: tuple[Filled, ...] = VOLUMES
+    count: int = 2  # of LUNs
 
     @property
     def luns(self) -> list[str]:
-        return [f"{self.name}-0", f"{self.name}-1"]
+        return [f"{self.name}-{number}" for number in range(self.count)]
 
     @property
     def wwids(self) -> list[str]:
