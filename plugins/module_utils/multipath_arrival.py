@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Callable, Sequence, TypeVar
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
@@ -16,6 +17,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path impo
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import tell
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.udev import settle
+
+T = TypeVar("T")
 
 BY_ID = "/dev/disk/by-id"
 SCAN = 120  # seconds; a scan waits for commands that a failing session holds
@@ -65,13 +68,8 @@ class AwaitDisks(Step):
         return f"Wait for {', '.join(str(disk) for disk in self.disks)}"
 
     def take(self, host: Host) -> None:
-        late: list[str] = []
-
-        def there() -> bool:
-            late[:] = self.late(host)
-            return not late
-
-        if not host.until(there, self.timeout, 0.5):
+        late = await_all(host, len(self.disks), lambda: self.late(host), self.timeout, 0.5)
+        if late:
             raise Problem(f"After {self.timeout} seconds: " + " ".join(late))
 
     def late(self, host: Host) -> list[str]:
@@ -115,11 +113,13 @@ class MakeMaps(Step):
         return f"Make the multipath map of {', '.join(str(disk) for disk in self.disks)}"
 
     def take(self, host: Host) -> None:
-        late, said = list(self.disks), [""]
+        late, said = self.disks, [""]
         # Till then multipathd would know one path of a map, load it, and load it again for each further one.
         settle(host, self.timeout)
 
-        def made() -> bool:
+        # multipathd refuses a path while it has not yet handled the event of its arrival: it is asked again.
+        def made() -> Sequence[Arrival]:
+            nonlocal late
             paths = look_paths(host, look_sessions(host), [disk.wwid for disk in late])
             own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in late}
             bare = {disk: host.stat(mapped(disk.wwid)) is not None for disk in late}
@@ -127,15 +127,30 @@ class MakeMaps(Step):
             if commands:
                 said[0] = tell(host, commands)
             host.until(lambda: all(_in_map(host, disk) for disk in late), ASK_AGAIN if commands else NAMED)
-            late[:] = [disk for disk in late if not _in_map(host, disk)]
-            return not late
+            late = tuple(disk for disk in late if not _in_map(host, disk))
+            return late
 
-        # multipathd refuses a path while it has not yet handled the event of its arrival: it is asked again.
-        if not host.until(made, self.timeout):
+        if await_all(host, len(late), made, self.timeout):
             raise Problem(
                 f"multipathd made no map with enough paths of {', '.join(str(disk) for disk in late)} within "
                 f"{self.timeout} seconds. It said: {' '.join(said[0].split())}. Is the disk on its blacklist?"
             )
+
+
+def await_all(
+    host: Host, number: int, look: Callable[[], Sequence[T]], seconds: float, every: float = 0.2
+) -> Sequence[T]:
+    """Wait for so many things, as long as one more comes within these seconds; those that 'look' still misses."""
+    late: Sequence[T] = ()
+
+    def came() -> bool:
+        nonlocal late
+        late = look()
+        return len(late) < number
+
+    while number and host.until(came, seconds, every):
+        number = len(late)
+    return late
 
 
 def _commands(disk: Arrival, paths: list[Path], bare: bool) -> list[str]:

@@ -61,7 +61,9 @@ options:
           - Given or not, a disk whose LUN has grown grows with it.
         type: str
       timeout:
-        description: How long to wait for paths, udev and the map, in seconds, V(1) to V(3600).
+        description:
+          - How long to wait for paths, udev and the map, in seconds, V(1) to V(3600). It begins anew whenever one more of many
+            disks has come.
         type: int
         default: 60
       state:

@@ -23,6 +23,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival i
     GrowDisk,
     MakeMaps,
     ScanHost,
+    await_all,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_conf import (
     Conf,
@@ -210,6 +211,22 @@ def test_a_disk_that_does_not_come_says_why():
     step = AwaitDisks((Arrival("one", WWID, 2, target="iqn.2026-01.com.example:x"),), False, 1)
     with pytest.raises(Problem, match="wanted is one on 2 paths, found is no iSCSI session to its target"):
         step.take(ScriptedHost())
+
+
+def test_many_are_waited_for_as_long_as_one_more_comes():
+    class Clock(ScriptedHost):
+        def until(self, test, seconds, every=0.2):
+            return next((True for _second in range(seconds) if test()), False)
+
+    def come(*late):
+        """How much is late after each look, and what is waited for in vain, 3 looks long."""
+        looks = iter(late)
+        return await_all(Clock(), 3, lambda: ["disk"] * next(looks), 3)
+
+    assert come(3, 3, 2, 2, 2, 1, 1, 1, 0) == []
+    assert come(3, 3, 2, 2, 2, 2) == ["disk"] * 2
+    assert come(3, 3, 3) == ["disk"] * 3
+    assert await_all(Clock(), 0, list, 3) == ()
 
 
 def test_a_device_that_became_another_is_not_deleted():
