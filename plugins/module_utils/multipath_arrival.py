@@ -24,6 +24,10 @@ BY_ID = "/dev/disk/by-id"
 SCAN = 120  # seconds; a scan waits for commands that a failing session holds
 RESIZE = 120  # seconds that multipathd may be too busy after a reconfiguration
 ASK_AGAIN = 1  # seconds until multipathd is asked once more for a map
+SETTLING, EACH = (
+    10,
+    2,
+)  # seconds for udev, and more for each disk; a path that fails may keep it busy for minutes
 NAMED = 10  # seconds for udev to name the maps that are there, before all is looked at again
 
 
@@ -115,7 +119,7 @@ class MakeMaps(Step):
     def take(self, host: Host) -> None:
         late, said = self.disks, [""]
         # Till then multipathd would know one path of a map, load it, and load it again for each further one.
-        settle(host, self.timeout)
+        settle(host, min(self.timeout, SETTLING + EACH * len(self.disks)))
 
         # multipathd refuses a path while it has not yet handled the event of its arrival: it is asked again.
         def made() -> Sequence[Arrival]:

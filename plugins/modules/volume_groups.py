@@ -14,7 +14,8 @@ description:
     exports and imports it, and removes it when nothing is in it.
   - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
     a group, and no force option of LVM is used.
-  - One look at the system serves all groups.
+  - One look at the system serves all groups, and one command of LVM all those that need the same step. Where that fails for
+    one group it is still done for the others; then the module fails, says which group and why, and later steps are left.
 author:
   - The lunworks.iscsi authors (@lunworks)
 extends_documentation_fragment:
