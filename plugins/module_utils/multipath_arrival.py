@@ -24,10 +24,8 @@ BY_ID = "/dev/disk/by-id"
 SCAN = 120  # seconds; a scan waits for commands that a failing session holds
 RESIZE = 120  # seconds that multipathd may be too busy after a reconfiguration
 ASK_AGAIN = 1  # seconds until multipathd is asked once more for a map
-SETTLING, EACH = (
-    10,
-    2,
-)  # seconds for udev, and more for each disk; a path that fails may keep it busy for minutes
+SETTLING = 10  # seconds for udev, which a path that fails may keep busy for minutes
+EACH = 2  # and more for each disk
 NAMED = 10  # seconds for udev to name the maps that are there, before all is looked at again
 
 
