@@ -60,6 +60,32 @@ def test_a_group_leaves_and_comes_back(compute, disks):
     assert told(compute, "vg_t") == []
 
 
+def test_many_groups_leave_and_come_back_together_and_one_that_does_not_is_named(compute, disks):
+    names = ["vg_t", "vg_u"]
+    for name, disk in zip(names, (disks.make("a", 64), disks.make("b", 64))):
+        compute.run(f"vgcreate {name} {disk} && lvcreate -y -n data -L 8m {name}")
+
+    def asked(**options):
+        return {"groups": [{"name": name, **options} for name in names]}
+
+    left = beats(compute, "volume_groups", asked(state="exported"))
+    assert left["steps"] == [
+        f"{step} the volume group '{name}'" for step in ("Deactivate", "Export") for name in names
+    ]
+    assert [one["exported"] for name in names for one in told(compute, name)] == [True, True]
+    converged(compute, "volume_groups", asked(state="active", imported=True, tags=["back"]), True)
+    converged(compute, "volume_groups", asked(state="inactive", tags=[]), True)
+    own = compute.read("/etc/lvm/lvmlocal.conf")
+    try:
+        compute.write("/etc/lvm/lvmlocal.conf", own + 'activation { volume_list=["vg_t"] }\n')  # lvm.conf(5)
+        half = compute.module("volume_groups", **asked(state="active"))
+    finally:
+        compute.write("/etc/lvm/lvmlocal.conf", own)
+    assert half["failed"] and half["steps_left"] == ["Activate the volume group 'vg_u'"]
+    assert [one["state"] for name in names for one in told(compute, name)] == ["active", "inactive"]
+    converged(compute, "volume_groups", asked(state="absent", force=True))
+
+
 def test_a_group_in_use_stays_and_its_users_are_named(compute, disks):
     disk = disks.make("a", 64)
     compute.run(
