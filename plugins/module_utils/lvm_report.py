@@ -36,7 +36,7 @@ REPORTS = {
 QUIET = ["--config", "backup { backup=0 archive=0 }"]
 FULL = "lvm fullreport --foreign --shared --reportformat json --units b --nosuffix".split()
 FULL += [*QUIET, *(word for name, options in REPORTS.items() for word in ["--configreport", name, *options])]
-# The full report leaves out the copies that LVM does not use, but LVM warns of each PV that it finds twice (lvmcache.c).
+# The full report leaves out the copies that LVM does not use, and need not warn of them (2.03.31 does not).
 COPIES = (
     "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
     + QUIET
@@ -51,12 +51,11 @@ ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
 
 
 def look_lvm(host: Host, copies: bool = True) -> Lvm:
-    """Everything in one pass. 'copies' asks for duplicate PVs too: a second pass, where LVM has warned of anything."""
+    """Everything in one pass; 'copies' asks for duplicate PVs too, which is a second one."""
     tables, listed = _tables(host), _listed(host)
     every = [] if listed is None else ALL
-    told = lvm(host, *FULL, *every, timeout=LOOK)
-    found = parse_report(told.out)
-    twice = parse_copies(lvm(host, *COPIES, *every, timeout=LOOK).out) if copies and told.err.strip() else {}
+    found = parse_report(lvm(host, *FULL, *every, timeout=LOOK).out)
+    twice = parse_copies(lvm(host, *COPIES, *every, timeout=LOOK).out) if copies else {}
     local = _system_id(host) if any(one.system_id for one in found.groups) else ""
     groups = []
     for group in found.groups:
