@@ -43,7 +43,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
 SUM = "lunworks.sum:"
-# What comes in comes before it grows and is activated; what goes is deactivated before it is given away.
+# The order that plan_group has for one VG, for many.
 ORDER: tuple[type[Step], ...] = (
     ListDisks,
     OpenDisks,

@@ -96,7 +96,7 @@ class OpenDisks(Step):
 
     @classmethod
     def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
-        """The disks of all groups are asked, and waited for, at once; where that fails, each group's tell why."""
+        """The disks of all groups are asked, and waited for, at once; where that fails, each group is tried alone to say why."""
         own = [step for step in steps if isinstance(step, OpenDisks)]
         try:
             make_writable(host, [device for step in own for device in step.devices])

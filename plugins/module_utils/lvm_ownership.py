@@ -35,13 +35,7 @@ class MarkGroup(Step):
         return f"{text[0].upper()}{text[1:]} the volume group '{self.name}'"
 
     def take(self, host: Host) -> None:
-        lvm(host, "vgchange", *self._options(), self.name)
-
-    def _options(self) -> list[str]:
-        options = [f"--addtag={tag}" for tag in self.add] + [f"--deltag={tag}" for tag in self.drop]
-        if self.autoactivation is not None:
-            options.append(f"--setautoactivation={'y' if self.autoactivation else 'n'}")
-        return options
+        lvm(host, *marking(self.add, self.drop, self.autoactivation), self.name)
 
     @classmethod
     def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
@@ -52,8 +46,15 @@ class MarkGroup(Step):
         autos = {step.autoactivation for step in own}
         if len(autos) > 1 or any(add - step.tags or drop & step.tags for step in own):
             return [step.outcome(host) for step in own]
-        change = MarkGroup("", tuple(sorted(add)), tuple(sorted(drop)), autos.pop())
-        return in_one(host, ("vgchange", *change._options()), own)
+        return in_one(host, marking(sorted(add), sorted(drop), autos.pop()), own)
+
+
+def marking(add: Sequence[str], drop: Sequence[str], autoactivation: bool | None) -> list[str]:
+    """The command that changes this, without the VGs."""
+    command = ["vgchange", *(f"--addtag={tag}" for tag in add), *(f"--deltag={tag}" for tag in drop)]
+    if autoactivation is not None:
+        command.append(f"--setautoactivation={'y' if autoactivation else 'n'}")
+    return command
 
 
 def in_one(

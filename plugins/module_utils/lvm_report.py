@@ -19,6 +19,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     VolumeGroup,
     lvm,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import wwid_of_map
 
 BLOCK = "/sys/class/block"
 # All fields of a VG, since autoactivation has one only from LVM 2.03.12 on.
@@ -103,13 +104,11 @@ def _located(host: Host, one: PhysicalVolume, listed: frozenset[str] | None) -> 
     if one.device == MISSING:
         return one
     kernel = host.real(one.device).rpartition("/")[2]
-    uuid = (host.read(f"{BLOCK}/{kernel}/dm/uuid") or "").strip()
     kind, dot, value = (host.read(f"{BLOCK}/{kernel}/device/wwid") or "").strip().partition(".")
-    wwid = uuid[len("mpath-") :] if uuid.startswith("mpath-") else ""
     return replace(
         one,
         kernel=kernel,
-        wwid=KINDS[kind] + value if dot and kind in KINDS else wwid,
+        wwid=KINDS[kind] + value if dot and kind in KINDS else wwid_of_map(host, kernel),
         listed=listed is None or one.uuid.replace("-", "") in listed,
         read_only=is_read_only(host, kernel),
     )

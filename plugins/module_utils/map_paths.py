@@ -28,14 +28,18 @@ def look_wwids(host: Host) -> dict[str, str]:
     return {device: wwid for device, wwid in found if wwid}
 
 
-def name_of_map(host: Host, device: str) -> str:
-    """The name that people gave it."""
-    return (host.read(f"{BLOCK}/{device}/dm/name") or "").strip()
+def look_names(host: Host) -> dict[str, str]:
+    """The multipath maps by name, each with its WWID."""
+    found = {
+        (host.read(f"{BLOCK}/{device}/dm/name") or "").strip(): wwid
+        for device, wwid in look_wwids(host).items()
+    }
+    return {name: wwid for name, wwid in found.items() if name}  # one that is just going has none
 
 
 def look_map_paths(host: Host) -> dict[str, frozenset[str]]:
     """The maps by name, each with the device numbers of the paths that the kernel sends I/O to; those it failed are out."""
-    return paths_in_use(host, [name for name in (name_of_map(host, one) for one in look_wwids(host)) if name])
+    return paths_in_use(host, list(look_names(host)))
 
 
 def paths_in_use(host: Host, names: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -115,19 +115,19 @@ class MakeMaps(Step):
         return f"Make the multipath map of {', '.join(str(disk) for disk in self.disks)}"
 
     def take(self, host: Host) -> None:
-        late, said = self.disks, [""]
+        late, said = self.disks, ""
         # Till then multipathd would know one path of a map, load it, and load it again for each further one.
         settle(host, min(self.timeout, SETTLING + EACH * len(self.disks)))
 
         # multipathd refuses a path while it has not yet handled the event of its arrival: it is asked again.
         def made() -> Sequence[Arrival]:
-            nonlocal late
+            nonlocal late, said
             paths = look_paths(host, look_sessions(host), [disk.wwid for disk in late])
             own = {disk: [path for path in paths_of(disk.wwid, paths) if path.good] for disk in late}
             bare = {disk: host.stat(mapped(disk.wwid)) is not None for disk in late}
             commands = [command for disk in late for command in _commands(disk, own[disk], bare[disk])]
             if commands:
-                said[0] = tell(host, commands)
+                said = tell(host, commands)
             host.until(lambda: all(_in_map(host, disk) for disk in late), ASK_AGAIN if commands else NAMED)
             late = tuple(disk for disk in late if not _in_map(host, disk))
             return late
@@ -135,7 +135,7 @@ class MakeMaps(Step):
         if await_all(host, len(late), made, self.timeout):
             raise Problem(
                 f"multipathd made no map with enough paths of {', '.join(str(disk) for disk in late)} within "
-                f"{self.timeout} seconds. It said: {' '.join(said[0].split())}. Is the disk on its blacklist?"
+                f"{self.timeout} seconds. It said: {' '.join(said.split())}. Is the disk on its blacklist?"
             )
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Collection, Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, User
@@ -32,14 +32,15 @@ class RemoveMap(Step):
     map: str
     timeout: int
     flush: bool = True  # not when a path of it leads to another LUN
-    queues: bool = True  # as far as is known
 
     def __str__(self) -> str:
         return f"Remove the multipath map of {self.label}"
 
     def take(self, host: Host) -> None:
-        if self.queues:
-            fail_fast(host, [self.wwid])
+        fail_fast(host, [self.wwid])
+        self._remove(host)
+
+    def _remove(self, host: Host) -> None:
         if self.flush:
             host.run("blockdev", "--flushbufs", mapped(self.wwid), ok=None, timeout=FLUSH)
         said = [""]
@@ -60,7 +61,7 @@ class RemoveMap(Step):
             fail_fast(host, [step.wwid for step in own])
         except Problem as problem:
             return [problem for _step in own]
-        return super().together([replace(step, queues=False) for step in own], host)
+        return cls.each(lambda step: step._remove(host), own)
 
 
 def fail_fast(host: Host, wwids: Sequence[str]) -> None:
@@ -92,22 +93,23 @@ class RemovePaths(Step):
     reason: str
     paths: tuple[Path, ...]
     timeout: int
-    awaited: bool = True  # until multipathd has forgotten them
 
     def __str__(self) -> str:
         return f"Remove {', '.join(str(path) for path in self.paths)}: {self.reason}"
 
     def take(self, host: Host) -> None:
+        self._remove_all(host)
+        await_forgotten(host, {path.device for path in self.paths}, self.timeout)
+
+    def _remove_all(self, host: Host) -> None:
         for path in self.paths:
             self._remove(host, path)
-        if self.awaited:
-            await_forgotten(host, {path.device for path in self.paths}, self.timeout)
 
     @classmethod
     def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
         """multipathd is asked once for all paths."""
         own = [step for step in steps if isinstance(step, RemovePaths)]
-        outcomes = super().together([replace(step, awaited=False) for step in own], host)
+        outcomes = cls.each(lambda step: step._remove_all(host), own)
         gone = [step for step, problem in zip(own, outcomes) if problem is None]
         try:
             devices = {path.device for step in gone for path in step.paths}

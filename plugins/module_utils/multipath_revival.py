@@ -15,8 +15,7 @@ from typing import Any
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import (
     BLOCK,
-    look_wwids,
-    name_of_map,
+    look_names,
     paths_in_use,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
@@ -105,8 +104,8 @@ def look_revival(host: Host, wait: int) -> tuple[MapPaths, ...]:
 
 
 def _look(host: Host) -> tuple[MapPaths, ...]:
-    named = {name_of_map(host, device): wwid for device, wwid in look_wwids(host).items()}
-    carried = paths_in_use(host, [name for name in named if name])
+    named = look_names(host)
+    carried = paths_in_use(host, list(named))
     wwids = {name: wwid for name, wwid in named.items() if name in carried}
     dead = {wwid for name, wwid in wwids.items() if not carried[name]}
     asked = ask_paths(host, look_sessions(host), dead) if dead else []

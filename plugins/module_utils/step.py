@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Callable, Sequence, TypeVar
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 
+S = TypeVar("S")
 SOME = 16  # slow steps at once
 
 
@@ -28,18 +29,27 @@ class Step:
 
     def outcome(self, host: Host) -> Exception | None:
         """Take it; what went wrong, if anything did."""
-        try:
-            self.take(host)
-        except (Problem, OSError) as problem:
-            return problem
-        return None
+        return _tried(lambda: self.take(host))
 
     @classmethod
     def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
         """Take neighbours of this type at the same time; the outcome of each."""
+        return cls.each(lambda step: step.take(host), steps)
+
+    @classmethod
+    def each(cls, act: Callable[[S], None], steps: Sequence[S]) -> list[Exception | None]:
+        """Do this for each of them, as many at a time as the class says; the outcome of each."""
         at_once = cls.side_by_side if cls.side_by_side > 1 else SOME
         with ThreadPoolExecutor(min(at_once, len(steps))) as pool:
-            return list(pool.map(lambda step: step.outcome(host), steps))
+            return list(pool.map(lambda step: _tried(lambda: act(step)), steps))
+
+
+def _tried(act: Callable[[], None]) -> Exception | None:
+    try:
+        act()
+    except (Problem, OSError) as problem:
+        return problem
+    return None
 
 
 class Secret:
