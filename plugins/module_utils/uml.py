@@ -16,17 +16,18 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import ENVIRONMENT, Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import ENVIRONMENT, Host, Problem, Ran
 
 STATE = "/var/tmp/lunworks-lab"
 NETNS = "/run/netns"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 LONGEST = 60  # of a lab's directory: ssh's sockets in it must stay within the 107 characters of unix(7)
 PROGRAMS = {
-    "debootstrap": "debootstrap",
-    "linux.uml": "user-mode-linux",
+    "mmdebstrap": "mmdebstrap",
+    "apt-get": "apt",
+    "patchelf": "patchelf",
     "ip": "iproute2",
     "tc": "iproute2",
     "ssh": "openssh-client",
@@ -122,6 +123,21 @@ def refuse_unfit(removing: bool = False) -> None:
 class Controller(Host):
     """The machine that runs the lab: a Host, and what a lab needs beyond that."""
 
+    def run_while(self, alive: Callable[[], bool], *argv: str, timeout: float) -> Ran | None:
+        """Run a command that makes no sense without something else; None when that was gone first, or the time over."""
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function # run_command cannot be given up
+            argv, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        try:
+            ended = self.until(lambda: process.poll() is not None or not alive(), timeout, 0.2)
+            if not ended or process.poll() is None:
+                return None
+            out = process.stdout.read() if process.stdout else b""
+            return Ran(process.returncode, out.decode(errors="replace"), "")
+        finally:
+            process.kill()
+            process.wait()
+
     def start(self, log: str, *argv: str) -> int:
         """Start a process that stays, in a session of its own, its output in a file; its id (and its session's)."""
         with open(log, "ab") as output:
@@ -167,12 +183,16 @@ class Controller(Host):
             raise Problem(f"Processes of the lab '{lab.name}' do not end: {left()}.")
 
     @contextlib.contextmanager
-    def lock(self, directory: str) -> Iterator[None]:
-        """Hold a directory for this process alone; it is made when it is not there."""
+    def lock(self, directory: str, busy: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold a directory for this process alone; it is made when it is not there. 'busy' is called before a wait."""
         os.makedirs(directory, exist_ok=True)
         handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                busy()
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)

@@ -13,7 +13,9 @@ from typing import Any, Sequence
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_link
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Lab, controller_of, named
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_image import KERNEL, SUITES, private_key
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_console import console, obituary
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_image import SUITES, private_key
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import CURRENT, OWN
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_link import Cable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import LAST, Network
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh, ssh_stanza, write_ssh
@@ -29,6 +31,7 @@ class LabHost:
     name: str
     number: int
     suite: str = "bookworm"
+    kernel: str = CURRENT
     memory: int = 384
     disks: Sequence[int] = ()
     networks: Sequence[str] = ()
@@ -37,10 +40,11 @@ class LabHost:
 
 @dataclass(frozen=True)
 class Seen:
-    """A host that exists: what it was made of, from which image, whether its power is on and whether it has booted."""
+    """A host that exists: its image and kernel (the program), whether its power is on and whether it has booted."""
 
     host: LabHost
     image: str = ""
+    kernel: str = OWN
     on: bool = False
     ready: bool = False
 
@@ -75,9 +79,8 @@ def look_hosts(controller: Host, lab: Lab) -> dict[str, Seen]:
         record = controller.read(f"{lab.host_directory(name)}/host.json")
         if record:
             told = json.loads(record)
-            found[name] = Seen(
-                lab_host(**told["host"]), told["image"], _session(controller, lab, name) in alive
-            )
+            on = _session(controller, lab, name) in alive
+            found[name] = Seen(lab_host(**told["host"]), told["image"], told.get("kernel", OWN), on)
     return found
 
 
@@ -106,9 +109,11 @@ def cable_between(controller: Host, lab: Lab, name: str, network: str) -> Cable:
     return cables(host)[host.networks.index(network)]
 
 
-def hosts_on(controller: Host, lab: Lab, network: str) -> list[str]:
-    """The hosts of a lab that are on a network."""
-    return [name for name, seen in look_hosts(controller, lab).items() if network in seen.host.networks]
+def hosts_on(controller: Host, lab: Lab, network: str | None) -> list[str]:
+    """The hosts of a lab that are on a network; on any, when it is None."""
+    return [
+        name for name, seen in look_hosts(controller, lab).items() if network in (None, *seen.host.networks)
+    ]
 
 
 def users_of_image(controller: Host, root: str, image: str | None) -> list[str]:
@@ -122,7 +127,9 @@ def users_of_image(controller: Host, root: str, image: str | None) -> list[str]:
     ]
 
 
-def make_host(controller: Host, lab: Lab, host: LabHost, image: str, networks: dict[str, Network]) -> None:
+def make_host(
+    controller: Host, lab: Lab, host: LabHost, image: str, kernel: str, networks: dict[str, Network]
+) -> None:
     """The host's disks and addresses; its power stays off. Its record comes last: without it there is no host."""
     unknown = [name for name in host.networks if name not in networks]
     if unknown:
@@ -141,7 +148,8 @@ def make_host(controller: Host, lab: Lab, host: LabHost, image: str, networks: d
     )
     told = json.dumps(inventory(lab, host, networks), indent=2)
     controller.write(f"{lab.inventory}/{host.name}.json", f"{told}\n")
-    controller.write(f"{here}/host.json", json.dumps({"host": asdict(host), "image": image}, indent=2) + "\n")
+    record = json.dumps({"host": asdict(host), "image": image, "kernel": kernel}, indent=2)
+    controller.write(f"{here}/host.json", f"{record}\n")
 
 
 def make_disks(controller: Host, lab: Lab, host: LabHost) -> None:
@@ -164,15 +172,18 @@ def remove_host(controller: Host, lab: Lab, seen: Seen) -> None:
 def power_on(controller: Host, lab: Lab, seen: Seen, networks: dict[str, Network]) -> None:
     """Plug in the cables that are not there, and start the kernel; 'wait_for_host' sees it through."""
     here = lab.host_directory(seen.host.name)
-    if controller.stat(seen.image) is None:
-        raise Problem(
-            f"The image '{seen.image}' of the host '{seen.host.name}' is gone. Remove the host, make it again."
-        )
+    for what, path in (("image", seen.image), ("kernel", seen.kernel)):
+        if "/" in path and controller.stat(path) is None:
+            raise Problem(
+                f"The {what} '{path}' of the host '{seen.host.name}' is gone. Remove the host, make it again."
+            )
     there = uml_link.look_taps(controller, lab, seen.host.number)
     for cable in [one for one in cables(seen.host) if one.network not in there]:
         uml_link.make_tap(controller, lab, cable)
     controller.mkdir(f"{here}/uml")
-    command = lab.inside(KERNEL, *kernel_arguments(lab, seen, networks))
+    if controller.stat(f"{here}/console.log") is not None:  # this boot's console is what this boot said
+        os.rename(f"{here}/console.log", f"{here}/console.before.log")
+    command = lab.inside(seen.kernel, *kernel_arguments(lab, seen, networks))
     session = controller_of(controller).start(f"{here}/console.log", *command)
     controller.write(f"{here}/session", f"{session}\n")
 
@@ -201,25 +212,33 @@ def hang_up(controller: Host, lab: Lab, name: str) -> None:
     controller.run("ssh", "-F", lab.ssh_config, "-O", "exit", name, ok=None)
 
 
+def runs(controller: Host, lab: Lab, name: str) -> bool:
+    """Whether the kernel that was started last still runs."""
+    session = _session(controller, lab, name)
+    return session is not None and controller_of(controller).born(session) is not None
+
+
 def has_booted(controller: Host, lab: Lab, name: str, patience: float = 0) -> bool:
     """Whether ssh answers and systemd has nothing left to start; with patience (seconds) both may take that long."""
     wait = " --wait" if patience else ""
-    try:
-        ran = controller.run(
-            *ssh(lab, name), f"systemctl is-system-running{wait}", ok=None, timeout=patience or 15
-        )
-    except Problem:  # it does not even answer
-        return False
-    return ran.out.strip() in ("running", "degraded")
+    ran = controller_of(controller).run_while(
+        lambda: runs(controller, lab, name),
+        *(*ssh(lab, name), f"systemctl is-system-running{wait}"),
+        timeout=patience or 15,
+    )
+    return ran is not None and ran.out.strip() in ("running", "degraded")
 
 
 def wait_for_host(controller: Host, lab: Lab, name: str, patience: float = PATIENCE) -> None:
-    """Until the host has booted; a Problem shows the end of its console."""
+    """Until the host has booted; at once a Problem where its kernel ends, and in the end where it does not answer."""
 
     def booted_or_dead() -> bool:
-        return has_booted(controller, lab, name, patience) or not look_hosts(controller, lab)[name].on
+        return has_booted(controller, lab, name, patience) or not runs(controller, lab, name)
 
-    if not controller.until(booted_or_dead, patience, 0.5) or not look_hosts(controller, lab)[name].on:
+    answered = controller.until(booted_or_dead, patience, 0.5)
+    if not runs(controller, lab, name):
+        raise Problem(obituary(controller, lab, name, look_hosts(controller, lab)[name].kernel))
+    if not answered:
         raise Problem(
             f"The host '{name}' of the lab '{lab.name}' was powered on, but did not answer over ssh with all its units "
             f"started within {patience:g} seconds.{console(controller, lab, name)}"
@@ -267,12 +286,6 @@ def inventory(lab: Lab, host: LabHost, networks: dict[str, Network]) -> dict[str
     }
     groups: dict[str, Any] = {group: {"hosts": {host.name: {}}} for group in host.groups}
     return {"all": {"hosts": {host.name: told}}, **groups}
-
-
-def console(controller: Host, lab: Lab, name: str, lines: int = 40) -> str:
-    """The end of what the kernel and systemd said, as a part of a message."""
-    said = controller.read(f"{lab.host_directory(name)}/console.log") or "(nothing)"
-    return " The last lines of its console:\n" + "\n".join(said.splitlines()[-lines:])
 
 
 def _session(controller: Host, lab: Lab, name: str) -> int | None:

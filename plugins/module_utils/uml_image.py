@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The root disks that lab hosts boot from: made once for a Debian suite by debootstrap(8), kept, never written again.
+"""The root disks that lab hosts boot from: made once for a Debian suite by mmdebstrap(1), kept, never written again.
 
 An image's name carries a hash of all that it was made from, so a change of any of it makes a new image.
 """
@@ -12,18 +12,25 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from typing import Callable
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_kernel
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, controller_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import (
+    FetchKernel,
+    Kernel,
+    refuse_full,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import apt_settings, debian_source
 
-KERNEL = "linux.uml"
-MODULES = "/usr/lib/uml/modules"
-FORMAT = 1  # raise it when 'bake' changes in a way that its inputs do not show
-SUITES = ("bookworm", "trixie")
+FORMAT = 2  # raise it when 'bake' changes in a way that its inputs do not show
+SUITES = ("bookworm", "trixie", "forky")
 SIZE = "4G"
+ROOM = 1400 << 20  # bytes that making an image takes
 PART = "part."  # what a maker works on; left behind only by one that was killed
-MIRROR = "http://deb.debian.org/debian"
+PATIENCE = ('Acquire::Retries "2"', 'Acquire::http::Timeout "20"', 'Acquire::https::Timeout "20"')
 PACKAGES = (
     "systemd systemd-sysv udev dbus openssh-server python3 python3-apt iproute2 iputils-ping kmod procps "
     "open-iscsi open-isns-server targetcli-fb tgt lvm2 thin-provisioning-tools multipath-tools "
@@ -36,6 +43,8 @@ MASKED = (
     "fstrim.timer man-db.timer getty@tty1.service console-getty.service systemd-pstore.service "
     "systemd-timesyncd.service systemd-networkd-wait-online.service systemd-logind.service systemd-binfmt.service"
 ).split()
+# The package open-isns-server wants this name when it is configured; 'bake' takes it away again.
+NAME_HOOK = 'mkdir -p "$1/etc/iscsi" && echo InitiatorName=iqn.1993-08.org.debian:01:image >"$1/etc/iscsi/initiatorname.iscsi"'
 IDENTITY_UNIT = """\
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -103,24 +112,29 @@ FILES = {
 
 @dataclass(frozen=True)
 class Image:
-    """A root disk to boot from: of which suite, and where it is kept."""
+    """A root disk to boot from: of which suite, for which kernel, and where it is kept."""
 
     suite: str
-    path: str | None  # None: not known before the labs' key pair is made
+    kernel: str | None  # its version; None: not fetched yet
+    path: str | None  # None: not known before the kernel is there and the labs' key pair is made
 
 
 @dataclass(frozen=True)
 class MakeImage(Step):
-    """Debootstrap, bake, and make the file system."""
+    """The suite's packages, baked, in a file system."""
 
     suite: str
     cache: str
+    kernel: str  # as the user asked for it
 
     def __str__(self) -> str:
         return f"Make the image of {self.suite}"
 
     def take(self, host: Host) -> None:
-        make_image(controller_of(host), self.suite, self.cache)
+        controller = controller_of(host)
+        make_image(
+            controller, self.suite, self.cache, uml_kernel.provide(controller, self.kernel, self.cache)
+        )
 
 
 @dataclass(frozen=True)
@@ -136,14 +150,6 @@ class RemoveImage(Step):
         host.remove(str(self.image.path))
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a suite's packages come from: a mirror, and the keys that sign it."""
-
-    mirror: str
-    keyring: str | None = None
-
-
 def cache_directory() -> str:
     """Where images and the labs' ssh key are kept: below XDG_CACHE_HOME or ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
@@ -155,31 +161,35 @@ def private_key(cache: str) -> str:
     return f"{cache}/id_ed25519"
 
 
-def look_image(controller: Host, suite: str, cache: str) -> Image | None:
+def look_image(controller: Host, suite: str, cache: str, kernel: Kernel | None) -> Image | None:
     """The image of a suite as it would be made today; None when it has to be made."""
-    path = image_path(controller, suite, cache)
-    return Image(suite, path) if path and controller.stat(path) else None
+    image = wanted_image(controller, suite, cache, kernel)
+    return image if image.path and controller.stat(image.path) else None
 
 
-def image_path(controller: Host, suite: str, cache: str) -> str | None:
-    """The name of a suite's image; None before the first one, as long as there is no key pair."""
+def wanted_image(controller: Host, suite: str, cache: str, kernel: Kernel | None) -> Image:
+    """The image of a suite; its path is not known before there are a kernel and the labs' key pair."""
     if suite not in SUITES:
         raise Problem(
             f"'{suite}' is not a Debian suite that lab hosts boot from. Wanted is one of: {', '.join(SUITES)}."
         )
     public = controller.read(f"{private_key(cache)}.pub")
-    if public is None:
-        return None
-    made_from = [FORMAT, suite, SIZE, PACKAGES, DISABLED, MASKED, FILES, kernel_version(controller), public]
+    if public is None or kernel is None:
+        return Image(suite, kernel.version if kernel else None, None)
+    made_from = [FORMAT, suite, SIZE, PACKAGES, DISABLED, MASKED, FILES, kernel.version, public]
+    made_from.append(kernel.modules is None)
     key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:12]
-    return f"{cache}/{suite}-{key}.img"
+    return Image(suite, kernel.version, f"{cache}/{suite}-{key}.img")
 
 
-def plan_image(seen: Image | None, want: Image | None, cache: str) -> list[Step]:
-    """Made or removed; an image never changes."""
+def plan_image(seen: Image | None, want: Image | None, cache: str, kernel: str) -> list[Step]:
+    """Made or removed; an image never changes. The kernel is as the user asked for it."""
     if want is None:
         return [RemoveImage(seen)] if seen else []
-    return [] if seen else [MakeImage(want.suite, cache)]
+    if seen:
+        return []
+    fetch: list[Step] = [] if want.kernel else [FetchKernel(cache)]
+    return [*fetch, MakeImage(want.suite, cache, kernel)]
 
 
 def refuse_image(seen: Image | None, steps: list[Step], users: list[str]) -> None:
@@ -188,11 +198,6 @@ def refuse_image(seen: Image | None, steps: list[Step], users: list[str]) -> Non
         raise Problem(
             f"Cannot remove the image '{seen.path}': on it stands {', '.join(users)}. Remove the host first."
         )
-
-
-def kernel_version(controller: Host) -> str:
-    """The version of the User Mode Linux kernel of this machine."""
-    return controller.run(KERNEL, "--version").out.strip()
 
 
 def make_key(controller: Host, cache: str) -> None:
@@ -204,49 +209,72 @@ def make_key(controller: Host, cache: str) -> None:
         )
 
 
-def make_image(controller: Controller, suite: str, cache: str) -> Image:
-    """Make a suite's image unless it is there. A second maker waits for the first. Takes one to two minutes."""
+def make_image(
+    controller: Controller,
+    suite: str,
+    cache: str,
+    kernel: Kernel,
+    say: Callable[[str], None] = lambda _: None,
+) -> Image:
+    """Make a suite's image unless it is there. A second maker waits for the first. Takes half a minute to two."""
     with controller.lock(cache):
         make_key(controller, cache)
-        image = look_image(controller, suite, cache)
+    with controller.lock(f"{cache}/making/{suite}", lambda: say(f"waiting for another image of {suite}")):
+        image = look_image(controller, suite, cache, kernel)
         if image is None:
-            image = Image(suite, image_path(controller, suite, cache))
-            _build(controller, suite, str(image.path), private_key(cache))
+            image = wanted_image(controller, suite, cache, kernel)
+            say(f"making the image of {suite} for kernel {kernel.version}, half a minute or more")
+            _build(controller, str(image.path), suite, kernel)
     return image
 
 
-def _build(controller: Host, suite: str, path: str, key: str) -> None:
+def _build(controller: Host, path: str, suite: str, kernel: Kernel) -> None:
     cache = os.path.dirname(path)
-    killed = [f"{cache}/{name}" for name in controller.list(cache) if name.startswith(PART)]
-    controller.run("rm", "-rf", *killed, ok=None)
-    part, tree = f"{cache}/{PART}{os.getpid()}.img", f"{cache}/{PART}{os.getpid()}"
+    refuse_full(controller, cache, ROOM, f"Making the image of {suite}")
+    killed = [f"{cache}/{name}" for name in controller.list(cache) if name.startswith(f"{PART}{suite}.")]
+    part, tree = f"{cache}/{PART}{suite}.img", f"{cache}/{PART}{suite}.tree"
     source = debian_source(controller)
-    keyring = [f"--keyring={source.keyring}"] if source.keyring else []
     try:
-        # A mount namespace of its own: whatever debootstrap mounts is gone with it, even when it is killed.
-        controller.run(
+        controller.run("rm", "-rf", *killed, timeout=300)
+        # A mount namespace of its own: whatever is mounted in the tree is gone with it, even when it is killed.
+        ran = controller.run(
             *("nice", "unshare", "--mount", "--pid", "--fork", "--kill-child"),
-            *("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", *keyring),
-            *(suite, tree, source.mirror),
+            *("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", f"--include={','.join(PACKAGES)}"),
+            *(f"--aptopt={setting}" for setting in [*apt_settings(controller), *PATIENCE]),
+            *(f"--essential-hook={NAME_HOOK}", suite, tree, source.line(suite)),
+            ok=None,
             timeout=1800,
         )
-        _bake(controller, tree, key)
+        if ran.rc:
+            raise Problem(f"mmdebstrap ended with exit code {ran.rc}: {complaints(ran.err)}")
+        _bake(controller, tree, private_key(cache), kernel)
         controller.run("truncate", f"--size={SIZE}", part)
         controller.run("nice", "mkfs.ext4", "-q", "-L", "lab", "-d", tree, part, timeout=600)
         os.rename(part, path)
+    except Problem as problem:
+        raise Problem(
+            f"Cannot make the image of {suite} with packages from {source.mirror}: {problem} Nothing of it was kept."
+        ) from problem
     finally:
-        controller.run("rm", "-rf", part, tree, timeout=300)
+        controller.run("rm", "-rf", part, tree, ok=None, timeout=300)
 
 
-def _bake(controller: Host, tree: str, key: str) -> None:
-    version = kernel_version(controller)
+def complaints(text: str) -> str:
+    """What a package tool complained of, without what it only told."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    found = [line for line in lines if re.match(r"E: |W: Failed|(dpkg: )?error", line, re.IGNORECASE)]
+    return " ".join(line[:300] for line in (found or lines)[-4:])
+
+
+def _bake(controller: Host, tree: str, key: str, kernel: Kernel) -> None:
     for path, text in FILES.items():
         controller.write(tree + path, text, 0o755 if "/sbin/" in path else 0o644)
     public = controller.read(f"{key}.pub") or ""
     controller.write(f"{tree}/root/.ssh/authorized_keys", public, 0o600)
     controller.chmod(f"{tree}/root/.ssh", 0o700)
     controller.mkdir(f"{tree}/usr/lib/modules")
-    controller.run("cp", "-a", f"{MODULES}/{version}", f"{tree}/usr/lib/modules/{version}")
+    if kernel.modules:
+        controller.run("cp", "-a", kernel.modules, f"{tree}/usr/lib/modules/{kernel.version}")
     junk = [
         "/var/cache/apt/archives",
         "/var/lib/apt/lists",
@@ -258,31 +286,3 @@ def _bake(controller: Host, tree: str, key: str) -> None:
     for unit in DISABLED:
         controller.run("chroot", tree, "systemctl", "--quiet", "disable", unit, ok=None)
     controller.run("chroot", tree, "systemctl", "--quiet", "enable", "lab-identity.service")
-
-
-def debian_source(controller: Host) -> Source:
-    """The Debian mirror that this machine itself uses; Debian's own where it uses none (Ubuntu)."""
-    texts = [controller.read("/etc/apt/sources.list") or ""]
-    for name in controller.list("/etc/apt/sources.list.d"):
-        texts.append(controller.read(f"/etc/apt/sources.list.d/{name}") or "")
-    for text in texts:
-        for source in parse_sources(text):
-            if "debian" in source.mirror and "security" not in source.mirror:
-                return source
-    return Source(MIRROR)
-
-
-def parse_sources(text: str) -> list[Source]:
-    """The binary sources with a 'main' component of one file, in either format of sources.list(5)."""
-    found = []
-    for line in re.findall(r"(?m)^\s*deb\s+(.*)$", text):
-        match = re.match(r"(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+\S+\s+(?P<components>.*)", line)
-        if match and "main" in match["components"].split():
-            keyring = re.search(r"signed-by=(/\S+)", match["options"] or "")
-            found.append(Source(match["uri"].rstrip("/"), keyring and keyring[1]))
-    for stanza in re.split(r"\n\s*\n", re.sub(r"(?m)^#.*\n?", "", text)):
-        fields = {key.lower(): value.split() for key, value in re.findall(r"(?m)^([\w-]+):(.*)$", stanza)}
-        if "deb" in fields.get("types", []) and "main" in fields.get("components", []):
-            keys = [path for path in fields.get("signed-by", []) if path.startswith("/")]
-            found += [Source(uri.rstrip("/"), keys[0] if keys else None) for uri in fields.get("uris", [])]
-    return found

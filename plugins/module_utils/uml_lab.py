@@ -7,17 +7,19 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Callable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import (
     uml_host,
     uml_image,
+    uml_kernel,
     uml_network,
     uml_power,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, Lab, refuse_unfit
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import LabHost, Seen
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import Kernel
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import Network
 
 
@@ -29,14 +31,25 @@ class Wanted:
     hosts: Sequence[LabHost]
 
 
-def up(controller: Controller, lab: Lab, wanted: Wanted, cache: str, owner: int | None = None) -> None:
+def up(
+    controller: Controller,
+    lab: Lab,
+    wanted: Wanted,
+    cache: str,
+    owner: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
     """Bring the lab up to what is wanted. What runs already stays; a host that was made otherwise is refused.
 
-    With an owner (a process id) the lab is that process's: once it is dead, the next 'up' of any lab removes it.
+    With an owner (a process id) the lab is that process's: once it is dead, the next 'up' of any lab removes it. What takes
+    long is said before it is begun.
     """
     refuse_unfit()
-    suites = sorted({host.suite for host in wanted.hosts})
-    images = {suite: str(uml_image.make_image(controller, suite, cache).path) for suite in suites}
+    kernels = provide_kernels(controller, wanted, cache, say)
+    images = {
+        (suite, kernel): str(uml_image.make_image(controller, suite, cache, kernels[kernel], say).path)
+        for suite, kernel in sorted({(host.suite, host.kernel) for host in wanted.hosts})
+    }
     with controller.lock(lab.root):
         sweep(controller, lab.root)
         own(controller, lab, owner)
@@ -48,8 +61,23 @@ def up(controller: Controller, lab: Lab, wanted: Wanted, cache: str, owner: int 
     for host in wanted.hosts:
         uml_power.refuse_other(lab, host.name, hosts.get(host.name), vars(host))
         if host.name not in hosts:
-            uml_host.make_host(controller, lab, host, images[host.suite], networks)
+            image = images[host.suite, host.kernel]
+            uml_host.make_host(controller, lab, host, image, kernels[host.kernel].program, networks)
     boot(controller, lab, [host.name for host in wanted.hosts])
+
+
+def provide_kernels(
+    controller: Controller, wanted: Wanted, cache: str, say: Callable[[str], None]
+) -> dict[str, Kernel]:
+    """The kernels of these hosts, by the word that asks for each."""
+    found = {}
+    for word in sorted({host.kernel for host in wanted.hosts}):
+        choice = uml_kernel.choose(controller, word, cache)
+        if choice.kernel is None:
+            say("fetching the kernel of Debian's testing suite")
+        found[word] = choice.kernel or uml_kernel.provide(controller, word, cache)
+        say(choice.note or f"hosts run Linux {found[word].version}")
+    return found
 
 
 def own(controller: Controller, lab: Lab, owner: int | None) -> None:

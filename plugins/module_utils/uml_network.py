@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
@@ -73,6 +73,34 @@ class RemoveNetwork(Step):
         remove_empty_lab(host, self.lab)
 
 
+@dataclass(frozen=True)
+class RemoveLab(Step):
+    """All networks, the namespace and the files: what is left of a lab without hosts."""
+
+    lab: Lab
+    names: Sequence[str]
+
+    def __str__(self) -> str:
+        networks = f", its networks {', '.join(self.names)}" if self.names else ""
+        return f"Remove the lab '{self.lab.name}'{networks}"
+
+    def take(self, host: Host) -> None:
+        remove_namespace(host, self.lab)
+        host.run("rm", "-rf", self.lab.directory)
+
+
+def look_lab(controller: Host, lab: Lab) -> list[str] | None:
+    """The names of a lab's networks; None when nothing of the lab is there."""
+    left = [lab.directory, f"{NETNS}/{lab.namespace}"]
+    there = any(controller.stat(path) is not None for path in left)
+    return sorted(look_networks(controller, lab)) if there else None
+
+
+def plan_lab(lab: Lab, seen: list[str] | None) -> list[Step]:
+    """Nothing of it may be left."""
+    return [] if seen is None else [RemoveLab(lab, tuple(seen))]
+
+
 def plan_network(lab: Lab, seen: Network | None, want: Network | None) -> list[Step]:
     """A network with other subnets is another network."""
     steps: list[Step] = []
@@ -84,7 +112,11 @@ def plan_network(lab: Lab, seen: Network | None, want: Network | None) -> list[S
 
 
 def refuse_network(lab: Lab, name: str, steps: list[Step], hosts: list[str]) -> None:
-    """Hosts hold the network that they are on."""
+    """Hosts hold the network that they are on, and the lab."""
+    if hosts and any(isinstance(step, RemoveLab) for step in steps):
+        raise Problem(
+            f"Cannot remove the lab '{lab.name}': it has the hosts {', '.join(hosts)}. Remove these first."
+        )
     if hosts and any(isinstance(step, RemoveNetwork) for step in steps):
         raise Problem(
             f"Cannot remove the network '{name}' from the lab '{lab.name}': on it are {', '.join(hosts)}. "

@@ -7,7 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils import (
+    uml_host,
+    uml_image,
+    uml_kernel,
+    uml_network,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Lab, controller_of
@@ -26,9 +31,11 @@ class MakeHost(Step):
         return f"Make the host '{self.host.name}' ({self.host.suite}) in the lab '{self.lab.name}'"
 
     def take(self, host: Host) -> None:
-        image = uml_image.make_image(controller_of(host), self.host.suite, self.cache)
+        controller = controller_of(host)
+        kernel = uml_kernel.provide(controller, self.host.kernel, self.cache)
+        image = uml_image.make_image(controller, self.host.suite, self.cache, kernel)
         networks = uml_network.look_networks(host, self.lab)
-        uml_host.make_host(host, self.lab, self.host, str(image.path), networks)
+        uml_host.make_host(host, self.lab, self.host, str(image.path), kernel.program, networks)
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,11 @@ def look_host(host: Host, lab: Lab, name: str, ask: bool) -> Seen | None:
     return replace(seen, ready=uml_host.has_booted(host, lab, name)) if seen and seen.on and ask else seen
 
 
+def note_kernel(host: Host, said: dict[str, Any], cache: str) -> str:
+    """What there is to say of a new host's kernel; a Problem where none would boot, before anything is made."""
+    return uml_kernel.choose(host, said.get("kernel", uml_kernel.CURRENT), cache).note
+
+
 def plan_power(power: Power, seen: Seen | None, want: Seen | None) -> list[Step]:
     """What a host is made of never changes; 'refuse_power' says so."""
     if want is None:
@@ -136,7 +148,9 @@ def want_power(name: str, said: dict[str, Any], seen: Seen | None, state: str, w
         raise Problem(f"There is no host '{name}' yet. To make it, say its number and its networks.")
     on = state == "started"
     ready = on and (wait or bool(seen and seen.ready))
-    return replace(seen, on=on, ready=ready) if seen else Seen(lab_host(name=name, **said), "", on, ready)
+    return (
+        replace(seen, on=on, ready=ready) if seen else Seen(lab_host(name=name, **said), on=on, ready=ready)
+    )
 
 
 def refuse_other(lab: Lab, name: str, seen: Seen | None, said: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ short_description: Make, boot and power off a host of a lab
 version_added: 0.1.0
 description:
   - A lab host is a real Linux kernel (User Mode Linux) with a whole Debian system on it, systemd, open-iscsi, LIO,
-    multipath and LVM included, in 100 to 200 MiB of memory. It boots in about 15 seconds.
+    multipath and LVM included, in 100 to 200 MiB of memory. It boots in about 10 seconds. A kernel that ends while it
+    boots is noticed at once, and the message has its own words.
   - Its root disk is a copy-on-write file on an image that many hosts share; further disks are sparse files, C(/dev/ubdb)
     and so on in the host.
   - The lab's directory gets an C(ssh_config) and a directory C(inventory), through which ssh, Ansible and testinfra
@@ -29,7 +30,17 @@ options:
   suite:
     description: The Debian suite that the host runs. Left out, a new host runs V(bookworm).
     type: str
-    choices: [bookworm, trixie]
+    choices: [bookworm, trixie, forky]
+  kernel:
+    description:
+      - The User Mode Linux kernel that the host runs. Left out, a new host runs V(current).
+      - V(current) is that of Debian's testing suite. It is fetched once, signatures checked, and kept in O(cache) with the
+        libc that it needs; no package of this machine changes. It boots on every x86-64 CPU.
+      - V(distribution) is that of this machine's own package user-mode-linux. Older than 6.13, it cannot boot on a CPU with
+        AMX (Intel Sapphire Rapids and later); this is known and said before a host is made. Where it cannot boot and the
+        current one was fetched earlier, hosts run that one, with a warning.
+      - Else the path of a kernel of one's own; its modules are in C(modules/VERSION) beside it, if it has any.
+    type: str
   memory:
     description: MiB of memory that the host may use, 128 at least. Left out, a new host may use 384.
     type: int
@@ -120,6 +131,10 @@ state:
       description: The image that its root disk stands on; empty before it is made.
       type: str
       returned: always
+    kernel:
+      description: The program of its kernel.
+      type: str
+      returned: always
     "on":
       description: Whether its power is on.
       type: bool
@@ -129,8 +144,17 @@ state:
       type: bool
       returned: always
   sample:
-    host: {name: store1, number: 1, suite: bookworm, memory: 384, disks: [4294967296], networks: [san1], groups: []}
+    host:
+      name: store1
+      number: 1
+      suite: bookworm
+      kernel: current
+      memory: 384
+      disks: [4294967296]
+      networks: [san1]
+      groups: []
     image: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img
+    kernel: /root/.cache/lunworks-iscsi/images/kernels/7.2.7-7.2um1/linux.uml
     "on": true
     ready: true
 """
@@ -152,6 +176,7 @@ SPEC = {
     "name": {"type": "str", "required": True},
     "number": {"type": "int"},
     "suite": {"type": "str", "choices": list(uml_image.SUITES)},
+    "kernel": {"type": "str"},
     "memory": {"type": "int"},
     "disks": {"type": "list", "elements": "str"},
     "networks": {"type": "list", "elements": "str"},
@@ -170,14 +195,17 @@ class LabHost(Resource):
         cache = options["cache"] or uml_image.cache_directory()
         lab = lab_of(options["lab"], options["directory"])
         self.power = uml_power.Power(lab, cache, options["timeout"], options["power_cut"])
-        made_of = ("number", "suite", "memory", "disks", "networks", "groups")
+        made_of = ("number", "suite", "kernel", "memory", "disks", "networks", "groups")
         self.said = {key: options[key] for key in made_of if options[key] is not None}
         if "disks" in self.said:
             self.said["disks"] = [size(disk) for disk in self.said["disks"]]
 
     def look(self, host):
         refuse_unfit(removing=self.state == "absent")
-        return uml_power.look_host(host, self.power.lab, self.name, self.state == "started" and self.wait)
+        seen = uml_power.look_host(host, self.power.lab, self.name, self.state == "started" and self.wait)
+        new = seen is None and self.state != "absent"
+        self.note = uml_power.note_kernel(host, self.said, self.power.cache) if new else ""
+        return seen
 
     def want(self, seen):
         return uml_power.want_power(self.name, self.said, seen, self.state, self.wait)
@@ -187,6 +215,9 @@ class LabHost(Resource):
 
     def refuse(self, seen, steps):
         uml_power.refuse_other(self.power.lab, self.name, seen, self.said)
+
+    def notes(self, seen, steps):
+        return [self.note] if self.note else []
 
 
 def main():

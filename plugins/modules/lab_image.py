@@ -12,9 +12,9 @@ version_added: 0.1.0
 description:
   - Makes an image of a Debian suite with what an iSCSI SAN needs (LIO, tgt, open-iscsi, multipath-tools, LVM) for hosts
     that run as User Mode Linux.
-  - Packages come from the Debian mirror that this machine itself uses, or from C(deb.debian.org). It takes one to two
-    minutes, once. The image's name carries a hash of all that it was made from; a newer collection or kernel makes a
-    new one beside it.
+  - Packages come from the Debian mirror that this machine itself uses, or from C(deb.debian.org), and their signatures are
+    checked. It takes half a minute to two minutes, once. The image's name carries a hash of all that it was made from; a
+    newer collection or another kernel makes a new one beside it.
   - M(lunworks.iscsi.lab_host) makes the image that it needs by itself; this module makes it ahead of time, or removes it.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -22,8 +22,12 @@ options:
   suite:
     description: The Debian suite.
     type: str
-    choices: [bookworm, trixie]
+    choices: [bookworm, trixie, forky]
     required: true
+  kernel:
+    description: The kernel whose modules the image holds; see the option of this name of M(lunworks.iscsi.lab_host).
+    type: str
+    default: current
   cache:
     description:
       - Where images are kept, and the ssh key that opens the hosts.
@@ -42,7 +46,7 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes
 requirements:
   - Debian or Ubuntu on amd64, and root
-  - The packages debootstrap, user-mode-linux, openssh-client and e2fsprogs
+  - The packages mmdebstrap, debian-archive-keyring, patchelf, openssh-client and e2fsprogs
 seealso:
   - module: lunworks.iscsi.lab_host
 """
@@ -60,7 +64,7 @@ steps:
   returned: always
   type: list
   elements: str
-  sample: ["Make the image of bookworm"]
+  sample: ["Fetch the kernel of Debian's testing suite", "Make the image of bookworm"]
 state:
   description: The image; null when there is none.
   returned: success
@@ -70,21 +74,26 @@ state:
       description: The Debian suite.
       type: str
       returned: always
+    kernel:
+      description: The kernel's version. In check mode null when it is not fetched yet.
+      type: str
+      returned: always
     path:
       description: The file. In check mode null when it cannot be known yet.
       type: str
       returned: always
-  sample: {suite: bookworm, path: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img}
+  sample: {suite: bookworm, kernel: 7.2.7, path: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img}
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image
+from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_kernel
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import OPTIONS, Controller, refuse_unfit
 
 SPEC = {
     "suite": {"type": "str", "choices": list(uml_image.SUITES), "required": True},
+    "kernel": {"type": "str", "default": uml_kernel.CURRENT},
     "cache": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "directory": OPTIONS["directory"],
@@ -93,26 +102,29 @@ SPEC = {
 
 class LabImage(Resource):
     def __init__(self, options):
-        self.suite = options["suite"]
+        self.suite, self.kernel = options["suite"], options["kernel"]
         self.cache = options["cache"] or uml_image.cache_directory()
         self.wanted = options["state"] == "present"
         self.root = options["directory"]
 
     def look(self, host):
         refuse_unfit()
-        seen = uml_image.look_image(host, self.suite, self.cache)
-        self.path = uml_image.image_path(host, self.suite, self.cache)
-        self.users = uml_host.users_of_image(host, self.root, self.path)
-        return seen
+        self.choice = uml_kernel.choose(host, self.kernel, self.cache)
+        self.image = uml_image.wanted_image(host, self.suite, self.cache, self.choice.kernel)
+        self.users = uml_host.users_of_image(host, self.root, self.image.path)
+        return uml_image.look_image(host, self.suite, self.cache, self.choice.kernel)
 
     def want(self, seen):
-        return uml_image.Image(self.suite, self.path) if self.wanted else None
+        return self.image if self.wanted else None
 
     def plan(self, seen, want):
-        return uml_image.plan_image(seen, want, self.cache)
+        return uml_image.plan_image(seen, want, self.cache, self.kernel)
 
     def refuse(self, seen, steps):
         uml_image.refuse_image(seen, steps, self.users)
+
+    def notes(self, seen, steps):
+        return [self.choice.note] if self.choice.note else []
 
 
 def main():

@@ -18,9 +18,10 @@ author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
-    description: The network's name, at most 11 lower-case letters, digits and C(-).
+    description:
+      - The network's name, at most 11 lower-case letters, digits and C(-). Required when O(state=present).
+      - Left out with O(state=absent), all networks of the lab are removed, and with them whatever is left of it.
     type: str
-    required: true
   ipv4:
     description: The IPv4 subnet, a C(/24) or larger. Required when O(state=present).
     type: str
@@ -28,7 +29,7 @@ options:
     description: An IPv6 subnet. Left out, the network has no IPv6 addresses.
     type: str
   state:
-    description: V(absent) removes the network; refused while hosts are on it.
+    description: V(absent) removes the network, or without O(name) the lab; refused while it has hosts.
     type: str
     choices: [present, absent]
     default: present
@@ -48,6 +49,10 @@ EXAMPLES = r"""
   loop:
     - {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
     - {name: san2, ipv4: 10.77.2.0/24, ipv6: "fd77:2::/64"}
+
+- name: Nothing of the lab is left, whatever its networks are called
+  lunworks.iscsi.lab_network:
+    state: absent
 """
 
 RETURN = r"""
@@ -90,12 +95,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
 
 SPEC = {
     **OPTIONS,
-    "name": {"type": "str", "required": True},
+    "name": {"type": "str"},
     "ipv4": {"type": "str"},
     "ipv6": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
-RULES = {"required_if": [("state", "present", ["ipv4"])]}
+RULES = {"required_if": [("state", "present", ["name", "ipv4"])]}
 
 
 class LabNetwork(Resource):
@@ -108,12 +113,16 @@ class LabNetwork(Resource):
     def look(self, host):
         refuse_unfit(removing=self.wanted is None)
         self.hosts = uml_host.hosts_on(host, self.lab, self.name)
+        if self.name is None:
+            return uml_network.look_lab(host, self.lab)
         return uml_network.look_networks(host, self.lab).get(self.name)
 
     def want(self, seen):
         return self.wanted
 
     def plan(self, seen, want):
+        if self.name is None:
+            return uml_network.plan_lab(self.lab, seen)
         return uml_network.plan_network(self.lab, seen, want)
 
     def refuse(self, seen, steps):

@@ -72,7 +72,7 @@ class ScriptedController(ScriptedHost, Controller):
 def recorded(host, session=None):
     """The files of a host."""
     here = LAB.host_directory(host.name)
-    files = {f"{here}/host.json": json.dumps({"host": vars(host), "image": "/cache/i.img"})}
+    files = {f"{here}/host.json": json.dumps({"host": vars(host), "image": "/cache/i.img", "kernel": "/k"})}
     return {**files, f"{here}/session": f"{session}\n"} if session else files
 
 
@@ -84,7 +84,7 @@ def recorded(host, session=None):
         ({"name": "s" * 21}, "at most 20"),
         ({"number": 0}, "not between 1 and 200"),
         ({"number": 201}, "not between 1 and 200"),
-        ({"suite": "buster"}, "not one of bookworm, trixie"),
+        ({"suite": "buster"}, "not one of bookworm, trixie, forky"),
         ({"memory": 64}, "64 MiB is not enough"),
         ({"networks": []}, "on no network"),
         ({"disks": [1000]}, "a disk has 1 MiB or more"),
@@ -150,7 +150,7 @@ def test_connections_of_two_labs_are_kept_apart():
 def test_a_host_is_on_when_its_session_has_a_process_in_the_labs_namespace():
     files = recorded(STORE, session=4711)
     assert look_hosts(ScriptedController(files, sessions=[4711]), LAB) == {
-        "store1": Seen(STORE, "/cache/i.img", True)
+        "store1": Seen(STORE, "/cache/i.img", "/k", True)
     }
     assert not look_hosts(ScriptedController(files, sessions=[4712]), LAB)["store1"].on
     assert not look_hosts(ScriptedController(recorded(STORE), sessions=[4711]), LAB)["store1"].on
@@ -256,9 +256,9 @@ def test_a_lab_is_described_in_a_few_lines():
 def test_what_a_machine_lacks_is_said_before_anything_is_begun(monkeypatch):
     monkeypatch.setattr(uml.os, "geteuid", lambda: 0)
     monkeypatch.setattr(
-        uml.shutil, "which", lambda program, path: None if program == "linux.uml" else program
+        uml.shutil, "which", lambda program, path: None if program == "mmdebstrap" else program
     )
-    with pytest.raises(Problem, match="Install: user-mode-linux"):
+    with pytest.raises(Problem, match="Install: mmdebstrap"):
         refuse_unfit()
     refuse_unfit(removing=True)
     monkeypatch.setattr(uml.os, "geteuid", lambda: 1000)

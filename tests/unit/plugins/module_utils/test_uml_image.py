@@ -12,19 +12,25 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_image import (
     Image,
     MakeImage,
     RemoveImage,
-    Source,
-    debian_source,
-    image_path,
+    complaints,
     look_image,
-    parse_sources,
     plan_image,
     refuse_image,
+    wanted_image,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import FetchKernel, Kernel
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import (
+    KEYRING,
+    Source,
+    apt_settings,
+    debian_source,
+    parse_sources,
 )
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 CACHE = "/cache"
 KEY = {"/cache/id_ed25519.pub": "ssh-ed25519 AAAA lunworks-lab\n"}
-VERSION = {"linux.uml --version": "6.1.176\n"}
+KERNEL = Kernel("7.2.7", "/cache/kernels/7.2.7-7.2um1/linux.uml", "/cache/kernels/7.2.7-7.2um1/modules/7.2.7")
 DEB822 = """Types: deb deb-src
 # a snapshot, not used
 URIs: http://mirror.example/debian/
@@ -68,6 +74,7 @@ def test_sources_are_read_in_both_formats(text, found):
 def test_the_machines_own_debian_mirror_is_used():
     host = ScriptedHost(
         {
+            KEYRING: "",
             "/etc/apt/sources.list.d/a-tool.list": "deb http://tool.example/apt stable main\n",
             "/etc/apt/sources.list.d/debian.sources": DEB822,
         }
@@ -76,47 +83,87 @@ def test_the_machines_own_debian_mirror_is_used():
 
 
 def test_a_machine_that_is_not_debian_uses_debians_mirror():
-    host = ScriptedHost({"/etc/apt/sources.list": "deb http://archive.ubuntu.com/ubuntu noble main\n"})
+    host = ScriptedHost(
+        {KEYRING: "", "/etc/apt/sources.list": "deb http://archive.ubuntu.com/ubuntu noble main\n"}
+    )
     assert debian_source(host) == Source("http://deb.debian.org/debian")
 
 
+def test_without_debians_keys_nothing_is_fetched():
+    with pytest.raises(Problem, match="Install the package debian-archive-keyring"):
+        debian_source(ScriptedHost())
+
+
+def test_a_suites_packages_must_be_signed():
+    assert (
+        Source("http://m/debian").line("forky")
+        == f"deb [arch=amd64 signed-by={KEYRING}] http://m/debian forky main"
+    )
+    own = Source("http://m/debian", "/k.gpg").line("trixie")
+    assert own == f"deb [arch=amd64 signed-by=/k.gpg,{KEYRING}] http://m/debian trixie main"
+
+
+def test_the_mirror_is_reached_as_this_machine_reaches_it():
+    dump = """Acquire::cdrom::mount "/media/cdrom/";
+Acquire::http "";
+Acquire::http::Proxy "http://proxy.example:3128/";
+Acquire::Check-Valid-Until "false";
+Acquire::IndexTargets::deb::Packages::Optional "0";
+"""
+    host = ScriptedHost(runs={'apt-config dump --format %f "%v";%n Acquire': dump})
+    assert apt_settings(host) == [
+        'Acquire::http::Proxy "http://proxy.example:3128/"',
+        'Acquire::Check-Valid-Until "false"',
+    ]
+
+
 def test_an_image_is_named_after_all_that_it_is_made_from(monkeypatch):
-    host = ScriptedHost(KEY, VERSION)
-    path = image_path(host, "bookworm", CACHE)
-    assert path.startswith("/cache/bookworm-") and path.endswith(".img")
-    assert image_path(host, "bookworm", CACHE) == path
+    host = ScriptedHost(KEY)
+    image = wanted_image(host, "bookworm", CACHE, KERNEL)
+    assert image.path.startswith("/cache/bookworm-") and image.path.endswith(".img")
+    assert image.kernel == "7.2.7"
+    assert wanted_image(host, "bookworm", CACHE, KERNEL) == image
     others = {
-        image_path(host, "trixie", CACHE),
-        image_path(ScriptedHost({"/cache/id_ed25519.pub": "another key"}, VERSION), "bookworm", CACHE),
-        image_path(ScriptedHost(KEY, {"linux.uml --version": "6.12.1\n"}), "bookworm", CACHE),
+        wanted_image(host, "trixie", CACHE, KERNEL).path,
+        wanted_image(ScriptedHost({"/cache/id_ed25519.pub": "another key"}), "bookworm", CACHE, KERNEL).path,
+        wanted_image(host, "bookworm", CACHE, Kernel("6.12.1", "linux.uml", "/m/6.12.1")).path,
+        wanted_image(host, "bookworm", CACHE, Kernel("7.2.7", "/own/linux")).path,
     }
     monkeypatch.setitem(uml_image.FILES, "/etc/hostname", "another\n")
-    others.add(image_path(host, "bookworm", CACHE))
-    assert len(others) == 4 and path not in others
+    others.add(wanted_image(host, "bookworm", CACHE, KERNEL).path)
+    assert len(others) == 5 and image.path not in others
 
 
-def test_without_a_key_pair_there_is_no_image_yet():
-    host = ScriptedHost({}, VERSION)
-    assert image_path(host, "bookworm", CACHE) is None
-    assert look_image(host, "bookworm", CACHE) is None
+def test_without_a_key_pair_or_a_kernel_there_is_no_image_yet():
+    assert wanted_image(ScriptedHost(), "bookworm", CACHE, KERNEL) == Image("bookworm", "7.2.7", None)
+    assert wanted_image(ScriptedHost(KEY), "bookworm", CACHE, None) == Image("bookworm", None, None)
+    assert look_image(ScriptedHost(), "bookworm", CACHE, KERNEL) is None
 
 
 def test_an_unknown_suite_is_refused():
     with pytest.raises(Problem, match="'buster' is not a Debian suite"):
-        image_path(ScriptedHost(KEY, VERSION), "buster", CACHE)
+        wanted_image(ScriptedHost(KEY), "buster", CACHE, KERNEL)
 
 
 def test_an_image_is_made_once_and_removed_once():
-    image = Image("trixie", "/cache/trixie-1.img")
-    assert plan_image(None, Image("trixie", None), CACHE) == [MakeImage("trixie", CACHE)]
-    assert plan_image(image, image, CACHE) == []
-    assert plan_image(image, None, CACHE) == [RemoveImage(image)]
-    assert plan_image(None, None, CACHE) == []
+    image = Image("trixie", "7.2.7", "/cache/trixie-1.img")
+    make = MakeImage("trixie", CACHE, "current")
+    assert plan_image(None, Image("trixie", "7.2.7", None), CACHE, "current") == [make]
+    assert plan_image(None, Image("trixie", None, None), CACHE, "current") == [FetchKernel(CACHE), make]
+    assert plan_image(image, Image("trixie", None, None), CACHE, "current") == []
+    assert plan_image(image, None, CACHE, "current") == [RemoveImage(image)]
+    assert plan_image(None, None, CACHE, "current") == []
     assert str(RemoveImage(image)) == "Remove the image of trixie, '/cache/trixie-1.img'"
 
 
+def test_what_a_package_tool_complains_of_is_told_without_what_it_only_says():
+    said = "I: running apt-get update...\nE: Release file is expired.\n   at line 3\nE: mmdebstrap failed to run\n"
+    assert complaints(said) == "E: Release file is expired. E: mmdebstrap failed to run"
+    assert complaints("killed\n") == "killed"
+
+
 def test_an_image_with_hosts_on_it_stays():
-    image = Image("trixie", "/cache/trixie-1.img")
+    image = Image("trixie", "7.2.7", "/cache/trixie-1.img")
     with pytest.raises(Problem, match="on it stands 'db-a' of the lab 'lab'"):
         refuse_image(image, [RemoveImage(image)], ["'db-a' of the lab 'lab'"])
     refuse_image(image, [RemoveImage(image)], [])
