@@ -1,103 +1,117 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data of a whole SAN, host by host, templated to the last word; what cannot be read stops everybody."""
+"""The data of a whole SAN, host by host, templated to the last word; what cannot be read is named."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
 from jinja2.exceptions import TemplateError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.initiator_name_by import initiator_name_by
 
 DOCUMENTATION = r"""
-name: san_parts
+name: san_data
 short_description: Read the data of all hosts of a SAN, whatever the run is limited to
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Used by the playbooks of this collection before any host is touched. It reads the role variables that describe the SAN of
     every host in the inventory groups C(storage) and C(compute), C(--limit) or not, and needs no connection for it.
-  - Data that cannot be templated (a variable that is undefined, a vault that does not open) is an error. Without it nobody
-    can say which LUNs that host has. P(lunworks.iscsi.san_unread#filter) says where it is.
-  - The value has CHAP secrets in it. Use it in tasks with C(no_log) only.
-positional: _input, groups
+  - Hosts of C(storage) say their targets, hosts of C(compute) their initiator name, ifaces, nodes and volume groups. What
+    only a play, a role or C(set_fact) would give them is not in it.
+  - Data that cannot be templated (a variable that is undefined, a vault that does not open) is named with its host and its
+    place. Without it nobody can say which LUNs that host has, so no other host should be changed either.
 options:
-  _input:
-    description: C(hostvars).
-    type: dict
-    required: true
-  groups:
-    description:
-      - C(groups). Hosts of C(storage) say their targets, hosts of C(compute) their name, ifaces, nodes and volume groups.
-    type: dict
-    required: true
+  _terms:
+    description: None are taken.
 """
 
 EXAMPLES = r"""
+- name: The data of all hosts can be read
+  ansible.builtin.assert:
+    that: unread == []
+    fail_msg: "{{ unread | join(' ') }}"
+  vars:
+    unread: "{{ (query('lunworks.iscsi.san_data') | first).unread }}"
+  run_once: true
+  delegate_to: localhost
+
 - name: The data of the whole SAN
   ansible.builtin.set_fact:
-    san: "{{ hostvars | lunworks.iscsi.san_parts(groups) }}"
-  no_log: true
+    san: "{{ (query('lunworks.iscsi.san_data') | first).parts }}"
+  no_log: true  # CHAP secrets are among it
   run_once: true
 """
 
 RETURN = r"""
 _value:
-  description: By the name of each host its part of the data.
-  type: dict
+  description: One dictionary.
+  type: list
+  elements: dict
+  contains:
+    parts:
+      description: By the name of each host its part of the data, with CHAP secrets.
+      type: dict
+    unread:
+      description: One sentence for each place that cannot be read, without its value; empty when all can.
+      type: list
+      elements: str
 """
 
 STORAGE = ("target_targets",)
 COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups")
+Template = Callable[[str], Any]  # a variable of one host by its name, templated; None when it has none
 
 
-def san_parts(
-    hostvars: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, Any]]:
-    """By host: its part of the SAN's data."""
-    parts, faults = _parts(hostvars, groups)
-    if faults:
-        raise AnsibleFilterError(" ".join(faults))
-    return parts
+class LookupModule(LookupBase):
+    """The lookup of this file."""
+
+    def run(self, terms: Any, variables: Any = None, **_options: Any) -> list[dict[str, Any]]:
+        """The data of all hosts."""
+        hostvars = variables["hostvars"]
+
+        def template_of(host: str) -> Template:
+            # Not hostvars[host]: what it templates knows no hostvars, and data that names another host's name could not be read.
+            own = {**hostvars.raw_get(host), "hostvars": hostvars}
+            templar = self._templar.copy_with_new_env(available_variables=own)
+            return lambda name: templar.template(own[name]) if name in own else None
+
+        return [san_data(variables["groups"], template_of)]
 
 
-def san_unread(hostvars: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]]) -> list[str]:
-    """Which hosts' data cannot be read, and where, as sentences without secrets."""
-    return _parts(hostvars, groups)[1]
-
-
-def _parts(
-    hostvars: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def san_data(groups: Mapping[str, Sequence[str]], template_of: Callable[[str], Template]) -> dict[str, Any]:
+    """The parts of all hosts, and what of them cannot be read."""
     storage, compute = groups.get("storage") or [], groups.get("compute") or []
     parts: dict[str, dict[str, Any]] = {}
     faults: list[str] = []
     for host in sorted({*storage, *compute}):
+        template = template_of(host)
         wanted = (STORAGE if host in storage else ()) + (COMPUTE if host in compute else ())
-        part: dict[str, Any] = {name: _read(hostvars[host], host, name, faults) or [] for name in wanted}
-        part["initiator_name"] = _initiator(hostvars[host], host, faults) if host in compute else ""
+        part: dict[str, Any] = {name: _read(template, host, name, faults) or [] for name in wanted}
+        part["initiator_name"] = _initiator(template, host, faults) if host in compute else ""
         parts[host] = part
-    return parts, faults
+    return {"parts": parts, "unread": faults}
 
 
-def _initiator(vars_: Mapping[str, Any], host: str, faults: list[str]) -> str:
-    name = _read(vars_, host, "initiator_name", faults)
-    authority = "" if name else _read(vars_, host, "initiator_naming_authority", faults)
+def _initiator(template: Template, host: str, faults: list[str]) -> str:
+    name = _read(template, host, "initiator_name", faults)
+    authority = "" if name else _read(template, host, "initiator_naming_authority", faults)
     return str(name or (initiator_name_by(host, authority) if authority else ""))
 
 
-def _read(vars_: Mapping[str, Any], host: str, name: str, faults: list[str]) -> Any:
+def _read(template: Template, host: str, name: str, faults: list[str]) -> Any:
     """A variable of a host with everything in it templated; None when it has none."""
     known = len(faults)
 
     def fault(path: str, why: str) -> None:
         faults.append(f"The data of '{host}' cannot be read: {path}: {why}.")
 
-    value = _tried(lambda: vars_.get(name), name, fault)
+    value = _tried(lambda: template(name), name, fault)
     plain = _plain(value, name, fault)
     return plain if len(faults) == known else None
 
@@ -136,11 +150,3 @@ def _tried(act: Callable[[], Any], path: str, fault: Callable[[str, str], None])
     except (AnsibleError, TemplateError) as error:
         fault(path, " ".join(str(error).split()).rstrip("."))
     return None
-
-
-class FilterModule:
-    """The filters of this file."""
-
-    def filters(self) -> dict[str, Any]:
-        """Their names."""
-        return {"san_parts": san_parts, "san_unread": san_unread}
