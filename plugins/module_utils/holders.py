@@ -14,7 +14,7 @@ import stat
 from dataclasses import dataclass
 from typing import Iterable, Iterator, TypeVar
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ def _kind(host: Host, name: str) -> tuple[str, str]:
 
 
 def _swaps(host: Host) -> Iterator[User]:
-    for line in (host.read("/proc/swaps") or "").splitlines()[1:]:
+    for line in lines_of(host.read("/proc/swaps"))[1:]:
         name = line.split()[0]
         yield User("swap", name, _device(host, name))
 
@@ -130,7 +130,7 @@ def _mounts(host: Host, numbers: dict[str, str]) -> Iterator[User]:
         if namespace in read:
             continue
         read.add(namespace)
-        for line in _gone_is_empty(host, f"/proc/{process}/mountinfo").splitlines():
+        for line in lines_of(_gone_is_empty(host, f"/proc/{process}/mountinfo")):
             number, point = line.split()[2], line.split()[4]
             if number in numbers:
                 yield User("mount", _unescaped(point), numbers[number])
@@ -167,7 +167,7 @@ def _opened(host: Host, path: str) -> os.stat_result | None:
     """What a process has open; what even root may not see (sockets of other namespaces) is no block device."""
     try:
         return host.stat(path)
-    except PermissionError:
+    except Problem:
         return None
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Iterator, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 FSTAB = "/etc/fstab"
@@ -140,7 +140,7 @@ def look_mounts(host: Host, devices: dict[str, str | None], leaving: Sequence[st
     """The mounts at these paths. 'devices' names the device that each path should have, if known: what is mounted is
     then named by it. Who is busy in a mount is asked only for the paths in 'leaving'.
     """
-    lines = {path: line for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()) if line}
+    lines = {path: line for path, line in map(parsed_line, lines_of(host.read(FSTAB))) if line}
     mounted = dict(_mounted(host))
     used = _used(host) if set(leaving) & set(mounted) else {}
     return tuple(
@@ -193,7 +193,7 @@ def refuse_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
 
 def edit_line(host: Host, path: str, wanted: str | None) -> None:
     """Put the line of a mount point into /etc/fstab in its place, or take it out; all else stays as it is."""
-    lines = (host.read(FSTAB) or "").splitlines()
+    lines = lines_of(host.read(FSTAB))
     own = [number for number, line in enumerate(lines) if parsed_line(line)[0] == path]
     at = own[0] if own else len(lines)
     kept = [line for number, line in enumerate(lines) if number not in own]
@@ -224,7 +224,7 @@ def parsed_line(line: str) -> tuple[str, Line | None]:
 
 def _mounted(host: Host) -> Iterator[tuple[str, tuple[str, str]]]:
     """Mount points with the device number and the source; of two on one path the last one is seen."""
-    for text in (host.read("/proc/self/mountinfo") or "").splitlines():
+    for text in lines_of(host.read("/proc/self/mountinfo")):
         fields = text.split()
         yield unescaped(fields[4]), (fields[2], unescaped(fields[fields.index("-") + 2]))
 

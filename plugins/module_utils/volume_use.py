@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Iterator, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
     FSTAB,
     OPTIONS,
@@ -72,7 +72,7 @@ def split_name(title: str) -> tuple[str, str]:
 
 def look_uses(host: Host, tables: dict[str, tuple[str, str]]) -> list[Used]:
     """Every mount point of this host's fstab and mount table."""
-    lines = {path: line for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()) if line}
+    lines = {path: line for path, line in map(parsed_line, lines_of(host.read(FSTAB))) if line}
     mounts = dict(_mounted(host))
     return [
         _used(host, path, lines.get(path), mounts.get(path), tables) for path in sorted({*lines, *mounts})
@@ -112,7 +112,7 @@ def _volume_of(host: Host, device: str, tables: dict[str, tuple[str, str]]) -> t
 
 
 def _mounted(host: Host) -> Iterator[tuple[str, Mounted]]:
-    for text in (host.read("/proc/self/mountinfo") or "").splitlines():
+    for text in lines_of(host.read("/proc/self/mountinfo")):
         fields = text.split()
         kind, source = fields[fields.index("-") + 1 :][:2]
         yield unescaped(fields[4]), Mounted(fields[2], unescaped(fields[3]), kind, unescaped(source))
