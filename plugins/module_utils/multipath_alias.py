@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_conf import (
     DROP_INS,
     MAIN,
@@ -68,7 +68,7 @@ def parse_aliases(text: str) -> dict[str, str]:
     """The aliases of the multipath sections of one file, by WWID."""
     found: dict[str, str] = {}
     section: dict[str, str] = {}
-    for match in filter(None, (SETTING.match(line.split("#")[0].rstrip()) for line in text.splitlines())):
+    for match in filter(None, (SETTING.match(line.split("#")[0].rstrip()) for line in lines_of(text))):
         if match[1] == "multipath":
             section = {}
         elif match[1] == "}":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Iterator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import BUSY, UNIT, ask, running
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -140,7 +140,7 @@ def _agrees(host: Host, told: str) -> bool:
 
 
 def _told(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if line.strip() and line.split()[0] not in OWN)
+    return (line for line in lines_of(text) if line.strip() and line.split()[0] not in OWN)
 
 
 def tried(host: Host, text: str | None) -> list[str]:
@@ -148,7 +148,7 @@ def tried(host: Host, text: str | None) -> list[str]:
     ran = host.run(*("unshare", "--mount", "sh", "-c", TRIAL.format(DROP_INS)), stdin=text or "", ok=None)
     if ran.rc:
         raise Problem(f"Cannot try the configuration: {' '.join(ran.err.split())}")
-    lines = [re.sub(r"^[\d.]+ \| ", "", line.strip()) for line in ran.err.splitlines()]
+    lines = [re.sub(r"^[\d.]+ \| ", "", line.strip()) for line in lines_of(ran.err)]
     return [re.sub(rf"( of )?{DROP_INS}/candidate\.conf ?", "", line) for line in lines if line]
 
 

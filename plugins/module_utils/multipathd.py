@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 
 WWIDS = "/etc/multipath/wwids"
 UNIT = "multipathd.service"
@@ -72,7 +72,7 @@ def parse_maps(text: str) -> list[Map]:
 
 def registered(host: Host) -> frozenset[str]:
     """The WWIDs that multipath claims as soon as their first path appears."""
-    lines = (host.read(WWIDS) or "").splitlines()
+    lines = lines_of(host.read(WWIDS))
     return frozenset(line.strip("/ ") for line in lines if line.startswith("/"))
 
 

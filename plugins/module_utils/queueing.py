@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import FOR_EVER, Queue
 
 UNIT = "multipathd.service"
@@ -90,7 +90,7 @@ def _retries(one: dict[str, Any], configured: str) -> int | None:
 def parse_config(text: str) -> Section:
     """What 'multipathd show config' prints."""
     open_ = [Section("")]
-    for line in text.splitlines():
+    for line in lines_of(text):
         word, _blank, rest = line.strip().partition(" ")
         if rest == "{":
             inner = Section(word)
