@@ -11,6 +11,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, L
 
 LOOK = 60  # seconds
 CHANGE = 300  # a change is not killed because an array is slow
+# What a host's lvm.conf may say otherwise, and what then prints something else: lvm.conf(5) as 'lvmconfig --type default
+# --withcomments' tells it, sections 'report' and 'log'. Said in every call, what is printed is what is read here.
+SETTINGS = (
+    'report { output_format="basic" compact_output=0 compact_output_cols="" aligned=1 buffered=1 headings=1 separator=" " '
+    'list_item_separator="," prefixes=0 quoted=1 columns_as_rows=0 binary_values_as_numeric=0 } '
+    'log { report_command_log=0 command_names=0 prefix="  " verbose=0 silent=0 }'
+)
 
 
 @dataclass(frozen=True)
@@ -135,16 +142,32 @@ class Lvm:
         return next((one.name for one in self.groups if kernel in [pv.kernel for pv in one.physical]), "")
 
 
-def lvm(host: Host, *argv: str, timeout: float = CHANGE, ok: tuple[int, ...] = (0,)) -> Ran:
-    """Run a command of LVM within a time limit. Exit codes: 0, or 5 when it refused (lvm(8))."""
+def lvm(host: Host, *argv: str, config: str = "", timeout: float = CHANGE, ok: tuple[int, ...] = (0,)) -> Ran:
+    """Run a command of LVM within a time limit, with these settings too. Exit codes: 0, or 5 when it refused (lvm(8)).
+
+    LVM takes '--config' once.
+    """
+    words = 2 if argv[0] == "lvm" else 1
+    said = " ".join(argv)
     try:
-        return host.run(*argv, timeout=timeout, ok=ok)
+        ran = host.run(
+            *argv[:words],
+            "--config",
+            f"{SETTINGS} {config}".strip(),
+            *argv[words:],
+            timeout=timeout,
+            ok=None,
+        )
     except Late as late:
         raise Problem(
-            f"{late} LVM reads every disk: one may have lost all its paths while multipath holds its I/O back. "
-            "Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' brings them back into use; "
-            "'multipathd disablequeueing maps' lets the I/O fail."
+            f"'{said}' did not end within {timeout:g} seconds. LVM reads every disk: one may have lost all its paths while "
+            "multipath holds its I/O back. Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' "
+            "brings them back into use; 'multipathd disablequeueing maps' lets the I/O fail."
         ) from late
+    if ran.rc not in ok:
+        why = " ".join((ran.err.strip() or ran.out.strip()).split())
+        raise Problem(f"'{said}' failed with exit code {ran.rc}: {why}")
+    return ran
 
 
 def reasons(group: VolumeGroup, local: str) -> Iterator[tuple[str, str]]:

@@ -68,7 +68,7 @@ def _ill(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, str]:
     """What is wrong with active pools, snapshots, mirrors and caches, by the UUID of the LV; plain ones have no such state."""
     if not any(one.kernel and not one.plain for group in groups for one in group.logical):
         return {}
-    return parse_health(lvm(host, *HEALTH, *QUIET, timeout=LOOK).out)
+    return parse_health(lvm(host, *HEALTH, config=QUIET, timeout=LOOK).out)
 
 
 def parse_health(text: str) -> dict[str, str]:
@@ -102,7 +102,7 @@ def _metadata(host: Host, group: VolumeGroup) -> str | None:
     """What LVM last wrote on one of the disks, in the form that vgcfgrestore(8) reads."""
     here = [one.device for one in group.physical if not one.missing]
     return (
-        parse_dump(lvm(host, "pvck", "--dump", "metadata", *QUIET, here[0], timeout=LOOK).out)
+        parse_dump(lvm(host, "pvck", "--dump", "metadata", here[0], config=QUIET, timeout=LOOK).out)
         if here
         else None
     )

@@ -34,14 +34,11 @@ REPORTS = {
     "seg": ["-S", "lv_name=none"],
 }
 # A report would write a backup of metadata that is newer than the last one: not from a look.
-QUIET = ["--config", "backup { backup=0 archive=0 }"]
+QUIET = "backup { backup=0 archive=0 }"
 FULL = "lvm fullreport --foreign --shared --reportformat json --units b --nosuffix".split()
-FULL += [*QUIET, *(word for name, options in REPORTS.items() for word in ["--configreport", name, *options])]
+FULL += [word for name, options in REPORTS.items() for word in ["--configreport", name, *options]]
 # The full report leaves out the copies that LVM does not use, and need not warn of them (2.03.31 does not).
-COPIES = (
-    "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
-    + QUIET
-)
+COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
 # Where the host uses this file (lvmdevices(8)), LVM sees the disks in it and no other. A look sees all.
 DEVICES_FILE = "/etc/lvm/devices/system.devices"
 ALL = ["--devicesfile", ""]
@@ -55,8 +52,8 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
     """Everything in one pass; 'copies' asks for duplicate PVs too, which is a second one."""
     tables, listed = _tables(host), _listed(host)
     every = [] if listed is None else ALL
-    found = parse_report(lvm(host, *FULL, *every, timeout=LOOK).out)
-    twice = parse_copies(lvm(host, *COPIES, *every, timeout=LOOK).out) if copies else {}
+    found = parse_report(lvm(host, *FULL, *every, config=QUIET, timeout=LOOK).out)
+    twice = parse_copies(lvm(host, *COPIES, *every, config=QUIET, timeout=LOOK).out) if copies else {}
     local = _system_id(host) if any(one.system_id for one in found.groups) else ""
     groups = []
     for group in found.groups:
