@@ -20,7 +20,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     show_physical,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import QUIET, look_lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import QUIET, expected, look_lvm
 
 ILLS = ("lv_health_status", "lv_check_needed", "lv_snapshot_invalid")
 HEALTH = ["lvs", "-a", "--reportformat", "json", "-o", ",".join(["lv_uuid", *ILLS])]
@@ -73,8 +73,9 @@ def _ill(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, str]:
 
 def parse_health(text: str) -> dict[str, str]:
     """The LVs that are not well, from 'lvs' (lvs(8), bits 9 of lv_attr in words)."""
-    rows = [row for report in json.loads(text)["report"] for row in report["lv"]]
-    told = {row["lv_uuid"]: [row.get(field) or "" for field in ILLS] for row in rows}
+    with expected("lvs"):
+        rows = [row for report in json.loads(text)["report"] for row in report["lv"]]
+        told = {row["lv_uuid"]: [row.get(field) or "" for field in ILLS] for row in rows}
     return {uuid: ", ".join(filter(_says, words)) for uuid, words in told.items() if any(map(_says, words))}
 
 

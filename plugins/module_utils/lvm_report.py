@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import is_read_only
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     LOOK,
     LogicalVolume,
@@ -116,12 +117,35 @@ def _system_id(host: Host) -> str:
 
 
 def parse_report(text: str) -> Lvm:
-    """What 'lvm fullreport' prints as JSON; devices are not looked up yet."""
-    groups, orphans = [], []
-    for report in json.loads(text)["report"]:
-        groups += [_group(row, report) for row in report.get("vg", [])]
-        orphans += [_physical(each, 0) for each in report.get("pv", []) if not report.get("vg")]
-    return Lvm(tuple(groups), tuple(orphans))
+    """What 'lvm fullreport' prints as JSON; devices are not looked up yet. Fields that are not known here are passed over."""
+    with expected("lvm fullreport"):
+        groups, orphans = [], []
+        for report in json.loads(text)["report"]:
+            groups += [_group(row, report) for row in report.get("vg", [])]
+            orphans += [_physical(each, 0) for each in report.get("pv", []) if not report.get("vg")]
+        return Lvm(tuple(groups), tuple(orphans))
+
+
+@contextmanager
+def expected(command: str) -> Iterator[None]:
+    """A report of another shape is a Problem."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise Problem(
+            f"'{command}' printed something else than the report that LVM 2.03 prints ({type(error).__name__}: {error}). "
+            "Is 'lvm' in the PATH another program, or does a wrapper print to its output?"
+        ) from error
+
+
+def _says(value: Any) -> bool:
+    """A binary field (lvmreport(7)): a word or nothing, with binary_values_as_numeric 1 or 0."""
+    return str(value) not in ("", "0")
+
+
+def _words(value: Any) -> list[str]:
+    """A list as LVM writes it with its own separator."""
+    return [word for word in value.split(",") if word]
 
 
 def _group(row: dict[str, Any], report: dict[str, Any]) -> VolumeGroup:
@@ -134,10 +158,10 @@ def _group(row: dict[str, Any], report: dict[str, Any]) -> VolumeGroup:
         extents=int(row["vg_extent_count"]),
         free=int(row["vg_free_count"]),
         seqno=int(row["vg_seqno"]),
-        tags=frozenset(filter(None, row["vg_tags"].split(","))),
-        autoactivation=bool(row["vg_autoactivation"]) if "vg_autoactivation" in row else None,
+        tags=frozenset(_words(row["vg_tags"])),
+        autoactivation=_says(row["vg_autoactivation"]) if "vg_autoactivation" in row else None,
         system_id=row["vg_systemid"],
-        exported=bool(row["vg_exported"]),
+        exported=_says(row["vg_exported"]),
         lock_type="" if lock_type == "none" else lock_type,
         physical=tuple(_physical(each, size) for each in report["pv"]),
         logical=tuple(_logical(each) for each in report["lv"]),
@@ -149,7 +173,7 @@ def _physical(row: dict[str, Any], extent_size: int) -> PhysicalVolume:
     room = int(row["dev_size"]) - int(row["pe_start"]) - second
     extents = int(row["pv_pe_count"])
     return PhysicalVolume(
-        device=MISSING if row["pv_missing"] else row["pv_name"],
+        device=MISSING if _says(row["pv_missing"]) else row["pv_name"],
         uuid=row["pv_uuid"],
         extents=extents,
         used=int(row["pv_pe_alloc_count"]),
@@ -163,7 +187,7 @@ def _logical(row: dict[str, Any]) -> LogicalVolume:
         uuid=row["lv_uuid"],
         size=int(row["lv_size"]),
         layout=row["lv_layout"],
-        skip=bool(row["lv_skip_activation"]),
+        skip=_says(row["lv_skip_activation"]),
         origin=row["origin"],
         pool=row["pool_lv"],
     )
@@ -172,7 +196,8 @@ def _logical(row: dict[str, Any]) -> LogicalVolume:
 def parse_copies(text: str) -> dict[str, list[str]]:
     """The devices that are copies of a PV, by its UUID."""
     found: dict[str, list[str]] = {}
-    for report in json.loads(text)["report"]:
-        for row in report["pv"]:
-            found.setdefault(row["pv_uuid"], []).append(row["pv_name"])
+    with expected("pvs"):
+        for report in json.loads(text)["report"]:
+            for row in report["pv"]:
+                found.setdefault(row["pv_uuid"], []).append(row["pv_name"])
     return found

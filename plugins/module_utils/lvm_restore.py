@@ -15,8 +15,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import (
     look_device,
     refuse_device,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Label, parse_metadata
+from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Damaged, Label, parse_metadata
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 PLACE = "/run/lunworks-{}.vg"
@@ -92,13 +93,15 @@ def _written(host: Host, backup: Label) -> str:
 
 def restore_wish(asked: dict[str, Any]) -> Wish:
     """The options, checked."""
-    backup = parse_metadata(asked["metadata"])
-    if backup is None:
+    try:
+        backup = parse_metadata(asked["metadata"])
+    except Damaged as damaged:
         raise Problem(
-            "That is no metadata of a volume group. Wanted is the text that lunworks.iscsi.volume_group_info tells with "
-            "'metadata', that a move has written to the controller, or that vgcfgbackup(8) writes."
-        )
-    if asked["name"] != backup.group:
+            f"That is no metadata of a volume group: {damaged}. Wanted is the whole text that "
+            "lunworks.iscsi.volume_group_info tells with 'metadata', that a move has written to the controller, or that "
+            "vgcfgbackup(8) writes."
+        ) from damaged
+    if group_name(asked["name"]) != backup.group:
         raise Problem(f"That is the metadata of '{backup.group}', not of '{asked['name']}'.")
     disks = {one["uuid"]: one["device"] for one in asked["devices"]}
     strange = sorted(set(disks) - {uuid for uuid, _device in backup.pvs})

@@ -15,7 +15,6 @@ from ansible_collections.lunworks.iscsi.tests.unit.chap_card import answer as ca
 from ansible_collections.lunworks.iscsi.tests.unit.login_portal import LoginPortal
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
 
-
 # The commands of LVM, by how they begin (lvm(8)); 'lvmconfig' and 'lvm ...' are among them.
 LVM = ("lvm", "lvs", "vgs", "pvs", "lvc", "lve", "lvr", "vgc", "vge", "vgi", "vgr", "pvc", "pvr")
 
