@@ -122,11 +122,15 @@ def test_a_group_is_shown_in_one_word():
             ["/dev/mapper/x", "/dev/disk/by-id/x"],
             ["sdb", "/dev", "/etc/x", "/dev/../etc/x", "/dev/a b"],
         ),
-        (extent_size, ["1k", "4m", "384k", "8192"], ["3m1", "512", "96k", "0", "-4m", "1.00001m"]),
+        (
+            extent_size,
+            ["1k", "4m", "384k", "8192"],
+            ["3m1", "512", "96k", "0", "-4m", "1.00001m", "2t", "9" * 400],
+        ),
         (
             volume_size,
             ["40g", "100%FREE", "1%vg", "1.5t", 4096],
-            ["0", "101%FREE", "0%VG", "50%", "50%PVS", "-1g", "x"],
+            ["0", "101%FREE", "0%VG", "50%", "50%PVS", "-1g", "x", "9" * 400, "٥%VG"],
         ),
     ],
     ids=["group", "volume", "tag", "device", "extent", "size"],
