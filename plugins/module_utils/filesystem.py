@@ -81,7 +81,13 @@ class MakeFilesystem(Step):
         found = look_signatures(host, self.device)
         if found:
             raise Problem(f"'{self.device}' has something on it by now ({', '.join(found)}).")
-        host.run(f"mkfs.{self.kind}", "-q", *self.options, self.device, timeout=MAKE_SECONDS)
+        command = (f"mkfs.{self.kind}", "-q", *self.options, self.device)
+        ran = host.run(*command, ok=None, timeout=MAKE_SECONDS)
+        if ran.rc:
+            why = " ".join(re.split(r"^Usage", ran.err, maxsplit=1, flags=re.M)[0].split())
+            raise Problem(
+                f"'{' '.join(command)}' failed with exit code {ran.rc}: {why or 'it does not say why'}"
+            )
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_allocation impo
     CreateVolume,
     DeactivateVolume,
     ExtendVolume,
+    MakeFilesystemOfNew,
     RemoveVolume,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
@@ -174,18 +175,21 @@ def _steps(wish: Wish, seen: Volume | None, want: Volume) -> list[Step]:
         steps.append(ExtendVolume(wish.group, wish.name, want.extents or 0, more))
     if seen and want.active and not seen.active:
         steps.append(ActivateVolume(wish.group, wish.name))
-    steps += _contents(wish, seen.filesystem if seen else None, want.filesystem, more > 0)
+    steps += _contents(wish, seen.filesystem if seen else None, want.filesystem, more > 0, seen is None)
     if not want.active and (seen is None or seen.active):
         steps.append(DeactivateVolume(wish.group, wish.name))
     return steps
 
 
-def _contents(wish: Wish, seen: Filesystem | None, want: Filesystem | None, grows: bool) -> list[Step]:
+def _contents(
+    wish: Wish, seen: Filesystem | None, want: Filesystem | None, grows: bool, new: bool
+) -> list[Step]:
     """What an LV holds that has yet to be activated shows in the second look; it is hoped to be right."""
     if want is None or (seen and seen.kind == UNSEEN):
         return []
     if seen is None or seen.kind != want.kind:
-        return [MakeFilesystem(want.kind, wish.path, wish.filesystem_options)]
+        kind = MakeFilesystemOfNew if new else MakeFilesystem
+        return [kind(want.kind, wish.path, wish.filesystem_options)]
     return [GrowFilesystem(want.kind, wish.path)] if grows or not seen.full else []
 
 

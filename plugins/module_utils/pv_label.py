@@ -245,7 +245,7 @@ def _section(tokens: Iterator[str], depth: int) -> dict[str, Any]:
 
 def _value(token: str, tokens: Iterator[str], depth: int) -> Any:
     if token == "[" and depth < DEEPEST:
-        items = []
+        items: list[Any] = []
         for item in tokens:
             if item == "]":
                 return items

@@ -358,6 +358,33 @@ def test_a_command_that_did_not_end_or_cannot_be_is_not_tried_for_each(answer):
     assert did == ["run vgexport a b c"]
 
 
+TOO_SMALL = "size 2560 of data section is too small, minimum 4096 blocks\nUsage: mkfs.xfs\n/* blocksize */ [-b size=num]\n"
+
+
+@pytest.mark.parametrize("by_now, did", [("", ["run lvremove --yes vg/new"]), ("xfs", [])])
+def test_a_volume_on_which_mkfs_failed_goes_again_unless_something_is_on_it(by_now, did):
+    found = [{"type": by_now}] if by_now else []
+    wipefs = iter([{"signatures": []}, {"signatures": found}])
+
+    class Failing(ScriptedHost):
+        def run(self, *argv, **more):
+            self.runs["wipefs --json --no-act /dev/vg/new"] = (
+                json.dumps(next(wipefs)) if argv[0] == "wipefs" else ""
+            )
+            return super().run(*argv, **more)
+
+    host = Failing(
+        runs={"mkfs.xfs -q /dev/vg/new": {"rc": 1, "err": TOO_SMALL}}, changing=["mkfs.xfs", "lvremove"]
+    )
+    with pytest.raises(Problem) as failed:
+        lvm_allocation.MakeFilesystemOfNew("xfs", "/dev/vg/new").take(host)
+    assert str(failed.value).startswith(
+        "'mkfs.xfs -q /dev/vg/new' failed with exit code 1: size 2560 of data section is too small, minimum 4096 blocks"
+    )
+    assert "Usage" not in str(failed.value) and host.did[1:] == did
+    assert ("is removed again" in str(failed.value)) is not bool(by_now)
+
+
 def volume_states():
     yield None
     for extents, active, filesystem in product(
