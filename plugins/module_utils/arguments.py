@@ -132,6 +132,13 @@ def size(text: Any) -> int:
     return int(amount) if amount.denominator == 1 else -(-amount // SECTOR) * SECTOR
 
 
+def in_units(count: int) -> str:
+    """Bytes as people read them, exact where that is short: 4 MiB, 29.9 GiB."""
+    unit = next((unit for unit in reversed(UNITS) if unit and count >= UNITS[unit]), "")
+    amount = f"{count / (UNITS[unit]):.1f}".replace(".0", "")
+    return f"{amount} {unit.upper()}iB" if unit else f"{count} bytes"
+
+
 def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -> Chap | None:
     """CHAP credentials, checked before anything is written.
 

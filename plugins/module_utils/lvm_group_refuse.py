@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import in_units
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import VolumeGroup, reasons
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import refuse_device
@@ -75,8 +76,8 @@ def _refuse_stranger(wish: Wish, group: VolumeGroup, steps: list[Step], local: s
 def _refuse_change(wish: Wish, group: VolumeGroup) -> None:
     if wish.extent_size not in (None, group.extent_size):
         raise Problem(
-            f"The volume group '{wish.name}' has extents of {group.extent_size} bytes, wanted are {wish.extent_size}. The "
-            "size is chosen when a group is created; leave extent_size out."
+            f"The volume group '{wish.name}' has extents of {in_units(group.extent_size)}, and {in_units(wish.extent_size or 0)} "
+            "are wanted. The size is chosen when a group is created; leave extent_size out."
         )
     if wish.autoactivation is not None and group.autoactivation is None:
         raise Problem(

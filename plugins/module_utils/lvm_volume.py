@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import in_units
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import (
     Filesystem,
     GrowFilesystem,
@@ -241,8 +242,8 @@ def _refuse_change(wish: Wish, old: Volume, new: Volume, group: VolumeGroup) -> 
     have, wanted = old.extents or 0, new.extents or 0
     if wish.size and wanted < have:
         raise Problem(
-            f"'{wish.path}' has {have} extents ({old.lv.size} bytes); wanted is {wish.size.text}, {wanted} extents of "
-            f"{group.extent_size} bytes. A logical volume is never made smaller here: its end would be lost."
+            f"'{wish.path}' has {in_units(old.lv.size)} ({old.lv.size} bytes), and {wish.size.text} is wanted. A logical volume "
+            "is never made smaller here: its end would be lost."
         )
     if wanted > have and not old.lv.plain:
         raise Problem(
@@ -267,10 +268,12 @@ def _refuse_overflow(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> No
             old, new = seen.volumes[wish.path], want.volumes[wish.path]
             grown += _taken(old, new)
             if grown > free:
+                needed, there = (in_units(count * group.extent_size) for count in (grown, free))
+                before = " with the volumes before it" if grown > _taken(old, new) else ""
                 raise Problem(
-                    f"There is no room for '{wish.path}' in the volume group '{name}': {grown} more extents of "
-                    f"{group.extent_size} bytes are wanted, {free} are free. Extend the group or let its disks grow "
-                    "first; if that happens in this very play, a check run cannot see it yet."
+                    f"There is no room for '{wish.path}' in the volume group '{name}': it needs {needed} more{before}, and "
+                    f"{there} are free. Extend the group or let its disks grow first; if that happens in this very play, a "
+                    "check run cannot see it yet."
                 )
             if old is None and new and not new.extents:
                 raise Problem(

@@ -10,6 +10,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     Portal,
     address,
     chap,
+    in_units,
     iscsi_name,
     port,
     portal,
@@ -106,6 +107,13 @@ def test_addresses_are_canonical():
 )
 def test_sizes(text, wanted):
     assert size(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "count, words", [(0, "0 bytes"), (4 << 20, "4 MiB"), (32107397120, "29.9 GiB"), (10 << 40, "10 TiB")]
+)
+def test_sizes_in_words(count, words):
+    assert in_units(count) == words
 
 
 @pytest.mark.parametrize("text", ["", "-1g", "0", "ten", "10x", "1.5", "0.0001k", "g", "1e9", "٣g"])
