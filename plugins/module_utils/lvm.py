@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
 
@@ -123,6 +123,9 @@ class Lvm:
     groups: tuple[VolumeGroup, ...] = ()
     orphans: tuple[PhysicalVolume, ...] = ()  # PVs without a VG
     system_id: str = ""
+    volume_list: tuple[str, ...] | None = (
+        None  # what this host may activate, where it was asked; None: anything
+    )
 
     def named(self, name: str) -> VolumeGroup | None:
         """The VG of this name; several are a Problem."""
@@ -136,6 +139,16 @@ class Lvm:
                 + ". Take the disks of one away, or give it another name by its UUID (vgrename UUID NAME)."
             )
         return found[0] if found else None
+
+    def refuse_activation(self, group: str, volumes: Iterable[str]) -> None:
+        """LVM skips what activation/volume_list does not name, and says success; a tag may mean any VG (lvm.conf(5))."""
+        for volume in volumes if self.volume_list is not None else ():
+            names = (group, f"{group}/{volume}")
+            if not any(one in names or one.startswith("@") for one in self.volume_list or ()):
+                raise Problem(
+                    f"'{group}/{volume}' would not be activated: activation/volume_list in this host's lvm.conf allows only "
+                    f"{', '.join(self.volume_list or ()) or 'nothing'}. Add '{group}' there, if this host shall have it."
+                )
 
     def owner(self, kernel: str) -> str:
         """The VG whose PV a device is, '' if none is known."""

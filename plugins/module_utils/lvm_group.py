@@ -38,7 +38,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     MarkGroup,
     TakeOver,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm, look_volume_list
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
@@ -107,6 +107,10 @@ def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None
             found, groups=tuple(replace(group, copies=copies.get(group.uuid, ())) for group in found.groups)
         )
     groups = {wish.name: _named(host, found.named(wish.name), wish) for wish in wishes}
+    if any(
+        group.inactive for wish in wishes for group in [groups[wish.name]] if group and wish.state == "active"
+    ):
+        found = replace(found, volume_list=look_volume_list(host))
     new = [path for wish in wishes for path in joining(wish, groups[wish.name])]
     leaving = [
         group

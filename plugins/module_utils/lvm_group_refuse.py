@@ -32,6 +32,8 @@ def refuse_groups(wishes: Sequence[Wish], seen: Groups, want: Groups) -> None:
             _refuse_stranger(wish, group, plan_group(group, want.groups[wish.name]), seen.lvm.system_id)
             _refuse_change(wish, group)
             _refuse_letting_go(wish, group, seen.users.get(wish.name, ()))
+            if wish.state == "active":
+                seen.lvm.refuse_activation(wish.name, group.inactive)
         for path in joining(wish, group):
             device = seen.devices[path]
             if device.kernel or path not in wish.promised:

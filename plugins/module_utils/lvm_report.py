@@ -21,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     lvm,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import wwid_of_map
+from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import parse_config
 
 BLOCK = "/sys/class/block"
 # All fields of a VG, since autoactivation has one only from LVM 2.03.12 on.
@@ -44,6 +45,7 @@ COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_
 DEVICES_FILE = "/etc/lvm/devices/system.devices"
 ALL = ["--devicesfile", ""]
 IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile".split()
+VOLUME_LIST = "lvmconfig activation/volume_list".split()
 MISSING = "[missing]"
 KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
 ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
@@ -82,6 +84,13 @@ def _tables(host: Host) -> dict[str, str]:
         if uuid.startswith("LVM-"):
             found[uuid[len("LVM-") :]] = name
     return found
+
+
+def look_volume_list(host: Host) -> tuple[str, ...] | None:
+    """What this host's lvm.conf lets LVM activate; None: anything (lvmconfig ends with 5 where nothing is said)."""
+    ran = lvm(host, *VOLUME_LIST, timeout=LOOK, ok=(0, 5))
+    said = parse_config(ran.out).get("volume_list") if ran.rc == 0 else None
+    return None if said is None else (said,) if isinstance(said, str) else tuple(map(str, said))
 
 
 def _listed(host: Host) -> frozenset[str] | None:

@@ -21,10 +21,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import (
     Wish,
     look_volumes,
     plan_volumes,
-    refuse_volumes,
     show_volume,
     want_volumes,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_refuse import refuse_volumes
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 VOLUME: dict[str, Any] = {
