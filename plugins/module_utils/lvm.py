@@ -22,10 +22,15 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class PhysicalVolume:
-    """A PV. 'device' is the name to show, 'kernel' what the kernel calls it; '' for one that is missing."""
+    """A PV. 'device' is the name to show, 'kernel' what the kernel calls it; '' for one that is missing.
+
+    One on a partition stays there: 'disk' is what the kernel calls the whole disk, 'on' the name by which that was asked for.
+    """
 
     device: str
     kernel: str = ""
+    disk: str = ""
+    on: str = ""
     wwid: str = ""
     uuid: str = ""
     extents: int = 0
@@ -84,6 +89,11 @@ class VolumeGroup:
     physical: tuple[PhysicalVolume, ...] = ()
     logical: tuple[LogicalVolume, ...] = ()
     tables: tuple[str, ...] | None = ()
+
+    @property
+    def known(self) -> list[str]:
+        """The names under which it has disks: of its PVs, and of the disks whose partitions they are."""
+        return [name for one in self.physical for name in (one.device, one.on) if name]
 
     @property
     def missing(self) -> tuple[PhysicalVolume, ...]:
@@ -151,8 +161,11 @@ class Lvm:
                 )
 
     def owner(self, kernel: str) -> str:
-        """The VG whose PV a device is, '' if none is known."""
-        return next((one.name for one in self.groups if kernel in [pv.kernel for pv in one.physical]), "")
+        """The VG whose PV a device is, or has on a partition; '' if none is known."""
+        owners = {
+            name: one.name for one in self.groups for pv in one.physical for name in (pv.kernel, pv.disk)
+        }
+        return owners.get(kernel, "") if kernel else ""
 
 
 def lvm(host: Host, *argv: str, config: str = "", timeout: float = CHANGE, ok: tuple[int, ...] = (0,)) -> Ran:

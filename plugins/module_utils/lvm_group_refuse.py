@@ -85,10 +85,9 @@ def _refuse_change(wish: Wish, group: VolumeGroup) -> None:
         raise Problem(
             "Autoactivation is a property of a volume group only from LVM 2.03.12 on. Leave it out here."
         )
-    known = [pv.device for pv in group.physical]
-    if wish.devices and wish.state != "absent" and not set(wish.devices) & set(known):
+    if wish.devices and wish.state != "absent" and not set(wish.devices) & set(group.known):
         raise Problem(
-            f"There is a volume group '{wish.name}' on other disks ({', '.join(known)}): none of {listed(wish.devices)} is "
+            f"There is a volume group '{wish.name}' on other disks ({', '.join(group.known)}): none of {listed(wish.devices)} is "
             "in it. Is it another group of the same name? Rename one, or name the disks that it has too."
         )
 

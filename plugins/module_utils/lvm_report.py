@@ -111,14 +111,25 @@ def _located(host: Host, one: PhysicalVolume, listed: frozenset[str] | None) -> 
     if one.device == MISSING:
         return one
     kernel = host.real(one.device).rpartition("/")[2]
-    kind, dot, value = (host.read(f"{BLOCK}/{kernel}/device/wwid") or "").strip().partition(".")
+    disk = _disk_of(host, kernel)
+    kind, dot, value = (host.read(f"{BLOCK}/{disk or kernel}/device/wwid") or "").strip().partition(".")
     return replace(
         one,
         kernel=kernel,
-        wwid=KINDS[kind] + value if dot and kind in KINDS else wwid_of_map(host, kernel),
+        disk=disk,
+        wwid=KINDS[kind] + value if dot and kind in KINDS else wwid_of_map(host, disk or kernel),
         listed=listed is None or one.uuid.replace("-", "") in listed,
         read_only=is_read_only(host, kernel),
     )
+
+
+def _disk_of(host: Host, kernel: str) -> str:
+    """The disk that a device is a partition of, '' for a whole one; a map's is a table that kpartx(8) made on it."""
+    if host.read(f"{BLOCK}/{kernel}/partition") is not None:
+        return host.real(f"{BLOCK}/{kernel}").split("/")[-2]
+    below = host.list(f"{BLOCK}/{kernel}/slaves")
+    made = re.match(r"part\d+-mpath-", host.read(f"{BLOCK}/{kernel}/dm/uuid") or "")
+    return below[0] if made and len(below) == 1 else ""
 
 
 def _system_id(host: Host) -> str:
