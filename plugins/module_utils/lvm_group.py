@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import STABLE, Device, look_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
@@ -14,12 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     PhysicalVolume,
     VolumeGroup,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import (
-    STABLE,
-    Device,
-    look_device,
-    users_of,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import (
     CreateGroup,
     ExtendGroup,

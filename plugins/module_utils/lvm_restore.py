@@ -7,14 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import Device, look_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import (
-    Device,
-    look_device,
-    refuse_device,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import refuse_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Damaged, Label, parse_metadata
