@@ -22,7 +22,8 @@ author: The lunworks.iscsi authors (@lunworks)
 description:
   - Used by the playbooks of this collection before any host is touched. It reads the role variables that describe the SAN of
     every host in the inventory groups C(storage) and C(compute), C(--limit) or not, and needs no connection for it.
-  - Hosts of C(storage) say their targets, hosts of C(compute) their initiator name, ifaces, nodes and volume groups. What
+  - Hosts of C(storage) say their targets, hosts of C(compute) their initiator name, ifaces, nodes, volume groups and file
+    systems. What
     only a play, a role or C(set_fact) would give them is not in it.
   - Data that cannot be templated (a variable that is undefined, a vault that does not open) is named with its host and its
     place. Without it nobody can say which LUNs that host has, so no other host should be changed either.
@@ -64,7 +65,7 @@ _value:
 """
 
 STORAGE = ("target_targets",)
-COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups")
+COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups", "volume_filesystems")
 Template = Callable[[str], Any]  # a variable of one host by its name, templated; None when it has none
 
 

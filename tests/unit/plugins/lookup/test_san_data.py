@@ -47,12 +47,14 @@ def test_each_host_says_what_its_groups_ask_for():
             "initiator_ifaces": [],
             "initiator_nodes": [],
             "volume_groups": [{"name": "vg", "luns": []}],
+            "volume_filesystems": [],
             "initiator_name": f"{IQN}:a",
         },
         "db-b": {
             "initiator_ifaces": [],
             "initiator_nodes": [],
             "volume_groups": [],
+            "volume_filesystems": [],
             "initiator_name": f"{IQN}:db-b",
         },
     }

@@ -10,7 +10,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     Portal,
     address,
     chap,
+    in_units,
     iscsi_name,
+    port,
     portal,
     size,
     unique,
@@ -97,16 +99,41 @@ def test_addresses_are_canonical():
         ("10M", 10 << 20),
         ("40 GiB", 40 << 30),
         ("1.5t", 1536 << 30),
+        ("1.1g", 1181116416),  # 1181116006.4 bytes: the next whole sector
+        ("0.3p", 337769972052992),
+        ("1.0000001k", 1536),
+        (str(2**63 - 1), 2**63 - 1),
     ],
 )
 def test_sizes(text, wanted):
     assert size(text) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "-1g", "0", "ten", "10x", "1.0000001k", "g", "1e9"])
+@pytest.mark.parametrize(
+    "count, words", [(0, "0 bytes"), (4 << 20, "4 MiB"), (32107397120, "29.9 GiB"), (10 << 40, "10 TiB")]
+)
+def test_sizes_in_words(count, words):
+    assert in_units(count) == words
+
+
+@pytest.mark.parametrize("text", ["", "-1g", "0", "ten", "10x", "1.5", "0.0001k", "g", "1e9", "٣g"])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(Problem, match="is not a size"):
+    with pytest.raises(Problem, match="is not a size. Wanted is"):
         size(text)
+
+
+@pytest.mark.parametrize("text", ["9999999p", str(2**63), "8192p", "9" * 400, "1." + "3" * 400 + "g"])
+def test_a_size_that_no_disk_can_have_is_refused_in_a_short_sentence(text):
+    with pytest.raises(
+        Problem, match="is not a size: no disk or file has more than 9223372036854775807"
+    ) as refused:
+        size(text)
+    assert len(str(refused.value)) < 150
+
+
+def test_a_port_of_many_digits_is_refused():
+    with pytest.raises(Problem, match="is not a TCP port"):
+        port("9" * 5000)
 
 
 GOOD = {"user": "db", "secret": "twelve-bytes", "mutual_user": "store", "mutual_secret": "twelve-other"}
