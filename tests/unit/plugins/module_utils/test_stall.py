@@ -21,9 +21,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import (
     in_force,
     look_queues,
-    parse_config,
     parse_queues,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import (
     Disk,
     Path,
@@ -249,12 +249,12 @@ LIO = {"uuid": "36001405a", "vend": "LIO-ORG", "prod": "IBLOCK", "rev": "4.0"}
     ],
 )
 def test_the_section_that_counts_is_found(one, keyword, said):
-    assert in_force(parse_config(CONFIG), one, keyword, by_protocol=True) == said
+    assert in_force(parse_sections(CONFIG), one, keyword, by_protocol=True) == said
 
 
 def test_a_protocol_wins_over_everything():
     config = CONFIG.replace("scsi:fcp", "scsi:iscsi")
-    assert in_force(parse_config(config), LIO, "fast_io_fail_tmo", by_protocol=True) == "33"
+    assert in_force(parse_sections(config), LIO, "fast_io_fail_tmo", by_protocol=True) == "33"
 
 
 @pytest.mark.parametrize(
