@@ -44,8 +44,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    The options C(disks), C(groups), C(volumes), C(mounts) (what shall be mounted), C(leaving) (what shall not), and
-    C(promised), the devices that have no path yet.
+    The options C(disks), C(groups), C(volumes), C(mounts) (what shall be mounted), C(leaving) (what shall not),
+    C(claimed), the LUNs that multipath must know before the first login, and C(promised), the devices that have no path yet.
   type: dict
 """
 
@@ -72,6 +72,11 @@ def volume_options(
             ],
             "mounts": [one for one in mounts if "state" not in one],
             "leaving": [one for one in mounts if "state" in one],
+            "claimed": [
+                {key: disk[key] for key in ("target", "lun", "wwid") if key in disk}
+                for disk in told
+                if disk.get("multipath", True)
+            ],
             "promised": [disk["device"] for disk in found or [] if not disk["paths"]],
         }
     except (KeyError, TypeError, AttributeError) as error:

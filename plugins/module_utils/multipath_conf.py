@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import (
@@ -24,7 +24,14 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name impo
     look_running,
     refuse_effects,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import BUSY, UNIT, ask, running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import (
+    BUSY,
+    UNIT,
+    WWIDS,
+    ask,
+    registered,
+    running,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import Section, parse_sections
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -32,6 +39,7 @@ WRITER = "lunworks.iscsi.multipath_conf"
 DEFAULT = "lunworks"  # the name of the drop-in
 ALIASES = "lunworks-aliases"  # the drop-in of multipath_alias
 OWNED = "# Written by {}: changes here are lost.\n"
+OURS = OWNED.partition("{")[0]
 KEYWORD = re.compile(r"[a-z][a-z0-9_]*")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 LISTS = {"devices": "device", "multipaths": "multipath"}
@@ -54,6 +62,7 @@ class Conf:
     overruled: tuple[str, ...] = ()  # by files that are read later
     effects: tuple[Step, ...] = ()  # of a reconfiguration on the maps that there are
     foreign: bool = False  # somebody else has written it
+    unlisted: tuple[str, ...] = ()  # WWIDs that shall be on multipath's list
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,21 @@ class WriteMain(Step):
 
 
 @dataclass(frozen=True)
+class ListWwid(Step):
+    """Before its first path appears: LVM would take that path at once, and stay on it beside the map."""
+
+    wwid: str
+
+    def __str__(self) -> str:
+        return f"Put '{self.wwid}' on multipath's list of WWIDs"
+
+    def take(self, host: Host) -> None:
+        host.run("multipath", "-a", self.wwid)
+        if self.wwid not in registered(host):
+            raise Problem(f"'{self.wwid}' is not on the list '{WWIDS}' afterwards. Can that file be written?")
+
+
+@dataclass(frozen=True)
 class Reconfigure(Step):
     """Have the running daemon read its files again. It does so in the background: wait until it has, and udev too."""
 
@@ -111,15 +135,17 @@ def look_conf(
     path: str,
     wanted: Callable[[Mapping[str, Section]], str | None],
     named: frozenset[str] = frozenset(),
+    claimed: Sequence[str] = (),
 ) -> tuple[Conf, str | None]:
     """The drop-in as it is, and as it is wanted beside the other files; one that differs is tried."""
     text, runs, others = host.read(path), running(host), look_files(host, but=path)
-    candidate = wanted(others)
+    candidate, listed = wanted(others), registered(host) if claimed else frozenset()
     state = Conf(
         path=path,
         text=text,
         main=host.stat(MAIN) is not None or not _needs_main(host),
-        foreign=path != path_of(DEFAULT) and not (text or OWNED).startswith(OWNED.partition("{")[0]),
+        foreign=path != path_of(DEFAULT) and text is not None and not text.startswith(OURS),
+        unlisted=tuple(wwid for wwid in claimed if wwid not in listed),
         overruled=tuple(overruled(parse_sections(candidate or ""), path, others)),
         **look_change(host, path, text, candidate, named, runs),
     )
@@ -153,7 +179,7 @@ def plan_conf(seen: Conf, want: Conf) -> list[Step]:
         steps.append(WriteConf(want.path, want.text))
     if want.running and (steps or not seen.loaded):
         steps += [Reconfigure(), *seen.effects]
-    return steps
+    return steps + [ListWwid(wwid) for wwid in seen.unlisted if wwid not in want.unlisted]
 
 
 def refuse_conf(seen: Conf, steps: list[Step]) -> None:
@@ -166,7 +192,7 @@ def refuse_conf(seen: Conf, steps: list[Step]) -> None:
     refuse_complaints(seen.path, seen.complaints)
     if seen.overruled:
         raise Problem(" ".join(seen.overruled[:NAMED]))
-    if steps:
+    if any(not isinstance(step, ListWwid) for step in steps):
         refuse_effects(seen.effects)
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import count
-from typing import Iterable, Sequence
+from typing import Collection, Iterable, Iterator, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import BLOCK, look_wwids
@@ -21,6 +20,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import Sec
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 BINDINGS = "/etc/multipath/bindings"
+ANY = "*"  # behind the prefix of a name that multipath makes up: which one it takes is known afterwards
 UDEV = 30  # seconds until a renamed map has its links
 BY_PATH = ("fast_io_fail_tmo", "dev_loss_tmo")  # these may stand in a protocol section
 KEYWORDS = (
@@ -47,14 +47,23 @@ class RenameMap(Step):
 
     def __str__(self) -> str:
         parts = f" and its {len(self.map.parts)} partitions" if self.map.parts else ""
-        return f"Rename the multipath map '{self.map.name}'{parts} to '{self.name}'"
+        name = f"a name that it makes up ({self.name})" if self.name.endswith(ANY) else f"'{self.name}'"
+        return f"Rename the multipath map '{self.map.name}'{parts} to {name}"
 
     def take(self, host: Host) -> None:
-        path = f"/dev/mapper/{self.name}"
-        if not host.until(lambda: host.real(path).rpartition("/")[2] == self.map.device, UDEV):
+        if not host.until(lambda: self._renamed(host), UDEV):
             raise Problem(
-                f"'{path}' is not the map of '{self.map.wwid}'. Look at the log of multipathd ('journalctl -u multipathd')."
+                f"'/dev/mapper/{self.name}' is not the map of '{self.map.wwid}'. Look at the log of multipathd "
+                "('journalctl -u multipathd')."
             )
+
+    def _renamed(self, host: Host) -> bool:
+        name = self.name
+        if name.endswith(ANY):
+            name = _dm(host, self.map.device, "name")
+            if not name.startswith(self.name[:-1]):
+                return False
+        return host.real(f"/dev/mapper/{name}").rpartition("/")[2] == self.map.device
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,9 @@ def look_bindings(host: Host, config: Section) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def name_of(config: Section, bindings: Sequence[tuple[str, str]], one: Running, taken: Iterable[str]) -> str:
+def name_of(
+    config: Section, bindings: Sequence[tuple[str, str]], one: Running, kept: Collection[str] = ()
+) -> str:
     """What multipath would call this map with this configuration."""
     told = {"uuid": one.wwid, "vend": one.vendor, "prod": one.product, "rev": one.revision}
     own = [part for part in config.all("multipaths", "multipath") if part.values.get("wwid") == one.wwid]
@@ -116,25 +127,12 @@ def name_of(config: Section, bindings: Sequence[tuple[str, str]], one: Running, 
         return one.wwid
     if (one.name, one.wwid) in bindings:
         return one.name
-    others = set(taken) - {one.name}
     bound = next((name for name, wwid in bindings if wwid == one.wwid), "")
     if bound:
-        return one.wwid if bound in others else bound
+        return one.wwid if bound in kept else bound
     prefix, names = in_force(config, told, "alias_prefix") or "mpath", {name for name, _wwid in bindings}
-    if re.fullmatch(rf"{re.escape(prefix)}[a-z]{{1,7}}", one.name) and one.name not in names:
-        return one.name
-    return next(
-        name for name in (prefix + _letters(number) for number in count(1)) if name not in names | others
-    )
-
-
-def _letters(number: int) -> str:
-    """a, b, ... z, aa, ab, ... (alias.c, format_devname)."""
-    text = ""
-    while number:
-        number, digit = divmod(number - 1, 26)
-        text = chr(ord("a") + digit) + text
-    return text
+    made_up = re.fullmatch(rf"{re.escape(prefix)}[a-z]{{1,7}}", one.name) and one.name not in names
+    return one.name if made_up else prefix + ANY
 
 
 def effects(
@@ -144,17 +142,24 @@ def effects(
 
     'named' are the WWIDs whose name is asked for: what stands on such a map without knowing its name does not mind.
     """
-    bindings, taken = look_bindings(host, new), {one.name for one in maps}
-    pairs = [(one, name_of(new, bindings, one, taken)) for one in maps if one.name]
+    bindings = look_bindings(host, new)
+    maps = [one for one in maps if one.name]
     # A name that another map has and keeps cannot be given (libmultipath/configure.c, select_action).
-    kept = {one.name for one, name in pairs if name == one.name}
+    kept = {one.name for one in maps if name_of(new, bindings, one) == one.name}
+    pairs = [(one, name_of(new, bindings, one, kept)) for one in maps]
     renamed = [(one, name) for one, name in pairs if name != one.name and name not in kept]
     uses = uses_of(host, renamed, named) if renamed else {}
     changed = [(name, _changes(old, new, one)) for one, name in pairs]
     return (
-        *(RenameMap(one, name, uses[one.device]) for one, name in renamed),
+        *(RenameMap(one, name, (*uses[one.device], *_raced(name, renamed))) for one, name in renamed),
         *(ChangeMap(name, changes) for name, changes in changed if changes),
     )
+
+
+def _raced(name: str, renamed: Sequence[tuple[Running, str]]) -> Iterator[str]:
+    """Two maps that are renamed, one to the name of the other: multipathd begins with either."""
+    if name in [one.name for one, _new in renamed]:
+        yield f"'{name}' is the name of another map, and which of them is renamed first is not known"
 
 
 def _changes(old: Section, new: Section, one: Running) -> tuple[tuple[str, str, str], ...]:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import wwid
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_alias import alias
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import (
     defaulted,
@@ -40,6 +40,18 @@ def wanted_wwids(options: Mapping[str, Any]) -> frozenset[str]:
     named = [one for one in entries if one.get("alias") is not None]
     unique("alias", [alias(str(one["alias"])) for one in named])
     return frozenset(wwid(str(one["wwid"])) for one in named)
+
+
+def claimed_wwids(options: Mapping[str, Any]) -> list[str]:
+    """The WWIDs of the LUNs that multipath claims on their first path, each once."""
+    return list(dict.fromkeys(wwid_of(one) for one in options["claimed"]))
+
+
+def wwid_of(asked: Mapping[str, Any]) -> str:
+    """The WWID of a LUN that is named by its own and its target's name, or by its WWID."""
+    if asked["lun"] is not None:
+        return wwid_of_lio(serial_of(iscsi_name(asked["target"]), asked["lun"]))
+    return wwid(asked["wwid"])
 
 
 def _multipaths(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -63,7 +63,7 @@ def parse_sections(text: str) -> Section:
                 inner = Section(key)
                 open_[-1].inner.append(inner)
                 open_.append(inner)
-        elif len(open_) > 1:
+        elif len(open_) > 1 and key not in LOOSE:
             value = _value(words)
             if value is not None:
                 open_[-1].values[key] = value

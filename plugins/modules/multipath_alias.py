@@ -109,9 +109,9 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_alias
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wanted import wwid_of
 
 ALIAS = {
     "target": {"type": "str"},
@@ -133,12 +133,6 @@ SPEC = {
     },
     "purge": {"type": "bool", "default": False},
 }
-
-
-def wwid_of(asked):
-    if asked["lun"] is not None:
-        return wwid_of_lio(serial_of(iscsi_name(asked["target"]), asked["lun"]))
-    return wwid(asked["wwid"])
 
 
 class MultipathAlias(Resource):

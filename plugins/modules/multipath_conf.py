@@ -82,6 +82,25 @@ options:
     description: Keywords that win over every entry for an array.
     type: dict
     default: {}
+  claimed:
+    description:
+      - LUNs that multipath claims as soon as their first path appears, which must be said before the first login. Otherwise LVM
+        takes that path at once, and its volumes stay on it beside the map.
+      - Their WWIDs are put on multipath's list (C(/etc/multipath/wwids)). Nothing is taken off it here; see
+        M(lunworks.iscsi.disk).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      target:
+        description: The iSCSI name of the target that the LUN is behind.
+        type: str
+      lun:
+        description: The LUN's name in the data of its target; its WWID is derived from both.
+        type: str
+      wwid:
+        description: The WWID of a LUN of any storage, in any of the spellings that M(lunworks.iscsi.disk) takes.
+        type: str
   state:
     description: Whether there is such a drop-in.
     type: str
@@ -153,6 +172,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_co
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_preset import PRESETS
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wanted import (
+    claimed_wwids,
     wanted_sections,
     wanted_wwids,
 )
@@ -165,11 +185,18 @@ SECTIONS = {
     "multipaths": {"type": "list", "elements": "dict", "default": []},
     "overrides": {"type": "dict", "default": {}},
 }
+LUN = {"target": {"type": "str"}, "lun": {"type": "str"}, "wwid": {"type": "str"}}
+ONE_LUN = {
+    "mutually_exclusive": [("lun", "wwid")],
+    "required_one_of": [("lun", "wwid")],
+    "required_by": {"lun": "target"},
+}
 SPEC = {
     "name": {"type": "str", "default": multipath_conf.DEFAULT},
     "presets": {"type": "list", "elements": "str", "choices": list(PRESETS), "default": []},
     "fallbacks": {"type": "dict", "default": {}},
     **SECTIONS,
+    "claimed": {"type": "list", "elements": "dict", "default": [], "options": LUN, **ONE_LUN},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -178,7 +205,7 @@ class MultipathConf(Resource):
     def __init__(self, options):
         self.path = multipath_conf.own_path(options["name"])
         self.options = options
-        self.named = wanted_wwids(options)
+        self.named, self.claimed = wanted_wwids(options), claimed_wwids(options)
 
     def text(self, files):
         if self.options["state"] == "absent":
@@ -186,7 +213,7 @@ class MultipathConf(Resource):
         return multipath_conf.format_conf(multipath_conf.WRITER, wanted_sections(self.options, files))
 
     def look(self, host):
-        seen, self.wanted = multipath_conf.look_conf(host, self.path, self.text, self.named)
+        seen, self.wanted = multipath_conf.look_conf(host, self.path, self.text, self.named, self.claimed)
         return seen
 
     def want(self, seen):
@@ -200,6 +227,7 @@ class MultipathConf(Resource):
             overruled=(),
             effects=(),
             foreign=False,
+            unlisted=(),
         )
 
     def plan(self, seen, want):
