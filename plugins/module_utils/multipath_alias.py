@@ -95,6 +95,8 @@ def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> No
                 f"The alias '{alias}' is wanted for '{wwid}', but '{PATH}' gives it to '{given[alias]}'. "
                 "Remove it there first (state: absent)."
             )
+    refuse_conflicts(want, seen.files)
+    for wwid, alias in want.items():
         holder = seen.names.get(alias, f"mpath-{wwid}")
         if holder != f"mpath-{wwid}":
             raise Problem(
@@ -105,7 +107,6 @@ def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> No
             raise Problem(
                 f"'{alias}' is not an alias: multipath itself makes up names like it. Choose another."
             )
-    refuse_conflicts(want, seen.files)
     refuse_complaints(PATH, seen.complaints)
     if steps:
         refuse_effects(seen.effects)
