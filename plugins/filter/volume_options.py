@@ -53,7 +53,8 @@ RETURN = r"""
 _value:
   description: >-
     The options C(disks), C(groups), C(volumes), C(filesystems), C(mounts) (what shall be mounted), C(leaving) (what shall
-    not), and C(promised), the devices that have no path yet.
+    not), C(claimed), the LUNs that multipath must know before the first login, and C(promised), the devices that have no
+    path yet.
   type: dict
 """
 
@@ -80,8 +81,9 @@ def volume_options(
         wanted = list(_groups(groups, devices))
         placed = [(one, next(devices, "")) for one in direct]
         mounts = [*_mounts(groups), *_direct_mounts(filesystems, placed)]
+        disks = [_disk(lun, int(paths)) for lun in luns]
         return {
-            "disks": [_disk(lun, int(paths)) for lun in luns],
+            "disks": disks,
             "groups": wanted,
             "volumes": [
                 {"group": group["name"], **_of(volume, VOLUME_KEYS)} for group, volume in _volumes(groups)
@@ -89,6 +91,11 @@ def volume_options(
             "filesystems": [{"device": device, **_of(one, FILESYSTEM_KEYS)} for one, device in placed],
             "mounts": [one for one in mounts if "state" not in one],
             "leaving": [one for one in mounts if "state" in one],
+            "claimed": [
+                {key: disk[key] for key in ("target", "lun", "wwid") if key in disk}
+                for disk in disks
+                if disk.get("multipath", True)
+            ],
             "promised": [disk["device"] for disk in found or [] if not disk["paths"]],
         }
     except (KeyError, TypeError, AttributeError) as error:

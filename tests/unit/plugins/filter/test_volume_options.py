@@ -62,8 +62,17 @@ def test_each_module_gets_all_that_is_its_own():
             {"path": "/srv/db", "device": "/dev/vg_db/data", "filesystem": "xfs", "options": "noatime"}
         ],
         "leaving": [{"path": "/srv/old", "state": "absent"}],
+        "claimed": [{"target": DB, "lun": "db0"}, {"wwid": "3600a0980"}, {"target": DB, "lun": "db1"}],
         "promised": ["/dev/mapper/two", "/dev/mapper/three"],
     }
+
+
+def test_what_is_used_without_multipath_is_not_claimed():
+    group = {
+        "name": "vg",
+        "luns": [{"wwid": "3600a", "multipath": False}, {"wwid": "3600b", "multipath": True}],
+    }
+    assert volume_options([group])["claimed"] == [{"wwid": "3600b"}]
 
 
 def test_a_disk_too_few_is_no_group_with_the_wrong_disks():

@@ -186,8 +186,57 @@ def test_the_wwid_that_linux_shows_for_a_lio_serial():
     assert wwid_of_lio("abc") == "36001405abc0000000000000000000000"
 
 
-def test_what_is_no_wwid_is_refused():
-    assert wwid("360014052b9d0a3c8e2f4a519d7e1c2b3") == "360014052b9d0a3c8e2f4a519d7e1c2b3"
-    for text in ("", "sda", "/dev/sda", "36001405 2b9d"):
-        with pytest.raises(Problem, match="is not a WWID"):
-            wwid(text)
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("3600601603E303800E35B350F68E3E411", "3600601603e303800e35b350f68e3e411"),  # an array's page
+        ("600601603E303800E35B350F68E3E411", "3600601603e303800e35b350f68e3e411"),  # EMC, Pure, HPE: no '3'
+        ("60:06:01:60:3E:30:38:00:E3:5B:35:0F:68:E3:E4:11", "3600601603e303800e35b350f68e3e411"),
+        ("naa.600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),  # sysfs, VMware
+        ("NAA.600601603E303800E35B350F68E3E411", "3600601603e303800e35b350f68e3e411"),
+        ("0x600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),  # lsblk -o WWN
+        ("wwn-0x600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),
+        ("/dev/disk/by-id/wwn-0x600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),
+        ("scsi-3600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),
+        (
+            "/dev/disk/by-id/dm-uuid-mpath-3600601603e303800e35b350f68e3e411",
+            "3600601603e303800e35b350f68e3e411",
+        ),
+        (" 36001405db5c0a5d3c95d0a8b1ad1bb00 ", "36001405db5c0a5d3c95d0a8b1ad1bb00"),
+        ("0x5000C500A1B2C3D4", "35000c500a1b2c3d4"),
+        ("50:00:C5:00:A1:B2:C3:D4", "35000c500a1b2c3d4"),
+        ("eui.00A0B8000012345E", "200a0b8000012345e"),
+        ("200A0B8000012345E", "200a0b8000012345e"),
+        ("eui.0025385971b0a1c30000000000000001", "20025385971b0a1c30000000000000001"),
+        ("t10.ATA     Disk-1", "1ATA_Disk-1"),
+        ("T10.NETBSD 0", "1NETBSD_0"),
+        ("1NetBSD_iSCSI", "1NetBSD_iSCSI"),
+        ("SIET_VIRTUAL-DISK_00010001", "SIET_VIRTUAL-DISK_00010001"),
+        ("scsi-SIET_VIRTUAL-DISK_00010001", "SIET_VIRTUAL-DISK_00010001"),
+        ("8iqn.2000-01.com.Example:x", "8iqn.2000-01.com.Example:x"),
+    ],
+)
+def test_a_wwid_in_every_spelling_is_one_wwid(text, found):
+    assert wwid(text) == found
+    assert wwid(found) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "sda",
+        "/dev/sda",
+        "36001405 2b9d",
+        "/dev/mapper/mpatha",
+        '36001405"2b9d',
+        "36001405\n}",
+        "3600601603e303800e35b350f68e3e41",
+        "eui.",
+        "naa.",
+        "3" * 200,
+    ],
+)
+def test_what_is_no_wwid_is_refused(text):
+    with pytest.raises(Problem, match="is not a WWID"):
+        wwid(text)
