@@ -11,7 +11,7 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal, target_key
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
 
@@ -189,7 +189,7 @@ def _wanted_luns(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, s
         for group in _list(vars_, "volume_groups"):
             for lun in group.get("luns") or []:
                 if "target" in lun:
-                    yield host, group["name"], iscsi_name(lun["target"]), lun["name"]
+                    yield host, group["name"], target_key(lun["target"]), lun["name"]
 
 
 def _hosts_that_share(data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]) -> Iterator[str]:
@@ -226,7 +226,7 @@ def _portals_that_do_not_answer(
 ) -> Iterator[str]:
     for host, vars_ in data.items():
         for node in _list(vars_, "initiator_nodes"):
-            target = targets.get(iscsi_name(node["target"]))
+            target = targets.get(target_key(node["target"]))
             if target is None or not target.portals:
                 continue
             for text in node.get("portals") or []:
