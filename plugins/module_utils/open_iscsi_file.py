@@ -20,6 +20,7 @@ LONGEST_NAME, LONGEST_VALUE = (
     127,
     255,
 )  # usr/idbm.h: NAME_MAXVAL, VALUE_MAXVAL; beyond them it writes past its buffers
+BLANKS = r"[ \t\v\f\r]*"
 ASSIGNMENT = re.compile(rb"([^\s=]+)[\s=]\s*=\s*(\S.*)", re.S)
 OF_ISCSID = ("iscsid.startup", "iscsid.safe_logout", "iscsid.ipc_auth_uid")  # read by the rule of 'first'
 
@@ -33,12 +34,7 @@ def config(text: str) -> dict[str, str]:
     found = {}
     for line in _fgets(text, CONFIG_LINE):
         match = ASSIGNMENT.fullmatch(line.strip()) if line.endswith(b"\n") else None
-        if (
-            match
-            and match[1][:1] != b"#"
-            and len(match[1]) <= LONGEST_NAME
-            and len(match[2]) <= LONGEST_VALUE
-        ):
+        if match and not match[1].startswith(b"#"):
             name = _text(match[1])
             value = as_read(name, _text(match[2]))
             if value is not None:
@@ -104,7 +100,7 @@ def _prove(changes: Mapping[str, tuple[str | None, str | None]]) -> None:
 
 def _names(name: str, sign: str = "") -> Is:
     """Whether a line gives this setting a value, behind a comment sign if one is named."""
-    pattern = re.compile(rf"[^\S\n]*{sign}[^\S\n]*{re.escape(name)}[^\S\n]*=")
+    pattern = re.compile(rf"{BLANKS}{sign}{BLANKS}{re.escape(name)}{BLANKS}=")
     return lambda part: pattern.match(part) is not None
 
 

@@ -227,7 +227,7 @@ def plan_nodes(seen: Nodes, want: Nodes) -> list[Step]:
     logins: list[Step] = []
     logouts: list[Step] = []
     removals: list[Step] = []
-    for name in sorted({*seen.nodes, *want.nodes}):
+    for name in sorted({*want.nodes, *seen.nodes}):  # the wanted spelling of each
         old, new = seen.nodes.get(name, Node(None)), want.nodes.get(name, Node(None))
         if len(new.sessions) < len(old.sessions):
             logouts.append(LogOut(name, old.sessions[len(new.sessions) :]))
@@ -246,15 +246,18 @@ def _record_steps(
 ) -> list[Step]:
     if old is None:
         return [AddRecord(name, new.settings)]
-    new_name = RecordId.of(text_of(new.settings.get(NAME)) or name.written, name.portal, name.iface)
     if old.tpg != new.tpg or text_of(old.settings.get(NAME)) != text_of(new.settings.get(NAME)):
-        return [RemoveRecord(name, old), AddRecord(new_name, new.settings)]
+        return [RemoveRecord(_as_in(old, name), old), AddRecord(name, new.settings)]
     changes = {
         key: value
         for key, value in new.settings.items()
         if (asked is None or key in asked) and text_of(old.settings.get(key)) != text_of(value)
     }
     return [SetRecord(name, old.path, changes)] if changes else []
+
+
+def _as_in(record: Record, name: RecordId) -> RecordId:
+    return RecordId.of(text_of(record.settings.get(NAME)) or name.written, name.portal, name.iface)
 
 
 def _limit(record: Record) -> float:

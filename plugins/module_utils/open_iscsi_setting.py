@@ -148,7 +148,10 @@ def as_read(name: str, text: str) -> str | None:
         return str(number(text))
     if kind is HASHES:
         return ",".join(one for one in dict.fromkeys(re.split("[, \n]", text)) if one in HASHES)
-    return None if isinstance(kind, tuple) and text not in kind else text
+    if isinstance(kind, tuple):
+        return text if text in kind else None
+    longest = TEXT if kind is None else kind
+    return text.encode(errors="surrogateescape")[:longest].decode(errors="surrogateescape")
 
 
 def named(given: dict[Any, Any]) -> dict[str, Any]:
