@@ -147,7 +147,6 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
         if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.promised
     ]
     conf = masked(config(host.read(CONF) or ""))
-    live = [session for group in sessions.values() for session in group]
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
     hindered, offered = look_hindered(host, joining, ifaces)
     return Nodes(
@@ -155,7 +154,7 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
         defaults={name: value for name, value in conf.items() if name in NODE},
         ifaces=ifaces,
         hindered=hindered,
-        use=look_use(host, live) if leaving else None,
+        use=look_use(host, sum(sessions.values(), [])) if leaving else None,
         spellings=_spellings([*wishes.named, *records, *sessions], offered),
         offered=offered,
     )
