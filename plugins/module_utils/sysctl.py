@@ -93,14 +93,15 @@ def look_filters(host: Host, interfaces: list[str]) -> dict[str, Filter]:
             )
             raise Problem(f"There is no network interface '{name}' on this host. There are: {there}.")
         everywhere = host.read(f"{PROC}/{key('all')}")
-        own = saved_value(saved, key(name)) or saved_value(saved, key("default")) or 0
+        own = saved_value(saved, key(name))
+        own = saved_value(saved, key("default")) if own is None else own
         explicit = saved.get(key(name))
         after = (
             explicit.path if explicit and explicit.path.rpartition("/")[2] > OURS.rpartition("/")[2] else ""
         )
         found[name] = Filter(
             running=max(kernel_number(running) or 0, kernel_number(everywhere) or 0),
-            booting=max(own, saved_value(saved, key("all")) or 0),
+            booting=max(own or 0, saved_value(saved, key("all")) or 0),
             ours=kernel_number(mine.get(key(name))) == LOOSE,
             after=after if explicit and kernel_number(explicit.value) != LOOSE else "",
         )
