@@ -21,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import CLOSED, DERIVED, merged
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import OURS
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_named import to_save
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target, shown, whole
@@ -117,7 +118,14 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
     if after:
         was = {**before, **_all_groups(seen, after)}
         used = {store for store in seen.running.backstores if _used_elsewhere(seen, store, after)}
-        document = merged(document, was, after, access, used)
+        by_name = {one["name"]: one for one in asked}
+        saved_as = {
+            name: to_save(seen.kept.get(name), before.get(name), target, by_name[name], name in access)
+            if target
+            else None
+            for name, target in after.items()
+        }
+        document = merged(document, was, saved_as, used)
     order = lio_saved.restore_order(document) if seen.saved.unit and after else seen.saved.order
     saved = replace(seen.saved, document=document, private=True, order=order)
     kept = {name: target for name, target in {**seen.kept, **after}.items() if target}

@@ -110,10 +110,9 @@ def _set(host: Host, path: str, value: str, may_lack: bool) -> None:
 
 
 def backstore_settings(lun: Lun) -> dict[str, str]:
-    """All settings of a backstore that we rely on. The cache of a block device is its own (Linux, target_core_configfs.c,
-    emulate_write_cache_store)."""
-    cache = {} if lun.backstore.startswith("fileio/") else {"emulate_write_cache": str(int(lun.write_back))}
-    return {**lun.attributes, "block_size": str(lun.block_size), **cache}
+    """All settings of a backstore that we rely on. The write cache of a file was said when it was opened, and the one of a
+    block device is its own (Linux, target_core_configfs.c, emulate_write_cache_store)."""
+    return {**lun.attributes, "block_size": str(lun.block_size)}
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,8 @@ def _check_remake(seen: Serving, then: Target, lun: Lun, force: bool) -> None:
     now = seen.running.targets.get(then.name.lower())
     served = {one.backstore: one for one in now.luns.values()} if now else {}
     by_name = next((one for one in served.values() if one.name == lun.name), None)
-    if by_name and not force and by_name.serial and by_name.backstore not in _stores(then):
+    new = lun.backstore not in served
+    if by_name and new and not force and by_name.serial and by_name.backstore not in _stores(then):
         _another_disk(then, by_name, lun)
     if old is None or same_disk(old, lun):
         return

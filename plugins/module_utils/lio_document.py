@@ -41,11 +41,10 @@ def merged(
     document: Mapping[str, Any],
     before: Mapping[str, Target],
     after: Mapping[str, Target | None],
-    access: Collection[str] = (),
     used: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The document with these targets as they shall be, None: gone; everything else stays. Who may log in is written only
-    of those in 'access', and of what was not saved yet; 'used' are backstores that something else serves."""
+    """The document with these targets as they shall be, None: gone; everything else stays. 'used' are backstores that
+    something else serves."""
     new = copy.deepcopy(dict(document))
     for key in ("storage_objects", "targets", "fabric_modules"):
         new.setdefault(key, [])
@@ -53,17 +52,16 @@ def merged(
         if target is None:
             new["targets"] = [one for one in new["targets"] if not _is(one, name)]
         else:
-            _merge_target(new, name, before.get(name), target, name in access)
+            _merge_target(new, name, before.get(name), target)
     _drop_stores(new, before, after, used)
-    same = {key: value for key, value in new.items() if value or key in document} == document
-    return dict(document) if same else new
+    return {key: value for key, value in new.items() if value or key in document or not document}
 
 
 def _is(entry: Mapping[str, Any], name: str) -> bool:
     return bool(entry["fabric"] == "iscsi" and entry["wwn"].lower() == name)
 
 
-def _merge_target(new: dict[str, Any], name: str, before: Target | None, after: Target, access: bool) -> None:
+def _merge_target(new: dict[str, Any], name: str, before: Target | None, after: Target) -> None:
     entry = next((one for one in new["targets"] if _is(one, name)), None)
     if entry is None:
         entry = {"fabric": "iscsi", "wwn": name}
@@ -71,10 +69,7 @@ def _merge_target(new: dict[str, Any], name: str, before: Target | None, after: 
     groups = entry.setdefault("tpgs", [])
     group = next((one for one in groups if tag_of(one) == after.tag), None)
     if group is None:
-        group, access = (
-            {"tag": after.tag, "enable": after.enabled, "portals": [], "luns": [], "node_acls": []},
-            True,
-        )
+        group = {"tag": after.tag, "enable": after.enabled, "portals": [], "luns": [], "node_acls": []}
         groups.append(group)
     _merge_stores(new["storage_objects"], after)
     known = {store_of(one) for one in new["storage_objects"]}
@@ -82,12 +77,11 @@ def _merge_target(new: dict[str, Any], name: str, before: Target | None, after: 
     gone = before or Target(name)
     if saved.enabled != after.enabled:
         group["enable"] = after.enabled
-    for key, settings in (("attributes", after.attributes), ("parameters", after.parameters)):
-        wanted = {one: text for one, text in settings.items() if access or one not in DERIVED}
-        _merge_settings(group, key, wanted, as_numbers=key == "attributes")
+    _merge_settings(group, "attributes", after.attributes)
+    _merge_settings(group, "parameters", after.parameters, as_numbers=False)
     _merge_portals(group, gone.portals - after.portals, after.portals)
     _merge_luns(group, saved, gone, after, known)
-    _merge_initiators(group, saved, gone, after, known, access)
+    _merge_initiators(group, saved, gone, after, known)
 
 
 def _merge_settings(
@@ -137,7 +131,6 @@ def _merge_initiators(
     before: Target,
     after: Target,
     known: Collection[str],
-    access: bool,
 ) -> None:
     gone = set(before.initiators) - set(after.initiators)
     left = [one for one in group.get("node_acls", []) if one["node_wwn"].lower() not in gone]
@@ -150,7 +143,7 @@ def _merge_initiators(
             left.append(entry)
         if old is None or old.igroup != one.igroup:
             _merge_igroup(entry, name, one)
-        if old is None or (access and old.chap != one.chap):
+        if old is None or old.chap != one.chap:
             _merge_chap(entry, one)
         maps = {
             index: {"index": index, "tpg_lun": map_.lun, "write_protect": map_.read_only}

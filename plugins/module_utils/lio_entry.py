@@ -8,6 +8,7 @@ import ipaddress
 from typing import Any, Iterable, Iterator, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_stable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import AUTH, chap_of, lun_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Initiator, Lun, LunMap, Target
 
@@ -181,8 +182,11 @@ def saved_lun(target: str, index: int, backstore: str, store: Mapping[str, Any] 
 def _fixed(plugin: str, store: Mapping[str, Any]) -> str:
     if plugin not in OURS:
         return f"is of the kind '{plugin}'"
-    if not store.get("dev") or not store.get("wwn"):
+    path = store.get("dev")
+    if not path or not store.get("wwn"):
         return "has no path or no serial in the file"
+    if path.startswith("/dev/") and not is_stable(path):
+        return f"is on '{path}', which may be another disk since the boot"
     for group in store.get("alua_tpgs", []):
         if any(text != USUAL_GROUP.get(key, text) for key, text in texts(group).items()):
             return f"has settings of the ALUA group '{group.get('name')}'"
