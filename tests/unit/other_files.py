@@ -3,7 +3,8 @@
 """Files in the shapes that distributions, vendors' guides and people use: tests/unit/others/SOURCE/PATH ON THE HOST.
 
 A colon in a path is written %3A there, since not every file system takes one. Beside the files of a source stand README.md
-(what they are in the shape of) and expected.yml (what the modules make of them).
+(what they are in the shape of) and expected.yml (what the modules make of them; 'crlf' names files whose lines end as on
+Windows, which no tool of a repository leaves so).
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ def sources():
 
 def files_of(source):
     """The files of a source by their path on the host, as bytes."""
-    root = PLACE / source
-    return {
+    root, windows = PLACE / source, expected_of(source).get("crlf", ())
+    found = {
         "/" + str(path.relative_to(root)).replace("%3A", ":"): path.read_bytes()
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.name not in BESIDE
     }
+    return {path: text.replace(b"\n", b"\r\n") if path in windows else text for path, text in found.items()}
 
 
 @functools.lru_cache(maxsize=None)
