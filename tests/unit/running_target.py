@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import CORE, ISCSI, ROOT
-
+ROOT = "/sys/kernel/config/target"
 PLUGINS = {"block": "iblock", "ramdisk": "rd_mcp"}
 HEAD = "Status: ACTIVATED  Max Queue Depth: 0  SectorSize: 512  HwMaxSectors: 16384\n        "
 PARAMETERS = {"AuthMethod": "CHAP,None", "TargetAlias": "LIO Target"}
@@ -20,14 +19,16 @@ ATTRIBUTES = {
 
 def configfs_of(document):
     """Every object of the document, and what the kernel sets where it says nothing."""
-    files = {ROOT: {"kind": "directory"}, ISCSI: {"kind": "directory"}}
+    files = {ROOT: {"kind": "directory"}, f"{ROOT}/iscsi": {"kind": "directory"}}
     places = {}
     for number, store in enumerate(document["storage_objects"]):
         plugin = PLUGINS.get(store["plugin"], store["plugin"])
         place = f"core/{plugin}_{number}/{store['name']}"
         places[f"/backstores/{store['plugin']}/{store['name']}"] = place
         files.update(_backstore(f"{ROOT}/{place}", store, number))
-        files[f"{CORE}/{plugin}_{number}/hba_info"] = f"HBA Index: {number} plugin: {plugin} version: v5.0\n"
+        files[f"{ROOT}/core/{plugin}_{number}/hba_info"] = (
+            f"HBA Index: {number} plugin: {plugin} version: v5.0\n"
+        )
     for target in document["targets"]:
         for group in target["tpgs"]:
             base = f"{ROOT}/{target['fabric']}/{target['wwn'].lower()}/tpgt_{group['tag']}"
