@@ -23,6 +23,7 @@ LONG_AGO = 1_000_000_000  # no daemon is behind them
 KEPT = "/root/before-others.tar"
 GROUP, IMAGE = "vg_others", "/var/tmp/others.img"
 UNITS = "/etc/systemd/"
+MADE = ("/etc/multipath/bindings", "/etc/multipath/wwids")  # by multipathd
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def lay(standing):
     paths = []
 
     def put(source):
-        paths.extend(files_of(source))
+        paths.extend(sorted({*files_of(source), *MADE}))
         again = "systemctl daemon-reload" if any(path.startswith(UNITS) for path in paths) else "true"
         if "/etc/multipath.conf" in paths:
             again += "; systemctl reset-failed multipathd.service; systemctl restart multipathd.service"

@@ -4,7 +4,7 @@
 
 A colon in a path is written %3A there, since not every file system takes one. Beside the files of a source stand README.md
 (what they are in the shape of) and expected.yml (what the modules make of them; 'crlf' names files whose lines end as on
-Windows, which no tool of a repository leaves so).
+Windows, 'encodings' those that are not UTF-8: a repository's own checks allow neither).
 """
 
 from __future__ import annotations
@@ -25,13 +25,21 @@ def sources():
 
 def files_of(source):
     """The files of a source by their path on the host, as bytes."""
-    root, windows = PLACE / source, expected_of(source).get("crlf", ())
-    found = {
-        "/" + str(path.relative_to(root)).replace("%3A", ":"): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and path.name not in BESIDE
+    root = PLACE / source
+    return {
+        path: text
+        for found in sorted(root.rglob("*"))
+        if found.is_file() and found.name not in BESIDE
+        for path in ["/" + str(found.relative_to(root)).replace("%3A", ":")]
+        for text in [_as_there(source, path, found.read_bytes())]
     }
-    return {path: text.replace(b"\n", b"\r\n") if path in windows else text for path, text in found.items()}
+
+
+def _as_there(source, path, text):
+    expected = expected_of(source)
+    if path in expected.get("crlf", ()):
+        text = text.replace(b"\n", b"\r\n")
+    return text.decode().encode(expected.get("encodings", {}).get(path, "utf-8"))
 
 
 @functools.lru_cache(maxsize=None)

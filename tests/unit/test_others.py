@@ -53,7 +53,7 @@ class OthersHost(ScriptedHost):
     """A host with the files of a source, on which no daemon runs."""
 
     def __init__(self, source, also):
-        self.given = {path: text.decode() for path, text in files_of(source).items()}
+        self.given = {path: text.decode(errors="surrogateescape") for path, text in files_of(source).items()}
         files = {
             path: {"text": text, "mode": 0o600} if path.startswith(PRIVATE) else text
             for path, text in self.given.items()
