@@ -111,7 +111,9 @@ filesystem:
   type: str
   choices: [ext4, xfs]
 filesystem_options:
-  description: Further arguments of C(mkfs) when the file system is made, like V([-L, data]). Never its force option.
+  description:
+    - Further arguments of C(mkfs) when the file system is made, a list of single words like V([-L, data]), read as C(mkfs)
+      itself reads them. Force, dry runs, other devices and sizes other than the device's are refused.
   type: list
   elements: str
 active:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from posixpath import normpath
 from typing import Any, Iterable, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
@@ -14,6 +15,13 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.san_use import (
+    Use,
+    hosts_that_share,
+    listed,
+    present,
+    uses_of,
+)
 
 DOCUMENTATION = r"""
 name: san_faults
@@ -23,12 +31,12 @@ author: The lunworks.iscsi authors (@lunworks)
 description:
   - Reads the role variables of all hosts (O(lunworks.iscsi.target#role:main:target_targets),
     O(lunworks.iscsi.initiator#role:main:initiator_name), O(lunworks.iscsi.initiator#role:main:initiator_ifaces),
-    O(lunworks.iscsi.initiator#role:main:initiator_nodes), O(lunworks.iscsi.volume#role:main:volume_groups)) side by side
-    and says what no single host can know.
+    O(lunworks.iscsi.initiator#role:main:initiator_nodes), O(lunworks.iscsi.volume#role:main:volume_groups),
+    O(lunworks.iscsi.volume#role:main:volume_filesystems)) side by side and says what no single host can know.
   - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
     although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
-    give to it; a portal that the target does not listen on; a volume group or a mount point that stands twice on one
-    host."
+    give to it; a portal that the target does not listen on; a LUN, a volume group or a mount point that stands twice on one
+    host; a file system directly on a LUN that another host uses too."
   - Targets that no host of the inventory declares (arrays) are not judged.
 positional: _input
 options:
@@ -77,16 +85,18 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
     data = {name: hostvars[name] for name in names}
     try:
         targets = dict(_targets(data))
+        luns = {name: target.luns for name, target in targets.items()}
+        uses = list(uses_of(data, luns))
         return [
             *_twice("initiator name", sorted(set(_initiators_of(data)))),
             *_twice(
-                "target", ((t["name"], name) for name in names for t in _list(data[name], "target_targets"))
+                "target", ((t["name"], name) for name in names for t in present(data[name], "target_targets"))
             ),
             *_twice("serial", _serials(targets)),
             *_igroups_that_share(targets),
-            *_hosts_of_one_igroup(data, targets),
-            *_hosts_that_share(data, targets),
-            *_luns_that_never_come(data, targets),
+            *_hosts_of_one_igroup(data, targets, uses),
+            *hosts_that_share(uses, luns),
+            *_luns_that_never_come(data, targets, uses),
             *_portals_that_do_not_answer(data, targets),
             *_twice_on_a_host(data),
         ]
@@ -98,14 +108,10 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
         raise AnsibleFilterError(str(problem)) from problem
 
 
-def _list(vars_: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    return [item for item in vars_.get(name) or [] if item.get("state", "present") != "absent"]
-
-
 def _initiators_of(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Each name that a host gives to targets, its own and those of its ifaces, and the host."""
     for host, vars_ in data.items():
-        names = [iface.get("initiator_name") for iface in _list(vars_, "initiator_ifaces")]
+        names = [iface.get("initiator_name") for iface in present(vars_, "initiator_ifaces")]
         for name in [vars_.get("initiator_name"), *names]:
             if name:
                 yield iscsi_name(name), host
@@ -121,14 +127,14 @@ def _mapped(group: Mapping[str, Any]) -> list[str]:
 
 def _targets(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Served]]:
     for host, vars_ in data.items():
-        for target in _list(vars_, "target_targets"):
+        for target in present(vars_, "target_targets"):
             yield (
                 iscsi_name(target["name"]),
                 Served(
                     host=host,
                     portals={str(portal(text)) for text in target.get("portals") or []},
-                    luns={lun["name"]: lun for lun in _list(target, "luns")},
-                    igroups=_list(target, "igroups"),
+                    luns={lun["name"]: lun for lun in present(target, "luns")},
+                    igroups=present(target, "igroups"),
                 ),
             )
 
@@ -138,14 +144,10 @@ def _twice(what: str, uses: Iterable[tuple[str, str]]) -> list[str]:
     for value, user in uses:
         by_value[value].append(user)
     return [
-        f"The {what} '{value}' is used by {_and(users)}; give each its own."
+        f"The {what} '{value}' is used by {listed(users)}; give each its own."
         for value, users in by_value.items()
         if len(users) > 1
     ]
-
-
-def _and(names: Iterable[str]) -> str:
-    return " and ".join(f"'{name}'" for name in sorted(names))
 
 
 def _serials(targets: Mapping[str, Served]) -> Iterator[tuple[str, str]]:
@@ -160,17 +162,17 @@ def _igroups_that_share(targets: Mapping[str, Served]) -> Iterator[str]:
             groups = [group["name"] for group in target.igroups if lun["name"] in _mapped(group)]
             if len(groups) > 1 and not lun.get("shared"):
                 yield (
-                    f"The LUN '{lun['name']}' of '{name}' is given to the igroups {_and(groups)}. Two hosts that write "
+                    f"The LUN '{lun['name']}' of '{name}' is given to the igroups {listed(groups)}. Two hosts that write "
                     f"to one LUN destroy its data; if they know of each other (a cluster), say 'shared: true' there."
                 )
 
 
 def _hosts_of_one_igroup(
-    data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]
+    data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served], uses: Iterable[Use]
 ) -> Iterator[str]:
     """Nothing would keep the second host away from a volume group of the first."""
     owners = dict(_initiators_of(data))
-    told = [(target, lun) for _host, _group, target, lun in _wanted_luns(data)]
+    told = [(use.target, use.lun) for use in uses]
     for name, target in targets.items():
         for group in target.igroups:
             hosts = {owners[one] for one in _initiators(group) if one in owners}
@@ -178,43 +180,22 @@ def _hosts_of_one_igroup(
             luns = [lun for lun in luns if told.count((name, lun)) < 2]  # more is a fault of its own
             if len(hosts) > 1 and luns:
                 yield (
-                    f"The igroup '{group['name']}' of '{name}' gives the LUNs {_and(luns)} to {_and(hosts)}. Two hosts that "
+                    f"The igroup '{group['name']}' of '{name}' gives the LUNs {listed(luns)} to {listed(hosts)}. Two hosts that "
                     "write to one LUN destroy its data; give each an igroup of its own, or if they know of each other (a "
                     "cluster), say 'shared: true' at the LUN."
                 )
 
 
-def _wanted_luns(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
-    for host, vars_ in data.items():
-        for group in _list(vars_, "volume_groups"):
-            for lun in group.get("luns") or []:
-                if "target" in lun:
-                    yield host, group["name"], iscsi_name(lun["target"]), lun["name"]
-
-
-def _hosts_that_share(data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]) -> Iterator[str]:
-    users = defaultdict(set)
-    for host, _group, target, lun in _wanted_luns(data):
-        users[target, lun].add(host)
-    for (target, lun), hosts in users.items():
-        declared = targets[target].luns.get(lun, {}) if target in targets else {}
-        if len(hosts) > 1 and not declared.get("shared"):
-            yield (
-                f"The LUN '{lun}' of '{target}' is in volume groups of {_and(hosts)}. Two hosts that write to one LUN "
-                f"destroy its data; if they know of each other (a cluster), say 'shared: true' there."
-            )
-
-
 def _luns_that_never_come(
-    data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]
+    data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served], uses: Iterable[Use]
 ) -> Iterator[str]:
-    for host, group, name, lun in _wanted_luns(data):
-        target = targets.get(name)
+    for use in uses:
+        host, lun, target = use.host, use.lun, targets.get(use.target)
         if target is None:
             continue
-        wants = f"'{host}' wants the LUN '{lun}' of '{name}' for the volume group '{group}', but"
+        wants = f"'{host}' wants the LUN '{lun}' of '{use.target}' for {use.purpose}, but"
         if lun not in target.luns:
-            yield f"{wants} '{target.host}' declares no such LUN (it has {_and(target.luns) or 'none'})."
+            yield f"{wants} '{target.host}' declares no such LUN (it has {listed(target.luns) or 'none'})."
         elif data[host].get("initiator_name") and not target.given(
             lun, iscsi_name(data[host]["initiator_name"])
         ):
@@ -225,7 +206,7 @@ def _portals_that_do_not_answer(
     data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]
 ) -> Iterator[str]:
     for host, vars_ in data.items():
-        for node in _list(vars_, "initiator_nodes"):
+        for node in present(vars_, "initiator_nodes"):
             target = targets.get(iscsi_name(node["target"]))
             if target is None or not target.portals:
                 continue
@@ -233,17 +214,19 @@ def _portals_that_do_not_answer(
                 if str(portal(text, names=True)) not in target.portals:
                     yield (
                         f"'{host}' logs in to '{node['target']}' at '{text}', where '{target.host}' does not serve it "
-                        f"(it does at {_and(target.portals)})."
+                        f"(it does at {listed(target.portals)})."
                     )
 
 
 def _twice_on_a_host(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for host, vars_ in data.items():
-        groups = _list(vars_, "volume_groups")
-        mounts = [(v["mount"], g["name"]) for g in groups for v in _list(g, "volumes") if v.get("mount")]
+        groups = present(vars_, "volume_groups")
+        mounted = [one for g in groups for one in present(g, "volumes")] + present(
+            vars_, "volume_filesystems"
+        )
         for what, names in (
             ("volume group", [g["name"] for g in groups]),
-            ("mount point", [mount for mount, _group in mounts]),
+            ("mount point", [normpath(one["mount"]) for one in mounted if one.get("mount")]),
         ):
             for name in sorted({name for name in names if names.count(name) > 1}):
                 yield f"'{host}' has the {what} '{name}' more than once."

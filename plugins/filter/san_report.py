@@ -19,7 +19,7 @@ description:
   - Makes a text of the answers of M(lunworks.iscsi.initiator_info), a block for each host with its LUNs, their WWIDs, maps,
     paths and users.
   - Where the answer of M(lunworks.iscsi.timers_info) is in it as C(timers), also how long the I/O of each LUN can stand still,
-    and the timers that contradict each other.
+    and first of all what is wrong: what uses one path past its map, and timers that contradict each other.
 positional: _input
 options:
   _input:
@@ -53,6 +53,8 @@ def san_report(answers: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _host(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"{name} ({answer['name']})"
+    for fault in answer.get("timers", {}).get("faults", []):
+        yield f"  fault  {fault}"
     luns = defaultdict(list)
     for session in answer["sessions"]:
         for disk in session["disks"]:
@@ -72,8 +74,6 @@ def _host(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
             yield f"  no LUN of {session['target']} at {session['portal']}: {session['state']}"
     if not answer["sessions"]:
         yield "  no session"
-    for fault in answer.get("timers", {}).get("faults", []):
-        yield f"  fault  {fault}"
 
 
 def _stalls(answer: Mapping[str, Any], devices: set[str]) -> Iterator[str]:

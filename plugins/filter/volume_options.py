@@ -11,13 +11,14 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: volume_options
-short_description: Turn the data of volume groups into the options of modules
+short_description: Turn the data of volume groups and file systems into the options of modules
 version_added: 0.1.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Used by the role P(lunworks.iscsi.volume#role). Takes O(lunworks.iscsi.volume#role:main:volume_groups) apart, so that one call
-    of M(lunworks.iscsi.disks), M(lunworks.iscsi.volume_groups), M(lunworks.iscsi.logical_volumes) and
-    M(lunworks.iscsi.mounts) each serves all groups of a host.
+  - Used by the role P(lunworks.iscsi.volume#role). Takes O(lunworks.iscsi.volume#role:main:volume_groups) and
+    O(lunworks.iscsi.volume#role:main:volume_filesystems) apart, so that one call of M(lunworks.iscsi.disks),
+    M(lunworks.iscsi.volume_groups), M(lunworks.iscsi.logical_volumes), M(lunworks.iscsi.filesystems) and
+    M(lunworks.iscsi.mounts) each serves all of a host.
 positional: _input
 options:
   _input:
@@ -25,12 +26,19 @@ options:
     type: list
     elements: dict
     required: true
+  filesystems:
+    description: The file systems directly on disks.
+    type: list
+    elements: dict
+    default: []
   paths:
     description: How many good paths each disk must have, where its entry does not say so itself.
     type: int
     default: 1
   found:
-    description: What M(lunworks.iscsi.disks) found, RV(ignore:state.disks); left out, RV(ignore:groups) has no devices.
+    description: >-
+      What M(lunworks.iscsi.disks) found, RV(ignore:state.disks); left out, RV(ignore:groups), RV(ignore:filesystems) and their
+      mounts have no devices.
     type: list
     elements: dict
 """
@@ -44,51 +52,84 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    The options C(disks), C(groups), C(volumes), C(mounts) (what shall be mounted), C(leaving) (what shall not), and
-    C(promised), the devices that have no path yet.
+    The options C(disks), C(groups), C(volumes), C(filesystems), C(mounts) (what shall be mounted), C(leaving) (what shall
+    not), C(claimed), the LUNs that multipath must know before the first login, and C(promised), the devices that have no
+    path yet.
   type: dict
 """
 
 GROUP_KEYS = ("extent_size", "autoactivation", "tags", "system_id")
 VOLUME_KEYS = ("name", "size", "filesystem", "filesystem_options", "active", "state", "force")
+FILESYSTEM_KEYS = ("filesystem", "filesystem_options", "label")
 Data = Mapping[str, Any]
 
 
 def volume_options(
-    groups: Sequence[Data], paths: int = 1, found: Sequence[Data] | None = None
+    groups: Sequence[Data],
+    paths: int = 1,
+    found: Sequence[Data] | None = None,
+    filesystems: Sequence[Data] = (),
 ) -> dict[str, list[Any]]:
-    """The options of the four modules."""
+    """The options of the modules."""
     try:
-        told = list(_disks(groups, int(paths)))
-        devices = [disk["device"] for disk in found] if found is not None else []
-        if found is not None and len(devices) != len(told):
-            raise AnsibleFilterError(f"{len(told)} disks are wanted, and {len(devices)} were found.")
-        mounts = list(_mounts(groups))
+        direct = [one for one in filesystems if one.get("state") != "absent"]
+        _refuse_twins(groups, direct)
+        luns = [lun for group in groups for lun in group["luns"]] + list(direct)
+        if found is not None and len(found) != len(luns):
+            raise AnsibleFilterError(f"{len(luns)} disks are wanted, and {len(found)} were found.")
+        devices = iter([disk["device"] for disk in found or []])
+        wanted = list(_groups(groups, devices))
+        placed = [(one, next(devices, "")) for one in direct]
+        mounts = [*_mounts(groups), *_direct_mounts(filesystems, placed)]
+        disks = [_disk(lun, int(paths)) for lun in luns]
         return {
-            "disks": told,
-            "groups": list(_groups(groups, iter(devices))),
+            "disks": disks,
+            "groups": wanted,
             "volumes": [
                 {"group": group["name"], **_of(volume, VOLUME_KEYS)} for group, volume in _volumes(groups)
             ],
+            "filesystems": [{"device": device, **_of(one, FILESYSTEM_KEYS)} for one, device in placed],
             "mounts": [one for one in mounts if "state" not in one],
             "leaving": [one for one in mounts if "state" in one],
+            "claimed": [
+                {key: disk[key] for key in ("target", "lun", "wwid") if key in disk}
+                for disk in disks
+                if disk.get("multipath", True)
+            ],
             "promised": [disk["device"] for disk in found or [] if not disk["paths"]],
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The volume groups are not in the form that the role documents: {error!r}"
+            f"The volume groups and file systems are not in the form that the role documents: {error!r}"
         ) from error
+
+
+def _refuse_twins(groups: Sequence[Data], filesystems: Sequence[Data]) -> None:
+    """A LUN is one thing only."""
+    uses: dict[str, list[str]] = {}
+    for group in groups:
+        for lun in group["luns"]:
+            uses.setdefault(_named(lun), []).append(f"the volume group '{group['name']}'")
+    for one in filesystems:
+        uses.setdefault(_named(one), []).append(f"the file system on '{one.get('mount') or 'it'}'")
+    for lun, names in uses.items():
+        if len(names) > 1:
+            raise AnsibleFilterError(
+                f"{lun} is wanted for {' and for '.join(names)}. A LUN can be one thing only."
+            )
+
+
+def _named(lun: Data) -> str:
+    return f"The LUN '{lun['wwid']}'" if lun.get("wwid") else f"The LUN '{lun['name']}' of '{lun['target']}'"
 
 
 def _of(data: Data, keys: Sequence[str]) -> dict[str, Any]:
     return {key: data[key] for key in keys if data.get(key) is not None}
 
 
-def _disks(groups: Sequence[Data], paths: int) -> Iterator[dict[str, Any]]:
-    for group in groups:
-        for lun in group["luns"]:
-            name = {"wwid": lun["wwid"]} if lun.get("wwid") else {"target": lun["target"], "lun": lun["name"]}
-            yield {**name, "paths": paths, **_of(lun, ("paths", "multipath", "timeout"))}
+def _disk(lun: Data, paths: int) -> dict[str, Any]:
+    name = {"wwid": lun["wwid"]} if lun.get("wwid") else {"target": lun["target"], "lun": lun["name"]}
+    return {**name, "paths": paths, **_of(lun, ("paths", "multipath", "timeout"))}
 
 
 def _groups(groups: Sequence[Data], devices: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -112,6 +153,18 @@ def _mounts(groups: Sequence[Data]) -> Iterator[dict[str, Any]]:
         else:
             named = _of({**volume, "options": volume.get("mount_options")}, ("filesystem", "options"))
             yield {"path": volume["mount"], "device": f"/dev/{group['name']}/{volume['name']}", **named}
+
+
+def _direct_mounts(
+    filesystems: Sequence[Data], placed: Sequence[tuple[Data, str]]
+) -> Iterator[dict[str, Any]]:
+    for one in filesystems:
+        if one.get("state") == "absent" and one.get("mount"):
+            yield {"path": one["mount"], "state": "absent"}
+    for one, device in placed:
+        if one.get("mount"):
+            named = _of({**one, "options": one.get("mount_options")}, ("filesystem", "options"))
+            yield {"path": one["mount"], "device": device, **named}
 
 
 class FilterModule:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
@@ -33,6 +34,9 @@ CHAP_OPTION: dict[str, Any] = {
 IQN = re.compile(r"iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[a-z0-9.:-]+)?")
 EUI = re.compile(r"eui\.[0-9a-f]{16}")
 NAA = re.compile(r"naa\.(?:[0-9a-f]{16}|[0-9a-f]{32})")
+LARGEST = (1 << 63) - 1  # bytes: off_t is signed (lseek(2))
+LONGEST_NUMBER = 40  # characters
+SECTOR = 512
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE
@@ -91,7 +95,7 @@ def address(text: str) -> str:
 
 def port(value: Any) -> int:
     """A TCP port, 1 to 65535."""
-    if str(value).isdecimal() and 1 <= int(value) <= 65535:
+    if re.fullmatch("[0-9]{1,5}", str(value)) and 1 <= int(value) <= 65535:
         return int(value)
     raise Problem(f"'{value}' is not a TCP port. Wanted is a number from 1 to 65535.")
 
@@ -113,14 +117,26 @@ def portal(text: str, names: bool = False) -> Portal:
 
 
 def size(text: Any) -> int:
-    """A size in bytes from a number with a binary unit: 512, 64k, 10m, 40g, 1t."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?", str(text).strip().lower())
-    amount = float(match[1]) * UNITS[match[2]] if match else 0
-    if amount < 1 or amount != int(amount):
+    """A size in bytes from a number with a binary unit: 512, 64k, 10m, 40g, 1t. A fraction is rounded up to whole sectors."""
+    given = str(text).strip()
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(?:i?b)?", given.lower())
+    amount = Fraction(match[1]) * UNITS[match[2]] if match and len(given) <= LONGEST_NUMBER else Fraction(0)
+    if amount > LARGEST or len(given) > LONGEST_NUMBER:
+        raise Problem(
+            f"'{given[:LONGEST_NUMBER]}' is not a size: no disk or file has more than {LARGEST} bytes."
+        )
+    if amount < 1 or amount.denominator != 1 and not (match and match[2]):
         raise Problem(
             f"'{text}' is not a size. Wanted is a number with a unit, like 512m, 40g or 1.5t (binary units)."
         )
-    return int(amount)
+    return int(amount) if amount.denominator == 1 else -(-amount // SECTOR) * SECTOR
+
+
+def in_units(count: int) -> str:
+    """Bytes as people read them, exact where that is short: 4 MiB, 29.9 GiB."""
+    unit = next((unit for unit in reversed(UNITS) if unit and count >= UNITS[unit]), "")
+    amount = f"{count / (UNITS[unit]):.1f}".replace(".0", "")
+    return f"{amount} {unit.upper()}iB" if unit else f"{count} bytes"
 
 
 def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -> Chap | None:
@@ -139,10 +155,16 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
         given.get("mutual_user") or "",
         Secret(given.get("mutual_secret") or ""),
     )
-    for what, secret in (("secret", found.secret), ("mutual_secret", found.mutual_secret)):
+    secrets = (
+        ("secret", found.secret, found.user),
+        ("mutual_secret", found.mutual_secret, found.mutual_user),
+    )
+    for what, secret, owner in secrets:
         length = len(secret.reveal().encode())
         if (what == "secret" or found.mutual_user) and not shortest <= length <= longest:
-            raise Problem(f"The CHAP {what} has {length} bytes; wanted are {shortest} to {longest}.")
+            raise Problem(
+                f"The CHAP {what} has {length} bytes; wanted are {shortest} to {longest}. It is that of the user '{owner}'."
+            )
         if re.search(r"[\0\r\n]|^\s|\s$", secret.reveal()):
             raise Problem(f"The CHAP {what} must not begin or end with white space or contain a line break.")
     if found.mutual_user and found.secret == found.mutual_secret:

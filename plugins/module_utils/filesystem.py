@@ -8,44 +8,62 @@ import json
 import re
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 KINDS = ("ext4", "xfs")
 MAKE_SECONDS = 3600  # an array may take its time to discard
 GROW_SECONDS = 3600
 ASIDE = "/run/lunworks-grow"  # a file system that is not mounted is, there, while it grows
+EXT4_SIZES = ("Block size", "Blocks per group", "Inode blocks per group", "Block count")
 MIB = 1 << 20
 XFS_SMALLEST_GROUP = 16 * MIB  # mkfs.xfs leaves a smaller rest at the end of the device unused
 
 
 @dataclass(frozen=True)
 class Filesystem:
-    """A file system, and whether it fills its device."""
+    """A file system, whether it fills its device, and its label."""
 
     kind: str
     full: bool = True
+    label: str = ""
 
 
 def look_signatures(host: Host, path: str) -> tuple[str, ...]:
     """The kinds of everything that a device bears a signature of; nothing is written."""
+    return tuple(dict.fromkeys(kind for kind, _label in _signatures(host, path)))
+
+
+def _signatures(host: Host, path: str) -> list[tuple[str, str]]:
+    """Each signature on a device and the label that goes with it."""
     said = host.run("wipefs", "--json", "--no-act", path).out
-    return tuple(dict.fromkeys(row["type"] for row in json.loads(said)["signatures"])) if said.strip() else ()
+    try:
+        found = json.loads(said)["signatures"] if said.strip() else []
+        return [(row["type"], row.get("label") or "") for row in found]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Problem(
+            f"'wipefs --json' prints something else of '{path}' than its JSON: {said[:200]}"
+        ) from error
 
 
 def look_filesystem(host: Host, path: str, size: int) -> Filesystem | None:
     """What is on a device of 'size' bytes; None when it is empty. Of a kind that we do not make only the name is told."""
-    found = look_signatures(host, path)
+    signatures = _signatures(host, path)
+    found = tuple(dict(signatures))
     if not found:
         return None
     full = {"ext4": _ext4_is_full, "xfs": _xfs_is_full}.get(found[0])
-    return Filesystem("+".join(found), full is None or len(found) > 1 or full(host, path, size))
+    return Filesystem(
+        "+".join(found), full is None or len(found) > 1 or full(host, path, size), signatures[0][1]
+    )
 
 
 def _ext4_is_full(host: Host, path: str, size: int) -> bool:
     """A last block group that could not hold its own tables stays unused (e2fsprogs, resize2fs and mke2fs)."""
     said = host.run("dumpe2fs", "-h", path).out
     told = {name: int(number) for name, number in re.findall(r"^([A-Z][\w ]+):\s+(\d+)\s*$", said, re.M)}
+    if not all(map(told.get, EXT4_SIZES)) or "First block" not in told:
+        raise Problem(f"'dumpe2fs -h {path}' does not say how large the file system is.")
     blocks = size // told["Block size"]
     a_group = told["Blocks per group"]
     rest = (blocks - told["First block"]) % a_group
@@ -81,7 +99,13 @@ class MakeFilesystem(Step):
         found = look_signatures(host, self.device)
         if found:
             raise Problem(f"'{self.device}' has something on it by now ({', '.join(found)}).")
-        host.run(f"mkfs.{self.kind}", "-q", *self.options, self.device, timeout=MAKE_SECONDS)
+        command = (f"mkfs.{self.kind}", "-q", *self.options, self.device)
+        ran = host.run(*command, ok=None, timeout=MAKE_SECONDS)
+        if ran.rc:
+            why = " ".join(re.split(r"^Usage", ran.err, maxsplit=1, flags=re.M)[0].split())
+            raise Problem(
+                f"'{' '.join(command)}' failed with exit code {ran.rc}: {why or 'it does not say why'}"
+            )
 
 
 @dataclass(frozen=True)
@@ -116,7 +140,7 @@ def mounted_on(host: Host, device: str) -> str:
     """The first mount point of a device here; '' when it has none."""
     kernel = host.real(device).rpartition("/")[2]
     number = (host.read(f"/sys/class/block/{kernel}/dev") or "none").strip()
-    for line in (host.read("/proc/self/mountinfo") or "").splitlines():
+    for line in lines_of(host.read("/proc/self/mountinfo")):
         if line.split()[2] == number:
             return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split()[4])
     return ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import wwid_of_lio
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import Keys, look_running
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import saved_targets
@@ -56,7 +56,11 @@ def _target(target: Target, running: dict[str, Target]) -> dict[str, Any]:
 def _lun(
     host: Host, metadata: bool, target: Target, lun: Lun, running: Target, saved: Target
 ) -> dict[str, Any]:
-    label = look_label(host, lun.path) if lun.path and host.stat(lun.path) else None
+    label, unreadable = None, None
+    try:
+        label = look_label(host, lun.path) if lun.path and host.stat(lun.path) else None
+    except Problem as problem:  # what is wrong with one LUN is told beside all others
+        unreadable = str(problem)
     serves = lun.name in running.luns
     return {
         "target": target.name,
@@ -68,6 +72,7 @@ def _lun(
         "read_only": _mapped(running, lun.name, read_only=True) if serves else [],
         "saved_read_only": _mapped(saved, lun.name, read_only=True),
         "label": label if metadata or label is None else replace(label, metadata=""),
+        "unreadable": unreadable,
     }
 
 

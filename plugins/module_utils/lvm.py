@@ -5,20 +5,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
 
 LOOK = 60  # seconds
 CHANGE = 300  # a change is not killed because an array is slow
+# What a host's lvm.conf may say otherwise, and what then prints something else: lvm.conf(5) as 'lvmconfig --type default
+# --withcomments' tells it, sections 'report' and 'log'. Said in every call, what is printed is what is read here.
+SETTINGS = (
+    'report { output_format="basic" compact_output=0 compact_output_cols="" aligned=1 buffered=1 headings=1 separator=" " '
+    'list_item_separator="," prefixes=0 quoted=1 columns_as_rows=0 binary_values_as_numeric=0 } '
+    'log { report_command_log=0 command_names=0 prefix="  " verbose=0 silent=0 }'
+)
 
 
 @dataclass(frozen=True)
 class PhysicalVolume:
-    """A PV. 'device' is the name to show, 'kernel' what the kernel calls it; '' for one that is missing."""
+    """A PV. 'device' is the name to show, 'kernel' what the kernel calls it; '' for one that is missing.
+
+    One on a partition stays there: 'disk' is what the kernel calls the whole disk, 'on' the name by which that was asked for.
+    """
 
     device: str
     kernel: str = ""
+    disk: str = ""
+    on: str = ""
     wwid: str = ""
     uuid: str = ""
     extents: int = 0
@@ -79,6 +91,11 @@ class VolumeGroup:
     tables: tuple[str, ...] | None = ()
 
     @property
+    def known(self) -> list[str]:
+        """The names under which it has disks: of its PVs, and of the disks whose partitions they are."""
+        return [name for one in self.physical for name in (one.device, one.on) if name]
+
+    @property
     def missing(self) -> tuple[PhysicalVolume, ...]:
         """The PVs that are not here."""
         return tuple(one for one in self.physical if one.missing)
@@ -116,6 +133,9 @@ class Lvm:
     groups: tuple[VolumeGroup, ...] = ()
     orphans: tuple[PhysicalVolume, ...] = ()  # PVs without a VG
     system_id: str = ""
+    volume_list: tuple[str, ...] | None = (
+        None  # what this host may activate, where it was asked; None: anything
+    )
 
     def named(self, name: str) -> VolumeGroup | None:
         """The VG of this name; several are a Problem."""
@@ -130,21 +150,50 @@ class Lvm:
             )
         return found[0] if found else None
 
+    def refuse_activation(self, group: str, volumes: Iterable[str]) -> None:
+        """LVM skips what activation/volume_list does not name, and says success; a tag may mean any VG (lvm.conf(5))."""
+        for volume in volumes if self.volume_list is not None else ():
+            names = (group, f"{group}/{volume}")
+            if not any(one in names or one.startswith("@") for one in self.volume_list or ()):
+                raise Problem(
+                    f"'{group}/{volume}' would not be activated: activation/volume_list in this host's lvm.conf allows only "
+                    f"{', '.join(self.volume_list or ()) or 'nothing'}. Add '{group}' there, if this host shall have it."
+                )
+
     def owner(self, kernel: str) -> str:
-        """The VG whose PV a device is, '' if none is known."""
-        return next((one.name for one in self.groups if kernel in [pv.kernel for pv in one.physical]), "")
+        """The VG whose PV a device is, or has on a partition; '' if none is known."""
+        owners = {
+            name: one.name for one in self.groups for pv in one.physical for name in (pv.kernel, pv.disk)
+        }
+        return owners.get(kernel, "") if kernel else ""
 
 
-def lvm(host: Host, *argv: str, timeout: float = CHANGE, ok: tuple[int, ...] = (0,)) -> Ran:
-    """Run a command of LVM within a time limit. Exit codes: 0, or 5 when it refused (lvm(8))."""
+def lvm(host: Host, *argv: str, config: str = "", timeout: float = CHANGE, ok: tuple[int, ...] = (0,)) -> Ran:
+    """Run a command of LVM within a time limit, with these settings too. Exit codes: 0, or 5 when it refused (lvm(8)).
+
+    LVM takes '--config' once.
+    """
+    words = 2 if argv[0] == "lvm" else 1
+    said = " ".join(argv)
     try:
-        return host.run(*argv, timeout=timeout, ok=ok)
+        ran = host.run(
+            *argv[:words],
+            "--config",
+            f"{SETTINGS} {config}".strip(),
+            *argv[words:],
+            timeout=timeout,
+            ok=None,
+        )
     except Late as late:
         raise Problem(
-            f"{late} LVM reads every disk: one may have lost all its paths while multipath holds its I/O back. "
-            "Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' brings them back into use; "
-            "'multipathd disablequeueing maps' lets the I/O fail."
+            f"'{said}' did not end within {timeout:g} seconds. LVM reads every disk: one may have lost all its paths while "
+            "multipath holds its I/O back. Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' "
+            "brings them back into use; 'multipathd disablequeueing maps' lets the I/O fail."
         ) from late
+    if ran.rc not in ok:
+        why = " ".join((ran.err.strip() or ran.out.strip()).split())
+        raise Problem(f"'{said}' failed with exit code {ran.rc}: {why}")
+    return ran
 
 
 def reasons(group: VolumeGroup, local: str) -> Iterator[tuple[str, str]]:

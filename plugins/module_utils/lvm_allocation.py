@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import MakeFilesystem, look_signatures
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import Size
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
@@ -69,3 +70,18 @@ class DeactivateVolume(OfVolume):
 class RemoveVolume(OfVolume):
     verb = "Remove"
     command = ("lvremove", "--yes")
+
+
+class MakeFilesystemOfNew(MakeFilesystem):
+    """On a volume that this run has created: where mkfs cannot, the volume goes again, which holds nothing yet."""
+
+    def take(self, host: Host) -> None:
+        try:
+            super().take(host)
+        except Late:  # it may be writing still
+            raise
+        except Problem as problem:
+            if look_signatures(host, self.device):
+                raise
+            RemoveVolume(*self.device.split("/")[2:]).take(host)
+            raise Problem(f"{problem} The logical volume, which is empty, is removed again.") from problem

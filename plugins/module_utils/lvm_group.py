@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import STABLE, Device, look_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
@@ -14,12 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     PhysicalVolume,
     VolumeGroup,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import (
-    STABLE,
-    Device,
-    look_device,
-    users_of,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import (
     CreateGroup,
     ExtendGroup,
@@ -38,7 +34,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     MarkGroup,
     TakeOver,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm, look_volume_list
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
@@ -107,6 +103,10 @@ def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None
             found, groups=tuple(replace(group, copies=copies.get(group.uuid, ())) for group in found.groups)
         )
     groups = {wish.name: _named(host, found.named(wish.name), wish) for wish in wishes}
+    if any(
+        group.inactive for wish in wishes for group in [groups[wish.name]] if group and wish.state == "active"
+    ):
+        found = replace(found, volume_list=look_volume_list(host))
     new = [path for wish in wishes for path in joining(wish, groups[wish.name])]
     leaving = [
         group
@@ -144,13 +144,17 @@ def _named(host: Host, group: VolumeGroup | None, wish: Wish) -> VolumeGroup | N
         return None
     asked = {host.real(path).rpartition("/")[2]: path for path in reversed(wish.devices or ())}
     return replace(
-        group, physical=tuple(replace(pv, device=asked.get(pv.kernel, pv.device)) for pv in group.physical)
+        group,
+        physical=tuple(
+            replace(pv, device=asked.get(pv.kernel, pv.device), on=asked.get(pv.disk, "") if pv.disk else "")
+            for pv in group.physical
+        ),
     )
 
 
 def joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
     """The asked disks that are not in the VG, and those under a name that may be another disk tomorrow."""
-    known = [pv.device for pv in group.physical] if group else []
+    known = group.known if group else []
     asked = () if wish.state == "absent" else wish.devices or ()
     return [path for path in asked if path not in known or not STABLE.fullmatch(path)]
 
@@ -167,10 +171,12 @@ def _tagged(wish: Wish, seen: Groups) -> Wish:
     group, sums = seen.groups[wish.name], seen.sums.get(wish.name, {})
     if wish.state != "exported" or not wish.sampled or not group:
         return wish
-    others = group.tags if wish.tags is None else wish.tags
+    others = frozenset(
+        tag for tag in (group.tags if wish.tags is None else wish.tags) if not tag.startswith(SUM)
+    )
     if group.exported:
         return replace(wish, tags=others | {tag for tag in group.tags if tag.startswith(SUM)})
-    return replace(wish, tags=frozenset(tag for tag in others if not tag.startswith(SUM)) | sum_tags(sums))
+    return replace(wish, tags=others | sum_tags(sums))
 
 
 def sum_tags(sums: dict[str, str]) -> frozenset[str]:
@@ -182,14 +188,15 @@ def _own(wish: Wish, seen: Groups) -> VolumeGroup | None:
     """The VG, as it is once it was taken over."""
     group = seen.groups[wish.name]
     taken = group and group.foreign and group.system_id == wish.take_over_from
-    return replace(group, foreign=False, system_id=seen.lvm.system_id) if group and taken else group
+    if group is None or not taken:
+        return group
+    return replace(group, foreign=False, system_id=seen.lvm.system_id, tables=group.tables or None)
 
 
 def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
     if wish.state == "absent" or (seen is None and wish.devices is None):
         return None
     base = seen or VolumeGroup(wish.name, extent_size=wish.extent_size or 0, system_id=None)
-    known = [pv.device for pv in base.physical]
     exported = wish.state == "exported" or base.exported and not wish.imported
     moves = exported != base.exported  # vgexport and vgimport set the system ID themselves
     settled = base.exported and exported
@@ -204,12 +211,12 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
             )
             for pv in base.physical
         )
-        + tuple(PhysicalVolume(path) for path in wish.devices or () if path not in known),
+        + tuple(PhysicalVolume(path) for path in wish.devices or () if path not in base.known),
         tags=base.tags if wish.tags is None else wish.tags,
         autoactivation=base.autoactivation if wish.autoactivation is None else wish.autoactivation,
         exported=exported,
         system_id=wish.system_id if wish.system_id is not None or moves else base.system_id,
-        tables=base.tables or None,  # importing may activate it, if the host does so by itself
+        tables=None if moves and not base.tables else base.tables,  # the host may activate what is imported
     )
     if wish.state == "active":
         idle = group.inactive
@@ -237,7 +244,7 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
     name = want.name
     steps: list[Step] = [ListDisks(name)] if seen.hidden and not want.hidden else []
     pairs = [(_known(pv, seen), pv) for pv in want.physical]
-    closed = tuple(pv.kernel for pv, then in pairs if pv and pv.read_only > then.read_only)
+    closed = tuple(pv.disk or pv.kernel for pv, then in pairs if pv and pv.read_only > then.read_only)
     steps += [OpenDisks(name, closed)] if closed else []
     steps += [Import(name)] if seen.exported and not want.exported else []
     taken = seen.foreign and not want.foreign and seen.system_id != want.system_id

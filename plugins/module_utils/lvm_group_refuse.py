@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import in_units
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import VolumeGroup, reasons
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import refuse_device
@@ -31,6 +32,8 @@ def refuse_groups(wishes: Sequence[Wish], seen: Groups, want: Groups) -> None:
             _refuse_stranger(wish, group, plan_group(group, want.groups[wish.name]), seen.lvm.system_id)
             _refuse_change(wish, group)
             _refuse_letting_go(wish, group, seen.users.get(wish.name, ()))
+            if wish.state == "active":
+                seen.lvm.refuse_activation(wish.name, group.inactive)
         for path in joining(wish, group):
             device = seen.devices[path]
             if device.kernel or path not in wish.promised:
@@ -75,17 +78,16 @@ def _refuse_stranger(wish: Wish, group: VolumeGroup, steps: list[Step], local: s
 def _refuse_change(wish: Wish, group: VolumeGroup) -> None:
     if wish.extent_size not in (None, group.extent_size):
         raise Problem(
-            f"The volume group '{wish.name}' has extents of {group.extent_size} bytes, wanted are {wish.extent_size}. The "
-            "size is chosen when a group is created; leave extent_size out."
+            f"The volume group '{wish.name}' has extents of {in_units(group.extent_size)}, and {in_units(wish.extent_size or 0)} "
+            "are wanted. The size is chosen when a group is created; leave extent_size out."
         )
     if wish.autoactivation is not None and group.autoactivation is None:
         raise Problem(
             "Autoactivation is a property of a volume group only from LVM 2.03.12 on. Leave it out here."
         )
-    known = [pv.device for pv in group.physical]
-    if wish.devices and wish.state != "absent" and not set(wish.devices) & set(known):
+    if wish.devices and wish.state != "absent" and not set(wish.devices) & set(group.known):
         raise Problem(
-            f"There is a volume group '{wish.name}' on other disks ({', '.join(known)}): none of {listed(wish.devices)} is "
+            f"There is a volume group '{wish.name}' on other disks ({', '.join(group.known)}): none of {listed(wish.devices)} is "
             "in it. Is it another group of the same name? Rename one, or name the disks that it has too."
         )
 

@@ -20,7 +20,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     show_physical,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import QUIET, look_lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import QUIET, expected, look_lvm
 
 ILLS = ("lv_health_status", "lv_check_needed", "lv_snapshot_invalid")
 HEALTH = ["lvs", "-a", "--reportformat", "json", "-o", ",".join(["lv_uuid", *ILLS])]
@@ -68,13 +68,14 @@ def _ill(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, str]:
     """What is wrong with active pools, snapshots, mirrors and caches, by the UUID of the LV; plain ones have no such state."""
     if not any(one.kernel and not one.plain for group in groups for one in group.logical):
         return {}
-    return parse_health(lvm(host, *HEALTH, *QUIET, timeout=LOOK).out)
+    return parse_health(lvm(host, *HEALTH, config=QUIET, timeout=LOOK).out)
 
 
 def parse_health(text: str) -> dict[str, str]:
     """The LVs that are not well, from 'lvs' (lvs(8), bits 9 of lv_attr in words)."""
-    rows = [row for report in json.loads(text)["report"] for row in report["lv"]]
-    told = {row["lv_uuid"]: [row.get(field) or "" for field in ILLS] for row in rows}
+    with expected("lvs"):
+        rows = [row for report in json.loads(text)["report"] for row in report["lv"]]
+        told = {row["lv_uuid"]: [row.get(field) or "" for field in ILLS] for row in rows}
     return {uuid: ", ".join(filter(_says, words)) for uuid, words in told.items() if any(map(_says, words))}
 
 
@@ -102,7 +103,7 @@ def _metadata(host: Host, group: VolumeGroup) -> str | None:
     """What LVM last wrote on one of the disks, in the form that vgcfgrestore(8) reads."""
     here = [one.device for one in group.physical if not one.missing]
     return (
-        parse_dump(lvm(host, "pvck", "--dump", "metadata", *QUIET, here[0], timeout=LOOK).out)
+        parse_dump(lvm(host, "pvck", "--dump", "metadata", here[0], config=QUIET, timeout=LOOK).out)
         if here
         else None
     )

@@ -7,11 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import look_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import make_writable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import look_device, refuse_device
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import refuse_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 

@@ -18,7 +18,10 @@ RESERVED = re.compile(
     r"(snapshot|pvmove).*|.*_(cdata|cmeta|corig|cvol|iorig|imeta|mimage|mlog|pmspare|rimage|rmeta|tdata|tmeta|vdata|vorigin"
     r"|wcorig).*"
 )
-PERCENT = re.compile(r"(\d{1,3})%(FREE|VG)")
+PERCENT = re.compile(r"([0-9]{1,3})%(FREE|VG)")
+EXTENTS = (
+    1 << 32
+) * 512  # bytes that an extent has less than: LVM counts its sectors in 32 bits (lib/metadata/metadata.h)
 
 
 @dataclass(frozen=True)
@@ -77,20 +80,17 @@ def volume_size(text: Any) -> Size:
         return Size(match[0], percent=int(match[1]), of=match[2])
     try:
         return Size(str(text).strip(), bytes_of(text))
-    except Problem:
-        raise Problem(
-            f"'{text}' is not a size. Wanted is a number with a unit, like 512m or 40g (binary units), or a percentage "
-            "from 1%VG to 100%VG or from 1%FREE to 100%FREE."
-        ) from None
+    except Problem as problem:
+        raise Problem(f"{problem} Or a percentage, from 1%VG to 100%VG or from 1%FREE to 100%FREE.") from None
 
 
 def extent_size(text: Any) -> int:
     """The extent size of a VG in bytes: a power of two from 1 KiB on, or a multiple of 128 KiB (vgcreate(8))."""
     found = bytes_of(text)
-    if found >= 1024 and not (found & (found - 1) and found % (128 << 10)):
+    if 1024 <= found < EXTENTS and not (found & (found - 1) and found % (128 << 10)):
         return found
     raise Problem(
-        f"'{text}' is not an extent size. Wanted is a power of two from 1k on, or a multiple of 128k."
+        f"'{text}' is not an extent size. Wanted is a power of two from 1k on, or a multiple of 128k, below 2t."
     )
 
 

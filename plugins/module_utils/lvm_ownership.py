@@ -132,7 +132,7 @@ class TakeOver(Step):
 
     def take(self, host: Host) -> None:
         allowed = f'local {{ extra_system_ids=["{self.owner}"] }}'
-        lvm(host, "vgchange", "--yes", "--config", allowed, f"--systemid={self.system_id}", self.name)
+        lvm(host, "vgchange", "--yes", f"--systemid={self.system_id}", self.name, config=allowed)
 
 
 @dataclass(frozen=True)

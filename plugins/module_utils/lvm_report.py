@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import is_read_only
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     LOOK,
     LogicalVolume,
@@ -20,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     lvm,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import wwid_of_map
+from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import parse_config
 
 BLOCK = "/sys/class/block"
 # All fields of a VG, since autoactivation has one only from LVM 2.03.12 on.
@@ -34,18 +36,16 @@ REPORTS = {
     "seg": ["-S", "lv_name=none"],
 }
 # A report would write a backup of metadata that is newer than the last one: not from a look.
-QUIET = ["--config", "backup { backup=0 archive=0 }"]
+QUIET = "backup { backup=0 archive=0 }"
 FULL = "lvm fullreport --foreign --shared --reportformat json --units b --nosuffix".split()
-FULL += [*QUIET, *(word for name, options in REPORTS.items() for word in ["--configreport", name, *options])]
+FULL += [word for name, options in REPORTS.items() for word in ["--configreport", name, *options]]
 # The full report leaves out the copies that LVM does not use, and need not warn of them (2.03.31 does not).
-COPIES = (
-    "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
-    + QUIET
-)
+COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
 # Where the host uses this file (lvmdevices(8)), LVM sees the disks in it and no other. A look sees all.
 DEVICES_FILE = "/etc/lvm/devices/system.devices"
 ALL = ["--devicesfile", ""]
 IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile".split()
+VOLUME_LIST = "lvmconfig activation/volume_list".split()
 MISSING = "[missing]"
 KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
 ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
@@ -55,8 +55,8 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
     """Everything in one pass; 'copies' asks for duplicate PVs too, which is a second one."""
     tables, listed = _tables(host), _listed(host)
     every = [] if listed is None else ALL
-    found = parse_report(lvm(host, *FULL, *every, timeout=LOOK).out)
-    twice = parse_copies(lvm(host, *COPIES, *every, timeout=LOOK).out) if copies else {}
+    found = parse_report(lvm(host, *FULL, *every, config=QUIET, timeout=LOOK).out)
+    twice = parse_copies(lvm(host, *COPIES, *every, config=QUIET, timeout=LOOK).out) if copies else {}
     local = _system_id(host) if any(one.system_id for one in found.groups) else ""
     groups = []
     for group in found.groups:
@@ -86,6 +86,13 @@ def _tables(host: Host) -> dict[str, str]:
     return found
 
 
+def look_volume_list(host: Host) -> tuple[str, ...] | None:
+    """What this host's lvm.conf lets LVM activate; None: anything (lvmconfig ends with 5 where nothing is said)."""
+    ran = lvm(host, *VOLUME_LIST, timeout=LOOK, ok=(0, 5))
+    said = parse_config(ran.out).get("volume_list") if ran.rc == 0 else None
+    return None if said is None else (said,) if isinstance(said, str) else tuple(map(str, said))
+
+
 def _listed(host: Host) -> frozenset[str] | None:
     """The PVs in the devices file; None where no such file is in use."""
     text = host.read(DEVICES_FILE)
@@ -104,14 +111,25 @@ def _located(host: Host, one: PhysicalVolume, listed: frozenset[str] | None) -> 
     if one.device == MISSING:
         return one
     kernel = host.real(one.device).rpartition("/")[2]
-    kind, dot, value = (host.read(f"{BLOCK}/{kernel}/device/wwid") or "").strip().partition(".")
+    disk = _disk_of(host, kernel)
+    kind, dot, value = (host.read(f"{BLOCK}/{disk or kernel}/device/wwid") or "").strip().partition(".")
     return replace(
         one,
         kernel=kernel,
-        wwid=KINDS[kind] + value if dot and kind in KINDS else wwid_of_map(host, kernel),
+        disk=disk,
+        wwid=KINDS[kind] + value if dot and kind in KINDS else wwid_of_map(host, disk or kernel),
         listed=listed is None or one.uuid.replace("-", "") in listed,
         read_only=is_read_only(host, kernel),
     )
+
+
+def _disk_of(host: Host, kernel: str) -> str:
+    """The disk that a device is a partition of, '' for a whole one; a map's is a table that kpartx(8) made on it."""
+    if host.read(f"{BLOCK}/{kernel}/partition") is not None:
+        return host.real(f"{BLOCK}/{kernel}").split("/")[-2]
+    below = host.list(f"{BLOCK}/{kernel}/slaves")
+    made = re.match(r"part\d+-mpath-", host.read(f"{BLOCK}/{kernel}/dm/uuid") or "")
+    return below[0] if made and len(below) == 1 else ""
 
 
 def _system_id(host: Host) -> str:
@@ -119,12 +137,35 @@ def _system_id(host: Host) -> str:
 
 
 def parse_report(text: str) -> Lvm:
-    """What 'lvm fullreport' prints as JSON; devices are not looked up yet."""
-    groups, orphans = [], []
-    for report in json.loads(text)["report"]:
-        groups += [_group(row, report) for row in report.get("vg", [])]
-        orphans += [_physical(each, 0) for each in report.get("pv", []) if not report.get("vg")]
-    return Lvm(tuple(groups), tuple(orphans))
+    """What 'lvm fullreport' prints as JSON; devices are not looked up yet. Fields that are not known here are passed over."""
+    with expected("lvm fullreport"):
+        groups, orphans = [], []
+        for report in json.loads(text)["report"]:
+            groups += [_group(row, report) for row in report.get("vg", [])]
+            orphans += [_physical(each, 0) for each in report.get("pv", []) if not report.get("vg")]
+        return Lvm(tuple(groups), tuple(orphans))
+
+
+@contextmanager
+def expected(command: str) -> Iterator[None]:
+    """A report of another shape is a Problem."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise Problem(
+            f"'{command}' printed something else than the report that LVM 2.03 prints ({type(error).__name__}: {error}). "
+            "Is 'lvm' in the PATH another program, or does a wrapper print to its output?"
+        ) from error
+
+
+def _says(value: Any) -> bool:
+    """A binary field (lvmreport(7)): a word or nothing, with binary_values_as_numeric 1 or 0."""
+    return str(value) not in ("", "0")
+
+
+def _words(value: Any) -> list[str]:
+    """A list as LVM writes it with its own separator."""
+    return [word for word in value.split(",") if word]
 
 
 def _group(row: dict[str, Any], report: dict[str, Any]) -> VolumeGroup:
@@ -137,10 +178,10 @@ def _group(row: dict[str, Any], report: dict[str, Any]) -> VolumeGroup:
         extents=int(row["vg_extent_count"]),
         free=int(row["vg_free_count"]),
         seqno=int(row["vg_seqno"]),
-        tags=frozenset(filter(None, row["vg_tags"].split(","))),
-        autoactivation=bool(row["vg_autoactivation"]) if "vg_autoactivation" in row else None,
+        tags=frozenset(_words(row["vg_tags"])),
+        autoactivation=_says(row["vg_autoactivation"]) if "vg_autoactivation" in row else None,
         system_id=row["vg_systemid"],
-        exported=bool(row["vg_exported"]),
+        exported=_says(row["vg_exported"]),
         lock_type="" if lock_type == "none" else lock_type,
         physical=tuple(_physical(each, size) for each in report["pv"]),
         logical=tuple(_logical(each) for each in report["lv"]),
@@ -152,7 +193,7 @@ def _physical(row: dict[str, Any], extent_size: int) -> PhysicalVolume:
     room = int(row["dev_size"]) - int(row["pe_start"]) - second
     extents = int(row["pv_pe_count"])
     return PhysicalVolume(
-        device=MISSING if row["pv_missing"] else row["pv_name"],
+        device=MISSING if _says(row["pv_missing"]) else row["pv_name"],
         uuid=row["pv_uuid"],
         extents=extents,
         used=int(row["pv_pe_alloc_count"]),
@@ -166,7 +207,7 @@ def _logical(row: dict[str, Any]) -> LogicalVolume:
         uuid=row["lv_uuid"],
         size=int(row["lv_size"]),
         layout=row["lv_layout"],
-        skip=bool(row["lv_skip_activation"]),
+        skip=_says(row["lv_skip_activation"]),
         origin=row["origin"],
         pool=row["pool_lv"],
     )
@@ -175,7 +216,8 @@ def _logical(row: dict[str, Any]) -> LogicalVolume:
 def parse_copies(text: str) -> dict[str, list[str]]:
     """The devices that are copies of a PV, by its UUID."""
     found: dict[str, list[str]] = {}
-    for report in json.loads(text)["report"]:
-        for row in report["pv"]:
-            found.setdefault(row["pv_uuid"], []).append(row["pv_name"])
+    with expected("pvs"):
+        for report in json.loads(text)["report"]:
+            for row in report["pv"]:
+                found.setdefault(row["pv_uuid"], []).append(row["pv_name"])
     return found

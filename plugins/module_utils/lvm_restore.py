@@ -7,16 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import Device, look_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import (
-    Device,
-    look_device,
-    refuse_device,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import refuse_device
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Label, parse_metadata
+from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Damaged, Label, parse_metadata
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 PLACE = "/run/lunworks-{}.vg"
@@ -92,13 +90,15 @@ def _written(host: Host, backup: Label) -> str:
 
 def restore_wish(asked: dict[str, Any]) -> Wish:
     """The options, checked."""
-    backup = parse_metadata(asked["metadata"])
-    if backup is None:
+    try:
+        backup = parse_metadata(asked["metadata"])
+    except Damaged as damaged:
         raise Problem(
-            "That is no metadata of a volume group. Wanted is the text that lunworks.iscsi.volume_group_info tells with "
-            "'metadata', that a move has written to the controller, or that vgcfgbackup(8) writes."
-        )
-    if asked["name"] != backup.group:
+            f"That is no metadata of a volume group: {damaged}. Wanted is the whole text that "
+            "lunworks.iscsi.volume_group_info tells with 'metadata', that a move has written to the controller, or that "
+            "vgcfgbackup(8) writes."
+        ) from damaged
+    if group_name(asked["name"]) != backup.group:
         raise Problem(f"That is the metadata of '{backup.group}', not of '{asked['name']}'.")
     disks = {one["uuid"]: one["device"] for one in asked["devices"]}
     strange = sorted(set(disks) - {uuid for uuid, _device in backup.pvs})

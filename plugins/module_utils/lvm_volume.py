@@ -14,23 +14,23 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import (
     look_filesystem,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     LogicalVolume,
     Lvm,
     VolumeGroup,
-    reasons,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_allocation import (
     ActivateVolume,
     CreateVolume,
     DeactivateVolume,
     ExtendVolume,
+    MakeFilesystemOfNew,
     RemoveVolume,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import Size
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm, look_volume_list
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 UNSEEN = "(unseen)"  # what is on an inactive LV
@@ -82,11 +82,13 @@ def look_volumes(host: Host, wishes: Sequence[Wish]) -> Volumes:
     found = look_lvm(host, copies=False)
     groups = {wish.group: found.named(wish.group) for wish in wishes}
     volumes = {wish.path: _volume(host, wish, groups[wish.group]) for wish in wishes}
+    if any(awakes(wish, volumes[wish.path]) for wish in wishes if groups[wish.group]):
+        found = replace(found, volume_list=look_volume_list(host))
     endangered = {
         wish.path: volume
         for wish in wishes
         for volume in [volumes[wish.path]]
-        if volume and volume.active and _endangers(wish, volume)
+        if volume and volume.active and endangers(wish, volume)
     }
     users: dict[str, tuple[str, ...]] = {}
     if endangered:
@@ -95,8 +97,14 @@ def look_volumes(host: Host, wishes: Sequence[Wish]) -> Volumes:
     return Volumes(volumes, groups, users, found)
 
 
-def _endangers(wish: Wish, volume: Volume) -> bool:
+def endangers(wish: Wish, volume: Volume) -> bool:
+    """Whether what is asked for would hurt those who use it."""
     return not wish.present or wish.active is False or bool(wish.filesystem and not volume.filesystem)
+
+
+def awakes(wish: Wish, volume: Volume | None) -> bool:
+    """Whether it is to be activated; a new one is, to be wiped."""
+    return wish.present and (not volume or bool(wish.active) and not volume.active)
 
 
 def _volume(host: Host, wish: Wish, group: VolumeGroup | None) -> Volume | None:
@@ -117,24 +125,25 @@ def _volume(host: Host, wish: Wish, group: VolumeGroup | None) -> Volume | None:
 
 def want_volumes(wishes: Sequence[Wish], seen: Volumes) -> Volumes:
     """The LVs as they shall be; percentages of what is free count down in the order of the wishes."""
-    free = {name: group.free + _freed(name, wishes, seen) for name, group in seen.groups.items() if group}
+    free = {name: group.free + freed(name, wishes, seen) for name, group in seen.groups.items() if group}
     wanted: dict[str, Volume | None] = {}
     for wish in wishes:
         old, group = seen.volumes[wish.path], seen.groups[wish.group]
         new = _wanted(wish, old, group, free.get(wish.group, 0))
         wanted[wish.path] = new
         if group:
-            free[wish.group] -= _taken(old, new)
-    return replace(seen, volumes=wanted)
+            free[wish.group] -= taken(old, new)
+    groups = {name: replace(group, free=free[name]) if group else None for name, group in seen.groups.items()}
+    return replace(seen, volumes=wanted, groups=groups)
 
 
-def _freed(group: str, wishes: Iterable[Wish], seen: Volumes) -> int:
+def freed(group: str, wishes: Iterable[Wish], seen: Volumes) -> int:
     """The extents that removals give back, before anything else takes some."""
     gone = [seen.volumes[wish.path] for wish in wishes if wish.group == group and not wish.present]
     return sum(volume.extents or 0 for volume in gone if volume and volume.lv.plain)
 
 
-def _taken(old: Volume | None, new: Volume | None) -> int:
+def taken(old: Volume | None, new: Volume | None) -> int:
     """The extents that an LV takes from its group."""
     return (new.extents or 0) - ((old.extents or 0) if old else 0) if new else 0
 
@@ -174,104 +183,22 @@ def _steps(wish: Wish, seen: Volume | None, want: Volume) -> list[Step]:
         steps.append(ExtendVolume(wish.group, wish.name, want.extents or 0, more))
     if seen and want.active and not seen.active:
         steps.append(ActivateVolume(wish.group, wish.name))
-    steps += _contents(wish, seen.filesystem if seen else None, want.filesystem, more > 0)
+    steps += _contents(wish, seen.filesystem if seen else None, want.filesystem, more > 0, seen is None)
     if not want.active and (seen is None or seen.active):
         steps.append(DeactivateVolume(wish.group, wish.name))
     return steps
 
 
-def _contents(wish: Wish, seen: Filesystem | None, want: Filesystem | None, grows: bool) -> list[Step]:
+def _contents(
+    wish: Wish, seen: Filesystem | None, want: Filesystem | None, grows: bool, new: bool
+) -> list[Step]:
     """What an LV holds that has yet to be activated shows in the second look; it is hoped to be right."""
     if want is None or (seen and seen.kind == UNSEEN):
         return []
     if seen is None or seen.kind != want.kind:
-        return [MakeFilesystem(want.kind, wish.path, wish.filesystem_options)]
+        kind = MakeFilesystemOfNew if new else MakeFilesystem
+        return [kind(want.kind, wish.path, wish.filesystem_options)]
     return [GrowFilesystem(want.kind, wish.path)] if grows or not seen.full else []
-
-
-def refuse_volumes(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> None:
-    """Only in a VG that is this host's; never smaller; no file system over anything; nothing away from its users."""
-    for wish in wishes:
-        group, old, new = seen.groups[wish.group], seen.volumes[wish.path], want.volumes[wish.path]
-        if group is None:
-            if wish.present and not wish.promised:
-                raise Problem(f"There is no volume group '{wish.group}' on this host for '{wish.name}'.")
-            continue
-        why = [reason for kind, reason in reasons(group, seen.lvm.system_id) if kind]
-        if why:
-            raise Problem(f"The volume group '{wish.group}' of '{wish.name}' {why[0]}.")
-        if old is None and new and wish.size is None:
-            raise Problem(f"There is no logical volume '{wish.path}'. To create it, give its size.")
-        if old:
-            _refuse_loss(wish, old, group, seen.users.get(wish.path, ()))
-        if old and new:
-            _refuse_change(wish, old, new, group)
-    _refuse_overflow(wishes, seen, want)
-
-
-def _refuse_loss(wish: Wish, old: Volume, group: VolumeGroup, users: Sequence[str]) -> None:
-    if users and _endangers(wish, old):
-        doing = (
-            "remove"
-            if not wish.present
-            else "deactivate"
-            if wish.active is False
-            else "make a file system on"
-        )
-        raise Problem(f"Cannot {doing} '{wish.path}': {'; '.join(users[:8])}. Stop what uses it first.")
-    if wish.present:
-        return
-    built = [one.name for one in group.logical if wish.name in (one.origin, one.pool)]
-    if built:
-        raise Problem(f"Cannot remove '{wish.path}': {', '.join(built)} is made of it. Remove that first.")
-    if not wish.force and (old.filesystem or not old.active):
-        held = (
-            f"it holds {old.filesystem.kind}"
-            if old.filesystem
-            else "it is inactive, so what it holds cannot be seen"
-        )
-        raise Problem(f"Cannot remove '{wish.path}': {held}. Set force to lose all on it.")
-
-
-def _refuse_change(wish: Wish, old: Volume, new: Volume, group: VolumeGroup) -> None:
-    have, wanted = old.extents or 0, new.extents or 0
-    if wish.size and wanted < have:
-        raise Problem(
-            f"'{wish.path}' has {have} extents ({old.lv.size} bytes); wanted is {wish.size.text}, {wanted} extents of "
-            f"{group.extent_size} bytes. A logical volume is never made smaller here: its end would be lost."
-        )
-    if wanted > have and not old.lv.plain:
-        raise Problem(
-            f"'{wish.path}' is of the kind '{old.lv.layout}'; only linear and striped ones are grown here."
-        )
-    if wish.filesystem and not old.active and (not wish.active or wanted > have):
-        first = "Activate it first, in a task of its own" if wish.active else "Set active to true"
-        raise Problem(f"'{wish.path}' is inactive, so nobody can see what is on it. {first}.")
-    if wish.filesystem and old.filesystem and old.filesystem.kind not in (wish.filesystem, UNSEEN):
-        raise Problem(
-            f"'{wish.path}' holds {old.filesystem.kind}, wanted is {wish.filesystem}. Nothing is written over it. Is it the "
-            f"right volume? Only if all on it may be lost, clear it by hand: wipefs --all {wish.path}"
-        )
-
-
-def _refuse_overflow(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> None:
-    for name, group in seen.groups.items():
-        if group is None:
-            continue
-        free, grown = group.free + _freed(name, wishes, seen), 0
-        for wish in (wish for wish in wishes if wish.group == name):
-            old, new = seen.volumes[wish.path], want.volumes[wish.path]
-            grown += _taken(old, new)
-            if grown > free:
-                raise Problem(
-                    f"There is no room for '{wish.path}' in the volume group '{name}': {grown} more extents of "
-                    f"{group.extent_size} bytes are wanted, {free} are free. Extend the group or let its disks grow "
-                    "first; if that happens in this very play, a check run cannot see it yet."
-                )
-            if old is None and new and not new.extents:
-                raise Problem(
-                    f"There is no room for '{wish.path}' in the volume group '{name}': nothing is free."
-                )
 
 
 def show_volume(wish: Wish, volume: Volume, state: Volumes) -> dict[str, Any]:

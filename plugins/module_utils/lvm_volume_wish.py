@@ -9,6 +9,7 @@ from typing import Any, Iterable, Sequence
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import KINDS
+from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem_option import mkfs_options
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     group_name,
@@ -20,10 +21,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import (
     Wish,
     look_volumes,
     plan_volumes,
-    refuse_volumes,
     show_volume,
     want_volumes,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_refuse import refuse_volumes
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 VOLUME: dict[str, Any] = {
@@ -71,11 +72,8 @@ def volume_wish(asked: dict[str, Any], promised: Iterable[str]) -> Wish:
     options = tuple(asked["filesystem_options"] or ())
     if options and not asked["filesystem"]:
         raise Problem(f"'{asked['name']}' has filesystem_options but no filesystem.")
-    refused = [option for option in options if option in ("-f", "-F", "--force") or not option]
-    if refused:
-        raise Problem(
-            f"'{asked['name']}': '{refused[0]}' is not taken; nothing is written over what is there."
-        )
+    if options:
+        mkfs_options(asked["name"], asked["filesystem"], options)
     if asked["force"] and asked["state"] != "absent":
         raise Problem("force is for state 'absent' alone: it gives up what the logical volume holds.")
     return Wish(

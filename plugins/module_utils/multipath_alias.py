@@ -6,46 +6,56 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import BLOCK
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_conf import (
-    DROP_INS,
-    MAIN,
+    ALIASES,
     Reconfigure,
     WriteConf,
     format_conf,
-    loaded,
+    look_change,
     path_of,
+    refuse_complaints,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import (
+    aliases_of,
+    look_files,
+    refuse_conflicts,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import refuse_effects
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import Section, parse_sections
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-PATH = path_of("lunworks-aliases")
-BLOCK = "/sys/class/block"
+PATH = path_of(ALIASES)
 ALIAS = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}"
 )  # a device-mapper name needs no escapes and has 127 bytes
 MADE_UP = re.compile(r"mpath[a-z]+")  # what user_friendly_names gives away by itself
-SETTING = re.compile(r'^\s*(multipath|wwid|alias|\})\s*(?:\{|"?([^"{}]*?)"?)\s*$')
+TAKEN = "control"  # /dev/mapper/control is device-mapper's own node
 
 
 @dataclass(frozen=True)
 class Aliases:
-    """The aliases of the own drop-in by WWID; those of other files; the maps that there are by WWID, and all dm names."""
+    """The aliases of the own drop-in by WWID; other files; the maps that there are by WWID, and all dm names."""
 
     own: dict[str, str]
-    elsewhere: dict[str, dict[str, str]]  # file: {WWID: alias}
+    files: dict[str, Section]
     maps: dict[str, str]
     names: dict[str, str]  # device-mapper name: its UUID
     running: bool = True
     loaded: bool = True
+    complaints: tuple[str, ...] = ()
+    effects: tuple[Step, ...] = ()  # of a reconfiguration on the maps that there are
 
 
-def look_aliases(host: Host) -> Aliases:
-    """The aliases in all files of multipath, and the names that are in use."""
-    files = [MAIN, *(f"{DROP_INS}/{name}" for name in host.list(DROP_INS) if name.endswith(".conf"))]
-    texts = {path: host.read(path) or "" for path in files if path != PATH}
+def look_aliases(host: Host, wanted: Callable[[dict[str, str]], dict[str, str]]) -> Aliases:
+    """The aliases in all files of multipath, the names that are in use, and what the wanted ones would do to the maps."""
+    text, files, runs = host.read(PATH), look_files(host, but=PATH), running(host)
+    own = aliases_of(parse_sections(text or ""))
+    want = only_here(wanted(own), files)
     names = {
         (host.read(f"{BLOCK}/{name}/dm/name") or "").strip(): (
             host.read(f"{BLOCK}/{name}/dm/uuid") or ""
@@ -53,47 +63,31 @@ def look_aliases(host: Host) -> Aliases:
         for name in host.list(BLOCK)
         if name.startswith("dm-")
     }
-    runs = running(host)
-    return Aliases(
-        own=parse_aliases(host.read(PATH) or ""),
-        elsewhere={path: parse_aliases(text) for path, text in texts.items() if parse_aliases(text)},
-        maps={uuid[len("mpath-") :]: name for name, uuid in names.items() if uuid.startswith("mpath-")},
-        names=names,
-        running=runs,
-        loaded=not runs or loaded(host),
-    )
+    candidate = text if own == want else format_aliases(want)
+    change = look_change(host, PATH, text, candidate, frozenset({*own, *want}), runs)
+    maps = {uuid[len("mpath-") :]: name for name, uuid in names.items() if uuid.startswith("mpath-")}
+    return Aliases(own=own, files=files, maps=maps, names=names, **change)
 
 
-def parse_aliases(text: str) -> dict[str, str]:
-    """The aliases of the multipath sections of one file, by WWID."""
-    found: dict[str, str] = {}
-    section: dict[str, str] = {}
-    for match in filter(None, (SETTING.match(line.split("#")[0].rstrip()) for line in text.splitlines())):
-        if match[1] == "multipath":
-            section = {}
-        elif match[1] == "}":
-            found.update({section["wwid"]: section["alias"]} if len(section) == 2 else {})
-            section = {}
-        else:
-            section[match[1]] = match[2] or ""
-    return found
+def only_here(aliases: dict[str, str], files: dict[str, Section]) -> dict[str, str]:
+    """Those that no other file gives in the same way: of a second entry each run of multipath warns."""
+    given = [pair for sections in files.values() for pair in aliases_of(sections).items()]
+    return {wwid: name for wwid, name in aliases.items() if (wwid, name) not in given}
 
 
 def plan_aliases(seen: Aliases, want: Aliases) -> list[Step]:
-    """Write the drop-in where it differs; have the daemon read it and rename its maps, also those in use."""
+    """Write the drop-in where it differs; have the daemon read it and rename its maps."""
     steps: list[Step] = []
     if seen.own != want.own:
         steps.append(WriteConf(PATH, format_aliases(want.own)))
     renamed = any(seen.maps.get(wwid, alias) != alias for wwid, alias in want.own.items())
     if want.running and (steps or renamed or not seen.loaded):
-        steps.append(
-            Reconfigure(tuple(f"/dev/mapper/{name}" for wwid, name in want.own.items() if wwid in seen.maps))
-        )
+        steps += [Reconfigure(), *seen.effects]
     return steps
 
 
-def refuse_aliases(seen: Aliases, want: dict[str, str]) -> None:
-    """One name, one WWID: in the list, in every file, in the kernel."""
+def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> None:
+    """One name, one WWID: in the list, in every file, in the kernel; and no name that is in use goes."""
     given: dict[str, str] = {}
     for wwid, alias in want.items():
         if given.setdefault(alias, wwid) != wwid:
@@ -101,19 +95,21 @@ def refuse_aliases(seen: Aliases, want: dict[str, str]) -> None:
                 f"The alias '{alias}' is wanted for '{wwid}', but '{PATH}' gives it to '{given[alias]}'. "
                 "Remove it there first (state: absent)."
             )
+    refuse_conflicts(want, seen.files)
+    for wwid, alias in want.items():
         holder = seen.names.get(alias, f"mpath-{wwid}")
         if holder != f"mpath-{wwid}":
             raise Problem(
                 f"The alias '{alias}' for '{wwid}' is the name of another device ('{holder}'). Choose another alias, or "
                 "rename that device first."
             )
-        for path, aliases in seen.elsewhere.items():
-            for other, name in aliases.items():
-                if (other == wwid) != (name == alias):
-                    raise Problem(
-                        f"'{path}' gives the alias '{name}' to '{other}', wanted is '{alias}' for '{wwid}'. "
-                        "An alias has one place: remove it there."
-                    )
+        if MADE_UP.fullmatch(alias) and alias not in (seen.maps.get(wwid), seen.own.get(wwid)):
+            raise Problem(
+                f"'{alias}' is not an alias: multipath itself makes up names like it. Choose another."
+            )
+    refuse_complaints(PATH, seen.complaints)
+    if steps:
+        refuse_effects(seen.effects)
 
 
 def format_aliases(aliases: dict[str, str]) -> str | None:
@@ -124,10 +120,11 @@ def format_aliases(aliases: dict[str, str]) -> str | None:
 
 def alias(text: str) -> str:
     """A name for a map."""
-    if not ALIAS.fullmatch(text):
-        raise Problem(f"'{text}' is not an alias. Wanted are 1 to 127 letters, digits, '.', '_' and '-'.")
-    if MADE_UP.fullmatch(text):
-        raise Problem(f"'{text}' is not an alias: multipath itself makes up names like it. Choose another.")
+    if not ALIAS.fullmatch(text) or text == TAKEN:
+        raise Problem(
+            f"'{text}' is not an alias. Wanted are 1 to 127 letters, digits, '.', '_' and '-', and not '{TAKEN}', which is "
+            "device-mapper's own."
+        )
     return text
 
 

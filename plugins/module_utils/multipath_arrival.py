@@ -211,7 +211,7 @@ class GrowDisk(Step):
             return not late()
 
         def late() -> bool:
-            return any(_size(host, path.map) < self.size for path in paths if path.map)
+            return any(size_of(host, path.map) < self.size for path in paths if path.map)
 
         if not host.until(done, RESIZE, 1):
             raise Problem(
@@ -219,7 +219,8 @@ class GrowDisk(Step):
             )
 
 
-def _size(host: Host, device: str) -> int:
+def size_of(host: Host, device: str) -> int:
+    """The bytes of a disk or map as the kernel knows them."""
     return int(host.read(f"/sys/class/block/{device}/size") or 0) * 512
 
 

@@ -9,27 +9,44 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import BUSY, UNIT, ask, running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import (
+    DROP_INS,
+    MAIN,
+    look_files,
+    overruled,
+    tried,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import (
+    effects,
+    look_running,
+    refuse_effects,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import (
+    BUSY,
+    UNIT,
+    WWIDS,
+    ask,
+    registered,
+    running,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import Section, parse_sections
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-MAIN = "/etc/multipath.conf"
-DROP_INS = "/etc/multipath/conf.d"
+WRITER = "lunworks.iscsi.multipath_conf"
+DEFAULT = "lunworks"  # the name of the drop-in
+ALIASES = "lunworks-aliases"  # the drop-in of multipath_alias
 OWNED = "# Written by {}: changes here are lost.\n"
+OURS = OWNED.partition("{")[0]
 KEYWORD = re.compile(r"[a-z][a-z0-9_]*")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
 LISTS = {"devices": "device", "multipaths": "multipath"}
-OWN = (
-    "force_sync",
-    "retrigger_tries",
-)  # multipath sets these for itself; the daemon prints what the files say
-UDEV = 30  # seconds until a renamed map has its links
+# multipath sets these for itself, and the daemon may be started with -v; the daemon prints what the files say.
+OWN = ("force_sync", "retrigger_tries", "verbosity")
 RECONFIGURE = 120  # seconds; the daemon asks every path again
-# The candidate is alone in an /etc that only this process sees and that is gone when it ends. Nothing is written.
-TRIAL = "mount -t tmpfs none /etc && mkdir -p {0} && cat >{0}/candidate.conf && exec multipath -t"
+NAMED = 3  # lines in a message
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,10 @@ class Conf:
     running: bool = True
     main: bool = True  # the main file is there, or not needed
     complaints: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()  # by files that are read later
+    effects: tuple[Step, ...] = ()  # of a reconfiguration on the maps that there are
+    foreign: bool = False  # somebody else has written it
+    unlisted: tuple[str, ...] = ()  # WWIDs that shall be on multipath's list
 
 
 @dataclass(frozen=True)
@@ -73,36 +94,82 @@ class WriteMain(Step):
 
 
 @dataclass(frozen=True)
+class ListWwid(Step):
+    """Before its first path appears: LVM would take that path at once, and stay on it beside the map."""
+
+    wwid: str
+
+    def __str__(self) -> str:
+        return f"Put '{self.wwid}' on multipath's list of WWIDs"
+
+    def take(self, host: Host) -> None:
+        host.run("multipath", "-a", self.wwid)
+        if self.wwid not in registered(host):
+            raise Problem(f"'{self.wwid}' is not on the list '{WWIDS}' afterwards. Can that file be written?")
+
+
+@dataclass(frozen=True)
 class Reconfigure(Step):
     """Have the running daemon read its files again. It does so in the background: wait until it has, and udev too."""
-
-    devices: tuple[str, ...] = ()  # that are there afterwards
 
     def __str__(self) -> str:
         return "Have multipathd read its configuration again"
 
     def take(self, host: Host) -> None:
         host.run("multipathd", "reconfigure")
-        if not host.until(lambda: _agrees(host, ask(host, "show", "config")), RECONFIGURE, 1):
-            raise Problem(f"multipathd has not loaded its files within {RECONFIGURE} seconds.")
-        for device in self.devices:
-            if not host.until(partial(host.stat, device), UDEV):
-                raise Problem(
-                    f"'{device}' is not there. Look at the log of multipathd ('journalctl -u multipathd')."
-                )
+        behind: list[str] = []
+
+        def done() -> bool:
+            behind[:] = _behind(ask(host, "show", "config"), host.run("multipath", "-t").out)
+            return not behind
+
+        if not host.until(done, RECONFIGURE, 1):
+            raise Problem(
+                f"multipathd has not loaded its files within {RECONFIGURE} seconds. It has not: "
+                f"{'; '.join(behind[:NAMED])}. See its journal ('journalctl -u multipathd')."
+            )
 
 
-def look_conf(host: Host, path: str, candidate: str | None) -> Conf:
-    """The drop-in as it is; a candidate that differs is tried."""
-    text, runs = host.read(path), running(host)
-    return Conf(
+def look_conf(
+    host: Host,
+    path: str,
+    wanted: Callable[[Mapping[str, Section]], str | None],
+    named: frozenset[str] = frozenset(),
+    claimed: Sequence[str] = (),
+) -> tuple[Conf, str | None]:
+    """The drop-in as it is, and as it is wanted beside the other files; one that differs is tried."""
+    text, runs, others = host.read(path), running(host), look_files(host, but=path)
+    candidate, listed = wanted(others), registered(host) if claimed else frozenset()
+    state = Conf(
         path=path,
         text=text,
-        loaded=not runs or loaded(host),
-        running=runs,
         main=host.stat(MAIN) is not None or not _needs_main(host),
-        complaints=tuple(tried(host, candidate)) if candidate not in (None, text) else (),
+        foreign=path != path_of(DEFAULT) and text is not None and not text.startswith(OURS),
+        unlisted=tuple(wwid for wwid in claimed if wwid not in listed),
+        overruled=tuple(overruled(parse_sections(candidate or ""), path, others)),
+        **look_change(host, path, text, candidate, named, runs),
     )
+    return state, candidate
+
+
+def look_change(
+    host: Host, path: str, text: str | None, candidate: str | None, named: frozenset[str], runs: bool
+) -> dict[str, Any]:
+    """Whether multipathd has loaded its files, and what a drop-in that differs would do, to multipath and to its maps."""
+    maps = look_running(host)
+    told = _config(host) if runs else ""
+    files = host.run("multipath", "-t").out if runs else ""
+    behind = bool(runs and _behind(told, files))
+    differs = candidate != text and (candidate is not None or bool(maps))
+    trial = tried(host, path, candidate) if differs else None
+    old = parse_sections(told) if runs else trial.config if trial else Section("")
+    new = trial.config if trial else parse_sections(files)
+    return {
+        "running": runs,
+        "loaded": not behind,
+        "complaints": trial.complaints if trial else (),
+        "effects": effects(host, maps, old, new, named) if maps and (trial or runs) else (),
+    }
 
 
 def plan_conf(seen: Conf, want: Conf) -> list[Step]:
@@ -111,45 +178,53 @@ def plan_conf(seen: Conf, want: Conf) -> list[Step]:
     if seen.text != want.text:
         steps.append(WriteConf(want.path, want.text))
     if want.running and (steps or not seen.loaded):
-        steps.append(Reconfigure())
-    return steps
+        steps += [Reconfigure(), *seen.effects]
+    return steps + [ListWwid(wwid) for wwid in seen.unlisted if wwid not in want.unlisted]
 
 
-def refuse_conf(seen: Conf) -> None:
+def refuse_conf(seen: Conf, steps: list[Step]) -> None:
     """multipath skips what it does not understand and goes on: such a file is not written at all."""
-    if seen.complaints:
+    if seen.foreign and any(isinstance(step, WriteConf) for step in steps):
         raise Problem(
-            f"The installed multipath does not accept this configuration: {'; '.join(seen.complaints)}. "
-            f"'{seen.path}' stays as it is. See multipath.conf(5) on this host for its keywords and values."
+            f"'{seen.path}' was not written by {WRITER}, and what is in it would be lost. Choose another name for this "
+            "drop-in, or remove that file first."
+        )
+    refuse_complaints(seen.path, seen.complaints)
+    if seen.overruled:
+        raise Problem(" ".join(seen.overruled[:NAMED]))
+    if any(not isinstance(step, ListWwid) for step in steps):
+        refuse_effects(seen.effects)
+
+
+def refuse_complaints(path: str, complaints: tuple[str, ...]) -> None:
+    """What the installed multipath does not accept is not written."""
+    if complaints:
+        raise Problem(
+            f"The installed multipath does not accept this configuration: {'; '.join(complaints)}. "
+            f"'{path}' stays as it is. See multipath.conf(5) on this host for its keywords and values."
         )
 
 
-def loaded(host: Host) -> bool:
-    """Whether the daemon's configuration is that of the files."""
+def _config(host: Host) -> str:
     told = ask(host, "show", "config")
     if not told:
         raise Problem(
             f"multipathd runs and does not answer; it was asked for {BUSY} seconds. If the paths of its maps answer again, "
             "lunworks.iscsi.multipath_paths brings them back without it. See its journal too."
         )
-    return _agrees(host, told)
+    return told
 
 
-def _agrees(host: Host, told: str) -> bool:
-    return list(_told(told)) == list(_told(host.run("multipath", "-t").out))
+def _behind(told: str, files: str) -> list[str]:
+    """The first lines of the files' configuration that the daemon has not loaded, or has and the files have not."""
+    ours, theirs = list(_told(files)), list(_told(told))
+    if ours == theirs:
+        return []
+    return [line.strip() for line in ours if line not in theirs] or ["what the files no longer say"]
 
 
 def _told(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if line.strip() and line.split()[0] not in OWN)
-
-
-def tried(host: Host, text: str | None) -> list[str]:
-    """What the installed multipath says against a drop-in; it says nothing against a good one."""
-    ran = host.run(*("unshare", "--mount", "sh", "-c", TRIAL.format(DROP_INS)), stdin=text or "", ok=None)
-    if ran.rc:
-        raise Problem(f"Cannot try the configuration: {' '.join(ran.err.split())}")
-    lines = [re.sub(r"^[\d.]+ \| ", "", line.strip()) for line in ran.err.splitlines()]
-    return [re.sub(rf"( of )?{DROP_INS}/candidate\.conf ?", "", line) for line in lines if line]
+    return (line for line in lines_of(text) if line.strip() and line.split()[0] not in OWN)
 
 
 def _needs_main(host: Host) -> bool:
@@ -161,6 +236,13 @@ def path_of(name: str) -> str:
     if not NAME.fullmatch(name):
         raise Problem(f"'{name}' is not a name for a drop-in. Wanted are letters, digits, '.', '_' and '-'.")
     return f"{DROP_INS}/{name}.conf"
+
+
+def own_path(name: str) -> str:
+    """The same for a drop-in of multipath_conf."""
+    if name == ALIASES:
+        raise Problem(f"'{name}' is the drop-in of lunworks.iscsi.multipath_alias. Choose another name.")
+    return path_of(name)
 
 
 def format_conf(writer: str, sections: dict[str, Any]) -> str:

@@ -19,6 +19,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival i
     mapped,
     paths_of,
     single,
+    size_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_beside import (
+    Beside,
+    look_beside,
+    plan_beside,
+    refuse_beside,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
     ACCESS_LUN,
@@ -38,11 +45,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import r
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 BLOCK = "/sys/class/block"
-WATCHERS = (
-    "(multipathd)",
-    "(systemd-udevd)",
-    "(udev-worker)",
-)  # they open every path and let go by themselves
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Disk:
     strays: tuple[
         Path, ...
     ] = ()  # devices of this disk whose LUN number now is another LUN, and the other way round
+    beside: tuple[Beside, ...] = ()  # what stands on a path past the map
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,13 @@ def _disk(host: Host, wish: Wish, paths: list[Path], name: str, listed: bool) ->
     wwid = wish.wwid
     own = paths_of(wwid, paths)
     slaves = host.list(f"{BLOCK}/{name}/slaves") if name else []
+    beside = [one for path in own for one in look_beside(host, path.device)] if wish.multipath else []
     strays = [path for path in paths if path.wwids and _strays(path, wwid, path.device in slaves)]
     own = [path for path in own if path not in strays]
     if not (own or name or listed or strays):
         return None
     good = [path for path in own if path.good and (not name or path.map == name)]
-    sizes = [path.size for path in own] + ([_size(host, name)] if name else [])
+    sizes = [path.size for path in own] + ([size_of(host, name)] if name else [])
     return Disk(
         wwid=wwid,
         good=len(good),
@@ -129,6 +133,7 @@ def _disk(host: Host, wish: Wish, paths: list[Path], name: str, listed: bool) ->
         serial=next((path.serial for path in own if path.serial), None),
         paths=tuple(own),
         strays=tuple(strays),
+        beside=tuple(beside),
     )
 
 
@@ -136,10 +141,6 @@ def _strays(path: Path, wwid: str, in_map: bool) -> bool:
     """Whether it became another LUN since the kernel asked it, from or to this one, or is a wrong path of its map."""
     known = (path.known, path.remembered, *path.wwids)
     return in_map and wwid not in path.wwids or path.other and wwid in known
-
-
-def _size(host: Host, name: str) -> int:
-    return int(host.read(f"{BLOCK}/{name}/size") or 0) * 512
 
 
 def want_disks(wishes: Iterable[Wish], seen: Disks) -> Disks:
@@ -159,6 +160,7 @@ def _wanted(wish: Wish, seen: Disk | None) -> Disk | None:
         named=True,
         size=max(disk.size, offered, wish.size),
         strays=(),
+        beside=() if wish.multipath else disk.beside,
     )
 
 
@@ -172,6 +174,9 @@ def plan_disks(wishes: Sequence[Wish], seen: Disks, want: Disks) -> list[Step]:
             steps += [RemovePaths(_why(path), (path,), 30) for path in gone]
     steps = list(dict.fromkeys(steps))
     steps += _arrivals(pairs, seen.sessions)
+    steps += plan_beside(
+        one for _wish, disk, new in pairs if disk and new and not new.beside for one in disk.beside
+    )
     for wish, disk, new in pairs:
         if new and disk and disk.paths and new.size > disk.size:
             steps.append(GrowDisk(wish.label, wish.wwid, disk.size, new.size, wish.timeout))
@@ -226,6 +231,7 @@ def refuse_disks(wishes: Sequence[Wish], seen: Disks) -> None:
         if wish.present:
             for path in disk.strays:
                 _refuse_stray(path, seen.holders)
+            refuse_beside(wish.label, disk.beside)
             _refuse_kind(wish, disk)
             _refuse_size(wish, disk)
         else:

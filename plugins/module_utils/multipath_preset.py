@@ -9,7 +9,7 @@ no_path_retry 12 is that table's choice for LIO: with the default polling_interv
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 ACCESS_LUN = {"vendor": ".*", "product": "^Universal Xport"}  # as hwtable.c blacklists it for DELL MD3*
 ACTIVE_ACTIVE = {
@@ -80,14 +80,23 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-def with_presets(names: list[str], sections: dict[str, Any]) -> dict[str, Any]:
-    """The sections with those of the presets before them: in multipath.conf what comes last wins."""
+def with_presets(
+    names: list[str],
+    sections: dict[str, Any],
+    known: Callable[[str, str], bool] = lambda vendor, product: False,
+) -> dict[str, Any]:
+    """The sections with those of the presets before them: in multipath.conf what comes last wins.
+
+    An array that another file has an entry for ('known') is left to that file.
+    """
     merged = {**sections, "devices": list(sections["devices"]), "blacklist": dict(sections["blacklist"])}
     devices: list[dict[str, Any]] = []
     for name in names:
         preset = PRESETS[name]
-        devices += [one for one in preset.get("devices", []) if one not in devices]
+        entries = [one for one in preset.get("devices", []) if not known(one["vendor"], one["product"])]
+        devices += [one for one in entries if one not in devices]
         for keyword, values in preset.get("blacklist", {}).items():
-            merged["blacklist"][keyword] = values + merged["blacklist"].get(keyword, [])
+            given = merged["blacklist"].get(keyword, [])
+            merged["blacklist"][keyword] = values + (given if isinstance(given, list) else [given])
     merged["devices"] = devices + merged["devices"]
     return merged

@@ -71,9 +71,9 @@ def parse_maps(text: str) -> list[Map]:
 
 
 def registered(host: Host) -> frozenset[str]:
-    """The WWIDs that multipath claims as soon as their first path appears."""
-    lines = (host.read(WWIDS) or "").splitlines()
-    return frozenset(line.strip("/ ") for line in lines if line.startswith("/"))
+    """The WWIDs that multipath claims as soon as their first path appears (libmultipath/wwids.c, lookup_wwid)."""
+    lines = (line.split("/") for line in (host.read(WWIDS) or "").split("\n"))
+    return frozenset(parts[1] for parts in lines if len(parts) > 2 and not parts[0])
 
 
 def tell(host: Host, commands: Sequence[str], timeout: float = 60, up: bool = False) -> str:

@@ -85,12 +85,16 @@ def _path(session: Session, timers: dict[str, int], disk: str, command: str) -> 
 
 def _disk(upper: str, group: list[tuple[str, Path]], holders: Holders, queue: Queue | None) -> Disk:
     users = holders.of(upper)
+    paths = [path.device for _wwid, path in group]
+    parts = [name for path in paths for name in holders.above.get(path, []) if name.startswith(path)]
+    alone = [user for name in paths + parts for user in holders.direct.get(name, []) if user.kind != "map"]
     return Disk(
         wwid=group[0][0],
         paths=tuple(sorted((path for _wwid, path in group), key=lambda path: path.device)),
         map=holders.maps.get(upper),
         queue=queue,
         users=tuple(map(str, users)),
+        beside=tuple(map(str, alone)) if upper in holders.maps else (),
         root=any(user.kind == "mount" and user.name == "/" for user in users),
     )
 

@@ -10,32 +10,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import Section, parse_sections
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import FOR_EVER, Queue
 
 UNIT = "multipathd.service"
 BUSY = 30  # seconds that the daemon may be busy with a path that does not answer
 POLLING = "5"  # multipath.conf(5), polling_interval
 WORDS = {"fail": 0, "queue": FOR_EVER}
-
-
-@dataclass
-class Section:
-    """A section of multipath.conf(5): its keywords, and the sections in it."""
-
-    name: str
-    values: dict[str, str] = field(default_factory=dict)
-    inner: list[Section] = field(default_factory=list)
-
-    def all(self, *names: str) -> list[Section]:
-        """The sections of this path of names, in their order."""
-        found = [self]
-        for name in names:
-            found = [inner for one in found for inner in one.inner if inner.name == name]
-        return found
 
 
 def look_queues(host: Host) -> dict[str, Queue]:
@@ -56,7 +40,7 @@ def _ask(host: Host, *words: str) -> str:
 
 def parse_queues(maps: str, config: str) -> dict[str, Queue]:
     """From the two answers of the daemon."""
-    sections = parse_config(config)
+    sections = parse_sections(config)
     found = {}
     for one in json.loads(maps)["maps"]:
         fast = in_force(sections, one, "fast_io_fail_tmo", by_protocol=True)
@@ -85,22 +69,6 @@ def _retries(one: dict[str, Any], configured: str) -> int | None:
     if configured.isdecimal() and (told != "off" or not one["paths"]):
         return int(configured)
     return FOR_EVER if told == "-" and "queue_if_no_path" in str(one["features"]) else 0
-
-
-def parse_config(text: str) -> Section:
-    """What 'multipathd show config' prints."""
-    open_ = [Section("")]
-    for line in text.splitlines():
-        word, _blank, rest = line.strip().partition(" ")
-        if rest == "{":
-            inner = Section(word)
-            open_[-1].inner.append(inner)
-            open_.append(inner)
-        elif word == "}" and len(open_) > 1:
-            open_.pop()
-        elif word:
-            open_[-1].values[word] = rest.strip().strip('"')
-    return open_[0]
 
 
 def in_force(config: Section, one: dict[str, Any], keyword: str, by_protocol: bool = False) -> str:

@@ -73,6 +73,7 @@ class Disk:
     queue: Queue | None = None  # None with a map: multipathd does not run
     users: tuple[str, ...] = ()
     root: bool = False  # the root file system is on it
+    beside: tuple[str, ...] = ()  # who uses a path of it, past its map
 
     @property
     def device(self) -> str:

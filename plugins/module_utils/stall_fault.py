@@ -27,10 +27,20 @@ class Truth:
 def faults(disks: Iterable[Disk], truths: Iterable[Truth]) -> list[str]:
     """All of them, those of the disks first."""
     disks = list(disks)
-    found = [*_bare(disks)]
+    found = [*_beside(disks), *_bare(disks)]
     for disk in disks:
         found += [*(_of_map(disk) if disk.map else _of_single(disk))]
     return [*found, *_of_truths(list(truths), disks)]
+
+
+def _beside(disks: list[Disk]) -> Iterator[str]:
+    """What uses one path although there is a map: nothing shows it until that path goes."""
+    for disk in disks:
+        for user in disk.beside:
+            yield (
+                f"{user}, a single path of the LUN {disk.wwid}, although that has the map '{disk.map}': when this path goes, "
+                f"its I/O fails. Bring it to the map (module disks), or stop it and start it again."
+            )
 
 
 def _bare(disks: list[Disk]) -> Iterator[str]:

@@ -37,6 +37,8 @@ options:
   wwid:
     description:
       - The WWID of a LUN of any storage, as C(multipath -ll) shows it in parentheses and C(/lib/udev/scsi_id -g) prints it.
+      - Taken are also capitals, and an NAA or EUI-64 as arrays, C(lsblk), sysfs and C(/dev/disk/by-id) write it (C(naa.),
+        C(eui.), C(t10.), C(0x), C(wwn-0x), C(scsi-3), without the C(3), with colons).
     type: str
   paths:
     description: On how many paths, at least, the disk must answer with its own WWID.

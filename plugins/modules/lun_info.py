@@ -112,7 +112,7 @@ luns:
       elements: str
       returned: always
     label:
-      description: What LVM wrote on it; null when it is no PV.
+      description: What LVM wrote on it; null when it is no PV, or that cannot be read (RV(luns[].unreadable)).
       type: dict
       returned: always
       contains:
@@ -170,6 +170,10 @@ luns:
           description: The text of the metadata; empty unless O(metadata).
           type: str
           returned: always
+    unreadable:
+      description: Why what is on it cannot be read, like a damaged label of LVM; null otherwise.
+      type: str
+      returned: always
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -12,8 +12,11 @@ version_added: 0.1.0
 description:
   - An alias belongs to a WWID, so the same data gives the same LUN the same name on every host. The aliases are in a drop-in
     of their own, C(/etc/multipath/conf.d/lunworks-aliases.conf).
-  - A map that exists is renamed at once, also while it is in use; C(/dev/disk/by-id/dm-uuid-mpath-WWID) stays.
-  - An alias that is another device's name, or that another file of multipath gives otherwise, is refused.
+  - A map that exists is renamed at once, also while an active volume group is on it; C(/dev/disk/by-id/dm-uuid-mpath-WWID) stays.
+    That is refused where C(fstab), C(crypttab), a mount, swap, a unit, the kernel command line or a filter of LVM uses the name
+    that it has, since systemd unmounts what C(fstab) mounts by a name that vanishes.
+  - An alias that is another device's name, or that another file of multipath gives otherwise, is refused. One that another file
+    gives in the same way is left to that file.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -30,11 +33,12 @@ options:
         description: The LUN's name in the data of its target; its WWID is derived from both.
         type: str
       wwid:
-        description: The WWID of a LUN of any storage, as C(multipath -ll) shows it in parentheses.
+        description: The WWID of a LUN of any storage, in any of the spellings that M(lunworks.iscsi.disk) takes.
         type: str
       alias:
         description:
-          - The name, 1 to 127 letters, digits, C(.), C(_) and C(-). Names like mpatha are multipath's own.
+          - The name, 1 to 127 letters, digits, C(.), C(_) and C(-). C(control) is device-mapper's own. Names like mpatha are
+            multipath's own, and only one that the map has already may be kept by an alias.
           - It may be left out where the alias is to be absent.
         type: str
       state:
@@ -105,9 +109,9 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_alias
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wanted import wwid_of
 
 ALIAS = {
     "target": {"type": "str"},
@@ -131,12 +135,6 @@ SPEC = {
 }
 
 
-def wwid_of(asked):
-    if asked["lun"] is not None:
-        return wwid_of_lio(serial_of(iscsi_name(asked["target"]), asked["lun"]))
-    return wwid(asked["wwid"])
-
-
 class MultipathAlias(Resource):
     def __init__(self, options):
         asked = [(wwid_of(one), one) for one in options["aliases"]]
@@ -148,20 +146,24 @@ class MultipathAlias(Resource):
         self.absent = {name for name, one in asked if one["state"] == "absent"}
         self.purge = options["purge"]
 
+    def wanted(self, own):
+        kept = {} if self.purge else {name: one for name, one in own.items() if name not in self.absent}
+        return {**kept, **self.present}
+
     def look(self, host):
-        return multipath_alias.look_aliases(host)
+        return multipath_alias.look_aliases(host, self.wanted)
 
     def want(self, seen):
-        kept = {} if self.purge else {name: own for name, own in seen.own.items() if name not in self.absent}
-        own = {**kept, **self.present}
-        maps = {name: own.get(name, current) for name, current in seen.maps.items()}
-        return replace(seen, own=own, maps=maps, loaded=True)
+        wanted = self.wanted(seen.own)
+        maps = {name: wanted.get(name, current) for name, current in seen.maps.items()}
+        own = multipath_alias.only_here(wanted, seen.files)
+        return replace(seen, own=own, maps=maps, loaded=True, complaints=(), effects=())
 
     def plan(self, seen, want):
         return multipath_alias.plan_aliases(seen, want)
 
     def refuse(self, seen, steps):
-        multipath_alias.refuse_aliases(seen, self.want(seen).own)
+        multipath_alias.refuse_aliases(seen, self.wanted(seen.own), steps)
 
     def show(self, state):
         return multipath_alias.show_aliases(state)

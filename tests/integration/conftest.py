@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import collections
+import functools
 import os
 import re
 import time
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -57,6 +59,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run what no distribution shows in on bookworm or trixie only, one half of the files on each; 'once' too",
     )
+    group.addoption(
+        "--queue",
+        default="",
+        metavar="DIRECTORY",
+        help="take only files that no other run with this directory has taken: several runs share the work",
+    )
     group.addoption("--suites", default=",".join(SUITES), help="Debian suites to test on (default: all)")
 
 
@@ -76,6 +84,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = left
     names = [f"test_{name}" for name in FIRST]
     items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
+
+
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """A file that another run with the same queue has taken is passed over, as if it were not there."""
+    queue = item.config.getoption("--queue")
+    return True if queue and not taken(Path(queue), item.path.stem) else None
+
+
+@functools.lru_cache(maxsize=None)
+def taken(queue: Path, name: str) -> bool:
+    """Whether this run is the first to ask for a file."""
+    queue.mkdir(parents=True, exist_ok=True)
+    try:
+        (queue / name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def unit(item: pytest.Item) -> str:

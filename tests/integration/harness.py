@@ -53,7 +53,7 @@ HOSTS = {
         networks=ON,
         groups=[group],
     )
-    for number, (suite, (kind, (disks, group))) in enumerate(itertools.product(SUITES, KINDS.items()), 1)
+    for number, ((kind, (disks, group)), suite) in enumerate(itertools.product(KINDS.items(), SUITES), 1)
 }
 RUNNER = """\
 import runpy, sys

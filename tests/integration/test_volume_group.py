@@ -77,8 +77,12 @@ def test_many_groups_leave_and_come_back_together_and_one_that_does_not_is_named
     converged(compute, "volume_groups", asked(state="inactive", tags=[]), True)
     own = compute.read("/etc/lvm/lvmlocal.conf")
     try:
-        compute.write("/etc/lvm/lvmlocal.conf", own + 'activation { volume_list=["vg_t"] }\n')  # lvm.conf(5)
+        compute.write(
+            "/etc/lvm/lvmlocal.conf", own + 'activation { volume_list=["vg_t", "@mine"] }\n'
+        )  # lvm.conf(5)
         half = compute.module("volume_groups", **asked(state="active"))
+        compute.write("/etc/lvm/lvmlocal.conf", own + 'activation { volume_list=["vg_t"] }\n')
+        left_alone(compute, ("volume_groups", "'vg_u/data' would not be activated", asked(state="active")))
     finally:
         compute.write("/etc/lvm/lvmlocal.conf", own)
     assert half["failed"] and half["steps_left"] == ["Activate the volume group 'vg_u'"]

@@ -11,21 +11,32 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import MAG
 AREA, SIZE = 4096, 8192
 
 
-def pv_bytes(text, begin=RING, flags=0, uuid="abcdef1234567890123456789012abcd"):
-    """A small PV with one metadata area; the text begins at this offset of the ring."""
-    data = bytearray(16384)
+def checksum(data):
+    """LVM's own, as lib/misc/crc.c counts it, bit by bit."""
+    crc = 0xF597A6CF
+    for byte in data:
+        crc ^= byte
+        for _bit in range(8):
+            crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
+    return crc
+
+
+def pv_bytes(text, begin=RING, flags=0, uuid="abcdef1234567890123456789012abcd", size=SIZE):
+    """A small PV with one metadata area of this size; the text begins at this offset of the ring."""
+    raw = text.encode()
+    data = bytearray(AREA + size + 4096)
     head = b"LABELONE" + struct.pack("<QII", 1, 0, 32) + b"LVM2 001"
     pv = uuid.encode() + struct.pack("<Q", 1 << 30)
-    pv += struct.pack("<QQQQ", 1 << 20, 0, 0, 0) + struct.pack("<QQQQ", AREA, SIZE, 0, 0)
+    pv += struct.pack("<QQQQ", 1 << 20, 0, 0, 0) + struct.pack("<QQQQ", AREA, size, 0, 0)
     data[512 : 512 + len(head + pv)] = head + pv
+    data[528:532] = struct.pack("<I", checksum(data[532:1024]))
     header = (
-        bytes(4)
-        + MAGIC
-        + struct.pack("<IQQ", 1, AREA, SIZE)
-        + struct.pack("<QQII", begin, len(text), 0, flags)
-    )
-    data[AREA : AREA + len(header)] = header
-    for number, byte in enumerate(text.encode()):
+        MAGIC
+        + struct.pack("<IQQ", 1, AREA, size)
+        + struct.pack("<QQII", begin, len(raw), checksum(raw), flags)
+    ).ljust(RING - 4, b"\0")
+    data[AREA : AREA + RING] = struct.pack("<I", checksum(header)) + header
+    for number, byte in enumerate(raw):
         place = begin + number
-        data[AREA + (place if place < SIZE else place - SIZE + RING)] = byte
+        data[AREA + (place if place < size else place - size + RING)] = byte
     return bytes(data)

@@ -9,6 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.san_faults import san_faults
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
 
 DB = "iqn.2026-01.com.example:store1.db"
 A, B = "iqn.2026-01.com.example:db-a", "iqn.2026-01.com.example:db-b"
@@ -176,3 +177,78 @@ def test_only_the_hosts_that_are_named_are_looked_at():
     data = san()
     twin_names(data)
     assert san_faults(data, hosts=["store1", "a"]) == []
+
+
+# ---- file systems directly on LUNs ----
+
+
+def direct(**more):
+    """What the data says when 'b' has a file system on this LUN."""
+    data = san()
+    target = data["store1"]["target_targets"][0]
+    target["luns"].append({"name": "plain", "path": "/srv/plain", "shared": True})
+    target["igroups"].append({"name": "b", "initiators": [B], "luns": ["plain"]})
+    data["b"]["volume_filesystems"] = [
+        {"target": DB, "name": "plain", "filesystem": "xfs", "mount": "/srv/b", **more}
+    ]
+    return data
+
+
+def test_a_file_system_on_a_lun_of_its_own_is_no_fault():
+    assert san_faults(direct()) == []
+
+
+def test_a_file_system_and_a_volume_group_of_another_host_are_one_lun_too_many():
+    data = direct()
+    data["a"]["volume_groups"][0]["luns"].append({"target": DB, "name": "plain"})
+    data["store1"]["target_targets"][0]["igroups"][0]["luns"].append("plain")
+    assert san_faults(data) == [
+        f"The LUN 'plain' of '{DB}' is used by 'a' for the volume group 'vg' and 'b' for the file system on '/srv/b'. A file "
+        "system that two hosts mount is destroyed, in a cluster too; give the LUN to one of them."
+    ]
+
+
+@pytest.mark.parametrize("spelled", ["3{}", "naa.{}", "0x{}", "wwn-0x{}"])
+def test_a_lun_is_the_same_by_its_wwid_however_that_is_spelled(spelled):
+    data = direct()
+    digits = wwid_of_lio(serial_of(DB, "plain"))[1:]
+    data["a"]["volume_filesystems"] = [
+        {"wwid": spelled.format(digits.upper()), "filesystem": "ext4", "mount": "/srv/a"}
+    ]
+    data["store1"]["target_targets"][0]["igroups"][0]["luns"].append("plain")
+    faults = san_faults(data)
+    assert len(faults) == 1 and faults[0].startswith(
+        f"The LUN 'plain' of '{DB}' is used by 'a' for the file system on '/srv/a' and 'b'"
+    )
+
+
+def test_a_lun_is_one_thing_only():
+    data = direct()
+    data["b"]["volume_groups"] = [{"name": "vg_b", "luns": [{"target": DB, "name": "plain"}]}]
+    assert san_faults(data) == [
+        f"The LUN 'plain' of '{DB}' is named twice: by 'b' for the volume group 'vg_b' and 'b' for the file system on '/srv/b'. "
+        "A LUN can be one thing only."
+    ]
+
+
+def test_a_lun_in_two_volume_groups_of_a_host_is_named_with_them():
+    data = san()
+    data["a"]["volume_groups"].append({"name": "vg2", "luns": [{"target": DB, "name": "db1"}]})
+    assert san_faults(data) == [
+        f"The LUN 'db1' of '{DB}' is named twice: by 'a' for the volume group 'vg' and 'a' for the volume group 'vg2'. A LUN "
+        "can be one thing only."
+    ]
+
+
+def test_a_mount_point_of_a_volume_and_of_a_file_system_is_one():
+    data = direct(mount="/srv/b/")
+    data["b"]["volume_groups"] = [
+        {"name": "vg_b", "luns": [], "volumes": [{"name": "lv", "mount": "/srv/b"}]}
+    ]
+    assert san_faults(data) == ["'b' has the mount point '/srv/b' more than once."]
+
+
+def test_a_file_system_on_a_lun_that_never_comes():
+    assert san_faults(direct(name="plane"))[0].startswith(
+        f"'b' wants the LUN 'plane' of '{DB}' for the file system on '/srv/b', but 'store1' declares no such LUN"
+    )

@@ -60,7 +60,7 @@ def test_what_is_no_answer_is_refused():
         san_report({"a": {}})
 
 
-def test_the_worst_stall_of_a_lun_stands_beside_it_and_contradictions_stand_last():
+def test_the_worst_stall_of_a_lun_stands_beside_it_and_contradictions_stand_first():
     timers = {
         "disks": [
             {"paths": [{"device": "sdb"}, {"device": "sda"}], "worst_stall": 75, "arithmetic": "5 + 5 ..."},
@@ -70,6 +70,7 @@ def test_the_worst_stall_of_a_lun_stands_beside_it_and_contradictions_stand_last
     }
     answer = {"name": "iqn.x", "sessions": [session(1, [disk("/dev/sda")])], "timers": timers}
     told = san_report({"db-a": answer}).splitlines()
-    assert told[-2:] == ["    stall  75 s: 5 + 5 ...", "  fault  One contradicts another."]
+    assert told[:2] == ["db-a (iqn.x)", "  fault  One contradicts another."]
+    assert told[-1:] == ["    stall  75 s: 5 + 5 ..."]
     timers["disks"][0]["worst_stall"] = None
     assert "    stall  for ever: 5 + 5 ..." in san_report({"db-a": answer})

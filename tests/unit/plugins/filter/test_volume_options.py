@@ -57,12 +57,22 @@ def test_each_module_gets_all_that_is_its_own():
             {"group": "vg_db", "name": "raw", "size": "1g"},
             {"group": "vg_db", "name": "old", "state": "absent", "force": True},
         ],
+        "filesystems": [],
         "mounts": [
             {"path": "/srv/db", "device": "/dev/vg_db/data", "filesystem": "xfs", "options": "noatime"}
         ],
         "leaving": [{"path": "/srv/old", "state": "absent"}],
+        "claimed": [{"target": DB, "lun": "db0"}, {"wwid": "3600a0980"}, {"target": DB, "lun": "db1"}],
         "promised": ["/dev/mapper/two", "/dev/mapper/three"],
     }
+
+
+def test_what_is_used_without_multipath_is_not_claimed():
+    group = {
+        "name": "vg",
+        "luns": [{"wwid": "3600a", "multipath": False}, {"wwid": "3600b", "multipath": True}],
+    }
+    assert volume_options([group])["claimed"] == [{"wwid": "3600b"}]
 
 
 def test_a_disk_too_few_is_no_group_with_the_wrong_disks():
@@ -73,3 +83,56 @@ def test_a_disk_too_few_is_no_group_with_the_wrong_disks():
 def test_data_in_another_form_is_refused():
     with pytest.raises(AnsibleFilterError, match="not in the form"):
         volume_options([{"name": "vg_db"}])
+
+
+DIRECT = [
+    {
+        "target": DB,
+        "name": "backup",
+        "filesystem": "xfs",
+        "label": "backup",
+        "mount": "/srv/backup",
+        "paths": 2,
+    },
+    {"wwid": "3600a0981", "filesystem": "ext4", "filesystem_options": ["-m", "0"]},
+    {"target": DB, "name": "gone", "mount": "/srv/gone", "state": "absent"},
+]
+
+
+def test_file_systems_have_the_disks_after_those_of_the_groups():
+    found = [
+        *FOUND,
+        {"device": "/dev/mapper/four", "paths": [1]},
+        {"device": "/dev/mapper/five", "paths": []},
+    ]
+    options = volume_options(GROUPS, 1, found, DIRECT)
+    assert options["disks"][3:] == [
+        {"target": DB, "lun": "backup", "paths": 2},
+        {"wwid": "3600a0981", "paths": 1},
+    ]
+    assert options["filesystems"] == [
+        {"device": "/dev/mapper/four", "filesystem": "xfs", "label": "backup"},
+        {"device": "/dev/mapper/five", "filesystem": "ext4", "filesystem_options": ["-m", "0"]},
+    ]
+    assert [one["devices"] for one in options["groups"]] == [
+        ["/dev/mapper/one", "/dev/mapper/two"],
+        ["/dev/mapper/three"],
+    ]
+    assert options["mounts"][1:] == [
+        {"path": "/srv/backup", "device": "/dev/mapper/four", "filesystem": "xfs"}
+    ]
+    assert options["leaving"] == [
+        {"path": "/srv/old", "state": "absent"},
+        {"path": "/srv/gone", "state": "absent"},
+    ]
+    assert options["promised"] == ["/dev/mapper/two", "/dev/mapper/three", "/dev/mapper/five"]
+
+
+def test_a_lun_that_is_wanted_for_two_things_is_named_with_both():
+    twins = [*DIRECT, {"target": DB, "name": "db1", "filesystem": "xfs", "mount": "/srv/x"}]
+    with pytest.raises(AnsibleFilterError) as refused:
+        volume_options(GROUPS, 1, None, twins)
+    assert str(refused.value) == (
+        f"The LUN 'db1' of '{DB}' is wanted for the volume group 'vg_empty' and for the file system on '/srv/x'. "
+        "A LUN can be one thing only."
+    )

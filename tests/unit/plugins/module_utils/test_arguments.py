@@ -10,7 +10,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     Portal,
     address,
     chap,
+    in_units,
     iscsi_name,
+    port,
     portal,
     size,
     unique,
@@ -97,16 +99,41 @@ def test_addresses_are_canonical():
         ("10M", 10 << 20),
         ("40 GiB", 40 << 30),
         ("1.5t", 1536 << 30),
+        ("1.1g", 1181116416),  # 1181116006.4 bytes: the next whole sector
+        ("0.3p", 337769972052992),
+        ("1.0000001k", 1536),
+        (str(2**63 - 1), 2**63 - 1),
     ],
 )
 def test_sizes(text, wanted):
     assert size(text) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "-1g", "0", "ten", "10x", "1.0000001k", "g", "1e9"])
+@pytest.mark.parametrize(
+    "count, words", [(0, "0 bytes"), (4 << 20, "4 MiB"), (32107397120, "29.9 GiB"), (10 << 40, "10 TiB")]
+)
+def test_sizes_in_words(count, words):
+    assert in_units(count) == words
+
+
+@pytest.mark.parametrize("text", ["", "-1g", "0", "ten", "10x", "1.5", "0.0001k", "g", "1e9", "٣g"])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(Problem, match="is not a size"):
+    with pytest.raises(Problem, match="is not a size. Wanted is"):
         size(text)
+
+
+@pytest.mark.parametrize("text", ["9999999p", str(2**63), "8192p", "9" * 400, "1." + "3" * 400 + "g"])
+def test_a_size_that_no_disk_can_have_is_refused_in_a_short_sentence(text):
+    with pytest.raises(
+        Problem, match="is not a size: no disk or file has more than 9223372036854775807"
+    ) as refused:
+        size(text)
+    assert len(str(refused.value)) < 150
+
+
+def test_a_port_of_many_digits_is_refused():
+    with pytest.raises(Problem, match="is not a TCP port"):
+        port("9" * 5000)
 
 
 GOOD = {"user": "db", "secret": "twelve-bytes", "mutual_user": "store", "mutual_secret": "twelve-other"}
@@ -159,8 +186,57 @@ def test_the_wwid_that_linux_shows_for_a_lio_serial():
     assert wwid_of_lio("abc") == "36001405abc0000000000000000000000"
 
 
-def test_what_is_no_wwid_is_refused():
-    assert wwid("360014052b9d0a3c8e2f4a519d7e1c2b3") == "360014052b9d0a3c8e2f4a519d7e1c2b3"
-    for text in ("", "sda", "/dev/sda", "36001405 2b9d"):
-        with pytest.raises(Problem, match="is not a WWID"):
-            wwid(text)
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("3600601603E303800E35B350F68E3E411", "3600601603e303800e35b350f68e3e411"),  # an array's page
+        ("600601603E303800E35B350F68E3E411", "3600601603e303800e35b350f68e3e411"),  # EMC, Pure, HPE: no '3'
+        ("60:06:01:60:3E:30:38:00:E3:5B:35:0F:68:E3:E4:11", "3600601603e303800e35b350f68e3e411"),
+        ("naa.600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),  # sysfs, VMware
+        ("NAA.600601603E303800E35B350F68E3E411", "3600601603e303800e35b350f68e3e411"),
+        ("0x600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),  # lsblk -o WWN
+        ("wwn-0x600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),
+        ("/dev/disk/by-id/wwn-0x600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),
+        ("scsi-3600601603e303800e35b350f68e3e411", "3600601603e303800e35b350f68e3e411"),
+        (
+            "/dev/disk/by-id/dm-uuid-mpath-3600601603e303800e35b350f68e3e411",
+            "3600601603e303800e35b350f68e3e411",
+        ),
+        (" 36001405db5c0a5d3c95d0a8b1ad1bb00 ", "36001405db5c0a5d3c95d0a8b1ad1bb00"),
+        ("0x5000C500A1B2C3D4", "35000c500a1b2c3d4"),
+        ("50:00:C5:00:A1:B2:C3:D4", "35000c500a1b2c3d4"),
+        ("eui.00A0B8000012345E", "200a0b8000012345e"),
+        ("200A0B8000012345E", "200a0b8000012345e"),
+        ("eui.0025385971b0a1c30000000000000001", "20025385971b0a1c30000000000000001"),
+        ("t10.ATA     Disk-1", "1ATA_Disk-1"),
+        ("T10.NETBSD 0", "1NETBSD_0"),
+        ("1NetBSD_iSCSI", "1NetBSD_iSCSI"),
+        ("SIET_VIRTUAL-DISK_00010001", "SIET_VIRTUAL-DISK_00010001"),
+        ("scsi-SIET_VIRTUAL-DISK_00010001", "SIET_VIRTUAL-DISK_00010001"),
+        ("8iqn.2000-01.com.Example:x", "8iqn.2000-01.com.Example:x"),
+    ],
+)
+def test_a_wwid_in_every_spelling_is_one_wwid(text, found):
+    assert wwid(text) == found
+    assert wwid(found) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "sda",
+        "/dev/sda",
+        "36001405 2b9d",
+        "/dev/mapper/mpatha",
+        '36001405"2b9d',
+        "36001405\n}",
+        "3600601603e303800e35b350f68e3e41",
+        "eui.",
+        "naa.",
+        "3" * 200,
+    ],
+)
+def test_what_is_no_wwid_is_refused(text):
+    with pytest.raises(Problem, match="is not a WWID"):
+        wwid(text)

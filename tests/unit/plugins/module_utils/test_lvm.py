@@ -122,11 +122,15 @@ def test_a_group_is_shown_in_one_word():
             ["/dev/mapper/x", "/dev/disk/by-id/x"],
             ["sdb", "/dev", "/etc/x", "/dev/../etc/x", "/dev/a b"],
         ),
-        (extent_size, ["1k", "4m", "384k", "8192"], ["3m1", "512", "96k", "0", "-4m", "1.00001m"]),
+        (
+            extent_size,
+            ["1k", "4m", "384k", "8192"],
+            ["3m1", "512", "96k", "0", "-4m", "1.00001m", "2t", "9" * 400],
+        ),
         (
             volume_size,
             ["40g", "100%FREE", "1%vg", "1.5t", 4096],
-            ["0", "101%FREE", "0%VG", "50%", "50%PVS", "-1g", "x"],
+            ["0", "101%FREE", "0%VG", "50%", "50%PVS", "-1g", "x", "9" * 400, "٥%VG"],
         ),
     ],
     ids=["group", "volume", "tag", "device", "extent", "size"],
@@ -352,6 +356,33 @@ def test_a_command_that_did_not_end_or_cannot_be_is_not_tried_for_each(answer):
     told, did = outcomes({"vgexport a b c": answer})
     assert all("vgexport a b c" in problem for problem in told)
     assert did == ["run vgexport a b c"]
+
+
+TOO_SMALL = "size 2560 of data section is too small, minimum 4096 blocks\nUsage: mkfs.xfs\n/* blocksize */ [-b size=num]\n"
+
+
+@pytest.mark.parametrize("by_now, did", [("", ["run lvremove --yes vg/new"]), ("xfs", [])])
+def test_a_volume_on_which_mkfs_failed_goes_again_unless_something_is_on_it(by_now, did):
+    found = [{"type": by_now}] if by_now else []
+    wipefs = iter([{"signatures": []}, {"signatures": found}])
+
+    class Failing(ScriptedHost):
+        def run(self, *argv, **more):
+            self.runs["wipefs --json --no-act /dev/vg/new"] = (
+                json.dumps(next(wipefs)) if argv[0] == "wipefs" else ""
+            )
+            return super().run(*argv, **more)
+
+    host = Failing(
+        runs={"mkfs.xfs -q /dev/vg/new": {"rc": 1, "err": TOO_SMALL}}, changing=["mkfs.xfs", "lvremove"]
+    )
+    with pytest.raises(Problem) as failed:
+        lvm_allocation.MakeFilesystemOfNew("xfs", "/dev/vg/new").take(host)
+    assert str(failed.value).startswith(
+        "'mkfs.xfs -q /dev/vg/new' failed with exit code 1: size 2560 of data section is too small, minimum 4096 blocks"
+    )
+    assert "Usage" not in str(failed.value) and host.did[1:] == did
+    assert ("is removed again" in str(failed.value)) is not bool(by_now)
 
 
 def volume_states():

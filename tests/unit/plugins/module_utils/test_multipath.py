@@ -14,7 +14,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_alias import (
     Aliases,
     format_aliases,
-    parse_aliases,
     plan_aliases,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival import (
@@ -39,6 +38,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_disk impo
     Wish,
     plan_disks,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import parse_luns
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
     QUESTIONS,
@@ -56,6 +56,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_removal i
     RemovePaths,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import parse_maps
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "multipath"
@@ -380,7 +381,7 @@ def test_aliases_obey_the_laws(seen):
         state = seen
         for step in plan_aliases(seen, want):
             if isinstance(step, WriteConf):
-                state = replace(state, own=parse_aliases(step.text or ""))
+                state = replace(state, own=aliases_of(parse_sections(step.text or "")))
             else:
                 assert isinstance(step, Reconfigure)
                 state = replace(state, maps={wwid: state.own.get(wwid, wwid) for wwid in state.maps})
@@ -425,7 +426,7 @@ def test_the_text_of_a_drop_in():
 
 def test_aliases_are_read_back_as_written_and_others_files_too():
     aliases = {"36001405a": "db0", "36001405b": "log.2"}
-    assert parse_aliases(format_aliases(aliases) or "") == aliases
+    assert aliases_of(parse_sections(format_aliases(aliases) or "")) == aliases
     assert format_aliases({}) is None
     by_hand = """
 blacklist {
@@ -442,7 +443,7 @@ multipaths {
   }
 }
 """
-    assert parse_aliases(by_hand) == {"3600": "mine"}
+    assert aliases_of(parse_sections(by_hand)) == {"3600": "mine"}
 
 
 def test_what_a_user_says_comes_after_the_presets_and_wins():

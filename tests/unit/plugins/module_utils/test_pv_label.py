@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
     RING,
+    Damaged,
     look_label,
     parse_config,
     parse_metadata,
 )
-from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import SIZE, pv_bytes
+from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, SIZE, pv_bytes
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 RECORDED = Path(__file__).resolve().parents[2] / "fixtures/pv_label/bookworm.txt"
@@ -98,7 +100,50 @@ def test_a_backup_tells_the_same_as_the_disk_and_the_kinds_of_its_segments():
         label.pvs,
     )
     assert backup.kinds == ("striped",)
-    assert parse_metadata("no metadata") is None
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ("no metadata", "'no' stands where it cannot be"),
+        ("a = 1\n", "it is the metadata of no volume group"),
+        ('v {\nid = "u"\nseqno = "x"\n}', "'seqno' is not a number"),
+        ('v {\nid = "u"\nseqno = [1]\n}', "'seqno' is not a single value"),
+        ("v {\nseqno = 1\n}", "there is no 'id'"),
+        ('v {\nid = "u"\nseqno = 1\nlogical_volumes = 3\n}', "'logical_volumes' is not a list of sections"),
+        ('v {\nid = "u"\nseqno = 1\nphysical_volumes = [1]\n}', "'physical_volumes' is not a list"),
+        ('v {\nid = "u"\nseqno = 1\nlogical_volumes {\nlv0 = 3\n}\n}', "'logical_volumes' is not a list"),
+        ('v {\nid = "u"\nseqno = 1\nphysical_volumes {\npv0 {\n}\n}\n}', "there is no 'id'"),
+        ('v {\nid = "u"\nseqno = 1\nstatus = [["READ"]]\n}', "'status' is not a list of words"),
+        ("a {" * 3000 + "}" * 3000, "'a' stands where it cannot be"),
+        ("a = " + "[" * 3000, "a value is missing, or stands too deep"),
+        ('v {\nid = "u"\nseqno = 1\n', "it ends in the middle of a section"),
+        ('v {\nid = "u', "a text in quotes has no end"),
+        ('v {\nid = "u"\nid = "w"\nseqno = 1\n}', "'id' stands where it cannot be"),
+        ("#" * 5000 + "\n" + "# " * 5000 + '\n"', "a text in quotes has no end"),
+    ],
+)
+def test_a_text_that_lvm_would_not_write_is_no_metadata(text, why):
+    with pytest.raises(Damaged) as damaged:
+        parse_metadata(text)
+    assert why in str(damaged.value)
+
+
+@pytest.mark.parametrize(
+    "place, what",
+    [
+        (600, "the checksum of the label is wrong"),
+        (AREA + 30, "the header of a metadata area is not one, or its checksum is wrong"),
+        (AREA + 300, "the header of a metadata area is not one, or its checksum is wrong"),
+        (AREA + RING + 20, "the checksum of the metadata is wrong"),
+    ],
+)
+def test_a_bit_that_has_flipped_is_seen(place, what):
+    data = bytearray(pv_bytes(GROUP.format(4, "")))
+    data[place] ^= 1
+    with pytest.raises(Problem) as damaged:
+        look_label(Disk(bytes(data)), "/disk")
+    assert what in str(damaged.value) and "'/disk'" in str(damaged.value)
 
 
 def test_a_pv_that_lvm_went_on_without_is_told():

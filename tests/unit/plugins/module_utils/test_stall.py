@@ -21,9 +21,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import (
     in_force,
     look_queues,
-    parse_config,
     parse_queues,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import (
     Disk,
     Path,
@@ -155,6 +155,8 @@ FAULTS = [
         [],
         ["'/dev/mapper/db0' and '/dev/sdb' are the same LUN"],
     ),
+    ("a volume on a path past its map", [replace(MAP, beside=("/dev/sdb holds the active logical volume 'vg/data'",))], [],
+     ["/dev/sdb holds the active logical volume 'vg/data', a single path of the LUN"]),
     ("disks that do not say who they are", [replace(alone(5, 5, 120), wwid="")] * 2, [], []),
     ("multipath overrules the record", [MAP], [truth(REPLACEMENT, 120, 120, 5)], ["fast_io_fail_tmo 5 of the map 'db0' and "
      f"replacement_timeout 120 in the record of {HERE} contradict each other"]),
@@ -249,12 +251,12 @@ LIO = {"uuid": "36001405a", "vend": "LIO-ORG", "prod": "IBLOCK", "rev": "4.0"}
     ],
 )
 def test_the_section_that_counts_is_found(one, keyword, said):
-    assert in_force(parse_config(CONFIG), one, keyword, by_protocol=True) == said
+    assert in_force(parse_sections(CONFIG), one, keyword, by_protocol=True) == said
 
 
 def test_a_protocol_wins_over_everything():
     config = CONFIG.replace("scsi:fcp", "scsi:iscsi")
-    assert in_force(parse_config(config), LIO, "fast_io_fail_tmo", by_protocol=True) == "33"
+    assert in_force(parse_sections(config), LIO, "fast_io_fail_tmo", by_protocol=True) == "33"
 
 
 @pytest.mark.parametrize(
@@ -375,6 +377,23 @@ def test_the_timers_of_a_host_are_gathered_from_files_sysfs_and_the_daemon():
         f"noop_out_timeout is 5 in the record of {at}"[: -len(":3260")],
         f"replacement_timeout is 60 in the record of {at}"[: -len(":3260")],
     ]
+
+
+def test_what_stands_on_a_path_past_its_map_is_the_first_fault():
+    files = {
+        **session_files(1, DATA, "10.0.1.1", "sda", "5"),
+        "/sys/class/block/sda/holders/dm-0": "",
+        "/sys/class/block/sda/holders/dm-1": "",
+        "/sys/class/block/dm-0/dm/name": "db0\n",
+        "/sys/class/block/dm-0/dm/uuid": "mpath-36001405a\n",
+        "/sys/class/block/dm-1/dm/name": "vg-data\n",
+        "/sys/class/block/dm-1/dm/uuid": "LVM-x\n",
+    }
+    runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"}
+    told = look_timers({"longest_stall": None}, ScriptedHost(files, runs))
+    assert told["faults"][0].startswith(
+        "/dev/sda holds the active logical volume 'vg/data', a single path of the LUN naa.db, although that has the map 'db0'"
+    )
 
 
 @pytest.mark.parametrize("longest", [0, -5])

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A disk on which something shall be made: under a name that stays, empty, and used by nobody.
+
+Asked is whether a name stays, since nobody can list all those that the kernel gives in the order of discovery.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from dataclasses import dataclass
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import look_signatures
+from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+
+BY_ID = "/dev/disk/by-id"
+# by-path names a place, not a disk: a LUN number can be given to another LUN. by-diskseq and numbers of arrays are counted up
+# (systemd, rules.d/60-persistent-storage.rules; mdadm(8)).
+STABLE = re.compile(r"/dev/(mapper|md(?!/\d+$)|disk/by-(?!path/|diskseq/|loop-)[^/]+)/[^/]+")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A disk under the path that was asked for. 'kernel' is '' while it is not there."""
+
+    path: str
+    kernel: str = ""
+    block: bool = False
+    signatures: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    better: tuple[str, ...] = ()  # names that stay, where the path is none
+
+    @property
+    def stable(self) -> bool:
+        """Whether the path names the same disk after every boot."""
+        return bool(STABLE.fullmatch(self.path))
+
+
+def look_device(host: Host, path: str, holders: Holders) -> Device:
+    """What is on a disk and who uses it; nothing is written. The content of one in use is not read."""
+    found = host.stat(path)
+    if found is None:
+        return Device(path)
+    kernel = host.real(path).rpartition("/")[2]
+    block = stat.S_ISBLK(found.st_mode)
+    users = tuple(str(user) for user in holders.of(kernel))
+    unread = users or not block or not STABLE.fullmatch(path)
+    return Device(
+        path=path,
+        kernel=kernel,
+        block=block,
+        signatures=() if unread else look_signatures(host, path),
+        users=users,
+        better=() if STABLE.fullmatch(path) else tuple(_links(host, kernel)),
+    )
+
+
+def _links(host: Host, kernel: str) -> list[str]:
+    links = [f"{BY_ID}/{name}" for name in host.list(BY_ID)]
+    own = [link for link in links if host.real(link).rpartition("/")[2] == kernel]
+    return sorted(own, key=lambda link: ("dm-uuid-" not in link, "scsi-3" not in link, "wwn-" not in link))
+
+
+def refuse_name(device: Device, wanted: str) -> None:
+    """A path that is no disk under a name that stays; 'wanted' is what cannot be done."""
+    if not device.stable:
+        raise Problem(
+            f"{wanted}: that name may be another disk after the next boot. Name it by its identity, "
+            + (f"'{device.better[0]}'." if device.better else f"like /dev/mapper/NAME or {BY_ID}/NAME.")
+        )
+    if not device.kernel:
+        raise Problem(f"{wanted}: there is no such device. Is its LUN mapped to this host, and logged in to?")
+    if not device.block:
+        raise Problem(f"{wanted}: it is not a block device.")
+
+
+def refuse_disk(device: Device, wanted: str, hint: str = "") -> None:
+    """A disk on which nothing may be made; the hint goes with what is on it."""
+    refuse_name(device, wanted)
+    if device.users:
+        raise Problem(f"{wanted}: it is in use. {'; '.join(device.users)}.")
+    if device.signatures:
+        raise Problem(
+            f"{wanted}: there is something on it ({', '.join(device.signatures)}), and nothing is written over it. Is it "
+            f"the right disk? {hint}Only if all on it may be lost, clear it by hand: wipefs --all {device.path}"
+        )
