@@ -65,12 +65,13 @@ class OthersHost(ScriptedHost):
             "/run/systemd/system": {"kind": "directory"},
             "/proc/net/fib_trie": fib_trie(also.get("addresses", [])),
         }
-        lines = ["25 1 98:0 / / rw,relatime shared:1 - ext4 /dev/root rw\n"]
+        lines, ids = ["25 1 98:0 / / rw,relatime shared:1 - ext4 /dev/root rw\n"], {"": 25}
         for number, (path, device) in enumerate(also.get("mounted", {}).items()):
             files[device] = {**BLOCK_SPECIAL, "rdev": 253 * 256 + number}
-            lines.append(
-                f"{60 + number} 25 253:{number} / {path} rw - {also.get('type', 'ext4')} {device} rw\n"
-            )
+            below = max((one for one in ids if path.startswith(f"{one}/")), key=len)
+            ids[path] = 60 + number
+            mount = f"{ids[path]} {ids[below]} 253:{number} / {path} rw"
+            lines.append(f"{mount} - {also.get('type', 'ext4')} {device} rw\n")
         files["/proc/self/mountinfo"] = "".join(lines)
         for path in set(SAVED) & set(self.given):
             document = json.loads(self.given[path])
