@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A booted host with the files of others: what a check run of its description plans is known and explained, step by step.
+
+tests/unit/others/SOURCE/expected.yml, 'site': a list of 'module', 'options' and either 'steps' or 'refused' (a part of the
+message), each with 'why'. What the roles give to a module is written out there. Of 'volume_group_info' the answer is the same
+as with the distribution's own lvm.conf, or the group is 'hidden'.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.harness import same
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import played
+from ansible_collections.lunworks.iscsi.tests.unit.other_files import expected_of, files_of, sources
+
+COMPUTE = [source for source in sources() if "site" in expected_of(source)]
+LONG_AGO = 1_000_000_000  # no daemon is behind them
+KEPT = "/root/before-others.tar"
+GROUP, IMAGE = "vg_others", "/var/tmp/others.img"
+UNITS = "/etc/systemd/"
+MADE = ("/etc/multipath/bindings", "/etc/multipath/wwids")  # by multipathd
+
+
+@pytest.fixture(scope="module")
+def standing(compute):
+    """A host with a volume group of its own, daemons stopped; afterwards as it was."""
+    before = compute.fingerprint()
+    compute.run(f"truncate -s 64M {IMAGE} && vgcreate -q {GROUP} $(losetup -f --show {IMAGE})")
+    compute.run("systemctl stop iscsid.service multipathd.service multipathd.socket")
+    compute.usual = compute.module("volume_group_info")
+    yield compute
+    compute.run(
+        f"vgremove -qfy {GROUP} && losetup -d $(losetup -nO NAME -j {IMAGE}) &&"
+        f" rm -f {IMAGE} /etc/lvm/backup/{GROUP} /etc/lvm/archive/{GROUP}*"
+    )
+    same(before, compute.fingerprint(), "The test")
+
+
+@pytest.fixture
+def lay(standing):
+    """Files of others onto the host, and its own ones back."""
+    paths = []
+
+    def put(source):
+        paths.extend(sorted({*files_of(source), *MADE}))
+        again = "systemctl daemon-reload" if any(path.startswith(UNITS) for path in paths) else "true"
+        if "/etc/multipath.conf" in paths:
+            again += "; systemctl reset-failed multipathd.service; systemctl restart multipathd.service"
+        there = f"$(cd / && ls -d {relative(paths)} 2>/dev/null)"
+        standing.run(f"tar -C / -cf {KEPT} {there} dev/null && tar -C / -xz && {again}", stdin=packed(source))
+
+    yield put
+    standing.run(
+        "set -e; systemctl stop multipathd.service multipathd.socket; cd /;"
+        f" rm -f {relative(paths)}; tar -xpf {KEPT} --exclude=dev/null; rm {KEPT};"
+        + (" systemctl daemon-reload;" if any(path.startswith(UNITS) for path in paths) else "")
+        + f" rmdir -p --ignore-fail-on-non-empty $(ls -d {parents(paths)} 2>/dev/null) 2>/dev/null || true"
+    )
+
+
+def relative(paths):
+    return " ".join(f"'{path[1:]}'" for path in paths)
+
+
+def parents(paths):
+    return " ".join(f"'{path}'" for path in {path[1:].rpartition("/")[0] for path in paths})
+
+
+def packed(source):
+    """The files of a source as an archive, of long ago."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for path, text in files_of(source).items():
+            entry = tarfile.TarInfo(path[1:])
+            entry.size, entry.mtime = len(text), LONG_AGO
+            tar.addfile(entry, io.BytesIO(text))
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize("source", COMPUTE)
+def test_every_difference_is_explained(standing, lay, source):
+    lay(source)
+    before = standing.fingerprint()
+    calls = expected_of(source)["site"]
+    wrong = [(call, found) for call in calls for found in [unexpected(standing, call)] if found]
+    same(before, standing.fingerprint(), f"The check of a host with the files of '{source}'")
+    known = [call for call, _found in wrong if "waits" in call]
+    assert len(known) == len(wrong), "\n".join(found for _call, found in wrong)
+    if known:
+        pytest.xfail("; ".join(call["waits"] for call in known))
+
+
+def unexpected(host, call):
+    """What a check run says that is not expected; empty: nothing."""
+    try:
+        result = host.module(call["module"], check=True, **call["options"])
+    except AssertionError as died:
+        return str(died)
+    assert call["why"].endswith("."), "each difference has a sentence"
+    if "refused" in call:
+        good = result.get("failed") and call["refused"] in result["msg"]
+    elif call["module"] == "volume_group_info":
+        good = result == ({**host.usual, "groups": []} if call.get("hidden") else host.usual)
+    else:
+        good = not result.get("failed") and result["steps"] == call["steps"]
+    return (
+        ""
+        if good
+        else f"{call['module']} {call['options']}: {result.get('msg') or result.get('steps') or result}"
+    )
+
+
+def test_the_whole_playbook_says_the_same(lab, standing, lay):
+    lay("debian-package")
+    before = standing.fingerprint()
+    data = {"initiator_name": "iqn.1993-08.org.debian:01:5c7d9b21e0f4", "initiator_preset": "multipath"}
+    told = played(
+        lab,
+        "lunworks.iscsi.site",
+        "--check",
+        "--diff",
+        hosts=[standing],
+        **data,
+        initiator_nodes=[],
+        volume_groups=[],
+    )
+    same(before, standing.fingerprint(), "site.yml --check on a host with the files of others")
+    steps = [step for said in told.changed().values() for step in said]
+    calls = {call["module"]: call for call in expected_of("debian-package")["site"]}
+    modules = ("multipath_conf", "initiator_name", "iscsid_conf", "login_unit")
+    assert steps == [step for module in modules for step in calls[module]["steps"]]
