@@ -67,9 +67,7 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
     saved = lio_saved.look_saved(host)
     groups = lio_entry.saved_groups(saved.document)
     running = lio_configfs.look_running(host, _keys(saved.document, groups, asked))
-    kept = {
-        name: _same_group(running.targets.get(name), saved.document, some) for name, some in groups.items()
-    }
+    kept = _kept(saved.document, running.targets)
     served = {lun.path for lun in running.stores.values() if lun.path}
     lost = {lun.path for target in kept.values() for lun in target.luns.values() if lun.path}
     luns = [lun for one in asked for lun in one["luns"] if lun["path"]]
@@ -84,6 +82,12 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
         kept=kept,
         known=look_known(host, running),
     )
+
+
+def _kept(document: Mapping[str, Any], running: Mapping[str, Target]) -> dict[str, Target]:
+    """The targets in a saved document, each with the portal group that belongs to the running one."""
+    groups = lio_entry.saved_groups(document)
+    return {name: _same_group(running.get(name), document, some) for name, some in groups.items()}
 
 
 def _same_group(running: Target | None, document: Mapping[str, Any], groups: list[Target]) -> Target:
@@ -129,14 +133,13 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         document = merged(document, was, saved_as, used)
     order = lio_saved.restore_order(document) if seen.saved.unit and after else seen.saved.order
     saved = replace(seen.saved, document=document, private=True, order=order)
-    kept = {name: target for name, target in {**seen.kept, **after}.items() if target}
     return replace(
         seen,
         loaded=seen.loaded or any(after.values()),
         running=running,
         saved=saved,
         backing=_grown(seen, before, after),
-        kept=kept,
+        kept=_kept(document, running.targets) if after else seen.kept,
     )
 
 

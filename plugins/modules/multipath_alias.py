@@ -155,7 +155,9 @@ class MultipathAlias(Resource):
 
     def want(self, seen):
         wanted = self.wanted(seen.own)
-        maps = {name: wanted.get(name, current) for name, current in seen.maps.items()}
+        # Only the daemon renames; one that does not run does so when it starts.
+        renamed = wanted if seen.running else {}
+        maps = {name: renamed.get(name, current) for name, current in seen.maps.items()}
         own = multipath_alias.only_here(wanted, seen.files)
         return replace(seen, own=own, maps=maps, loaded=True, complaints=(), effects=())
 
