@@ -11,9 +11,10 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal, iscsi_name, portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import meet
 
 DOCUMENTATION = r"""
 name: san_faults
@@ -27,7 +28,8 @@ description:
     and says what no single host can know.
   - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
     although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
-    give to it; a portal that the target does not listen on; a volume group or a mount point that stands twice on one
+    give to it, or that has another WWID there; a portal that the target does not listen on (V(0.0.0.0) and V([::\]) are every
+    address of it); a volume group or a mount point that stands twice on one
     host."
   - Targets that no host of the inventory declares (arrays) are not judged.
 positional: _input
@@ -62,7 +64,7 @@ class Served:
     """A target as its storage host declares it."""
 
     host: str
-    portals: set[str] = field(default_factory=set)
+    portals: set[Portal] = field(default_factory=set)
     luns: dict[str, dict[str, Any]] = field(default_factory=dict)
     igroups: list[dict[str, Any]] = field(default_factory=list)
 
@@ -126,7 +128,7 @@ def _targets(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Serve
                 iscsi_name(target["name"]),
                 Served(
                     host=host,
-                    portals={str(portal(text)) for text in target.get("portals") or []},
+                    portals={portal(text) for text in target.get("portals") or []},
                     luns={lun["name"]: lun for lun in _list(target, "luns")},
                     igroups=_list(target, "igroups"),
                 ),
@@ -208,6 +210,7 @@ def _hosts_that_share(data: Mapping[str, Mapping[str, Any]], targets: Mapping[st
 def _luns_that_never_come(
     data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served]
 ) -> Iterator[str]:
+    own = {name: _own_wwids(name, target) for name, target in targets.items()}
     for host, group, name, lun in _wanted_luns(data):
         target = targets.get(name)
         if target is None:
@@ -215,10 +218,26 @@ def _luns_that_never_come(
         wants = f"'{host}' wants the LUN '{lun}' of '{name}' for the volume group '{group}', but"
         if lun not in target.luns:
             yield f"{wants} '{target.host}' declares no such LUN (it has {_and(target.luns) or 'none'})."
+        elif lun in own.get(name, {}):
+            yield (
+                f"{wants} '{target.host}' gives it a serial of its own, so that its WWID is {own[name][lun]} and not the one "
+                "that follows from its names. Name it by this wwid there."
+            )
         elif data[host].get("initiator_name") and not target.given(
             lun, iscsi_name(data[host]["initiator_name"])
         ):
             yield f"{wants} no igroup gives it to the initiator '{iscsi_name(data[host]['initiator_name'])}'."
+
+
+def _own_wwids(name: str, target: Served) -> dict[str, str]:
+    """The WWIDs of LUNs whose serials were given; of two with one serial another fault tells."""
+    given = {lun: str(entry["serial"]) for lun, entry in target.luns.items() if entry.get("serial")}
+    wwids = {lun: wwid_of_lio(serial) for lun, serial in given.items()}
+    return {
+        lun: wwid
+        for lun, wwid in wwids.items()
+        if wwid != wwid_of_lio(serial_of(name, lun)) and list(wwids.values()).count(wwid) == 1
+    }
 
 
 def _portals_that_do_not_answer(
@@ -230,10 +249,11 @@ def _portals_that_do_not_answer(
             if target is None or not target.portals:
                 continue
             for text in node.get("portals") or []:
-                if str(portal(text, names=True)) not in target.portals:
+                where = portal(text, names=True)
+                if not any(one.port == where.port and meet(one, where) for one in target.portals):
                     yield (
                         f"'{host}' logs in to '{node['target']}' at '{text}', where '{target.host}' does not serve it "
-                        f"(it does at {_and(target.portals)})."
+                        f"(it does at {_and(map(str, target.portals))})."
                     )
 
 

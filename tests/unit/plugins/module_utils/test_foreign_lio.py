@@ -125,7 +125,7 @@ def test_the_smallest_wish_changes_the_alias_alone(document):
     assert group_of(saved(host))["parameters"]["TargetAlias"] == "x"
 
 
-@MANY
+@FEW
 @given(DOCUMENTS)
 def test_a_new_lun_takes_nothing_away(document):
     host = LioHost(running(document))
@@ -143,7 +143,7 @@ def test_a_new_lun_takes_nothing_away(document):
     assert len(saved(host)["storage_objects"]) == len(document["storage_objects"]) + 1
 
 
-@MANY
+@FEW
 @given(DOCUMENTS, st.integers(0, 3))
 def test_a_lun_that_goes_takes_nothing_else_with_it(document, which):
     served = group_of(document).get("luns", [])
@@ -170,7 +170,7 @@ def test_a_lun_that_goes_takes_nothing_else_with_it(document, which):
     assert lost(saved(host)["storage_objects"], document["storage_objects"]) == []
 
 
-@MANY
+@FEW
 @given(DOCUMENTS, st.randoms(use_true_random=False))
 def test_what_a_half_restore_lost_comes_back_as_it_was_or_is_left(document, random):
     files = running(document)
