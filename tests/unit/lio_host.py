@@ -25,7 +25,14 @@ ATTRIBUTES = {
     "prod_mode_write_protect": 0,
 }
 PARAMETERS = {"AuthMethod": "CHAP,None", "ImmediateData": "Yes", "TargetAlias": "LIO Target"}
-STORE = {"emulate_tpu": 0, "queue_depth": 128, "hw_queue_depth": 128, "is_nonrot": 0}
+STORE = {
+    "emulate_tpu": 0,
+    "queue_depth": 128,
+    "hw_queue_depth": 128,
+    "optimal_sectors": 16384,
+    "hw_max_sectors": 16384,
+    "is_nonrot": 0,
+}
 LACKING = ("netif_timeout", "emulate_older")  # what the file has of another kernel
 AUTH = {
     "userid": "userid",
