@@ -146,7 +146,7 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
         for name, wish in meant.items()
         if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.promised
     ]
-    refuse_unknown(host, {key for wish in meant.values() for key in (*wish.settings, *wish.follow)})
+    refuse_unknown(host, [key for wish in meant.values() for key in wish.settings])
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
     hindered, offered = look_hindered(host, joining, ifaces)
     return Nodes(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
@@ -88,7 +89,7 @@ class WishedNodes(Resource):
         by_startup: dict[str, bool | None] | None = None,
     ) -> None:
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
-        unique("node", [str(name) for name, _wish in pairs])
+        unique("node", [str(replace(name, spelled="")) for name, _wish in pairs])
         self.wishes = Wishes(
             named=dict(pairs),
             emptied=frozenset(target_key(one["target"]) for one in asked if purge or not one["portals"]),
