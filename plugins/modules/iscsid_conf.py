@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Sets any key of C(/etc/iscsi/iscsid.conf), the settings of iscsid and of every new record. Comments, order and other
     keys stay as the distribution wrote them.
+  - What is in force is read as open-iscsi reads it. Of a key of iscsid itself (C(iscsid.safe_logout)) the first line counts,
+    of all others the last; and of those a line counts only if a blank stands before its C(=) and a line feed at its end.
   - Names and values are checked before the file is touched. open-iscsi itself takes a word where a number belongs, and
     uses 0.
   - The file gets the mode 0600, since it may hold CHAP secrets.
