@@ -40,7 +40,9 @@ MOUNTS: dict[str, Any] = {
 }
 
 
-SYSTEM = re.compile(r"/|/(bin|boot/efi|dev|etc|lib\w*|proc|run|sbin|sys|usr)")  # the host itself lives there
+SYSTEM = re.compile(
+    r"/|/(bin|boot/efi|dev|etc|lib(32|64|x32)?|proc|run|sbin|sys|usr)"
+)  # the host itself lives there
 UNPRINTED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
