@@ -240,4 +240,5 @@ def _take(steps: list[Step], host: Host) -> None:
             taken += [step for step, problem in outcomes if problem is None]
             problems = [f"{step}: {problem}" for step, problem in outcomes if problem is not None]
             if problems:
-                raise Half(taken, [step for step in steps if step not in taken], problems)
+                done = {id(step) for step in taken}  # two steps may be equal
+                raise Half(taken, [step for step in steps if id(step) not in done], problems)

@@ -229,6 +229,8 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
             made.append(real)
         if new.line and not old.line:
             coming.append(WriteLine(new.path, real, new.line))
-    reload: list[Step] = [ReloadUnits()]
-    late = reload if any(isinstance(step, WriteLine) for step in coming) else []
-    return lines + (reload if lines else []) + leaving + coming + late
+    if lines:
+        lines.append(ReloadUnits())
+    if any(isinstance(step, WriteLine) for step in coming):
+        coming.append(ReloadUnits())
+    return lines + leaving + coming

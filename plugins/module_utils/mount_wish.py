@@ -40,7 +40,9 @@ MOUNTS: dict[str, Any] = {
 }
 
 
-SYSTEM = re.compile(r"/|/(bin|boot/efi|dev|etc|lib\w*|proc|run|sbin|sys|usr)")  # the host itself lives there
+SYSTEM = re.compile(
+    r"/|/(bin|boot/efi|dev|etc|lib(32|64|x32)?|proc|run|sbin|sys|usr)"
+)  # the host itself lives there
 UNPRINTED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -78,13 +80,13 @@ def checked(asked: dict[str, Any]) -> dict[str, Any]:
         raise Problem(
             f"'{asked['path']}' is not a mount point. Wanted is an absolute path other than '/' and the system's own."
         )
-    if asked["state"] == "mounted":
-        _check_device(path, device)
     for name in ("path", "device", "filesystem", "options"):
         text = asked[name] or ""
         if UNPRINTED.search(text) or (name in ("filesystem", "options") and re.search(r"\s", text)):
             wanted_are = "one word, without white space" if name in ("filesystem", "options") else "one line"
             raise Problem(f"The {name} {text!r} for {path!r} must be {wanted_are}.")
+    if asked["state"] == "mounted":
+        _check_device(path, device)
     return {**asked, "path": path, "device": device}
 
 
