@@ -35,13 +35,14 @@ build:  ## build the collection, install it, verify it, ask ansible-doc for ever
 molecule:  ## stories on booted hosts
 lint types units sanity docs build molecule:
 	@tools/check $@
-integration: setup  ## every module on booted hosts of both suites
+integration: setup  ## every module on booted hosts of all suites
 	@.cache/venv/bin/pytest -q tests/integration
-stories: setup  ## the long ones: a dead host, many groups at once, power and cables cut at every step of a move (hours)
+stories: setup  ## the long ones: 10,000 documents of others; power and cables cut at every step of a move (hours)
+	@LUNWORKS_DOCUMENTS=10000 .cache/venv/bin/pytest -q tests/unit -k foreign
 	@.cache/venv/bin/pytest -q tests/integration/test_move*.py --every-step
 
-matrix:  ## before a release: more versions of ansible-core and Python, and Galaxy's own import check
-	@tools/check sanity-2.16 sanity-2.19 units-2.19 units-all importer
+matrix:  ## before a release: more versions of ansible-core, Python, hosts and kernels, and Galaxy's own import check
+	@tools/check sanity-2.16 sanity-2.19 units-2.19 units-all importer forky-whole own-kernel
 
 bench: setup  ## measure beside today's modules (see bench/README.md)
 	@for file in bench/*.py; do PATH="$(CURDIR)/.cache/venv/bin:$$PATH" PYTHONPATH=.cache/collections \

@@ -21,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import (
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import STATE, Controller, Lab, lab_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import CURRENT
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh
 
@@ -70,7 +71,10 @@ def described(path: str) -> Wanted:
     with open(path) as file:
         told = yaml.safe_load(file)
     networks = [uml_network.network(**one) for one in told["lab_networks"]]
-    hosts = [{**one, "disks": [size(disk) for disk in one.get("disks", [])]} for one in told["lab_hosts"]]
+    common = {"kernel": told.get("lab_kernel", CURRENT)}
+    hosts = [
+        {**common, **one, "disks": [size(disk) for disk in one.get("disks", [])]} for one in told["lab_hosts"]
+    ]
     return Wanted(networks, [uml_host.lab_host(**one) for one in hosts])
 
 
@@ -107,11 +111,15 @@ def act(controller: Controller, lab: Lab, asked: argparse.Namespace) -> None:
         )
 
 
+def say(text: str) -> None:
+    print(f"{text} ...", file=sys.stderr, flush=True)
+
+
 def main(argv: list[str]) -> None:
     asked = options(argv)
     controller, lab = Controller(), lab_of(asked.lab, asked.directory)
     if asked.verb == "up":
-        uml_lab.up(controller, lab, described(asked.file), uml_image.cache_directory())
+        uml_lab.up(controller, lab, described(asked.file), uml_image.cache_directory(), say=say)
     elif asked.verb == "down":
         uml_lab.down(controller, lab)
     elif asked.verb != "status":

@@ -18,11 +18,11 @@ short_description: Find what is wrong with the CHAP credentials in the data of a
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Used by the playbook C(lunworks.iscsi.rotate_chap), before any host is touched.
+  - Used by the playbooks C(lunworks.iscsi.site) and C(lunworks.iscsi.rotate_chap), before any host is touched.
   - "Found are: secrets that are too short or too long, the same secret in both directions, a host and its igroup that do not say
     the same, a host without CHAP whose igroup asks for it, CHAP that no igroup asks for, and targets that have none."
   - Targets that no host of the inventory declares (arrays) are not judged. No secret is in a sentence.
-positional: _input, targets
+positional: _input, targets, needed
 options:
   _input:
     description:
@@ -34,6 +34,12 @@ options:
     description: The names of the targets to look at, separated by commas; empty for all of them.
     type: str
     default: ''
+  needed:
+    description:
+      - Whether there has to be CHAP, and on both sides.
+      - When V(false), what only one side says is no fault; the other side may have it already.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -51,7 +57,7 @@ _value:
 """
 
 
-def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "") -> list[str]:
+def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "", needed: bool = True) -> list[str]:
     """What is wrong with the CHAP credentials of all hosts, as sentences without secrets."""
     try:
         chosen = _chosen(targets)
@@ -62,10 +68,14 @@ def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "") -> li
             f"There is no CHAP in the data of '{name}': neither an igroup of it nor a node has the option 'chap'."
             for name in sorted(chosen - known)
         ]
-        if not found and not groups and not nodes:
+        if needed and not found and not groups and not nodes:
             found = ["There is no CHAP in the data: no igroup and no node has the option 'chap'."]
         found += [said for _who, _target, said, _more in [*groups, *nodes] if isinstance(said, str)]
-        return found + list(_disagreements(parts, groups, nodes))
+        return (
+            found
+            + list(_disagreements(parts, groups, nodes))
+            + (list(_one_sided(parts, groups, nodes)) if needed else [])
+        )
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem
     except (KeyError, TypeError, AttributeError) as error:
@@ -139,16 +149,22 @@ def _read(whose: str, given: Any) -> Chap | str:
 def _disagreements(
     parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry]
 ) -> Iterator[str]:
-    """A host that would prove itself otherwise than its igroup asks. Targets that nobody declares (arrays) are not judged."""
-    declared = {iscsi_name(t["name"]) for part in parts.values() for t in part.get("target_targets") or []}
+    """A host that would prove itself otherwise than its igroup asks."""
     for host, target, proof, _node in nodes:
-        own = parts[host].get("initiator_name")
-        asked = [(who, said) for who, where, said, group in groups if where == target and _has(group, own)]
-        if target in declared and own and not asked:
-            yield f"'{host}' has CHAP for '{target}', but no igroup with '{own}' asks for it there."
-        for who, said in asked:
+        for who, said in _asked(groups, target, parts[host].get("initiator_name")):
             if not isinstance(said, str) and not isinstance(proof, str) and said != proof:
                 yield f"'{host}' and the {who} do not say the same CHAP {_what(said, proof)} for '{target}'."
+
+
+def _one_sided(
+    parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry]
+) -> Iterator[str]:
+    """CHAP that only one side says. Targets that nobody declares (arrays) are not judged."""
+    declared = {iscsi_name(t["name"]) for part in parts.values() for t in part.get("target_targets") or []}
+    for host, target, _proof, _node in nodes:
+        own = parts[host].get("initiator_name")
+        if target in declared and own and not _asked(groups, target, own):
+            yield f"'{host}' has CHAP for '{target}', but no igroup with '{own}' asks for it there."
     told = {(host, target) for host, target, _proof, _node in nodes}
     for host, part in parts.items():
         for node in _present(part, "initiator_nodes", "target"):
@@ -157,6 +173,11 @@ def _disagreements(
             for who, where, _said, group in groups:
                 if where == target and (host, target) not in told and own and _has(group, own):
                     yield f"The {who} asks for CHAP, but the node '{target}' of '{host}' has none."
+
+
+def _asked(groups: list[Entry], target: str, own: Any) -> list[tuple[str, Any]]:
+    """The igroups of a target that have an initiator: which, and what CHAP they ask for."""
+    return [(who, said) for who, where, said, group in groups if where == target and _has(group, own)]
 
 
 def _has(group: Mapping[str, Any], initiator: Any) -> bool:

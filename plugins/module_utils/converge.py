@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from itertools import groupby
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -17,6 +17,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
 NAMED = 3  # problems in one message
+LONGEST = 100  # characters of a value in a message
 
 
 class Resource:
@@ -36,6 +37,13 @@ class Resource:
 
     def refuse(self, seen: Any, steps: list[Step]) -> None:
         """Raise a Problem where the steps could hurt. Pure."""
+
+    def again(self, after: Any, want: Any) -> Any:
+        """What shall be, asked again once the steps were taken: a host that is as asked for is what it shall be.
+
+        A resource that does something at each call (a new login, a scan) says here what that must have led to.
+        """
+        return self.want(after)
 
     def changed(self, seen: Any, after: Any, steps: list[Step]) -> bool:
         """Whether the host is another one afterwards; a resource whose steps may find nothing to do compares."""
@@ -99,11 +107,13 @@ def _converge(
             own = resource.plan(seen, want)
             if not (module.check_mode and steps):
                 resource.refuse(seen, own)
+                if not own:
+                    _compare(resource, seen, want, "The host")
             for note in resource.notes(seen, own):
                 module.warn(note)
             after = seen
             if own:
-                after = want if module.check_mode else _act(resource, want, own, host)
+                after = want if module.check_mode else _act(module, resource, want, own, host)
             steps += own
             before[name], shown[name] = resource.show(seen), resource.show(after)
             changed = changed or resource.changed(seen, after, own)
@@ -152,19 +162,71 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _act(resource: Resource, want: Any, steps: list[Step], host: Host) -> Any:
+def _act(module: AnsibleModule, resource: Resource, want: Any, steps: list[Step], host: Host) -> Any:
     _take(steps, host)
+    left: list[Step] = []
     try:
         after = resource.look(host)
-        left = resource.plan(after, want)
+        beside = resource.plan(after, want)
+        again = resource.again(after, want)
+        left = resource.plan(after, again)
+        if left:
+            raise Problem(f"The host still differs from what was wanted: {_sentences(left)}")
+        resource.refuse(after, left)
+        _compare(resource, after, again, "The host still")
     except Problem as problem:
-        raise Half(steps, [], [f"All steps were taken, but the second look failed: {problem}"]) from problem
-    if left:
-        still = " ".join(f"{step}." for step in left)
-        raise Half(
-            steps, left, [f"All steps were taken, but the host still differs from what was wanted: {still}"]
+        raise Half(steps, left, [f"All steps were taken, and then this was found: {problem}"]) from problem
+    if beside:
+        module.warn(
+            f"While this ran, something else here has changed, too. To have it as it was: {_sentences(beside)}"
         )
     return after
+
+
+def _compare(resource: Resource, seen: Any, want: Any, who: str) -> None:
+    """What needs no step must be as wanted; where it is not, the planner has no answer, and that must not pass."""
+    if seen == want:
+        return
+    shown = [
+        f"{name} is {_short(one)}, not {_short(other)}"
+        for name, one, other in differing(resource.show(seen), resource.show(want))
+    ]
+    named = shown or [name for name, _one, _other in differing(seen, want)]
+    raise Problem(
+        f"{who} differs from what was wanted, and no step of this module changes that: "
+        f"{'; '.join(named[:NAMED])}."
+    )
+
+
+def differing(seen: Any, want: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two values differ: the names on the way there, and what is there in each."""
+    ours, theirs = _parts(seen), _parts(want)
+    if ours is None or theirs is None:
+        if seen != want:
+            yield at or "the state", seen, want
+        return
+    for name in [*ours, *(name for name in theirs if name not in ours)]:
+        yield from differing(ours.get(name), theirs.get(name), f"{at}.{name}" if at else str(name))
+
+
+def _parts(value: Any) -> dict[Any, Any] | None:
+    """What a value is made of, by name (a thing's first field is its name) or number; None: it is one thing."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value) if field.compare}
+    if not isinstance(value, (list, tuple)):
+        return value if isinstance(value, dict) else None
+    names = [next(iter((_parts(one) or {}).values()), None) for one in value]
+    named = all(isinstance(name, str) for name in names) and len({*names}) == len(names)
+    return {f"'{name}'" if named else number: one for number, (name, one) in enumerate(zip(names, value))}
+
+
+def _short(value: Any) -> str:
+    text = repr(plain(value))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _sentences(steps: Iterable[Step]) -> str:
+    return " ".join(f"{step}." for step in steps)
 
 
 def _take(steps: list[Step], host: Host) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 KINDS = ("ext4", "xfs")
@@ -116,7 +116,7 @@ def mounted_on(host: Host, device: str) -> str:
     """The first mount point of a device here; '' when it has none."""
     kernel = host.real(device).rpartition("/")[2]
     number = (host.read(f"/sys/class/block/{kernel}/dev") or "none").strip()
-    for line in (host.read("/proc/self/mountinfo") or "").splitlines():
+    for line in lines_of(host.read("/proc/self/mountinfo")):
         if line.split()[2] == number:
             return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split()[4])
     return ""

@@ -9,17 +9,17 @@ Read from sysfs (kernel Documentation/ABI/stable/sysfs-block), /proc/PID/mountin
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass
 from typing import Iterable, Iterator, TypeVar
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils import mountinfo
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import BTRFS, inside, unescaped
 
 T = TypeVar("T")
 
 BLOCK = "/sys/class/block"
-BTRFS = "/sys/fs/btrfs"
 BACKSTORES = "/sys/kernel/config/target/core"
 # These open every disk to look at it, and let go by themselves. 'spawn' is a udev worker about to run a program.
 WATCHERS = (
@@ -48,14 +48,15 @@ SENTENCES = {
 
 @dataclass(frozen=True, order=True)
 class User:
-    """One user of a device: 'kind' is a key of SENTENCES, 'through' is the device that it uses itself."""
+    """One user of a device: 'kind' is a key of SENTENCES, 'through' is the device (or file) that it uses itself."""
 
     kind: str
     name: str
     through: str
 
     def __str__(self) -> str:
-        return f"/dev/{self.through} {SENTENCES[self.kind].format(self.name)}"
+        through = self.through if self.through.startswith("/") else f"/dev/{self.through}"
+        return f"{through} {SENTENCES[self.kind].format(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,21 @@ def look_holders(host: Host, opened: bool = False) -> Holders:
     )
 
 
+def look_files(host: Host, directory: str) -> list[User]:
+    """Files in a directory that the kernel itself has open: no process shows them, and no unmount goes by them."""
+    found = [
+        User("loop", name, (host.read(f"{BLOCK}/{name}/loop/backing_file") or "").strip())
+        for name in host.list(BLOCK)
+    ]
+    found += [User("swap", name, name) for name in _swap_names(host)]
+    found += [
+        User("export", name, (host.read(f"{BACKSTORES}/{plugin}/{name}/udev_path") or "").strip())
+        for plugin in host.list(BACKSTORES)
+        for name in host.list(f"{BACKSTORES}/{plugin}")
+    ]
+    return [user for user in found if inside(user.through, directory)]
+
+
 def _kind(host: Host, name: str) -> tuple[str, str]:
     """What a device that is made of others is: the prefix of a dm UUID names who made it."""
     title = (host.read(f"{BLOCK}/{name}/dm/name") or name).strip()
@@ -117,9 +133,13 @@ def _kind(host: Host, name: str) -> tuple[str, str]:
 
 
 def _swaps(host: Host) -> Iterator[User]:
-    for line in (host.read("/proc/swaps") or "").splitlines()[1:]:
-        name = line.split()[0]
+    for name in _swap_names(host):
         yield User("swap", name, _device(host, name))
+
+
+def _swap_names(host: Host) -> list[str]:
+    """Devices and files, blanks in them in octal (proc(5))."""
+    return [unescaped(line.split()[0]) for line in lines_of(host.read("/proc/swaps"))[1:]]
 
 
 def _mounts(host: Host, numbers: dict[str, str]) -> Iterator[User]:
@@ -130,10 +150,9 @@ def _mounts(host: Host, numbers: dict[str, str]) -> Iterator[User]:
         if namespace in read:
             continue
         read.add(namespace)
-        for line in _gone_is_empty(host, f"/proc/{process}/mountinfo").splitlines():
-            number, point = line.split()[2], line.split()[4]
-            if number in numbers:
-                yield User("mount", _unescaped(point), numbers[number])
+        for mount in mountinfo.parse(_gone_is_empty(host, f"/proc/{process}/mountinfo")):
+            if mount.number in numbers:
+                yield User("mount", mount.path, numbers[mount.number])
 
 
 def _btrfs(host: Host) -> Iterator[User]:
@@ -167,7 +186,7 @@ def _opened(host: Host, path: str) -> os.stat_result | None:
     """What a process has open; what even root may not see (sockets of other namespaces) is no block device."""
     try:
         return host.stat(path)
-    except PermissionError:
+    except Problem:
         return None
 
 
@@ -182,11 +201,6 @@ def _gone_is_empty(host: Host, path: str) -> str:
         return host.read(path) or ""
     except Problem:
         return ""
-
-
-def _unescaped(text: str) -> str:
-    """mountinfo writes blanks and backslashes in octal."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
 
 
 def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:

@@ -4,19 +4,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from typing import Callable, Sequence, TypeVar
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_disk import ask_scsi, read_direct
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_file import replace_file, why
 
 T = TypeVar("T")
-AS_ROOT = "The modules of this collection run as root: say 'become: true'."
+GONE = (FileNotFoundError, NotADirectoryError, ProcessLookupError)  # the last: a process that has just ended
 Connection = socket.socket
 ENVIRONMENT = {
     "LC_ALL": "C",
@@ -42,6 +43,15 @@ class Ran:
     err: str
 
 
+def lines_of(text: str | None) -> list[str]:
+    """The lines of a text as the programs see them that read it: they end at a line feed and nowhere else.
+
+    str.splitlines() also ends them at form feeds, U+0085, U+2028 and others, which stand within the lines of people.
+    """
+    found = (text or "").split("\n")
+    return found if found[-1] else found[:-1]
+
+
 class Host:
     """This machine. Tests replace it whole, and nothing else."""
 
@@ -58,8 +68,10 @@ class Host:
             )
         except OSError as error:
             raise Problem(f"Cannot run '{argv[0]}': {error.strerror}. Is its package installed?") from error
+        except ValueError as error:
+            raise Problem(f"Cannot run '{argv[0]}': {why(error, argv[0])}.") from error
         try:
-            out, err = process.communicate(stdin.encode(), timeout)
+            out, err = process.communicate(stdin.encode(errors="surrogateescape"), timeout)
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)  # not waited for: a task in D state never dies
             raise Late(f"'{' '.join(argv)}' did not end within {timeout:g} seconds.") from error
@@ -70,89 +82,62 @@ class Host:
         return ran
 
     def read(self, path: str) -> str | None:
-        """The text of a file; None when it is not there."""
-        try:
+        """The text of a file; None when it is not there. What is no UTF-8 in it comes back as it was by 'write'."""
+
+        def act() -> str:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 parts = list(iter(lambda: os.read(handle, 1 << 20), b""))
             finally:
                 os.close(handle)
             return b"".join(parts).decode(errors="surrogateescape")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise Problem(f"Cannot read '{path}': {error.strerror}.") from error
+
+        return self._ask("read", path, act, None)
 
     def block(self, path: str, offset: int, size: int) -> bytes:
         """Bytes of a disk or file past the page cache: what is on it, not what this host remembers of it."""
         try:
             return read_direct(path, offset, size)
-        except OSError as error:
-            raise Problem(f"Cannot read {size} bytes at {offset} of '{path}': {error.strerror}.") from error
+        except (OSError, ValueError) as error:
+            raise Problem(f"Cannot read {size} bytes at {offset} of '{path}': {why(error, path)}.") from error
 
     def list(self, path: str) -> list[str]:
         """The names in a directory, sorted; empty when it is not there."""
-        try:
-            return sorted(os.listdir(path))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except PermissionError as error:
-            raise Problem(f"Cannot list '{path}': {error.strerror}. {AS_ROOT}") from error
+        return self._ask("list", path, lambda: sorted(os.listdir(path)), [])
 
     def stat(self, path: str) -> os.stat_result | None:
         """What stat(2) says of a path, links followed; None when it is not there."""
-        try:
-            return os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        return self._ask("look at", path, lambda: os.stat(path), None)
 
     def room(self, path: str) -> int | None:
         """Bytes that root can still write to the file system of a path; None when it is not there (statvfs(3))."""
-        try:
-            told = os.statvfs(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return told.f_bfree * told.f_frsize
+        told = self._ask("look at the file system of", path, lambda: os.statvfs(path), None)
+        return told.f_bfree * told.f_frsize if told else None
 
     def real(self, path: str) -> str:
         """The path with every link followed, there or not."""
-        try:
-            return os.path.realpath(path)
-        except (FileNotFoundError, ProcessLookupError):  # a link of a process that has just ended
-            return path
-        except PermissionError as error:
-            raise Problem(f"Cannot follow '{path}': {error.strerror}. {AS_ROOT}") from error
+        return self._ask("follow", path, lambda: os.path.realpath(path), path)
 
     def link(self, path: str) -> str | None:
         """What a symbolic link says; None when it is not there or no link."""
-        try:
-            return os.readlink(path)
-        except OSError:
-            return None
 
-    def write(self, path: str, text: str, mode: int | None = None) -> None:
-        """Replace a file whole or not at all: written aside, synced, renamed.
+        def act() -> str | None:
+            try:
+                return os.readlink(path)
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # it is no link: readlink(2)
+                    raise
+                return None
 
-        A mode of None keeps the mode that is there (0644 for a new file); the owner is kept.
+        return self._ask("follow", path, act, None)
+
+    def write(self, path: str, text: str, mode: int | None = None, directory: str = "") -> None:
+        """Replace a file whole or not at all: written aside, synced, renamed. A link stays, and its file is replaced.
+
+        A mode of None keeps the mode that is there (0644 for a new file); owner, SELinux label and ACL are kept. It is
+        written aside in its own directory, or in another one of the same file system, where others read all of its own.
         """
-        old = self.stat(path)
-        directory = os.path.dirname(path)
-        os.makedirs(directory, exist_ok=True)
-        handle, aside = tempfile.mkstemp(prefix=".", dir=directory)
-        try:
-            with os.fdopen(handle, "w", errors="surrogateescape") as file:
-                file.write(text)
-                file.flush()
-                kept = old.st_mode & 0o7777 if old else 0o644
-                os.fchmod(file.fileno(), kept if mode is None else mode)
-                if old:
-                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
-                os.fsync(file.fileno())
-            os.rename(aside, path)
-        except BaseException:
-            os.unlink(aside)
-            raise
-        self._sync(directory)
+        self._do("write", path, lambda: replace_file(path, text, mode, directory))
 
     def extend(self, path: str, size: int, full: bool = False) -> None:
         """Make a file (0600) or let it grow to a size in bytes, sparse or with all its blocks; what is in it stays."""
@@ -174,11 +159,11 @@ class Host:
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
             try:
-                os.write(handle, text.encode())
+                os.write(handle, text.encode(errors="surrogateescape"))
             finally:
                 os.close(handle)
-        except OSError as error:
-            raise Problem(f"The kernel refused to set '{path}': {error.strerror}.") from error
+        except (OSError, ValueError) as error:
+            raise Problem(f"The kernel refused to set '{path}': {why(error, path)}.") from error
 
     def mkdir(self, path: str, mode: int = 0o755) -> None:
         """Make a directory, its parents too; fine when it is there."""
@@ -198,11 +183,15 @@ class Host:
 
     def hard_link(self, path: str, name: str) -> bool:
         """Give a file a second name; False when that name is taken (a lock that works on every file system)."""
-        try:
-            os.link(path, name)
-        except FileExistsError:
-            return False
-        return True
+
+        def act() -> bool:
+            try:
+                os.link(path, name)
+            except FileExistsError:
+                return False
+            return True
+
+        return self._do("link", path, act)
 
     def chmod(self, path: str, mode: int) -> None:
         """Set the permission bits of a path."""
@@ -281,15 +270,16 @@ class Host:
         """When this boot began, in seconds since the epoch: what monotonic kernel times count from."""
         return time.time() - time.monotonic()
 
-    def _do(self, verb: str, path: str, act: Callable[[], None]) -> None:
+    def _ask(self, verb: str, path: str, act: Callable[[], T], gone: T) -> T:
         try:
-            act()
-        except OSError as error:
-            raise Problem(f"Cannot {verb} '{path}': {error.strerror}.") from error
+            return act()
+        except GONE:
+            return gone
+        except (OSError, ValueError) as error:
+            raise Problem(f"Cannot {verb} '{path}': {why(error, path)}.") from error
 
-    def _sync(self, directory: str) -> None:
-        handle = os.open(directory, os.O_RDONLY)
+    def _do(self, verb: str, path: str, act: Callable[[], T]) -> T:
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            return act()
+        except (OSError, ValueError) as error:
+            raise Problem(f"Cannot {verb} '{path}': {why(error, path)}.") from error

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
 
 BY_NAME = re.compile(r"(dm|raid|kvdo).*")
 TOOLS = ("thin_check", "cache_check")
@@ -19,16 +19,12 @@ def look_drivers(host: Host) -> list[str] | None:
     loadable = host.read(f"{modules}/modules.dep")
     if loadable is None:
         return None
-    paths = [line.partition(":")[0] for line in loadable.splitlines()]
-    paths += (host.read(f"{modules}/modules.builtin") or "").splitlines()
+    paths = [line.partition(":")[0] for line in lines_of(loadable)]
+    paths += lines_of(host.read(f"{modules}/modules.builtin"))
     found = {name for path in paths for name in [_driver(path)] if name}
+    found |= {line.split()[-1] for line in lines_of(host.read("/proc/filesystems")) if line.split()}
     found |= {
-        line.split()[-1] for line in (host.read("/proc/filesystems") or "").splitlines() if line.split()
-    }
-    found |= {
-        line.split()[0]
-        for line in (host.read("/proc/modules") or "").splitlines()
-        if BY_NAME.fullmatch(line.split()[0])
+        line.split()[0] for line in lines_of(host.read("/proc/modules")) if BY_NAME.fullmatch(line.split()[0])
     }
     return sorted(found)
 

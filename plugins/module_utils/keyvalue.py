@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import re
 
-LINE = re.compile(r"^[ \t]*(?P<name>[^#;=\s][^=\s]*)[ \t]*=[ \t]*(?P<value>.*?)[ \t]*$")
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import lines_of
+
+LINE = re.compile(r"^[ \t]*(?P<name>[^#;=\s][^=\s]*)[ \t]*=[ \t]*(?P<value>.*?)[ \t\r]*$")
 COMMENTED = re.compile(r"^[ \t]*[#;][ \t]*(?P<name>[^#;=\s][^=\s]*)[ \t]*=")
 
 
 def parse(text: str) -> dict[str, str]:
     """The settings that are in force; where a name stands twice, the last line wins."""
     found = {}
-    for line in text.splitlines():
+    for line in lines_of(text):
         match = LINE.match(line)
         if match:
             found[match["name"]] = match["value"]
@@ -26,7 +28,7 @@ def edit(text: str, changes: dict[str, str | None], equals: str = " = ") -> str:
     A setting replaces its own line (every further one of the same name is dropped), else follows its
     commented-out example, else is appended. A value of None removes it.
     """
-    lines = text.splitlines()
+    lines = lines_of(text)
     for name, value in changes.items():
         lines = _with(lines, name, None if value is None else f"{name}{equals}{value}".rstrip())
     return "".join(f"{line}\n" for line in lines)

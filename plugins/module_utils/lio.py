@@ -91,7 +91,7 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
     kept = {name: target for name, target in {**seen.kept, **after}.items() if target}
     return replace(
         seen,
-        loaded=True,
+        loaded=seen.loaded or any(after.values()),
         running=running,
         saved=saved,
         backing=_grown(seen.backing, [target for target in after.values() if target]),

@@ -167,10 +167,12 @@ def _tagged(wish: Wish, seen: Groups) -> Wish:
     group, sums = seen.groups[wish.name], seen.sums.get(wish.name, {})
     if wish.state != "exported" or not wish.sampled or not group:
         return wish
-    others = group.tags if wish.tags is None else wish.tags
+    others = frozenset(
+        tag for tag in (group.tags if wish.tags is None else wish.tags) if not tag.startswith(SUM)
+    )
     if group.exported:
         return replace(wish, tags=others | {tag for tag in group.tags if tag.startswith(SUM)})
-    return replace(wish, tags=frozenset(tag for tag in others if not tag.startswith(SUM)) | sum_tags(sums))
+    return replace(wish, tags=others | sum_tags(sums))
 
 
 def sum_tags(sums: dict[str, str]) -> frozenset[str]:
@@ -182,7 +184,9 @@ def _own(wish: Wish, seen: Groups) -> VolumeGroup | None:
     """The VG, as it is once it was taken over."""
     group = seen.groups[wish.name]
     taken = group and group.foreign and group.system_id == wish.take_over_from
-    return replace(group, foreign=False, system_id=seen.lvm.system_id) if group and taken else group
+    if group is None or not taken:
+        return group
+    return replace(group, foreign=False, system_id=seen.lvm.system_id, tables=group.tables or None)
 
 
 def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
@@ -209,7 +213,7 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
         autoactivation=base.autoactivation if wish.autoactivation is None else wish.autoactivation,
         exported=exported,
         system_id=wish.system_id if wish.system_id is not None or moves else base.system_id,
-        tables=base.tables or None,  # importing may activate it, if the host does so by itself
+        tables=None if moves and not base.tables else base.tables,  # the host may activate what is imported
     )
     if wish.state == "active":
         idle = group.inactive

@@ -125,7 +125,8 @@ def want_volumes(wishes: Sequence[Wish], seen: Volumes) -> Volumes:
         wanted[wish.path] = new
         if group:
             free[wish.group] -= _taken(old, new)
-    return replace(seen, volumes=wanted)
+    groups = {name: replace(group, free=free[name]) if group else None for name, group in seen.groups.items()}
+    return replace(seen, volumes=wanted, groups=groups)
 
 
 def _freed(group: str, wishes: Iterable[Wish], seen: Volumes) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, lines_of
 
 BLOCK = "/sys/class/block"
 LINE = re.compile(r"(?P<map>.+): \d+ \d+ multipath (?P<status>.*)")
@@ -55,7 +55,7 @@ def paths_in_use(host: Host, names: Sequence[str]) -> dict[str, frozenset[str]]:
 
 def parse_status(text: str) -> dict[str, frozenset[str]]:
     """What 'dmsetup status' prints of several maps."""
-    found = (LINE.fullmatch(line.strip()) for line in text.splitlines())
+    found = (LINE.fullmatch(line.strip()) for line in lines_of(text))
     return {
         one["map"]: frozenset(number for number, state in PATH.findall(one["status"]) if state == "A")
         for one in found

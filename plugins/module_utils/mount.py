@@ -1,18 +1,23 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""File systems in the tree: what /etc/fstab says (fstab(5)) and what the kernel has mounted (proc(5), mountinfo)."""
+"""File systems in the tree: the states and the steps. What is there is told by /etc/fstab and by the kernel."""
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass
-from typing import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab
+from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import FSTAB, Entry, Line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import (
+    inside,
+    is_of,
+    look_mounted,
+    seen_at,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-FSTAB = "/etc/fstab"
 # A network disk must neither stop the boot when it stays away nor be unmounted after its network is gone, and when it comes
 # back later it is mounted then: systemd.mount(5) on _netdev, nofail, x-systemd.device-timeout and x-systemd.wanted-by.
 OPTIONS = "_netdev,nofail,x-systemd.device-timeout=90"
@@ -22,12 +27,20 @@ UNMOUNT_SECONDS = 600  # what is dirty in memory is written first
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of /etc/fstab."""
+class Place:
+    """What a mount point must be judged by: no part of what anybody asks for."""
 
-    device: str
-    filesystem: str
-    options: str
+    real: str = ""  # the mount point as the kernel calls it, no link in it
+    there: bool = False  # whether the directory is
+    entries: tuple[Entry, ...] = ()  # its lines in fstab
+    kept: str = ""  # how the line names the device that is asked for, where that name is as good
+    layers: tuple[str, ...] = ()  # what is mounted on each other there, the uppermost first
+    filesystem: str = ""  # of what is mounted
+    within: tuple[str, ...] = ()  # what is mounted in it
+    elsewhere: tuple[str, ...] = ()  # where else the device is mounted, or would be at the next boot
+    holders: tuple[str, ...] = ()  # who has the device
+    block: bool = True  # whether it is a device
+    unit: str = ""  # a unit of systemd for it that somebody wrote
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,9 @@ class Mount:
     path: str
     line: Line | None = None
     mounted: str | None = None
+    trigger: bool = False  # systemd waits there for the first access, which mounts what the line says
     users: tuple[str, ...] = ()
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,32 +68,46 @@ class MakeMountPoint(Step):
 
 @dataclass(frozen=True)
 class WriteLine(Step):
-    """Write the line once the device is there, so that no boot waits for what was never made."""
+    """Only where the line still is what the plan was made for."""
 
     path: str
+    real: str
     line: Line
+    old: Line | None = None
 
     def __str__(self) -> str:
         return f"Write '{self.line.device}' on '{self.path}' ({self.line.options}) into {FSTAB}"
 
     def take(self, host: Host) -> None:
-        if not host.until(lambda: host.stat(self.line.device), DEVICE_SECONDS):
-            raise Problem(
-                f"The device '{self.line.device}' is not there; waited for it {DEVICE_SECONDS} seconds."
-            )
-        fields = (self.line.device, self.path, self.line.filesystem, self.line.options, "0", "0")
-        edit_line(host, self.path, " ".join(map(escaped, fields)))
+        await_device(host, fstab.device_path(self.line.device))
+        text = host.read(FSTAB) or ""
+        found = fstab.entries(text)
+        named = fstab.paths(host, found, look_mounted(host))
+        own = fstab.entries_of(found, named, self.real)
+        if (own[0].line if own else None) != self.old:
+            raise Problem(f"the line of '{self.path}' in {FSTAB} has been changed meanwhile. Run this again.")
+        if own:
+            host.write(FSTAB, fstab.written(text, own[0].number, self.line))
+            return
+        below = [
+            one.number for one in fstab.inner(found, named, self.real)
+        ]  # 'mount -a' goes from top to bottom
+        host.write(FSTAB, fstab.added(text, self.path, self.line, min(below, default=None)))
 
 
 @dataclass(frozen=True)
 class DropLine(Step):
     path: str
+    real: str
 
     def __str__(self) -> str:
         return f"Drop the line of '{self.path}' from {FSTAB}"
 
     def take(self, host: Host) -> None:
-        edit_line(host, self.path, None)
+        text = host.read(FSTAB) or ""
+        found = fstab.entries(text)
+        own = fstab.entries_of(found, fstab.paths(host, found, look_mounted(host)), self.real)
+        host.write(FSTAB, fstab.dropped(text, [one.number for one in own]))
 
 
 @dataclass(frozen=True)
@@ -95,169 +124,111 @@ class ReloadUnits(Step):
 
 @dataclass(frozen=True)
 class MountIt(Step):
+    """Fstab is not asked: its line is written when it is known to work, and a changed one is put back if it does not."""
+
     path: str
+    real: str
     device: str
+    line: Line
+    old: Line | None = None
 
     def __str__(self) -> str:
         return f"Mount '{self.device}' on '{self.path}'"
 
     def take(self, host: Host) -> None:
-        ran = host.run("mount", self.path, ok=None, timeout=120)
-        if ran.rc and self.path not in dict(
-            _mounted(host)
-        ):  # systemd may have been faster, since the device came just now
-            raise Problem(f"'mount {self.path}' failed with exit code {ran.rc}: {' '.join(ran.err.split())}")
+        await_device(host, self.device)
+        kind = () if self.line.filesystem in ("", "auto") else ("-t", self.line.filesystem)
+        ran = host.run("mount", *kind, "-o", self.line.options, self.device, self.real, ok=None, timeout=120)
+        if not ran.rc or self._there(host):  # systemd may have been faster, since the device came just now
+            return
+        back = ""
+        if self.old not in (None, self.line):
+            WriteLine(self.path, self.real, self.old, self.line).take(host)
+            ReloadUnits().take(host)
+            back = f" Its line in {FSTAB} is again as it was."
+        raise Problem(f"mount failed with exit code {ran.rc}: {' '.join(ran.err.split())}{back}")
+
+    def _there(self, host: Host) -> bool:
+        return any(is_of(host, one, self.device) for one in seen_at(look_mounted(host), self.real)[-1:])
 
 
 @dataclass(frozen=True)
 class Unmount(Step):
     path: str
+    real: str
     device: str
 
     def __str__(self) -> str:
         return f"Unmount '{self.device}' from '{self.path}'"
 
     def take(self, host: Host) -> None:
-        host.run("umount", self.path, timeout=UNMOUNT_SECONDS)
+        host.run("umount", self.real, timeout=UNMOUNT_SECONDS)
+
+
+@dataclass(frozen=True)
+class StopTrigger(Step):
+    path: str
+    real: str
+
+    def __str__(self) -> str:
+        return f"Stop systemd's automount on '{self.path}'"
+
+    def take(self, host: Host) -> None:
+        host.run("systemctl", "stop", f"{unit_name(self.real)}.automount")
+
+
+def await_device(host: Host, device: str) -> None:
+    """No line is written for what is not there, so that no boot waits for what was never made."""
+    if device.startswith("/dev/") and not host.until(lambda: host.stat(device), DEVICE_SECONDS):
+        raise Problem(f"The device '{device}' is not there; waited for it {DEVICE_SECONDS} seconds.")
 
 
 def new_options(device: str) -> str:
     """The options of a new line."""
-    return OPTIONS + "".join(WANTED_BY.format(unit) for unit in ("remote-fs.target", device_unit(device)))
+    return OPTIONS + wanted_by("remote-fs.target") + wanted_by(f"{unit_name(device)}.device")
 
 
-def device_unit(device: str) -> str:
-    """systemd's unit of a device, its name escaped as in systemd.unit(5)."""
+def wanted_by(unit: str) -> str:
+    return WANTED_BY.format(unit)
+
+
+def unit_name(path: str) -> str:
+    """The name of systemd's unit of a path, escaped as in systemd.unit(5), without its ending."""
     kept = re.sub(
-        r"[^A-Za-z0-9:_./]",
-        lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()),
-        device.strip("/"),
+        r"[^A-Za-z0-9:_./]|^\.",
+        lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode(errors="surrogateescape")),
+        path.strip("/"),
     )
-    return kept.replace("/", "-") + ".device"
-
-
-def look_mounts(host: Host, devices: dict[str, str | None], leaving: Sequence[str] = ()) -> tuple[Mount, ...]:
-    """The mounts at these paths. 'devices' names the device that each path should have, if known: what is mounted is
-    then named by it. Who is busy in a mount is asked only for the paths in 'leaving'.
-    """
-    lines = {path: line for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()) if line}
-    mounted = dict(_mounted(host))
-    used = _used(host) if set(leaving) & set(mounted) else {}
-    return tuple(
-        Mount(
-            path=path,
-            line=lines.get(path),
-            mounted=_name(host, mounted[path], device) if path in mounted else None,
-            users=tuple(_users(host, path, mounted, leaving, used))
-            if path in leaving and path in mounted
-            else (),
-        )
-        for path, device in devices.items()
-    )
+    return kept.replace("/", "-")
 
 
 def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
-    """The future first, then the present: lines of /etc/fstab, then what is mounted; a way out before a way in."""
-    pairs = [(old, new) for old, new in zip(seen, want) if (old.line, old.mounted) != (new.line, new.mounted)]
+    """A way out before a way in. What goes loses its line first, inner ones first; what comes is mounted outer ones first,
+    and gets its line then. A changed line is read by systemd before: it unmounts what an old unit does not allow.
+    """
+    pairs = sorted(zip(seen, want), key=lambda pair: pair[0].place.real)
     lines: list[Step] = []
+    leaving: list[Step] = []
+    coming: list[Step] = []
+    made: list[str] = []
     for old, new in pairs:
-        if old.line != new.line:
-            lines.append(WriteLine(new.path, new.line) if new.line else DropLine(new.path))
-    # systemd unmounts what an old unit of the same mount point does not allow; where there is none, the service comes first.
-    fresh = all(old.line is None for old, new in pairs if old.line != new.line)
-    reload: list[Step] = [ReloadUnits()] if lines else []
-    return [
-        *(MakeMountPoint(new.path) for old, new in pairs if new.mounted and not old.line and not old.mounted),
-        *lines,
-        *([] if fresh else reload),
-        *(
-            Unmount(old.path, old.mounted)
-            for old, new in sorted(pairs, key=lambda pair: pair[0].path, reverse=True)  # inner ones first
-            if old.mounted and not new.mounted
-        ),
-        *(MountIt(new.path, new.mounted) for old, new in pairs if new.mounted and not old.mounted),
-        *(reload if fresh else []),
-    ]
-
-
-def refuse_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
-    """Nothing is mounted over another file system, and nothing is taken from under those who use it."""
-    for old, new in zip(seen, want):
-        if old.mounted and new.mounted and old.mounted != new.mounted:
-            raise Problem(
-                f"Cannot mount '{new.mounted}' on '{new.path}': '{old.mounted}' is mounted there. Unmount it first."
+        real = old.place.real
+        if old.line and not new.line:
+            lines.append(DropLine(old.path, real))
+        elif old.line and new.line and old.line != new.line:
+            lines.append(WriteLine(new.path, real, new.line, old.line))
+        if not new.line:
+            layers = old.place.layers if old.mounted else ()
+            leaving[:0] = [Unmount(old.path, real, layer) for layer in layers] + (
+                [StopTrigger(old.path, real)] if old.trigger else []
             )
-        if old.mounted and not new.mounted and old.users:
-            raise Problem(f"Cannot unmount '{old.path}': {'; '.join(old.users)}. Stop them first.")
-
-
-def edit_line(host: Host, path: str, wanted: str | None) -> None:
-    """Put the line of a mount point into /etc/fstab in its place, or take it out; all else stays as it is."""
-    lines = (host.read(FSTAB) or "").splitlines()
-    own = [number for number, line in enumerate(lines) if parsed_line(line)[0] == path]
-    at = own[0] if own else len(lines)
-    kept = [line for number, line in enumerate(lines) if number not in own]
-    host.write(FSTAB, "".join(f"{line}\n" for line in kept[:at] + ([wanted] if wanted else []) + kept[at:]))
-
-
-def escaped(text: str) -> str:
-    """A field of fstab: white space and backslashes as octal numbers."""
-    return re.sub(r"[\s\\]", lambda match: f"\\{ord(match[0]):03o}", text)
-
-
-def unescaped(text: str) -> str:
-    """A field of fstab or mountinfo as it was."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
-
-
-def parsed_line(line: str) -> tuple[str, Line | None]:
-    """The mount point and the rest of a line of /etc/fstab; none for a comment."""
-    fields = (
-        [unescaped(field) for field in line.split("#")[0].split()]
-        if not line.lstrip().startswith("#")
-        else []
-    )
-    if len(fields) < 3:
-        return "", None
-    return fields[1], Line(fields[0], fields[2], fields[3] if len(fields) > 3 else "defaults")
-
-
-def _mounted(host: Host) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Mount points with the device number and the source; of two on one path the last one is seen."""
-    for text in (host.read("/proc/self/mountinfo") or "").splitlines():
-        fields = text.split()
-        yield unescaped(fields[4]), (fields[2], unescaped(fields[fields.index("-") + 2]))
-
-
-def _name(host: Host, mounted: tuple[str, str], device: str | None) -> str:
-    stat = host.stat(device) if device else None
-    if device and stat and mounted[0] == f"{os.major(stat.st_rdev)}:{os.minor(stat.st_rdev)}":
-        return device
-    return mounted[1]
-
-
-def _used(host: Host) -> dict[str, list[str]]:
-    """What each process has open, and where it is."""
-    found = {}
-    for process in filter(str.isdecimal, host.list("/proc")):
-        opened = [f"fd/{number}" for number in host.list(f"/proc/{process}/fd")]
-        found[process] = [host.real(f"/proc/{process}/{link}") for link in ("cwd", "root", *opened)]
-    return found
-
-
-def _users(
-    host: Host,
-    path: str,
-    mounted: dict[str, tuple[str, str]],
-    leaving: Sequence[str],
-    used: dict[str, list[str]],
-) -> Iterator[str]:
-    inside = path.rstrip("/") + "/"
-    for point in mounted:
-        if point.startswith(inside) and point not in leaving:
-            yield f"'{mounted[point][1]}' is mounted on '{point}'"
-    for process, targets in used.items():
-        busy = [target for target in targets if target == path or target.startswith(inside)]
-        if busy:
-            name = (host.read(f"/proc/{process}/comm") or "").strip()
-            yield f"the process {process} ({name}) uses '{busy[0]}'"
+        elif new.mounted and not old.mounted:
+            fresh = not old.place.there or any(inside(real, outer) for outer in made)
+            coming += [MakeMountPoint(new.path)] if fresh else []
+            coming.append(MountIt(new.path, real, new.mounted, new.line, old.line))
+            made.append(real)
+        if new.line and not old.line:
+            coming.append(WriteLine(new.path, real, new.line))
+    reload: list[Step] = [ReloadUnits()]
+    late = reload if any(isinstance(step, WriteLine) for step in coming) else []
+    return lines + (reload if lines else []) + leaving + coming + late

@@ -10,16 +10,18 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, plain
+from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import Line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
-    Line,
     Mount,
-    look_mounts,
     new_options,
     plan_mounts,
-    refuse_mounts,
+    unit_name,
+    wanted_by,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_look import STABLE, look_mounts
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_refuse import refuse_mounts
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 MOUNT: dict[str, Any] = {
@@ -38,55 +40,86 @@ MOUNTS: dict[str, Any] = {
 }
 
 
+SYSTEM = re.compile(r"/|/(bin|boot/efi|dev|etc|lib\w*|proc|run|sbin|sys|usr)")  # the host itself lives there
+UNPRINTED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+
+
 class WishedMounts(Resource):
     """Mounts converged to what was asked of them."""
 
     def __init__(self, asked: list[dict[str, Any]]) -> None:
-        self.mounts = {os.path.normpath(mount["path"]): mount for mount in asked}
-        unique("mount point", [os.path.normpath(mount["path"]) for mount in asked])
-        for path, mount in self.mounts.items():
-            check(path, mount)
+        found = [checked(mount) for mount in asked]
+        unique("mount point", [mount["path"] for mount in found])
+        self.mounts = {mount["path"]: mount for mount in found}
 
     def look(self, host: Host) -> tuple[Mount, ...]:
         leaving = [path for path, mount in self.mounts.items() if mount["state"] == "absent"]
         return look_mounts(host, {path: mount["device"] for path, mount in self.mounts.items()}, leaving)
 
     def want(self, seen: tuple[Mount, ...]) -> tuple[Mount, ...]:
-        return tuple(wanted(mount, self.mounts[mount.path]) for mount in seen)
+        self.wanted = tuple(wanted(mount, self.mounts[mount.path]) for mount in seen)
+        return self.wanted
 
     def plan(self, seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
-        self.wanted = want
         return plan_mounts(seen, want)
 
     def refuse(self, seen: tuple[Mount, ...], steps: list[Step]) -> None:
         refuse_mounts(seen, self.wanted)
 
+    def show(self, state: tuple[Mount, ...]) -> Any:
+        """Without what the mounts are judged by."""
+        return [{key: value for key, value in plain(one).items() if key != "place"} for one in state]
 
-def check(path: str, mount: dict[str, Any]) -> None:
-    if not path.startswith("/") or path == "/":
-        raise Problem(f"'{mount['path']}' is not a mount point. Wanted is an absolute path other than '/'.")
-    device = mount["device"]
-    if mount["state"] == "mounted" and not device.startswith("/dev/"):
+
+def checked(asked: dict[str, Any]) -> dict[str, Any]:
+    """One mount as it was asked for, its names in one form."""
+    path, device = (normal(asked[name]) if asked[name] else asked[name] for name in ("path", "device"))
+    if not path.startswith("/") or SYSTEM.fullmatch(path):
+        raise Problem(
+            f"'{asked['path']}' is not a mount point. Wanted is an absolute path other than '/' and the system's own."
+        )
+    if asked["state"] == "mounted":
+        _check_device(path, device)
+    for name in ("path", "device", "filesystem", "options"):
+        text = asked[name] or ""
+        if UNPRINTED.search(text) or (name in ("filesystem", "options") and re.search(r"\s", text)):
+            wanted_are = "one word, without white space" if name in ("filesystem", "options") else "one line"
+            raise Problem(f"The {name} {text!r} for {path!r} must be {wanted_are}.")
+    return {**asked, "path": path, "device": device}
+
+
+def normal(path: str) -> str:
+    """A path with each '/' once; '..' means another place where a link stands before it, so nobody may say it."""
+    if ".." in path.split("/"):
+        raise Problem(f"'{path}' leads back by '..'. Say it without.")
+    return os.path.normpath(f"/{path.lstrip('/')}") if path.startswith("/") else path
+
+
+def _check_device(path: str, device: str) -> None:
+    if not device.startswith("/dev/"):
         raise Problem(f"'{device}' for '{path}' is not a device. Wanted is a path under /dev.")
-    if device and re.fullmatch(r"/dev/(sd[a-z]+\d*|dm-\d+|vd[a-z]+\d*|xvd[a-z]+\d*|nvme\S+)", device):
+    if not STABLE.fullmatch(device):
         raise Problem(
             f"'{device}' for '{path}' may be another disk after the next boot. Name the logical volume "
             f"(/dev/GROUP/VOLUME), the map (/dev/mapper/...), or a link under /dev/disk."
         )
-    for name in ("filesystem", "options"):
-        if mount[name] is not None and not re.fullmatch(r"[^\s#]+", mount[name]):
-            raise Problem(
-                f"The {name} '{mount[name]}' for '{path}' must be one word, without white space or '#'."
-            )
 
 
 def wanted(seen: Mount, option: dict[str, Any]) -> Mount:
     """A mount as it shall be; what was left out stays as it is."""
     if option["state"] == "absent":
-        return replace(seen, line=None, mounted=None)
+        return replace(seen, line=None, mounted=None, trigger=False)
+    device = option["device"]
     line = Line(
-        device=option["device"],
-        filesystem=option["filesystem"] or (seen.line.filesystem if seen.line else "auto"),
-        options=option["options"] or (seen.line.options if seen.line else new_options(option["device"])),
+        device=seen.place.kept or device,
+        filesystem=option["filesystem"] or (seen.line.filesystem if seen.line else "") or "auto",
+        options=option["options"] or (_kept(seen.line, device) if seen.line else new_options(device)),
     )
-    return replace(seen, line=line, mounted=option["device"])
+    waits = seen.trigger and not seen.mounted  # the first access will mount what the line says
+    return replace(seen, line=line, mounted=None if waits else device)
+
+
+def _kept(line: Line, device: str) -> str:
+    """The options of a line, which may have been made for another device."""
+    old = wanted_by(f"{unit_name(line.device)}.device")
+    return line.options.replace(old, wanted_by(f"{unit_name(device)}.device"))

@@ -8,10 +8,10 @@ A daemon has loaded the files when 'multipathd show config' prints what 'multipa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import (
     DROP_INS,
     MAIN,
@@ -60,8 +60,10 @@ class Conf:
     main: bool = True  # the main file is there, or not needed
     complaints: tuple[str, ...] = ()
     overruled: tuple[str, ...] = ()  # by files that are read later
-    effects: tuple[Step, ...] = ()  # of a reconfiguration on the maps that there are
-    foreign: bool = False  # somebody else has written it
+    effects: tuple[Step, ...] = field(
+        default=(), compare=False
+    )  # of a reconfiguration on the maps that there are
+    foreign: bool = field(default=False, compare=False)  # somebody else has written it
     unlisted: tuple[str, ...] = ()  # WWIDs that shall be on multipath's list
 
 
@@ -224,7 +226,7 @@ def _behind(told: str, files: str) -> list[str]:
 
 
 def _told(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if line.strip() and line.split()[0] not in OWN)
+    return (line for line in lines_of(text) if line.strip() and line.split()[0] not in OWN)
 
 
 def _needs_main(host: Host) -> bool:

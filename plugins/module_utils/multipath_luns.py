@@ -55,9 +55,11 @@ class Reaches:
     slaves: dict[str, tuple[str, ...]] = field(default_factory=dict)  # maps: the devices under each
     registered: frozenset[str] = frozenset()
     holders: Holders | None = None
-    scanned: bool = False  # this run has scanned: what has not come is not there
-    leaving: tuple[Path, ...] = ()  # what shall go
-    guessed: bool = False  # a scan may find more than is known yet
+    # Of this run, not of the host: whether it has scanned (what has not come is not there), what shall go, and whether a
+    # scan may find more than is known yet.
+    scanned: bool = field(default=False, compare=False)
+    leaving: tuple[Path, ...] = field(default=(), compare=False)
+    guessed: bool = field(default=False, compare=False)
 
     def gone(self) -> list[Path]:
         """Devices whose LUN the target no longer maps."""

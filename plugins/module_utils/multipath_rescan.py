@@ -91,7 +91,8 @@ def _wanted(reach: Reach, seen: Reaches, only: Sequence[int], remove: bool) -> R
             del luns[lun]
         if path.other and lun in offered:
             luns[lun] = path.wwids[0]
-    luns.update(dict.fromkeys(sorted(offered - set(luns)), NO_DISK))
+    if not seen.scanned:
+        luns.update(dict.fromkeys(sorted(offered - set(luns)), NO_DISK))
     return replace(reach, luns=luns, offered=offered if reach.blank and only else reach.offered)
 
 

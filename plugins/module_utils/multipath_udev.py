@@ -8,7 +8,7 @@ lets it read each disk anew after a login (usr/initiator.c, session_scan_host). 
 
 from __future__ import annotations
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
 
 DATABASE = "/run/udev/data/b"  # by device number (systemd, src/libsystemd/sd-device/device-private.c)
 WWID, SERIAL = "E:ID_SERIAL=", "E:ID_SCSI_SERIAL="  # what scsi_id found
@@ -17,7 +17,7 @@ WWID, SERIAL = "E:ID_SERIAL=", "E:ID_SCSI_SERIAL="  # what scsi_id found
 def remembered(host: Host, device: str) -> tuple[str, str]:
     """The WWID (only EUI-64 and NAA) and the unit serial of a disk as udev remembers them; empty where it does not."""
     number = (host.read(f"/sys/class/block/{device}/dev") or "").strip()
-    lines = (host.read(f"{DATABASE}{number}") or "").splitlines() if number else []
+    lines = lines_of(host.read(f"{DATABASE}{number}")) if number else []
     wwid, serial = (
         next((line[len(name) :] for line in lines if line.startswith(name)), "") for name in (WWID, SERIAL)
     )

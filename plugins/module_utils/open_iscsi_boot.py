@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import database
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -109,9 +109,7 @@ def look_login_unit(host: Host) -> LoginUnit:
     """The first of the names that systemd knows."""
     for unit in UNITS:
         shown = host.run("systemctl", "show", "-p", PROPERTIES, unit).out
-        said = dict(
-            line.partition("=")[::2] for line in shown.splitlines() if not line.startswith("ExecStart=")
-        )
+        said = dict(line.partition("=")[::2] for line in lines_of(shown) if not line.startswith("ExecStart="))
         if said.get("LoadState") == "loaded":
             name = said.get("Id") or unit
             return LoginUnit(

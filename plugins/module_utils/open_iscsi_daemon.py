@@ -18,6 +18,7 @@ SETTLING = 60  # seconds
 SESSIONS = "/sys/class/iscsi_session"
 ROOTS = ("/var/lib/iscsi", "/etc/iscsi")
 DISCOVERY = {"send_targets": "st_config", "isns": "isns_config"}  # where a record may say that it is polled
+RESTART = ("systemctl", "restart", "iscsid.service")
 RESTARTING = 180  # seconds; systemd itself gives a daemon that will not stop 90
 
 
@@ -90,7 +91,10 @@ class RestartIscsid(Step):
         polls = max(self.polls, len(polled(host)))
         host.until(lambda: settled(host, polls), SETTLING)
         before = _logged_in(host)
-        host.run("systemctl", "restart", "iscsid.service", timeout=RESTARTING)
+        if host.run(*RESTART, ok=None, timeout=RESTARTING).rc:
+            # systemd has stopped it, and refuses the sixth start within ten seconds (systemd.unit(5), StartLimitBurst).
+            host.run("systemctl", "reset-failed", "iscsid.service", ok=None)
+            host.run(*RESTART, timeout=RESTARTING)
         if before:
             host.until(lambda: _age(host) > YOUNG and before <= _logged_in(host), SETTLING)
 

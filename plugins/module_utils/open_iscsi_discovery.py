@@ -80,7 +80,7 @@ class Discovery:
     sessions: frozenset[RecordId] = frozenset()
     silent: dict[Portal, str] = field(default_factory=dict)  # offered portals that do not answer, and why
     polling: Polling = Polling()
-    stale: frozenset[RecordId] = frozenset()  # whose records shall go
+    stale: frozenset[RecordId] = field(default=frozenset(), compare=False)  # whose records shall go
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,8 @@ def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
             bound = seen.ifaces.get(name.iface, {})
             new = Record(found_settings(source, name, offer, bound, seen.defaults), "")
             records.setdefault(name, new)  # what two of them offer comes from the first
-    polling = replace(seen.polling, unread=frozenset())
+    unread = seen.polling.unread  # a restart reads them all
+    polling = replace(seen.polling, unread=frozenset() if unread & set(sources) else unread)
     return replace(seen, sources=sources, records=records, polling=polling, stale=stale)
 
 
@@ -211,7 +212,7 @@ def _wanted_settings(seen: Discovery, source: Source, wish: Wish) -> dict[str, V
 def _stale(seen: Discovery, name: RecordId, record: Record, wish: Wish) -> bool:
     """Whether a record came from somebody who was asked, and none of them offers it or it does not pass the filters."""
     found = seen.sources.get(source_of(record))
-    if not wish.prune or found is None or (found.offers is None and not wish.absent):
+    if not wish.prune or found is None or not (found.known or wish.absent):
         return False
     offers = (offer for one in seen.sources.values() for offer in one.offers or ())
     offered = {(offer.target, offer.portal) for offer in offers}

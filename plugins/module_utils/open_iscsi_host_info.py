@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_chap_table import read_table
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_flash import NAME, look_flashnodes
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host import (
@@ -87,5 +87,5 @@ def _table(host: Host, card: IscsiHost) -> tuple[list[dict[str, Any]] | None, st
 def _statistics(host: Host, card: IscsiHost) -> dict[str, int] | None:
     """Counters, as 'iscsiadm -m host -C stats' prints them. Its exit code is the length of the kernel's answer."""
     ran = host.run("iscsiadm", "-m", "host", "-H", str(card.number), "-C", "stats", ok=None)
-    pairs = [line.split(":") for line in ran.out.splitlines() if line.startswith("\t")]
+    pairs = [line.split(":") for line in lines_of(ran.out) if line.startswith("\t")]
     return {name.strip(): int(value) for name, value in pairs} or None

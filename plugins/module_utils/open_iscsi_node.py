@@ -84,7 +84,8 @@ class Node:
     record: Record | None
     sessions: tuple[int, ...] = ()
     state: str = ""
-    asked: frozenset[str] | None = None  # the settings that matter, where it is wanted; None: all of them
+    # The settings that matter, where it is wanted; None: all of them.
+    asked: frozenset[str] | None = field(default=None, compare=False)
 
     @property
     def logged_in(self) -> bool:

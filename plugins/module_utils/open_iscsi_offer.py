@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import portal_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import reason
 
@@ -57,7 +57,7 @@ def ask(
 
 def parse_offers(text: str) -> tuple[Offer, ...]:
     """The lines 'address:port,tpg name' that iscsiadm prints, each once."""
-    found = (LINE.fullmatch(line.strip()) for line in text.splitlines())
+    found = (LINE.fullmatch(line.strip()) for line in lines_of(text))
     offers = {
         Offer(
             match["target"].lower(), portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, User, look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import look_map_paths
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
@@ -102,7 +102,7 @@ def _connected(answer: bytes) -> bool:
 
 def _root(host: Host) -> str:
     """The device that the root file system of this host is on; btrfs has a number of its own, so its source tells."""
-    for line in reversed((host.read("/proc/1/mountinfo") or "").splitlines()):
+    for line in reversed(lines_of(host.read("/proc/1/mountinfo"))):
         fields = line.split()
         if fields[4] == "/":
             number, source = fields[2], fields[fields.index("-") + 2]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -69,7 +69,7 @@ class Standings:
     initiator: str = ""
     read: bool = True  # iscsid knows the initiator name that is in the file
     watched: bool = True  # multipathd runs
-    leaving: frozenset[int] = frozenset()
+    leaving: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 def look_standings(host: Host, terms: Terms) -> Standings:
@@ -136,6 +136,14 @@ def want_standings(seen: Standings, terms: Terms) -> Standings:
         for one in seen.sessions
     )
     return replace(seen, sessions=sessions, leaving=leaving)
+
+
+def again_standings(after: Standings, want: Standings, terms: Terms) -> Standings:
+    """What new logins must have led to: nothing is old any more, and no session has stayed away."""
+    settled = want_standings(after, replace(terms, stale_only=True))
+    there = {one.session.name for one in after.sessions}
+    away = tuple(one for one in want.sessions if one.session.name not in there)
+    return replace(settled, sessions=settled.sessions + away)
 
 
 def plan_standings(seen: Standings, want: Standings, terms: Terms) -> list[Step]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
 
 HEAD = re.compile(r"^Stats for session \[sid: (\d+),")
 COUNTER = re.compile(r"^\s+(\w+): (\d+)$")
@@ -21,7 +21,7 @@ def parse_statistics(text: str) -> dict[int, dict[str, int]]:
     """What 'iscsiadm -m session -s' prints: RFC 4544's counters and those of the transport, since the login."""
     found: dict[int, dict[str, int]] = {}
     counters: dict[str, int] = {}
-    for line in text.splitlines():
+    for line in lines_of(text):
         head, counter = HEAD.match(line), COUNTER.match(line)
         if head:
             counters = found.setdefault(int(head[1]), {})

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
 
 ESTABLISHED, LISTEN = "01", "0A"
 
@@ -50,7 +50,7 @@ def look_sockets(host: Host) -> Sockets:
     """Read /proc/net once."""
     states: dict[str, set[Portal]] = {ESTABLISHED: set(), LISTEN: set()}
     for path in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in (host.read(path) or "").splitlines()[1:]:
+        for line in lines_of(host.read(path))[1:]:
             words = line.split()
             if words[3] in states:
                 address, _colon, port = words[1].partition(":")
@@ -62,7 +62,7 @@ def _addresses(host: Host) -> frozenset[str] | None:
     if (host.read("/proc/sys/net/ipv4/ip_nonlocal_bind") or "0").strip() == "1":
         return None
     found = set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", host.read("/proc/net/fib_trie") or ""))
-    for line in (host.read("/proc/net/if_inet6") or "").splitlines():
+    for line in lines_of(host.read("/proc/net/if_inet6")):
         found.add(str(ipaddress.ip_address(int(line.split()[0], 16).to_bytes(16, "big"))))
     return frozenset(found)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -111,7 +111,7 @@ def parse_sysctl(text: str) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, value in parse(text).items():
         found[_slashed(name.lstrip("-"))] = value
-    for line in text.splitlines():
+    for line in lines_of(text):
         if line.startswith("-") and "=" not in line:
             found[_slashed(line[1:].strip())] = None
     return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from dataclasses import dataclass
 from typing import Callable
 
@@ -23,7 +22,11 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import (
     Kernel,
     refuse_full,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import apt_settings, debian_source
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import (
+    apt_settings,
+    complaints,
+    debian_source,
+)
 
 FORMAT = 2  # raise it when 'bake' changes in a way that its inputs do not show
 SUITES = ("bookworm", "trixie", "forky")
@@ -257,13 +260,6 @@ def _build(controller: Host, path: str, suite: str, kernel: Kernel) -> None:
         ) from problem
     finally:
         controller.run("rm", "-rf", part, tree, ok=None, timeout=300)
-
-
-def complaints(text: str) -> str:
-    """What a package tool complained of, without what it only told."""
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    found = [line for line in lines if re.match(r"E: |W: Failed|(dpkg: )?error", line, re.IGNORECASE)]
-    return " ".join(line[:300] for line in (found or lines)[-4:])
 
 
 def _bake(controller: Host, tree: str, key: str, kernel: Kernel) -> None:

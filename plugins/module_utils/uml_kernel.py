@@ -17,7 +17,11 @@ from typing import Sequence
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import ENVIRONMENT, Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, controller_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import Source, debian_source
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import (
+    Source,
+    complaints,
+    debian_source,
+)
 
 CURRENT, DISTRIBUTION = "current", "distribution"
 TESTED = (7, 2)  # the newest version that the whole suite of tests ran on
@@ -200,9 +204,11 @@ def _download(controller: Host, source: Source, part: str) -> None:
         controller.mkdir(f"{part}/{directory}")
     controller.write(f"{part}/sources.list", f"{source.line(SUITE)}\n")
     controller.write(f"{part}/status", "")
-    apt = apt_get(part)
-    controller.run(*apt, "update", timeout=300)
-    controller.run("env", f"--chdir={part}", *apt, "download", *PACKAGES, timeout=600)
+    apt = ("env", f"--chdir={part}", *apt_get(part))
+    for what in (("update",), ("download", *PACKAGES)):
+        ran = controller.run(*apt, *what, ok=None, timeout=600)
+        if ran.rc:
+            raise Problem(f"apt-get {what[0]} ended with exit code {ran.rc}: {complaints(ran.err)}")
     for name in [name for name in controller.list(part) if name.endswith(".deb")]:
         controller.run("dpkg-deb", "--extract", f"{part}/{name}", f"{part}/tree", timeout=120)
 

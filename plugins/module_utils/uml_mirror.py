@@ -62,3 +62,10 @@ def apt_settings(controller: Host) -> list[str]:
     """How this machine reaches its mirrors, as lines of apt.conf(5): proxies, certificates, mirrors that stand still."""
     told = controller.run("apt-config", "dump", "--format", '%f "%v";%n', "Acquire", ok=None).out
     return re.findall(r'(?m)^(Acquire::(?:Check-Valid-Until|https?::\S+) "[^"\n]+");$', told)
+
+
+def complaints(text: str) -> str:
+    """What a package tool complained of, without what it only told."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    found = [line for line in lines if re.match(r"E: |W: Failed|(dpkg: )?error", line, re.IGNORECASE)]
+    return " ".join(line[:300] for line in (found or lines)[-4:])

@@ -12,19 +12,14 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Iterator, Sequence
+from typing import Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
-    FSTAB,
-    OPTIONS,
-    Line,
-    parsed_line,
-    unescaped,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import OPTIONS
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import Mounted, look_mounted, seen_at
 
 BLOCK = "/sys/class/block"
-NAMED = {"UUID": "by-uuid", "LABEL": "by-label", "PARTUUID": "by-partuuid", "PARTLABEL": "by-partlabel"}
 AT_ONCE = 8  # volumes that are read at the same time
 PIECES, PIECE = 64, 64 << 10  # what is read of a volume: so many pieces of so many bytes, spread evenly
 
@@ -42,16 +37,6 @@ class Used:
     line: bool
     mounted: bool
     root: str = "/"
-
-
-@dataclass(frozen=True)
-class Mounted:
-    """A line of mountinfo (proc(5))."""
-
-    number: str
-    root: str
-    filesystem: str
-    source: str
 
 
 def look_tables(host: Host) -> dict[str, tuple[str, str]]:
@@ -72,15 +57,23 @@ def split_name(title: str) -> tuple[str, str]:
 
 def look_uses(host: Host, tables: dict[str, tuple[str, str]]) -> list[Used]:
     """Every mount point of this host's fstab and mount table."""
-    lines = {path: line for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()) if line}
-    mounts = dict(_mounted(host))
+    mounted = look_mounted(host)
+    found = fstab.entries(host.read(fstab.FSTAB) or "")
+    named = fstab.paths(host, found, mounted)
+    lines = {name: entry.line for entry, name in reversed(list(zip(found, named)))}  # the first one counts
+    mounts = {one.path: top for one in mounted for top in [_top(mounted, one.path)] if top}
     return [
         _used(host, path, lines.get(path), mounts.get(path), tables) for path in sorted({*lines, *mounts})
     ]
 
 
+def _top(mounted: list[Mounted], path: str) -> Mounted | None:
+    """What is mounted on a path, if anything is; a trigger is nothing yet."""
+    return next((one for one in reversed(seen_at(mounted, path)) if not one.trigger), None)
+
+
 def _used(
-    host: Host, path: str, line: Line | None, mount: Mounted | None, tables: dict[str, tuple[str, str]]
+    host: Host, path: str, line: fstab.Line | None, mount: Mounted | None, tables: dict[str, tuple[str, str]]
 ) -> Used:
     known = tables.get(mount.number) if mount else None
     group, volume = known or (_volume_of(host, line.device, tables) if line else ("", ""))
@@ -99,8 +92,7 @@ def _used(
 
 def _volume_of(host: Host, device: str, tables: dict[str, tuple[str, str]]) -> tuple[str, str]:
     """The volume that a line of fstab means: by the device itself, else, while there is none, by its name."""
-    key, _sign, value = device.partition("=")
-    path = f"/dev/disk/{NAMED[key]}/{value}" if key in NAMED else device
+    path = fstab.device_path(device)
     found = host.stat(path) if path.startswith("/dev/") else None
     if found:
         return tables.get(f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}", ("", ""))
@@ -109,13 +101,6 @@ def _volume_of(host: Host, device: str, tables: dict[str, tuple[str, str]]) -> t
     if mapper:
         return split_name(mapper[1])
     return (named[1], named[2]) if named else ("", "")
-
-
-def _mounted(host: Host) -> Iterator[tuple[str, Mounted]]:
-    for text in (host.read("/proc/self/mountinfo") or "").splitlines():
-        fields = text.split()
-        kind, source = fields[fields.index("-") + 1 :][:2]
-        yield unescaped(fields[4]), Mounted(fields[2], unescaped(fields[3]), kind, unescaped(source))
 
 
 def samples(host: Host, volumes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:

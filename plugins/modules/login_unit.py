@@ -88,6 +88,7 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_boot import (
     look_login_unit,
     plan_login_unit,
@@ -123,6 +124,13 @@ class Unit(Resource):
 
     def plan(self, seen, want):
         return plan_login_unit(seen, want)
+
+    def refuse(self, seen, steps):
+        if self.wait and not seen.waits and not seen.ours:
+            raise Problem(
+                f"'{seen.name}' itself does not wait for logins, and this module only takes its own part out of it again. "
+                "To have it wait, take -W out of its command ('systemctl cat' shows where that stands)."
+            )
 
     def show(self, state):
         return {

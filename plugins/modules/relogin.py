@@ -191,6 +191,9 @@ class Relogin(Resource):
     def want(self, seen):
         return open_iscsi_relogin.want_standings(seen, self.terms)
 
+    def again(self, after, want):
+        return open_iscsi_relogin.again_standings(after, want, self.terms)
+
     def plan(self, seen, want):
         return open_iscsi_relogin.plan_standings(seen, want, self.terms)
 

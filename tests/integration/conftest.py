@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import collections
+import functools
 import os
 import re
 import time
+from pathlib import Path
 from typing import Iterator
 
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, Host, Lab
+from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, SUITES, Host, Lab
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import OwnDisks
 
 BEGUN = time.monotonic()
@@ -29,7 +31,9 @@ FIRST = (
     "iscsid_conf",
 )
 BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
-SUITES = ("bookworm", "trixie")
+HALVES = SUITES[
+    :2
+]  # each runs one half of the rest in a spread run; a suite beyond them runs the stories alone
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
 
@@ -53,9 +57,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--spread",
         action="store_true",
-        help="run what no distribution shows in on one suite only: one half of the files on each; what is marked 'once' too",
+        help="run what no distribution shows in on bookworm or trixie only, one half of the files on each; 'once' too",
     )
-    group.addoption("--suites", default="bookworm,trixie", help="Debian suites to test on (default: both)")
+    group.addoption(
+        "--queue",
+        default="",
+        metavar="DIRECTORY",
+        help="take only files that no other run with this directory has taken: several runs share the work",
+    )
+    group.addoption("--suites", default=",".join(SUITES), help="Debian suites to test on (default: all)")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -76,19 +86,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
 
 
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """A file that another run with the same queue has taken is passed over, as if it were not there."""
+    queue = item.config.getoption("--queue")
+    return True if queue and not taken(Path(queue), item.path.stem) else None
+
+
+@functools.lru_cache(maxsize=None)
+def taken(queue: Path, name: str) -> bool:
+    """Whether this run is the first to ask for a file."""
+    queue.mkdir(parents=True, exist_ok=True)
+    try:
+        (queue / name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
 def unit(item: pytest.Item) -> str:
-    """What a spread run gives to one suite as a whole: a file, or in a story of both suites a test marked 'once'."""
+    """What a spread run gives to one suite as a whole: a file, or in a story of all suites a test marked 'once'."""
     once = item.path.stem in BOTH and item.get_closest_marker("once")
     return f"{item.path.stem} {re.sub('|'.join(SUITES), '', item.name)}" if once else item.path.stem
 
 
 def spread(items: list[pytest.Item]) -> dict[str, str | None]:
-    """The suite of each unit, or None for both; the longest units (by their number of tests) first, to the one with less."""
+    """The suite of each unit, or None for all; the longest units (by their number of tests) first, to the one with less."""
     sizes = collections.Counter(unit(item) for item in items if "long_story" not in item.fixturenames)
-    loads = dict.fromkeys(SUITES, 0)
-    homes: dict[str, str | None] = dict.fromkeys(map(unit, items), SUITES[0])
+    loads = dict.fromkeys(HALVES, 0)
+    homes: dict[str, str | None] = dict.fromkeys(map(unit, items), HALVES[0])
     for name, size in sorted(sizes.items(), key=lambda one: (-one[1], one[0])):
-        homes[name] = None if name in BOTH else min(SUITES, key=lambda suite: loads[suite])
+        homes[name] = None if name in BOTH else min(HALVES, key=lambda suite: loads[suite])
         if homes[name]:
             loads[homes[name]] += size
     return homes

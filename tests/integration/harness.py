@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import itertools
 import json
 import os
 import shlex
@@ -25,6 +26,7 @@ import ansible.release
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_lab, uml_link
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, lab_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import lab_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import CURRENT
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import network
 
@@ -38,19 +40,20 @@ NETWORKS = (
     network("san2", "10.77.2.0/24", "fd77:2::/64"),
 )
 ON = ("management", "san1", "san2")
+SUITES = ("bookworm", "trixie", "forky")
+KINDS = {"store": ([4 << 30], "storage"), "db": ([], "compute"), "spare": ([], "compute")}
+KERNEL = os.environ.get("LUNWORKS_LAB_KERNEL", CURRENT)
 HOSTS = {
-    "store-bookworm": lab_host(
-        name="store-bookworm", number=1, suite="bookworm", disks=[4 << 30], networks=ON, groups=["storage"]
-    ),
-    "store-trixie": lab_host(
-        name="store-trixie", number=2, suite="trixie", disks=[4 << 30], networks=ON, groups=["storage"]
-    ),
-    "db-bookworm": lab_host(name="db-bookworm", number=3, suite="bookworm", networks=ON, groups=["compute"]),
-    "db-trixie": lab_host(name="db-trixie", number=4, suite="trixie", networks=ON, groups=["compute"]),
-    "spare-bookworm": lab_host(
-        name="spare-bookworm", number=5, suite="bookworm", networks=ON, groups=["compute"]
-    ),
-    "spare-trixie": lab_host(name="spare-trixie", number=6, suite="trixie", networks=ON, groups=["compute"]),
+    f"{kind}-{suite}": lab_host(
+        name=f"{kind}-{suite}",
+        number=number,
+        suite=suite,
+        kernel=KERNEL,
+        disks=disks,
+        networks=ON,
+        groups=[group],
+    )
+    for number, ((kind, (disks, group)), suite) in enumerate(itertools.product(KINDS.items(), SUITES), 1)
 }
 RUNNER = """\
 import runpy, sys
@@ -157,6 +160,11 @@ class Host:
         return name
 
 
+def say(text: str) -> None:
+    """Progress of a lab that comes up, past pytest's own capture."""
+    print(f"lab: {text}", file=sys.__stderr__, flush=True)
+
+
 def said(resident: subprocess.Popen[bytes], asked: bytes) -> bytes:
     """The answer of a resident Python to a question; empty when it is gone."""
     assert resident.stdin and resident.stdout
@@ -202,7 +210,7 @@ class Lab:
 
     def up(self, names: list[str], owner: int | None) -> None:
         wanted = Wanted(NETWORKS, [HOSTS[name] for name in names])
-        uml_lab.up(self.controller, self.place, wanted, uml_image.cache_directory(), owner)
+        uml_lab.up(self.controller, self.place, wanted, uml_image.cache_directory(), owner, say)
 
     def down(self) -> None:
         uml_lab.down(self.controller, self.place)

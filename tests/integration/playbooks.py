@@ -77,21 +77,34 @@ def sentences(result: dict[str, Any]) -> list[str]:
 
 
 def command(
-    lab: Lab, playbook: str, *options: str, hosts: list[Host], variables: dict[str, Any]
+    lab: Lab,
+    playbook: str,
+    *options: str,
+    hosts: list[Host],
+    limit: list[Host] | None = None,
+    variables: dict[str, Any],
 ) -> list[str]:
-    """The command line that runs a playbook on these hosts of the lab with the test SAN's inventory."""
-    limit = ",".join(["localhost", *(host.name for host in hosts)])
+    """The command line that runs a playbook on an inventory of these hosts of the lab with the test SAN's data."""
+    inventories = [f"{lab.inventory}/{host.name}.json" for host in hosts] + [str(SAN)]
     return [
         str(Path(sys.executable).parent / "ansible-playbook"),
-        *("-i", lab.inventory, "-i", str(SAN), "--limit", limit),
+        *(word for inventory in inventories for word in ("-i", inventory)),
+        *(("--limit", ",".join(["localhost", *(host.name for host in limit)])) if limit else ()),
         *("-e", json.dumps(variables), *options, playbook),
     ]
 
 
-def play(lab: Lab, playbook: str, *options: str, hosts: list[Host], **variables: Any) -> Played:
+def play(
+    lab: Lab,
+    playbook: str,
+    *options: str,
+    hosts: list[Host],
+    limit: list[Host] | None = None,
+    **variables: Any,
+) -> Played:
     """Run a playbook as a user runs it."""
     ran = subprocess.run(
-        command(lab, playbook, *options, hosts=hosts, variables=variables),
+        command(lab, playbook, *options, hosts=hosts, limit=limit, variables=variables),
         cwd=ROOT,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,

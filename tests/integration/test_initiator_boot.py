@@ -41,7 +41,10 @@ def served(storage, compute):
     with given(storage, compute, target("boot", storage, compute, chap=CHAP)):
         yield
     succeeded(compute, compute.module("iface", name="boot1", state="absent"))
-    compute.run("mv /root/iscsid.conf.boot /etc/iscsi/iscsid.conf; systemctl try-restart iscsid", timeout=150)
+    compute.run(
+        "mv /root/iscsid.conf.boot /etc/iscsi/iscsid.conf; systemctl reset-failed iscsid; systemctl try-restart iscsid",
+        timeout=150,
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,10 @@ def restored(compute):
     """The distribution's file stands again when a test ends, its mode too."""
     compute.run(f"cp -a {PATH} /root/iscsid.conf.before")
     yield
-    compute.run(f"cp -a /root/iscsid.conf.before {PATH}; systemctl try-restart iscsid.service", timeout=150)
+    compute.run(
+        f"cp -a /root/iscsid.conf.before {PATH}; systemctl reset-failed iscsid; systemctl try-restart iscsid.service",
+        timeout=150,
+    )
 
 
 def test_settings_are_set_and_all_else_stays(compute):

@@ -4,18 +4,30 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_lab, uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils import (
+    uml_console,
+    uml_host,
+    uml_image,
+    uml_kernel,
+    uml_lab,
+    uml_network,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import NETNS, Controller, Lab
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import lab_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import CURRENT
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
+from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import Source, debian_source
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh
 from ansible_collections.lunworks.iscsi.tests.integration.harness import locally
 
@@ -195,17 +207,129 @@ def test_a_lab_of_a_process_that_lives_is_nobody_elses(controller, place):
         uml_lab.up(controller, lab, NONE, CACHE, owner=os.getpid())
 
 
-def test_a_host_that_does_not_boot_shows_its_console(controller, place):
-    lab = place("broken")
+def powered(controller, lab, kernel, image=None):
+    """A host that nobody waits for: of a kernel, on an image that has no root file system or on one that does."""
     uml_lab.up(controller, lab, NONE, CACHE)
     networks = uml_network.look_networks(controller, lab)
-    image = f"{lab.directory}/no-root.img"
-    controller.run("truncate", "--size=16M", image)
-    uml_host.make_host(controller, lab, ONE.hosts[0], f"{CACHE}/key.img", networks)
-    broken = uml_host.Seen(ONE.hosts[0], image)
-    uml_host.power_on(controller, lab, broken, networks)
-    with pytest.raises(Problem, match="(?s)did not answer over ssh.*Unable to mount root"):
-        uml_host.wait_for_host(controller, lab, "one", 60)
+    if image is None:
+        image = f"{lab.directory}/no-root.img"
+        controller.run("truncate", "--size=16M", image)
+    uml_host.make_host(controller, lab, ONE.hosts[0], f"{CACHE}/key.img", kernel.program, networks)
+    uml_host.power_on(controller, lab, uml_host.Seen(ONE.hosts[0], image, kernel.program), networks)
+
+
+def test_a_kernel_that_panics_is_told_at_once_in_its_own_words(controller, place):
+    lab, begun = place("broken"), time.monotonic()
+    powered(controller, lab, uml_kernel.provide(controller, CURRENT, CACHE))
+    with pytest.raises(
+        Problem, match="'one'.*panicked: 'Kernel panic - not syncing: VFS: Unable to mount root"
+    ):
+        uml_host.wait_for_host(controller, lab, "one")
+    assert time.monotonic() - begun < 60, "a host that is dead is not waited for"
+    assert f"{lab.host_directory('one')}/console.log" in uml_console.obituary(controller, lab, "one", "")
+
+
+def test_a_host_that_does_not_answer_ends_in_bounded_time_and_shows_its_console(controller, place):
+    lab = place("silent")
+    kernel = uml_kernel.provide(controller, CURRENT, CACHE)
+    image = uml_image.make_image(controller, "bookworm", CACHE, kernel)
+    powered(controller, lab, kernel, image.path)
+    with pytest.raises(
+        Problem, match=r"(?s)did not answer over ssh.*within 1 seconds.*last lines of its console \("
+    ):
+        uml_host.wait_for_host(controller, lab, "one", 1)
+
+
+def test_an_old_kernel_on_a_new_cpu_is_refused_and_panics_if_it_is_started_all_the_same(controller, place):
+    own = uml_kernel.look_own(controller)
+    if own is None or not uml_kernel.hindrance(controller, own):
+        pytest.skip("this machine has no kernel of its own, or one that boots on its CPU")
+    lab, old = place("old"), lab_host(name="one", number=1, kernel=own.program, networks=["management"])
+    with pytest.raises(Problem, match="panics on a CPU with AMX.*Say 'kernel: current'"):
+        uml_lab.up(controller, lab, Wanted(ONE.networks, [old]), CACHE)
+    assert left(controller, lab) == [], "it is said before anything is made"
+    image = uml_image.make_image(
+        controller, "bookworm", CACHE, uml_kernel.provide(controller, CURRENT, CACHE)
+    )
+    powered(controller, lab, own, image.path)
+    with pytest.raises(Problem, match="panicked: .*Make the host with 'kernel: current'"):
+        uml_host.wait_for_host(controller, lab, "one")
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """A mirror that answers everything with a text that nobody signed."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"Origin: Debian\nSuite: testing\n")
+
+    def log_message(self, *_words):
+        pass
+
+
+@pytest.fixture
+def forger():
+    """The address of a mirror whose files are not signed."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/debian"
+    server.shutdown()
+
+
+@pytest.fixture
+def small(controller, tmp_path_factory):
+    """A file system of 8 MiB."""
+    place = str(tmp_path_factory.mktemp("small"))
+    controller.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place)
+    yield place
+    controller.run("umount", place)
+
+
+def kept(controller, cache):
+    """What a failure left in a cache, but for the directories that are locks and the labs' key pair."""
+    found = controller.run("find", cache, "-mindepth", "2", ok=None).out.splitlines()
+    return [path for path in found if "/making/" not in path]
+
+
+def test_a_kernel_that_cannot_be_fetched_leaves_nothing_behind(
+    controller, tmp_path, forger, small, monkeypatch
+):
+    silent, own = "http://127.0.0.1:9/debian", debian_source(controller).mirror
+    for mirror, cache, room, said in (
+        (
+            silent,
+            tmp_path / "away",
+            None,
+            "Cannot fetch the lab's kernel from http://127.0.0.1:9.*Could not connect",
+        ),
+        (forger, tmp_path / "forged", None, "Cannot fetch the lab's kernel.*(not signed|isn't valid)"),
+        (own, small, None, "takes 400 MiB in '.*'; [0-9] MiB are free there. Make room"),
+        (own, small, 0, "Cannot fetch the lab's kernel.*(No space left|enough free space)"),
+    ):
+        monkeypatch.setattr(uml_kernel, "debian_source", lambda _host, mirror=mirror: Source(mirror))
+        monkeypatch.setattr(uml_kernel, "ROOM", 400 << 20 if room is None else room)
+        with pytest.raises(Problem, match=said):
+            uml_kernel.provide(controller, CURRENT, str(cache))
+        assert kept(controller, str(cache)) == []
+
+
+def test_an_image_that_cannot_be_made_leaves_nothing_behind(controller, tmp_path, forger, small, monkeypatch):
+    kernel = uml_kernel.provide(controller, CURRENT, CACHE)
+    monkeypatch.setattr(uml_image, "debian_source", lambda _host: Source(forger))
+    for cache, said in (
+        (tmp_path / "forged", "Cannot make the image of trixie with packages from http.*: mmdebstrap ended"),
+        (small, "Making the image of trixie takes 1400 MiB in '.*'; [0-9] MiB are free"),
+    ):
+        with pytest.raises(Problem, match=said):
+            uml_image.make_image(controller, "trixie", str(cache), kernel)
+        assert kept(controller, str(cache)) == []
+
+
+def test_a_file_that_is_no_kernel_is_refused(controller):
+    for path in ("/bin/true", "/etc/hostname", "/nowhere/linux"):
+        with pytest.raises(Problem, match=f"'{path}' is not a User Mode Linux kernel"):
+            uml_kernel.provide(controller, path, CACHE)
 
 
 def test_the_modules_make_boot_cut_and_remove_a_host(controller, place):
@@ -234,6 +358,8 @@ def test_the_modules_make_boot_cut_and_remove_a_host(controller, place):
         ),
         ("lab_host", {**at, "name": "one", "state": "absent"}, ["Remove the host 'one'"]),
         ("lab_network", {**at, "name": "san1", "state": "absent"}, ["Remove the network 'san1'"]),
+        ("lab_network", {**at, "name": "other", "ipv4": "10.77.2.0/24"}, ["Make the network"]),
+        ("lab_network", {**at, "state": "absent"}, [f"Remove the lab '{lab.name}', its networks other"]),
     ]
     for module, options, sentences in story:
         before = state(controller, lab)
@@ -258,6 +384,12 @@ def test_the_modules_refuse_what_would_hurt_or_cannot_be(controller, place):
     refusals = [
         ("lab_network", {**network, "state": "absent"}, "on it are one"),
         ("lab_network", {**network, "ipv4": "10.88.1.0/24"}, "on it are one"),
+        ("lab_network", {**at, "state": "absent"}, "it has the hosts one"),
+        (
+            "lab_host",
+            {**at, "name": "two", "number": 2, "networks": ["san1"], "kernel": "/bin/true"},
+            "not a User Mode",
+        ),
         ("lab_network", {**network, "name": "a-name-that-is-long"}, "is not a name for a network"),
         ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.1/24"}, "has host bits set"),
         ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.0/28"}, "of a /24"),

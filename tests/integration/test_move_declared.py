@@ -67,7 +67,7 @@ def test_data_that_names_another_host_shows_the_plan_and_is_refused(
 
 def test_the_storage_host_alone_gives_the_luns_to_no_second_host(lab, hosts, storage, spare, data):
     before = fingerprints(hosts)
-    ran = play(lab, SITE, *data, hosts=[storage], owner=spare.name)
+    ran = play(lab, SITE, *data, hosts=hosts, limit=[storage], owner=spare.name)
     assert ran.rc != 0
     assert "carries 'vg_decl' and is mapped to" in ran.messages()
     for host, seen in before.items():

@@ -15,6 +15,10 @@ from ansible_collections.lunworks.iscsi.tests.unit.login_portal import LoginPort
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
 
 
+class NotScripted(AssertionError):
+    """The script of this host does not say what it would answer."""
+
+
 class ScriptedHost(Host):
     """Files: {path: text, or None for 'not there', or {text, mode, mtime}, or {link: target}}.
 
@@ -51,7 +55,7 @@ class ScriptedHost(Host):
             self.did.append(f"run {line}")
             answer = self.runs.get(line, "")
         elif line not in self.runs:
-            raise AssertionError(f"not in the script: {line}")
+            raise NotScripted(f"not in the script: {line}")
         else:
             answer = self.runs[line]
         if "late" in answer and not isinstance(answer, str):

@@ -67,13 +67,19 @@ def test_no_task_stops_or_restarts_what_sessions_hang_on(path):
     assert [unit for unit in told(path.read_text()) if not unit or NEVER.fullmatch(unit)] == []
 
 
+def written(argument):
+    """An argument as far as it is written out: of a text that a run completes only its ending, if that is an automount's."""
+    if isinstance(argument, ast.JoinedStr):
+        argument = argument.values[-1]
+        return argument.value if isinstance(argument, ast.Constant) and argument.value == ".automount" else ""
+    return argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else ""
+
+
 def commands(path):
     """The commands that Python code runs, as far as they are written out."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
-            words = [
-                arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-            ]
+            words = [word for word in map(written, node.args) if word]
             if words[:1] == ["systemctl"]:
                 yield words
 

@@ -146,16 +146,110 @@ def test_side_by_side_steps_are_all_tried_before_the_plan_stops():
 def test_a_step_without_effect_is_found_by_the_second_look():
     result = ended([], boxes=["slippery"])
     assert result["failed"] is True
-    assert "the host still differs" in result["msg"]
+    assert "The host still differs" in result["msg"]
     assert "Put the box 'slippery'" in result["msg"]
+
+
+@dataclass(frozen=True)
+class Place:
+    name: str
+    box: str
+    key: object = None
+
+
+class Cupboard(Resource):
+    """Places for boxes. It has a step for an empty place only, and no key."""
+
+    def __init__(self, options):
+        self.boxes, self.refused, self.key = options["boxes"], options.get("refused"), options.get("key")
+
+    def look(self, host):
+        return tuple(host)
+
+    def want(self, seen):
+        return tuple(Place(one.name, self.boxes.get(one.name, one.box), self.key or one.key) for one in seen)
+
+    def plan(self, seen, want):
+        return [PutInto(there.name, there.box) for one, there in zip(seen, want) if one.box == ""]
+
+    def refuse(self, seen, steps):
+        for one in seen:
+            if self.refused and one.box == self.refused:
+                raise Problem(f"There is '{one.box}' in '{one.name}'.")
+
+
+@dataclass(frozen=True)
+class PutInto(Step):
+    place: str
+    box: str
+
+    def __str__(self):
+        return f"Put '{self.box}' into '{self.place}'"
+
+    def take(self, host):
+        box = {"wrong": "another", "bomb": "bomb now"}.get(self.box, self.box)
+        host[:] = [Place(one.name, box if one.name == self.place else one.box, one.key) for one in host]
+        if self.box == "mouse":
+            host.append(Place("hole", ""))
+            host[0] = Place("low", "eaten")
+
+
+def put(host, check_mode=False, **options):
+    module = Module(check_mode, **options)
+    with pytest.raises(Ended) as end:
+        converge(module, Cupboard, host)
+    return {**end.value.args[0], "warnings": module.warnings}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_difference_without_a_step_fails_and_is_named(check_mode):
+    told = put([Place("low", "a"), Place("high", "b")], check_mode, boxes={"high": "c"})
+    assert told["failed"] and told["msg"] == (
+        "The host differs from what was wanted, and no step of this module changes that: 'high'.box is 'b', not 'c'."
+    )
+
+
+def test_a_step_that_led_elsewhere_fails_though_no_step_is_left():
+    told = put([Place("low", "")], boxes={"low": "wrong"})
+    assert told["failed"] and told["changed"] and told["steps"] == ["Put 'wrong' into 'low'"]
+    assert (
+        "All steps were taken, and then this was found: The host still differs from what was wanted"
+        in told["msg"]
+    )
+    assert "'low'.box is 'another', not 'wrong'" in told["msg"]
+
+
+def test_refusals_are_asked_for_again_when_the_steps_were_taken():
+    told = put([Place("low", "")], boxes={"low": "bomb"}, refused="bomb now")
+    assert told["failed"] and told["changed"]
+    assert told["msg"] == "All steps were taken, and then this was found: There is 'bomb now' in 'low'."
+
+
+def test_a_secret_that_differs_is_named_and_not_told():
+    told = put([Place("low", "a", Secret("opensesame!!"))], boxes={}, key=Secret("closesesame!"))
+    assert told["failed"] and told["msg"].endswith("no step of this module changes that: 'low'.key.")
+    assert "sesame" not in str(told)
+
+
+def test_what_was_not_asked_for_and_has_changed_meanwhile_is_a_warning():
+    class Thief(list):
+        def append(self, box):
+            self[:] = [box]
+
+    module = Module(boxes=["b"])
+    with pytest.raises(Ended) as end:
+        converge(module, Shelf, Thief(["a"]))
+    assert end.value.args[0]["state"] == ["b"] and "failed" not in end.value.args[0]
+    assert module.warnings[1:] == [
+        "While this ran, something else here has changed, too. To have it as it was: Put the box 'a'."
+    ]
 
 
 class Guess(Shelf):
     """It tries boxes of which nobody knows beforehand whether they are there to be put."""
 
-    def plan(self, seen, want):
-        tried, self.tried = getattr(self, "tried", False), True
-        return [] if tried else super().plan(seen, want)
+    def again(self, after, want):
+        return after
 
     def changed(self, seen, after, steps):
         return seen != after

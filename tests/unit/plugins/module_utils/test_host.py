@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 
 
 def test_a_command_gives_its_exit_code_and_both_outputs():
@@ -55,10 +56,117 @@ def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path):
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(Problem, match="no path and no file can hold such characters"):
         Host().write(str(path), "\ud800")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_the_bytes_of_others_come_back_as_they_were(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) + b"\r\n\xc2\x85\xe2\x80\xa8")
+    Host().write(str(path), Host().read(str(path)))
+    assert path.read_bytes() == bytes(range(256)) + b"\r\n\xc2\x85\xe2\x80\xa8"
+
+
+def test_lines_end_at_a_line_feed_and_nowhere_else():
+    assert lines_of("a\x0cb\x85c\u2028d\r\ne") == ["a\x0cb\x85c\u2028d\r", "e"]
+    assert lines_of("a\n\nb\n") == ["a", "", "b"]
+    assert lines_of("") == lines_of(None) == []
+
+
+def test_a_link_stays_and_its_file_is_replaced_beside_itself(tmp_path):
+    shared, etc = tmp_path / "shared", tmp_path / "etc"
+    shared.mkdir()
+    etc.mkdir()
+    (shared / "real").write_text("old")
+    (shared / "real").chmod(0o640)
+    (etc / "near").symlink_to("../shared/real")
+    (etc / "far").symlink_to(etc / "near")
+    Host().write(str(etc / "far"), "new")
+    assert [os.readlink(etc / name) for name in ("near", "far")] == ["../shared/real", str(etc / "near")]
+    assert (shared / "real").read_text() == "new"
+    assert (shared / "real").stat().st_mode & 0o777 == 0o640
+    assert (sorted(os.listdir(shared)), sorted(os.listdir(etc))) == (["real"], ["far", "near"])
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_leads_to_it(tmp_path):
+    (tmp_path / "link").symlink_to("real")
+    Host().write(str(tmp_path / "link"), "new")
+    assert (tmp_path / "real").read_text() == "new" and (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "target, said",
+    [
+        ("link", "Too many levels of symbolic links"),
+        ("/dev/null", "'/dev/null' is not a regular file. Was '.*link' masked on purpose"),
+        ("away/real", "it is a link to '.*away/real', whose directory is not there. Is it mounted"),
+        ("directory", "is not a regular file"),
+    ],
+)
+def test_a_link_that_leads_to_no_file_is_left_alone(tmp_path, target, said):
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(Problem, match=f"Cannot write '.*link': .*{said}"):
+        Host().write(str(tmp_path / "link"), "new")
+    assert os.readlink(tmp_path / "link") == target
+    assert sorted(os.listdir(tmp_path)) == ["directory", "link"]
+    assert os.path.exists("/dev/null") and not os.path.isfile("/dev/null")
+
+
+def test_a_label_and_notes_of_users_are_kept(tmp_path, monkeypatch):
+    labels = {
+        "security.selinux": b"system_u:object_r:etc_t:s0",
+        "user.note": b"mine",
+        "security.ima": b"hash",
+    }
+    given = {}
+    monkeypatch.setattr(os, "listxattr", lambda path: list(labels))
+    monkeypatch.setattr(os, "getxattr", lambda path, name: labels[name])
+    monkeypatch.setattr(os, "setxattr", lambda handle, name, value: given.update({name: value}))
+    (tmp_path / "file").write_text("old")
+    Host().write(str(tmp_path / "file"), "new")
+    assert given == {"security.selinux": labels["security.selinux"], "user.note": b"mine"}
+
+
+def test_what_a_killed_run_left_of_the_same_file_goes_and_nothing_else(tmp_path):
+    kept = ["file", ".lunworks.other.999999999", f".lunworks.file.{os.getppid()}", ".lunworks.file.x"]
+    for name in [*kept, ".lunworks.file.999999999", f".lunworks.file.{os.getpid()}"]:
+        (tmp_path / name).write_text("secret")
+    Host().write(str(tmp_path / "file"), "new")
+    assert sorted(os.listdir(tmp_path)) == sorted(kept)
+
+
+def test_a_file_may_be_written_aside_elsewhere(tmp_path, monkeypatch):
+    renamed = []
+    rename = os.rename
+    monkeypatch.setattr(os, "rename", lambda old, new: (renamed.append((old, new)), rename(old, new)))
+    (tmp_path / "read_whole").mkdir()
+    Host().write(str(tmp_path / "read_whole" / "file"), "new", directory=str(tmp_path))
+    assert renamed == [(f"{tmp_path}/.lunworks.file.{os.getpid()}", f"{tmp_path}/read_whole/file")]
+
+
+@pytest.mark.parametrize(
+    "number, said",
+    [
+        (errno.ENOSPC, "The file system '/.*' \\(.+\\) is full. Make room there"),
+        (errno.EDQUOT, "The file system '/.*' \\(.+\\) has a quota that is used up"),
+        (errno.EROFS, "The file system '/.*' \\(.+\\) is mounted read-only"),
+    ],
+)
+def test_a_file_system_that_takes_nothing_is_named_with_what_to_do(tmp_path, monkeypatch, number, said):
+    def refused(*given, **options):
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "file").write_text("old")
+    monkeypatch.setattr(os, "fsync", refused)
+    with pytest.raises(Problem, match=f"Cannot write '.*file': {os.strerror(number)}. {said}"):
+        Host().write(str(tmp_path / "file"), "new")
+    assert (tmp_path / "file").read_text() == "old" and os.listdir(tmp_path) == ["file"]
+    monkeypatch.setattr(os, "makedirs", refused)
+    with pytest.raises(Problem, match=f"Cannot make the directory '.*new': .* {said}"):
+        Host().mkdir(str(tmp_path / "new"))
 
 
 def test_a_kernel_that_says_no_is_a_problem(tmp_path):
@@ -72,12 +180,55 @@ def test_until_asks_again_and_gives_up_in_time():
     assert Host().until(lambda: None, 0.05, every=0.01) is None
 
 
-@pytest.mark.parametrize("asked", [lambda host: host.real("/proc/1/ns/mnt"), lambda host: host.list("/root")])
-def test_what_only_root_may_see_is_no_traceback(monkeypatch, asked):
-    def denied(*given, **options):
-        raise PermissionError(13, "Permission denied")
+ASKING = {
+    "real": lambda host, path: host.real(path),
+    "list": lambda host, path: host.list(path),
+    "stat": lambda host, path: host.stat(path),
+    "room": lambda host, path: host.room(path),
+    "link": lambda host, path: host.link(path),
+    "read": lambda host, path: host.read(path),
+}
 
-    monkeypatch.setattr(os.path, "realpath", denied)
-    monkeypatch.setattr(os, "listdir", denied)
+
+def failing(monkeypatch, error):
+    def fails(*given, **options):
+        raise error
+
+    for name in ("listdir", "stat", "statvfs", "readlink", "open"):
+        monkeypatch.setattr(os, name, fails)
+    monkeypatch.setattr(os.path, "realpath", fails)
+
+
+@pytest.mark.parametrize("asked", ASKING)
+@pytest.mark.parametrize("number", [errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.EIO, errno.EACCES])
+def test_what_cannot_be_looked_at_is_a_problem_with_its_path(monkeypatch, asked, number):
+    failing(monkeypatch, OSError(number, os.strerror(number)))
+    with pytest.raises(Problem, match=f"Cannot .* '/srv/it': {os.strerror(number)}"):
+        ASKING[asked](Host(), "/srv/it")
+
+
+@pytest.mark.parametrize("asked", ASKING)
+def test_who_is_not_root_is_told_so(monkeypatch, asked):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    failing(monkeypatch, PermissionError(errno.EACCES, "Permission denied"))
     with pytest.raises(Problem, match="Permission denied. The modules of this collection run as root"):
-        asked(Host())
+        ASKING[asked](Host(), "/srv/it")
+
+
+@pytest.mark.parametrize("asked", ["list", "stat", "room", "link", "read"])
+@pytest.mark.parametrize("path", ["/srv/a\0b", "/srv/\ud800"])
+def test_characters_that_no_path_has_are_no_traceback(asked, path):
+    with pytest.raises(Problem, match="no path and no file can hold such characters"):
+        ASKING[asked](Host(), path)
+    with pytest.raises(Problem, match="no path and no file can hold such characters"):
+        Host().mkdir(path)
+    with pytest.raises(Problem, match="no path and no file can hold such characters"):
+        Host().run("true", path)
+
+
+@pytest.mark.parametrize("asked", ["list", "stat", "room", "link", "read"])
+def test_a_loop_of_links_and_a_name_without_end_are_no_traceback(tmp_path, asked):
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (f"{tmp_path}/loop/x", f"{tmp_path}/{'x' * 260}"):
+        with pytest.raises(Problem, match="Too many levels of symbolic links|File name too long"):
+            ASKING[asked](Host(), path)

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import Conf, Set, plan_conf
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import Node, Nodes, plan_nodes
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, parse_offers
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
@@ -297,3 +298,25 @@ def test_a_filter_is_loosened_and_never_tightened(seen):
     steps = plan_filters({"eth1": seen}, {"eth1": loose})
     assert [type(step) for step in steps] == ([Loosen] if seen.running == 1 else [])
     assert OURS.startswith("/etc/sysctl.d/")
+
+
+class Limited(ScriptedHost):
+    """A host whose systemd refuses one more start of iscsid until its counter is reset."""
+
+    def run(self, *argv, **options):
+        if argv[:2] == ("systemctl", "restart"):
+            self.runs[" ".join(argv)] = (
+                "" if "run systemctl reset-failed iscsid.service" in self.did else {"rc": 1}
+            )
+        return super().run(*argv, **options)
+
+
+def test_a_daemon_that_systemd_refuses_to_start_once_more_is_started_all_the_same():
+    show = "systemctl show -p ActiveState,ActiveEnterTimestampMonotonic,ControlGroup iscsid.service"
+    host = Limited(runs={show: "ActiveState=inactive\n"}, changing=["systemctl re"])
+    RestartIscsid().take(host)
+    assert host.did == [
+        "run systemctl restart iscsid.service",
+        "run systemctl reset-failed iscsid.service",
+        "run systemctl restart iscsid.service",
+    ]

@@ -10,6 +10,7 @@ A file may give 'host' once for all its cases; a case's own files and runs are l
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import NotScripted, ScriptedHost
 
 PLANS = Path(__file__).parents[2] / "plans"
 CASES = [
@@ -78,6 +79,25 @@ def test_plan(story, case):
         assert host.read(path) == text
 
 
+HOSTS = 5  # of each file, spread over it; all of them where many documents are asked for
+STORIES = sorted({case.values[0]["door"] for case in CASES})
+
+
+@pytest.mark.parametrize("door", STORIES)
+def test_the_laws_hold_for_what_is_asked_in_one_case_on_the_hosts_of_others(door):
+    cases = [case.values for case in CASES if case.values[0]["door"] == door]
+    apart = 1 if "LUNWORKS_DOCUMENTS" in os.environ else max(1, len(cases) // HOSTS)
+    tried = 0
+    for story, there in cases[::apart]:
+        for _story, asked in cases:
+            try:
+                planned(door, asked, host_of(story, there))
+                tried += 1
+            except (Problem, NotScripted):
+                continue
+    assert tried
+
+
 def planned(door, case, host):
     """What a check run says: all resources as they are now, refused only what nothing before it may change."""
     steps, notes = [], []
@@ -87,7 +107,10 @@ def planned(door, case, host):
         own = resource.plan(seen, want)
         if not steps:
             resource.refuse(seen, own)
-        assert resource.plan(want, want) == [], "a host that is as wanted has nothing to do"
+            assert own or seen == want, "a plan is empty only where all is as wanted"
+        again = resource.again(want, want)
+        assert again == want, "a host that is as wanted is what is wanted, asked again"
+        assert resource.plan(want, again) == [], "a host that is as wanted has nothing to do"
         steps += own
         notes += resource.notes(seen, own)
     return steps, notes

@@ -12,7 +12,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_image import (
     Image,
     MakeImage,
     RemoveImage,
-    complaints,
     look_image,
     plan_image,
     refuse_image,
@@ -23,6 +22,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import (
     KEYRING,
     Source,
     apt_settings,
+    complaints,
     debian_source,
     parse_sources,
 )

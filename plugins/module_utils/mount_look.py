@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is there of mounts that were asked for, and all that they must be judged by."""
+
+from __future__ import annotations
+
+import re
+import stat
+from dataclasses import dataclass, replace
+from typing import Iterator, Mapping, Sequence
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab
+from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import FSTAB, Entry
+from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import User, look_files, look_holders
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import Mount, Place, unit_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import (
+    Mounted,
+    inside,
+    is_of,
+    look_mounted,
+    seen_at,
+)
+
+# Names that are the same after every boot: links that udev makes of what is on a disk or where it is, maps, and volumes.
+STABLE = re.compile(
+    r"/dev/(mapper/(?!control$)[^/]+|md/[^/]+|disk/by-(?!diskseq/)[^/]+/.+"
+    r"|(?!(block|bsg|bus|char|cciss|ida|rd|i2o|ataraid|disk|mapper|dri|fd|input|net|pts|shm|snd)/)[^/]+/.+)"
+)
+UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+SYSTEMD = "systemd-1"  # the source of systemd's own triggers (systemd src/core/automount.c)
+# Users of a device that do not keep it from being mounted.
+HARMLESS = ("mount", "process", "loop", "filesystem")
+
+
+@dataclass(frozen=True)
+class System:
+    """All that is mounted and all that fstab says."""
+
+    mounts: list[Mounted]
+    entries: list[Entry]
+    named: list[str]  # the mount point of each entry, as the kernel calls it
+
+
+def look_mounts(host: Host, devices: Mapping[str, str | None], leaving: Sequence[str]) -> tuple[Mount, ...]:
+    """The mounts at these paths, each with the device that it should have. Who is busy is asked for those in 'leaving'."""
+    mounts, found = look_mounted(host), fstab.entries(host.read(FSTAB) or "")
+    system = System(mounts, found, fstab.paths(host, found, mounts))
+    reals = {path: fstab.canonical(host, path, mounts) for path in devices}
+    gone = [reals[path] for path in leaving]
+    seen = [_look(host, path, reals[path], device, system) for path, device in devices.items()]
+    used = _used(host) if any(one.place.layers for one in seen if one.path in leaving) else {}
+    new = any(not one.mounted for one in seen if one.path not in leaving)
+    held = look_holders(host).direct if new else {}
+    return tuple(
+        replace(one, users=tuple(_users(host, one, gone, used)))
+        if one.path in leaving
+        else replace(one, place=_judged(host, one, devices[one.path] or "", gone, system, held))
+        for one in seen
+    )
+
+
+def _look(host: Host, path: str, real: str, device: str | None, system: System) -> Mount:
+    here = seen_at(system.mounts, real)
+    solid = [one for one in here if not (one.trigger and one.source == SYSTEMD)]
+    own = fstab.entries_of(system.entries, system.named, real)
+    top = solid[-1] if solid else None
+    line = own[0].line if own else None
+    lasting = line is not None and STABLE.fullmatch(fstab.device_path(line.device))
+    return Mount(
+        path=path,
+        line=line,
+        mounted=None if top is None else device if device and is_of(host, top, device) else top.source,
+        trigger=len(solid) < len(here),
+        place=Place(
+            real=real,
+            there=host.stat(real) is not None,
+            entries=own,
+            kept=line.device
+            if line and device and lasting and fstab.same_device(host, line.device, device)
+            else "",
+            layers=tuple(one.source for one in reversed(solid)),
+            filesystem=top.filesystem if top else "",
+            within=tuple(one.path for one in system.mounts if inside(one.path, real)),
+        ),
+    )
+
+
+def _judged(
+    host: Host,
+    one: Mount,
+    device: str,
+    gone: Sequence[str],
+    system: System,
+    held: Mapping[str, Sequence[User]],
+) -> Place:
+    """With what must be known where it shall be mounted, or get a line."""
+    place = one.place
+    if one.mounted and one.line:
+        return place
+    found = host.stat(device)
+    users = held.get(host.real(device).rpartition("/")[2], []) if found else []
+    units = (f"{directory}/{unit_name(place.real)}.mount" for directory in UNITS)
+    return replace(
+        place,
+        within=tuple(path for path in place.within if path not in gone),
+        elsewhere=tuple(dict.fromkeys(_elsewhere(host, device, place.real, gone, system))),
+        holders=tuple(str(user) for user in users if user.kind not in HARMLESS),
+        block=found is None or stat.S_ISBLK(found.st_mode),
+        unit=next((unit for unit in units if host.stat(unit)), ""),
+    )
+
+
+def _elsewhere(host: Host, device: str, real: str, gone: Sequence[str], system: System) -> Iterator[str]:
+    """Where else the whole file system is, or would be at the next boot. Of btrfs, many parts are mounted each by itself."""
+    for mount in system.mounts:
+        whole = mount.root == "/" and mount.filesystem != "btrfs"
+        if whole and mount.path not in (real, *gone) and is_of(host, mount, device):
+            yield f"is mounted on '{mount.path}'"
+    for entry, name in zip(system.entries, system.named):
+        off = entry.line.filesystem == "btrfs" or "noauto" in entry.line.options.split(",")
+        if not off and name not in (real, *gone) and fstab.same_device(host, entry.line.device, device):
+            yield f"is to be mounted on '{entry.path}' by {FSTAB}, line {entry.number}"
+
+
+def _used(host: Host) -> dict[str, list[str]]:
+    """What each process has open, and where it is."""
+    found = {}
+    for process in filter(str.isdecimal, host.list("/proc")):
+        opened = [f"fd/{number}" for number in host.list(f"/proc/{process}/fd")]
+        found[process] = [host.real(f"/proc/{process}/{link}") for link in ("cwd", "root", *opened)]
+    return found
+
+
+def _users(host: Host, mount: Mount, gone: Sequence[str], used: Mapping[str, list[str]]) -> Iterator[str]:
+    real = mount.place.real
+    if not mount.place.layers:
+        return
+    for point in mount.place.within:
+        if point not in gone:
+            yield f"'{point}' is mounted in it"
+    for process, targets in used.items():
+        busy = [target for target in targets if target == real or inside(target, real)]
+        if busy:
+            name = (host.read(f"/proc/{process}/comm") or "").strip()
+            yield f"the process {process} ({name}) uses '{busy[0]}'"
+    yield from (str(user) for user in look_files(host, real))

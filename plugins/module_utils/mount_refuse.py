@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must not be done to mounts: nothing is mounted over anything or twice, nothing is taken from under its users."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import FSTAB
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import Mount
+
+BOUND = {"bind", "rbind"}
+
+
+def refuse_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
+    """The first reason, mount by mount."""
+    _refuse_twins(seen)
+    for old, new in zip(seen, want):
+        for reason in _stays(old) if new.line is None else _comes(old, new):
+            raise Problem(reason)
+
+
+def _refuse_twins(seen: tuple[Mount, ...]) -> None:
+    known: dict[str, str] = {}
+    for one in seen:
+        other = known.setdefault(one.place.real, one.path)
+        if other != one.path:
+            raise Problem(
+                f"'{other}' and '{one.path}' are one mount point, '{one.place.real}'. Name it once."
+            )
+
+
+def _stays(old: Mount) -> Iterator[str]:
+    if old.users:
+        yield f"Cannot unmount '{old.path}': {'; '.join(old.users)}. Stop them first."
+
+
+def _comes(old: Mount, new: Mount) -> Iterator[str]:
+    place, line = old.place, new.line
+    if len(place.entries) > 1:
+        yield (
+            f"{FSTAB} has {len(place.entries)} lines for '{old.path}': {', '.join(map(str, place.entries))}. mount and "
+            f"systemd take the first one. Delete those that are wrong; nothing was changed."
+        )
+    if old.mounted and new.mounted and old.mounted != new.mounted:
+        yield f"Cannot mount '{new.mounted}' on '{new.path}': '{old.mounted}' is mounted there. Unmount it first."
+    if line and line != old.line:
+        yield from _writes(old, new)
+    if new.mounted and not old.mounted:
+        yield from _mounts(new)
+    if new.mounted and not (old.mounted and old.line) and place.elsewhere:
+        yield (
+            f"Cannot mount '{new.mounted}' on '{new.path}': it {place.elsewhere[0]}. If it shall move, ask for that mount "
+            f"point with 'state: absent' in the same call (lunworks.iscsi.mounts)."
+        )
+
+
+def _writes(old: Mount, new: Mount) -> Iterator[str]:
+    place, line = old.place, new.line
+    if line is None:
+        return
+    kinds = line.filesystem.split(",")
+    changed = old.line is None or old.line.filesystem != line.filesystem
+    if changed and place.filesystem and "auto" not in kinds and place.filesystem not in kinds:
+        yield (
+            f"'{new.path}' is wanted with the file system '{line.filesystem}', and '{old.mounted}' with "
+            f"'{place.filesystem}' is mounted there: the next boot could not mount it."
+        )
+    if old.line and old.line.device != line.device and BOUND & set(line.options.split(",")):
+        yield (
+            f"{FSTAB}, {place.entries[0]}, binds a directory to '{new.path}'; wanted is '{line.device}'. Delete that line, "
+            f"or give the options."
+        )
+    if place.unit:
+        yield (
+            f"systemd has a unit for '{new.path}', '{place.unit}', which counts before {FSTAB}. Leave the mount to it, or "
+            f"take it away first."
+        )
+
+
+def _mounts(new: Mount) -> Iterator[str]:
+    place, doing = new.place, f"Cannot mount '{new.mounted}' on '{new.path}'"
+    if not place.block:
+        yield f"{doing}: it is not a block device."
+    if place.holders:
+        yield f"{doing}: {'; '.join(place.holders[:4])}. Mount what is made of it, or let go of it first."
+    if place.within:
+        yield f"{doing}: '{place.within[0]}' is mounted below and would be hidden. Unmount it first."
