@@ -209,7 +209,7 @@ def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iter
     steps: list[Step] = [
         ScanHost(one.host, one.portal)
         for one in sessions
-        if one.state == "LOGGED_IN" and targets and ("" in targets or one.target in targets)
+        if one.state == "LOGGED_IN" and targets and ("" in targets or one.target.lower() in targets)
     ]
     for named in (False, True):
         late = [(wish, arrival) for wish, arrival in short if wish.multipath != named]
