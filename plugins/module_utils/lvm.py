@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
+from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import Beside
 
 LOOK = 60  # seconds
 CHANGE = 300  # a change is not killed because an array is slow
@@ -89,6 +90,7 @@ class VolumeGroup:
     physical: tuple[PhysicalVolume, ...] = ()
     logical: tuple[LogicalVolume, ...] = ()
     tables: tuple[str, ...] | None = ()
+    beside: tuple[Beside, ...] = ()  # which of them stand on a path, past its map
 
     @property
     def known(self) -> list[str]:

@@ -21,12 +21,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival i
     single,
     size_of,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_beside import (
-    Beside,
-    look_beside,
-    plan_beside,
-    refuse_beside,
-)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
     ACCESS_LUN,
     Path,
@@ -42,6 +36,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_removal i
     users_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import registered
+from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import (
+    Beside,
+    look_beside,
+    plan_beside,
+    refuse_beside,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 BLOCK = "/sys/class/block"

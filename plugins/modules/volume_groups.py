@@ -14,6 +14,7 @@ description:
     exports and imports it, and removes it when nothing is in it.
   - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
     a group, and no force option of LVM is used.
+  - Volumes of an active group that stand on a single path of a disk, past its multipath map, are moved to the map online.
   - One look at the system serves all groups, and one command of LVM all those that need the same step. Where that fails for
     one group it is still done for the others; then the module fails, says which group and why, and later steps are left.
 author:
