@@ -45,7 +45,8 @@ COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_
 DEVICES_FILE = "/etc/lvm/devices/system.devices"
 ALL = ["--devicesfile", ""]
 IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile".split()
-VOLUME_LIST = "lvmconfig activation/volume_list".split()
+# Beside '--config' lvmconfig(8) tells of lvm.conf only with '--mergedconfig', and of a setting with a default anyway.
+VOLUME_LIST = "lvmconfig --mergedconfig activation/volume_list".split()
 MISSING = "[missing]"
 KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
 ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
