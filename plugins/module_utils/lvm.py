@@ -89,6 +89,7 @@ class VolumeGroup:
     physical: tuple[PhysicalVolume, ...] = ()
     logical: tuple[LogicalVolume, ...] = ()
     tables: tuple[str, ...] | None = ()
+    bare: tuple[str, ...] = ()  # those tables that use a path of a disk beside its multipath map
 
     @property
     def known(self) -> list[str]:
@@ -254,6 +255,7 @@ def show_group(group: VolumeGroup) -> dict[str, Any]:
         "missing": [one.uuid for one in group.missing],
         "copies": list(group.copies),
         "hidden": group.hidden,
+        "bare": bool(group.bare),
         "physical_volumes": [show_physical(one, unit) for one in group.physical],
         "logical_volumes": [
             {"name": one.name, "size": one.size, "active": bool(one.kernel), "layout": one.layout}

@@ -32,6 +32,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     HandOver,
     Import,
     MarkGroup,
+    Refresh,
     TakeOver,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm, look_volume_list
@@ -42,6 +43,7 @@ SUM = "lunworks.sum:"
 # The order that plan_group has for one VG, for many.
 ORDER: tuple[type[Step], ...] = (
     ListDisks,
+    Refresh,
     OpenDisks,
     Import,
     TakeOver,
@@ -218,7 +220,10 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
         idle = group.inactive
         logical = tuple(replace(one, kernel="(new)") if one.name in idle else one for one in group.logical)
         return replace(
-            group, logical=logical, tables=group.tables or tuple(one.kernel for one in logical if one.kernel)
+            group,
+            logical=logical,
+            bare=(),
+            tables=group.tables or tuple(one.kernel for one in logical if one.kernel),
         )
     if wish.state in LETTING_GO:
         return replace(group, tables=(), logical=tuple(replace(one, kernel="") for one in group.logical))
@@ -239,6 +244,7 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
         return _created(want) if want else _removed(seen)  # type: ignore[arg-type]
     name = want.name
     steps: list[Step] = [ListDisks(name)] if seen.hidden and not want.hidden else []
+    steps += [Refresh(name)] if seen.bare and not want.bare else []
     pairs = [(_known(pv, seen), pv) for pv in want.physical]
     closed = tuple(pv.disk or pv.kernel for pv, then in pairs if pv and pv.read_only > then.read_only)
     steps += [OpenDisks(name, closed)] if closed else []

@@ -107,6 +107,15 @@ class Deactivate(OfGroup):
     command = ("vgchange", "--activate", "n")
 
 
+class Refresh(OfGroup):
+    """The tables are loaded again over the devices that LVM has now; what is mounted waits for a moment (lvchange(8))."""
+
+    sentence = (
+        "Put the active volumes of the volume group '{}', which use single paths, onto their multipath maps"
+    )
+    command = ("vgchange", "--refresh")
+
+
 class Export(OfGroup):
     sentence = "Export the volume group '{}'"
     command = ("vgexport",)

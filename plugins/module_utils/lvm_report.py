@@ -8,7 +8,7 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import is_read_only
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -62,11 +62,13 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
     groups = []
     for group in found.groups:
         own = {uuid: name for uuid, name in tables.items() if uuid.startswith(group.uuid.replace("-", ""))}
+        physical = tuple(_located(host, one, listed) for one in group.physical)
         groups.append(
             replace(
                 group,
                 foreign=bool(group.system_id) and group.system_id != local,
-                physical=tuple(_located(host, one, listed) for one in group.physical),
+                physical=physical,
+                bare=_bare(host, physical, own.values()) if own else (),
                 logical=tuple(
                     replace(one, kernel=_table(group.uuid + one.uuid, own)) for one in group.logical
                 ),
@@ -131,6 +133,13 @@ def _disk_of(host: Host, kernel: str) -> str:
     below = host.list(f"{BLOCK}/{kernel}/slaves")
     made = re.match(r"part\d+-mpath-", host.read(f"{BLOCK}/{kernel}/dm/uuid") or "")
     return below[0] if made and len(below) == 1 else ""
+
+
+def _bare(host: Host, physical: Iterable[PhysicalVolume], tables: Iterable[str]) -> tuple[str, ...]:
+    """The tables that were loaded before their disk had its map, and do not fail over."""
+    maps = {pv.disk or pv.kernel for pv in physical if pv.kernel}
+    paths = {path for one in maps if wwid_of_map(host, one) for path in host.list(f"{BLOCK}/{one}/slaves")}
+    return tuple(name for name in sorted(tables) if paths & set(host.list(f"{BLOCK}/{name}/slaves")))
 
 
 def _system_id(host: Host) -> str:

@@ -171,6 +171,34 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
         )
 
 
+def test_a_volume_that_was_activated_on_a_path_is_put_onto_the_map_while_it_is_mounted(compute, disks):
+    disks.paths = 2
+    compute.run("multipath -W; systemctl start multipathd", check=False)
+    try:
+        map_name = disks.make("a", 64)
+        wwid = disks.wwid("a")
+        path = f"/dev/disk/by-id/scsi-{wwid}"
+        compute.run(
+            f"vgcreate -q vg_t {path} && udevadm settle && lvcreate -q --devices $(readlink -f {path}) -y -n data -L 8m vg_t"
+            " && mkfs.ext4 -q /dev/vg_t/data && mkdir -p /mnt/vg && mount /dev/vg_t/data /mnt/vg && echo kept >/mnt/vg/file"
+        )
+        compute.run(f"multipath -a {wwid} && multipathd add map {wwid} && udevadm settle")
+        bare = compute.run("dmsetup deps -o devname vg_t-data").out
+        assert "(sd" in bare and told(compute)["groups"][0]["bare"]
+        wanted = {"groups": [{"name": "vg_t", "devices": [map_name], "state": "active"}]}
+        assert [step[:30] for step in converged(compute, "volume_groups", wanted, True)] == [
+            "Put the active volumes of the "
+        ]
+        assert wwid in compute.run("dmsetup deps -o devname vg_t-data").out
+        assert compute.read("/mnt/vg/file") == "kept\n" and not told(compute)["groups"][0]["bare"]
+    finally:
+        compute.run(
+            f"umount /mnt/vg; vgremove -qffy vg_t; multipath -f {disks.wwid('a')}; multipath -w {disks.wwid('a')};"
+            " systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath",
+            check=False,
+        )
+
+
 def test_one_damaged_label_does_not_hide_the_others(storage):
     texts = {
         "good": GROUP.format(7, " {\n}"),
