@@ -72,7 +72,10 @@ def split_name(title: str) -> tuple[str, str]:
 
 def look_uses(host: Host, tables: dict[str, tuple[str, str]]) -> list[Used]:
     """Every mount point of this host's fstab and mount table."""
-    lines = {path: line for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()) if line}
+    lines: dict[str, Line] = {}
+    for path, line in map(parsed_line, (host.read(FSTAB) or "").splitlines()):
+        if line:
+            lines.setdefault(path, line)  # mount(8) and systemd take the first one
     mounts = dict(_mounted(host))
     return [
         _used(host, path, lines.get(path), mounts.get(path), tables) for path in sorted({*lines, *mounts})
@@ -100,7 +103,7 @@ def _used(
 def _volume_of(host: Host, device: str, tables: dict[str, tuple[str, str]]) -> tuple[str, str]:
     """The volume that a line of fstab means: by the device itself, else, while there is none, by its name."""
     key, _sign, value = device.partition("=")
-    path = f"/dev/disk/{NAMED[key]}/{value}" if key in NAMED else device
+    path = f"/dev/disk/{NAMED[key]}/{_encoded(value)}" if key in NAMED else device
     found = host.stat(path) if path.startswith("/dev/") else None
     if found:
         return tables.get(f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}", ("", ""))
@@ -109,6 +112,16 @@ def _volume_of(host: Host, device: str, tables: dict[str, tuple[str, str]]) -> t
     if mapper:
         return split_name(mapper[1])
     return (named[1], named[2]) if named else ("", "")
+
+
+def _encoded(value: str) -> str:
+    """A label as udev names its link: all but these characters as bytes (systemd, src/basic/device-nodes.c)."""
+    plain = value.strip('"')
+    return re.sub(
+        r"[^A-Za-z0-9#+.:=@_\-\u0080-\U0010ffff]",
+        lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()),
+        plain,
+    )
 
 
 def _mounted(host: Host) -> Iterator[tuple[str, Mounted]]:
