@@ -41,10 +41,10 @@ FULL = "lvm fullreport --foreign --shared --reportformat json --units b --nosuff
 FULL += [word for name, options in REPORTS.items() for word in ["--configreport", name, *options]]
 # The full report leaves out the copies that LVM does not use, and need not warn of them (2.03.31 does not).
 COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
-# Where the host uses this file (lvmdevices(8)), LVM sees the disks in it and no other. A look sees all.
-DEVICES_FILE = "/etc/lvm/devices/system.devices"
+# Where the host uses a file of these (lvmdevices(8)), LVM sees the disks in it and no other. A look sees all.
+DEVICES_FILES = "/etc/lvm/devices"
 ALL = ["--devicesfile", ""]
-IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile".split()
+IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile devices/devicesfile".split()
 # Beside '--config' lvmconfig(8) tells of lvm.conf only with '--mergedconfig', and of a setting with a default anyway.
 VOLUME_LIST = "lvmconfig --mergedconfig activation/volume_list".split()
 MISSING = "[missing]"
@@ -98,10 +98,17 @@ def look_volume_list(host: Host) -> tuple[str, ...] | None:
 
 def _listed(host: Host) -> frozenset[str] | None:
     """The PVs in the devices file; None where no such file is in use."""
-    text = host.read(DEVICES_FILE)
-    if text is None or "use_devicesfile=1" not in lvm(host, *IN_USE, timeout=LOOK).out.split():
+    text = look_devices_file(host)
+    return None if text is None else frozenset(re.findall(r"\bPVID=(\w+)", text))
+
+
+def look_devices_file(host: Host) -> str | None:
+    """The text of the devices file, whose name lvm.conf may say; None where no such file is in use."""
+    if not any(name.endswith(".devices") for name in host.list(DEVICES_FILES)):
         return None
-    return frozenset(re.findall(r"\bPVID=(\w+)", text))
+    said = parse_config(lvm(host, *IN_USE, timeout=LOOK).out)
+    name = said.get("devicesfile", "system.devices")
+    return host.read(f"{DEVICES_FILES}/{name}") if said.get("use_devicesfile") == "1" else None
 
 
 def _table(uuid: str, tables: dict[str, str]) -> str:
