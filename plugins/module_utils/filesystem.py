@@ -121,15 +121,18 @@ class GrowFilesystem(Step):
 
     def take(self, host: Host) -> None:
         point = mounted_on(host, self.device)
-        if point:
+        if point and point != ASIDE:  # there it is when a run before this one was killed
             self._grow(host, point)
             return
         host.mkdir(ASIDE, 0o700)
-        host.run("mount", "-t", self.kind, self.device, ASIDE, timeout=120)
         try:
-            self._grow(host, ASIDE)
+            if not point:
+                host.run("mount", "-t", self.kind, self.device, ASIDE, timeout=120)
+            try:
+                self._grow(host, ASIDE)
+            finally:
+                host.run("umount", ASIDE, timeout=600)
         finally:
-            host.run("umount", ASIDE, timeout=600)
             host.rmdir(ASIDE)
 
     def _grow(self, host: Host, point: str) -> None:

@@ -35,7 +35,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     TakeOver,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm, look_volume_list
-from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import UseMap, look_past
+from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import UseMap
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
@@ -149,7 +149,7 @@ def _named(host: Host, group: VolumeGroup | None, wish: Wish) -> VolumeGroup | N
         replace(pv, device=asked.get(pv.kernel, pv.device), on=asked.get(pv.disk, "") if pv.disk else "")
         for pv in group.physical
     )
-    return replace(group, physical=physical, beside=look_past(host, group.tables or ()))
+    return replace(group, physical=physical)
 
 
 def joining(wish: Wish, group: VolumeGroup | None) -> list[str]:

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 notes:
   - A PV on a partition of a LUN is not found, only one on the whole LUN.
+  - What is on a LUN may have been written by any host that has it. As LVM does, nothing is taken from it whose checksum is wrong.
 seealso:
   - module: lunworks.iscsi.target_info
   - name: pvck(8)

@@ -117,6 +117,11 @@ state:
           type: list
           elements: str
           returned: always
+        bare:
+          description: Whether active volumes use single paths of disks that have a multipath map, as they were activated before
+            it was made. With O(groups[].state=active) they are put onto the map while they are in use.
+          type: bool
+          returned: always
         hidden:
           description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.
           type: bool

@@ -366,7 +366,7 @@ def test_all_who_have_a_lun_are_told_whatever_group_and_number_gives_it():
 def test_what_must_not_be_read_is_not_read(store, files, why):
     (lun,) = tell_luns(host_of(document(store), **files), False)["luns"]
     assert lun["label"] is None
-    assert why in lun["unread"]
+    assert why in lun["unreadable"]
 
 
 # -- What the kernel takes --------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def test_what_must_not_be_read_is_not_read(store, files, why):
             "the kernel of this host has no attribute 'emulate_rsoc'",
         ),
         ("lun", {"name": "a", "write_back": True}, "write_back is for files"),
-        ("lun", {"size": "9999999p"}, "more than any file or disk can have"),
+        ("lun", {"size": "9999999p"}, "no disk or file has more than"),
         ("lun", {"size": 1048577}, "Say 1049088 or 1048576"),
         (
             "lun",

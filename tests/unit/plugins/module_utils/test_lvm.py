@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import (
     lvm_allocation,
+    lvm_info,
     lvm_membership,
     lvm_ownership,
 )
@@ -93,8 +94,29 @@ def test_copies_of_physical_volumes_are_known_by_uuid(suite):
 def test_the_metadata_on_a_disk_is_cut_out_of_the_dump():
     said = "  metadata text at 9216 crc 0x78b381c7 # vgname vg seqno 4\n  ---\nvg {\nseqno = 4\n}\n# made\n\n  ---\n"
     assert parse_dump(said) == "vg {\nseqno = 4\n}\n# made\n"
-    with pytest.raises(Problem):
-        parse_dump("  No metadata\n")
+    assert parse_dump("  No metadata\n") is None
+
+
+def test_metadata_is_looked_for_on_each_disk_until_one_has_it():
+    told = {
+        "pvck --config backup { backup=0 archive=0 } --dump metadata " + device: answer
+        for device, answer in ANSWERS.items()
+    }
+    group = VolumeGroup("vg", physical=tuple(PhysicalVolume(one, "sda", uuid=one) for one in ANSWERS))
+    assert lvm_info._metadata(ScriptedHost(runs=told), group) == "vg {\n}\n"
+    bad = replace(group, physical=group.physical[:2])
+    with pytest.raises(
+        Problem, match="No disk of 'vg' shows its metadata to 'pvck --dump metadata': bad mda"
+    ):
+        lvm_info._metadata(ScriptedHost(runs=told), bad)
+    assert lvm_info._metadata(ScriptedHost(), replace(group, physical=())) is None
+
+
+ANSWERS = {
+    "/dev/a": "  no text\n",
+    "/dev/b": {"rc": 5, "err": "  bad mda\n"},
+    "/dev/c": "  ---\nvg {\n}\n  ---\n",
+}
 
 
 def test_a_group_is_shown_in_one_word():
