@@ -9,7 +9,13 @@ from typing import Any, Iterator, Mapping, Tuple
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NO_CHAP, Chap, chap, iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
+    NO_CHAP,
+    Chap,
+    chap,
+    iscsi_name,
+    target_key,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 
 DOCUMENTATION = r"""
@@ -101,13 +107,13 @@ def chap_options(part: Mapping[str, Any], targets: str = "") -> dict[str, list[d
     nodes: list[dict[str, Any]] = [
         {key: node[key] for key in ("target", "portals", "ifaces", "chap") if key in node}
         for node in _present(part, "initiator_nodes", "chap")
-        if not chosen or iscsi_name(node["target"]) in chosen
+        if not chosen or target_key(node["target"]) in chosen
     ]
     return {"targets": [one for one in served if one["igroups"]], "nodes": nodes}
 
 
 def _chosen(targets: str) -> set[str]:
-    return {iscsi_name(name) for name in targets.split(",") if name.strip()}
+    return {target_key(name) for name in targets.split(",") if name.strip()}
 
 
 def _present(data: Mapping[str, Any], name: str, needs: str) -> list[dict[str, Any]]:
@@ -132,7 +138,7 @@ def _groups(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterato
 def _nodes(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
     for host, part in parts.items():
         for node in _present(part, "initiator_nodes", "chap"):
-            name = iscsi_name(node["target"])
+            name = target_key(node["target"])
             if not chosen or name in chosen:
                 yield host, name, _read(f"The node '{name}' of '{host}'", node["chap"]), node
 
@@ -168,7 +174,7 @@ def _one_sided(
     told = {(host, target) for host, target, _proof, _node in nodes}
     for host, part in parts.items():
         for node in _present(part, "initiator_nodes", "target"):
-            target = iscsi_name(node["target"])
+            target = target_key(node["target"])
             own = part.get("initiator_name")
             for who, where, _said, group in groups:
                 if where == target and (host, target) not in told and own and _has(group, own):

@@ -12,7 +12,7 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal, target_key
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.san_use import (
@@ -207,7 +207,7 @@ def _portals_that_do_not_answer(
 ) -> Iterator[str]:
     for host, vars_ in data.items():
         for node in present(vars_, "initiator_nodes"):
-            target = targets.get(iscsi_name(node["target"]))
+            target = targets.get(target_key(node["target"]))
             if target is None or not target.portals:
                 continue
             for text in node.get("portals") or []:

@@ -9,7 +9,7 @@ from typing import Any, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, target_key
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import wwid
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import moves_of
@@ -120,7 +120,7 @@ def _served(
 ) -> Iterator[tuple[str, Data, list[Data]]]:
     """The LUNs of a group that carry it already: storage host, LUN, and the igroups that shall have it."""
     wanted = {
-        (iscsi_name(one["target"]), one["name"]) if one.get("target") else wwid(one["wwid"])
+        (target_key(one["target"]), one["name"]) if one.get("target") else wwid(one["wwid"])
         for one in group["luns"]
     }
     for host, told in luns.items():

@@ -37,7 +37,13 @@ NAA = re.compile(r"naa\.(?:[0-9a-f]{16}|[0-9a-f]{32})")
 LARGEST = (1 << 63) - 1  # bytes: off_t is signed (lseek(2))
 LONGEST_NUMBER = 40  # characters
 SECTOR = 512
+# Names of targets as they are found: any case, and whatever appliances put behind the date ('_' is common).
+TARGET = re.compile(
+    r"(?:iqn\.\d{4}-(0[1-9]|1[0-2])\.[^\s/,]+|(?:eui|naa)\.[0-9a-f]{16}(?:[0-9a-f]{16})?)", re.IGNORECASE
+)
+ZONE = re.compile(r"[^\s/:%,]{1,15}")  # the name of a network interface (IFNAMSIZ)
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+ZONELESS = "a link-local address needs its zone, the network interface that leads there, like 'fe80::1%eth1'"
 HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE
 )
@@ -78,6 +84,33 @@ def iscsi_name(text: str) -> str:
     )
 
 
+def target_name(text: str) -> str:
+    """The name of somebody's target as it is written: it is sent like this, since targets compare it byte by byte.
+
+    Appliances put more into names than RFC 7143 lets them; what could not stand in the path of a record is refused.
+    """
+    name = str(text).strip()
+    if TARGET.fullmatch(name) and one_line(name, 223):
+        return name
+    raise Problem(
+        f"'{text}' is not an iSCSI name. Wanted is iqn.YYYY-MM.reversed.domain[:anything], eui. or naa. with hex digits, "
+        f"without blanks, '/' and ',' (at most 223 bytes)."
+    )
+
+
+def target_key(text: str) -> str:
+    """The name of somebody's target in the form in which names are compared (RFC 7143 section 4.2.7.2)."""
+    return target_name(text).lower()
+
+
+def one_line(text: str, longest: int) -> bool:
+    """Whether a text can stand in a line of a file: no control character but tabs, at most so many bytes of UTF-8."""
+    try:
+        return len(text.encode()) <= longest and not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text)
+    except UnicodeEncodeError:  # half a character
+        return False
+
+
 def address(text: str) -> str:
     """An IP address in its canonical form; a link-local IPv6 one may carry its zone (%eth0)."""
     inner = re.fullmatch(r"\[(.*)\]", text.strip())
@@ -86,11 +119,20 @@ def address(text: str) -> str:
         found = ipaddress.ip_address(bare)
     except ValueError:
         raise Problem(f"'{text}' is not an IP address.") from None
-    if percent and not (found.version == 6 and found.is_link_local and zone):
+    link_local = found.version == 6 and found.is_link_local
+    if percent and not (link_local and ZONE.fullmatch(zone) and one_line(zone, 15)):
         raise Problem(
-            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and it must have a name."
+            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and that is the name of a network interface."
         )
     return f"{found}{percent}{zone}"
+
+
+def zoneless(where: Portal) -> bool:
+    """Whether it is a link-local IPv6 address that does not say through which network interface (RFC 4007 section 6)."""
+    try:
+        return "%" not in where.address and ipaddress.IPv6Address(where.address).is_link_local
+    except ValueError:
+        return False
 
 
 def port(value: Any) -> int:
@@ -160,19 +202,19 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
         ("mutual_secret", found.mutual_secret, found.mutual_user),
     )
     for what, secret, owner in secrets:
-        length = len(secret.reveal().encode())
+        length = len(secret.reveal().encode(errors="surrogatepass"))
         if (what == "secret" or found.mutual_user) and not shortest <= length <= longest:
             raise Problem(
                 f"The CHAP {what} has {length} bytes; wanted are {shortest} to {longest}. It is that of the user '{owner}'."
             )
-        if re.search(r"[\0\r\n]|^\s|\s$", secret.reveal()):
+        if re.search(r"^\s|\s$", secret.reveal()) or not one_line(secret.reveal(), length):
             raise Problem(f"The CHAP {what} must not begin or end with white space or contain a line break.")
     if found.mutual_user and found.secret == found.mutual_secret:
         raise Problem(
             "The CHAP secret and the mutual_secret are the same; RFC 7143 forbids that. Give two secrets."
         )
     for what, user in (("user", found.user), ("mutual_user", found.mutual_user)):
-        if len(user.encode()) > 255 or re.search(r"[\0\r\n]|^\s|\s$", user) or (what == "user" and not user):
+        if not one_line(user, 255) or re.search(r"^\s|\s$", user) or (what == "user" and not user):
             raise Problem(
                 f"The CHAP {what} '{user}' is empty, longer than 255 bytes, or has white space around it."
             )

@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-import re
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Mapping
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_stable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 
-# Names that the kernel gives in the order of discovery: after a boot they may mean another disk.
-UNSTABLE = re.compile(
-    r"/dev/(sd[a-z]+\d*|dm-\d+|nvme\d+n\d+(p\d+)?|md\d+|loop\d+|zd\d+|sg\d+|vd[a-z]+\d*|xvd[a-z]+\d*)"
-)
+BLOCK = "/sys/class/block"
 STABLE = ("/dev/disk/by-id", "/dev/mapper", "/dev/disk/by-path")
 
 
@@ -28,33 +26,35 @@ class Backing:
     users: tuple[str, ...] = ()
     stable: str = ""
     room: int | None = None  # free bytes beside it, where that was asked for
+    read_only: bool = False  # a device that the kernel does not let anybody write to
+    limits: Mapping[str, int] = field(
+        default_factory=dict
+    )  # what a new LUN on the device may ask for at most
+
+    def same(self, other: Backing | None) -> bool:
+        """Whether it is the very same file or device, whatever its names."""
+        return other is not None and self.size is not None and self.identity == other.identity
 
 
-def look_backing(host: Host, served: set[str], asked: set[str], full: set[str]) -> dict[str, Backing]:
+def look_backing(host: Host, served: set[str], asked: set[str], sized: set[str]) -> dict[str, Backing]:
     """Every path that is served or asked for; who uses a block device is asked only for those not served yet, and how
-    much room is left only beside files that shall have all their blocks."""
+    much room is left only beside files whose size is asked for."""
     found = {path: _backing(host, path) for path in sorted(served | asked)}
     new = {path for path in asked - served if found[path].kind == "device"}
     holders = look_holders(host) if new else None
     for path in new if holders else ():
         real = host.real(path)
         users = tuple(str(user) for user in holders.of(real.rpartition("/")[2])) if holders else ()
-        stable = _stable(host, real) if UNSTABLE.fullmatch(path) else ""
+        stable = "" if is_stable(path) else _stable(host, real)
         found[path] = replace(found[path], users=users, stable=stable)
-    for path in full & set(found):
-        found[path] = replace(found[path], room=_room(host, path))
+    for path in sized & set(found):
+        if found[path].kind != "device":
+            found[path] = replace(found[path], room=_room(host, path))
     return found
 
 
 def check_backing(lun: str, path: str, backing: Backing) -> None:
     """What may become a LUN: a device that nobody uses under a name that stays, or a file."""
-    if UNSTABLE.fullmatch(path) and backing.kind == "device":
-        use = (
-            f"Use '{backing.stable}'."
-            if backing.stable
-            else "Use a link under /dev/disk, or a logical volume on it."
-        )
-        raise Problem(f"LUN '{lun}': '{path}' may be another disk after the next boot. {use}")
     if backing.kind == "other":
         raise Problem(f"LUN '{lun}': '{path}' is neither a block device nor a file.")
     if path.startswith("/dev/") and backing.kind != "device":
@@ -66,14 +66,21 @@ def check_backing(lun: str, path: str, backing: Backing) -> None:
             f"LUN '{lun}': '{path}' is in use on this host: {'; '.join(backing.users)}. Whoever uses it has to let go "
             "first; two users of one disk destroy what is on it."
         )
+    if backing.kind == "device" and path.startswith("/dev/") and not is_stable(path):
+        use = (
+            f"Use '{backing.stable}'."
+            if backing.stable
+            else "Use a link under /dev/disk, or a logical volume on it."
+        )
+        raise Problem(f"LUN '{lun}': '{path}' may be another disk after the next boot. {use}")
 
 
-def _room(host: Host, path: str) -> int:
+def _room(host: Host, path: str) -> int | None:
     """Free bytes on the file system that a file is or would be on."""
     directory = path.rpartition("/")[0] or "/"
     while host.stat(directory) is None:
         directory = directory.rpartition("/")[0] or "/"
-    return int(host.run("df", "--output=avail", "--block-size=1", directory).out.split()[-1])
+    return host.room(directory)
 
 
 def _backing(host: Host, path: str) -> Backing:
@@ -82,10 +89,25 @@ def _backing(host: Host, path: str) -> Backing:
         return Backing(None, (path,))
     if stat.S_ISBLK(found.st_mode):
         name = host.real(path).rpartition("/")[2]
-        sectors = (host.read(f"/sys/class/block/{name}/size") or "0").strip()
-        return Backing(int(sectors) * 512, (found.st_rdev,), "device")
+        block = f"{BLOCK}/{name}"
+        limits = {
+            "queue_depth": _number(host, f"{block}/queue/nr_requests"),
+            "discard": _number(host, f"{block}/queue/discard_max_bytes"),
+        }
+        return Backing(
+            size=(_number(host, f"{block}/size") or 0) * 512,
+            identity=(found.st_rdev,),
+            kind="device",
+            read_only=_number(host, f"{block}/ro") == 1,
+            limits={key: value for key, value in limits.items() if value is not None},
+        )
     kind = "file" if stat.S_ISREG(found.st_mode) else "other"
     return Backing(found.st_size, (found.st_dev, found.st_ino), kind)
+
+
+def _number(host: Host, path: str) -> int | None:
+    text = (host.read(path) or "").strip()
+    return int(text) if text.isdecimal() else None
 
 
 def _stable(host: Host, real: str) -> str:

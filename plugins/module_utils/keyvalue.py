@@ -1,52 +1,59 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of 'name = value' lines: iscsid.conf, initiatorname.iscsi, node records, sysctl.d."""
+"""Files of lines that others wrote, kept byte for byte but for the line that changes.
+
+Which line says what is another question for each program that reads such a file, so that is asked of the caller.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import Callable
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import lines_of
-
-LINE = re.compile(r"^[ \t]*(?P<name>[^#;=\s][^=\s]*)[ \t]*=[ \t]*(?P<value>.*?)[ \t\r]*$")
-COMMENTED = re.compile(r"^[ \t]*[#;][ \t]*(?P<name>[^#;=\s][^=\s]*)[ \t]*=")
+Is = Callable[[str], bool]
 
 
 def parse(text: str) -> dict[str, str]:
-    """The settings that are in force; where a name stands twice, the last line wins."""
-    found = {}
-    for line in lines_of(text):
-        match = LINE.match(line)
-        if match:
-            found[match["name"]] = match["value"]
-    return found
+    """NAME=VALUE lines that a program prints for programs (systemctl show); no file is read like this."""
+    return {
+        name: value for name, equals, value in (line.partition("=") for line in text.split("\n")) if equals
+    }
 
 
-def edit(text: str, changes: dict[str, str | None], equals: str = " = ") -> str:
-    """The text with these settings in force and everything else as it was.
+def lines(text: str) -> list[str]:
+    """The lines, each with its end. Only a line feed ends one: for C, a form feed, U+0085 or U+2028 is text."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
-    A setting replaces its own line (every further one of the same name is dropped), else follows its
-    commented-out example, else is appended. A value of None removes it.
+
+def replaced(text: str, own: Is, line: str | None, first: bool = False) -> str | None:
+    """The text with this line (None: no line) for its own ones, where the last or the first of them stood.
+
+    None when it has no own line.
     """
-    lines = lines_of(text)
-    for name, value in changes.items():
-        lines = _with(lines, name, None if value is None else f"{name}{equals}{value}".rstrip())
-    return "".join(f"{line}\n" for line in lines)
+    parts = lines(text)
+    at = [number for number, part in enumerate(parts) if own(part)]
+    if not at:
+        return None
+    place = at[0] if first else at[-1]
+    if line is not None:
+        parts[place] = line + (_end(parts[place]) or _end(parts[0]) or "\n")
+        at.remove(place)
+    return "".join(part for number, part in enumerate(parts) if number not in at)
 
 
-def _with(lines: list[str], name: str, wanted: str | None) -> list[str]:
-    own = [number for number, line in enumerate(lines) if _name(LINE, line) == name]
-    if wanted is None:
-        return [line for number, line in enumerate(lines) if number not in own]
-    if own:
-        kept = [line for number, line in enumerate(lines) if number not in own[:-1]]
-        kept[own[-1] - len(own) + 1] = wanted
-        return kept
-    example = [number for number, line in enumerate(lines) if _name(COMMENTED, line) == name]
-    at = example[-1] + 1 if example else len(lines)
-    return lines[:at] + [wanted] + lines[at:]
+def inserted(text: str, line: str, before: Is | None = None, after: Is | None = None) -> str:
+    """The text with one more line: after the last such line, else before the first such one, else as the last whole one.
+
+    What stands behind the last line feed is left behind it: some programs do not read it, and shall not begin to.
+    """
+    parts = lines(text)
+    whole = len(parts) - (1 if parts and not _end(parts[-1]) else 0)
+    examples = [number + 1 for number, part in enumerate(parts[:whole]) if after and after(part)]
+    marks = [number for number, part in enumerate(parts) if before and before(part)]
+    place = examples[-1] if examples else marks[0] if marks else whole
+    neighbour = parts[place - 1] if place else "".join(parts[:1])
+    return "".join([*parts[:place], line + (_end(neighbour) or "\n"), *parts[place:]])
 
 
-def _name(pattern: re.Pattern[str], line: str) -> str | None:
-    match = pattern.match(line)
-    return match["name"] if match else None
+def _end(part: str) -> str:
+    return "\r\n" if part.endswith("\r\n") else "\n" if part.endswith("\n") else ""

@@ -8,26 +8,27 @@ Three states that must agree: wanted, running (configfs) and saved (what comes b
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Collection, Iterable, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import lio_configfs, lio_document, lio_saved
+from ansible_collections.lunworks.iscsi.plugins.module_utils import lio_configfs, lio_entry, lio_saved
 from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import Backing, look_backing
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import ISCSI, Keys, Running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import (
+    ALL,
+    Keys,
+    Running,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import CLOSED, DERIVED, merged
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import OURS
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_named import to_save
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target, shown, whole
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san_wanted import lay
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import Sockets, look_sockets
 
-# Demo mode is off: only initiators with an ACL get in. Every setting that this rests on is written, not hoped for.
-CLOSED = {
-    "cache_dynamic_acls": "0",
-    "demo_mode_write_protect": "1",
-    "generate_node_acls": "0",
-    "prod_mode_write_protect": "0",
-}
-DERIVED = {*CLOSED, "authentication", "AuthMethod"}
+PLUGINS = (*OURS, "ramdisk", "pscsi", "user")
 # rtslib's restore takes no other names (rtslib utils.py, normalize_wwn), so a target named otherwise would be lost at boot.
 RESTORABLE = re.compile(r"iqn\.\d{4}-\d\d\.[^._][^_]*\.[^_]+|eui\.[0-9a-f]{16}|naa\.[125][0-9a-f]{15}")
 
@@ -42,6 +43,7 @@ class Serving:
     backing: Mapping[str, Backing]
     sockets: Sockets
     kept: Mapping[str, Target]  # the targets in the saved file
+    known: Mapping[str, Collection[str]] = field(default_factory=dict)  # the settings that this kernel has
 
     def targets(self) -> dict[str, Target]:
         """Every target that runs or is saved, as it should run."""
@@ -52,40 +54,78 @@ class Serving:
         """One target as it should run."""
         return whole(self.running.targets.get(name), self.kept.get(name))
 
+    def groups(self, name: str) -> list[Target]:
+        """The portal groups of a target that run."""
+        first = self.running.targets.get(name)
+        return [*([first] if first else []), *self.running.others.get(name, ())]
+
 
 def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
     """Look once at everything; of the settings only those that are asked for, relied on or saved."""
     asked = list(asked)
     saved = lio_saved.look_saved(host)
-    kept = lio_document.saved_targets(saved.document)
-    running = lio_configfs.look_running(host, _keys(kept, asked))
-    served = {lun.path for target in running.targets.values() for lun in target.luns.values() if lun.path}
+    groups = lio_entry.saved_groups(saved.document)
+    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked))
+    kept = {
+        name: _same_group(running.targets.get(name), saved.document, some) for name, some in groups.items()
+    }
+    served = {lun.path for lun in running.stores.values() if lun.path}
     lost = {lun.path for target in kept.values() for lun in target.luns.values() if lun.path}
     luns = [lun for one in asked for lun in one["luns"] if lun["path"]]
     paths = {lun["path"] for lun in luns}
-    full = {lun["path"] for lun in luns if lun["allocation"] == "full"}
+    sized = {lun["path"] for lun in luns if lun["size"] is not None}
     return Serving(
         loaded=host.stat(ISCSI) is not None,
         running=running,
         saved=saved,
-        backing=look_backing(host, served, lost | paths, full),
+        backing=look_backing(host, served, lost | paths, sized),
         sockets=look_sockets(host),
         kept=kept,
+        known=look_known(host, running),
     )
+
+
+def _same_group(running: Target | None, document: Mapping[str, Any], groups: list[Target]) -> Target:
+    """The saved portal group that belongs to the running one."""
+    lowest = min(groups, key=lambda one: one.tag)
+    found = next((one for one in groups if running and one.tag == running.tag), lowest)
+    twin = lio_entry.twins(document, lowest.name)
+    if twin:
+        return replace(found, fault=f"in the saved file {twin} stands twice")
+    if running and lowest.tag < running.tag:
+        return replace(found, fault=f"its portal group {lowest.tag} is saved, but does not run")
+    return replace(found, name=running.name) if running else found
 
 
 def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, all_targets: bool) -> Serving:
     """What was asked for laid over what is; what runs is what is saved."""
-    sizes = {path: one.size for path, one in seen.backing.items()}
-    found = {one["name"]: lay(seen.whole(one["name"]), one, sizes, purge) for one in asked}
+    asked = list(asked)
+    before = seen.targets()
+    for one in asked:
+        fault = before[one["name"]].fault if one["name"] in before else ""
+        if fault:
+            raise Problem(f"The target '{one['name']}' is left alone: {fault}. Mend that by hand first.")
+    found = {one["name"]: lay(before.get(one["name"]), one, seen.backing, purge) for one in asked}
+    access = {one["name"] for one in asked if _decides_access(before.get(one["name"]), one, purge)}
     if all_targets:
-        found.update({name: None for name in seen.targets() if name not in found})
-    after = {name: _relied_on(_named(target)) if target else None for name, target in found.items()}
+        found.update({name: None for name in before if name not in found})
+    after = {
+        name: _relied_on(_named(target), name in access) if target else None for name, target in found.items()
+    }
     targets = {name: after.get(name, target) for name, target in {**seen.running.targets, **after}.items()}
     running = replace(seen.running, targets={name: target for name, target in targets.items() if target})
     document = seen.saved.document
     if after:
-        document = lio_document.merged(document, seen.targets(), after)
+        was = {**before, **_all_groups(seen, after)}
+        used = {store for store in seen.running.backstores if _used_elsewhere(seen, store, after)}
+        by_name = {one["name"]: one for one in asked}
+        saved_as = {
+            name: to_save(seen.kept.get(name), before.get(name), target, by_name[name], name in access)
+            if target
+            else None
+            for name, target in after.items()
+        }
+        document = merged(document, was, saved_as, used)
     order = lio_saved.restore_order(document) if seen.saved.unit and after else seen.saved.order
     saved = replace(seen.saved, document=document, private=True, order=order)
     kept = {name: target for name, target in {**seen.kept, **after}.items() if target}
@@ -94,9 +134,35 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         loaded=seen.loaded or any(after.values()),
         running=running,
         saved=saved,
-        backing=_grown(seen.backing, [target for target in after.values() if target]),
+        backing=_grown(seen, before, after),
         kept=kept,
     )
+
+
+def _decides_access(target: Target | None, asked: dict[str, Any], purge: bool) -> bool:
+    """Whether it was said who may log in. Otherwise that stays, however open it is."""
+    return target is None or asked["access"] or (purge and "igroups" in asked["given"])
+
+
+def _all_groups(seen: Serving, after: Mapping[str, Target | None]) -> dict[str, Target]:
+    """Targets that go, with the LUNs of all their portal groups."""
+    found = {}
+    for name, target in after.items():
+        whole_ = seen.whole(name)
+        if target is None and whole_:
+            groups = [*seen.groups(name), *lio_entry.saved_groups(seen.saved.document).get(name, ())]
+            luns = [lun for group in [whole_, *groups] for lun in group.luns.values()]
+            found[name] = replace(whole_, luns=dict(enumerate(luns)))
+    return found
+
+
+def _used_elsewhere(seen: Serving, store: str, after: Mapping[str, Target | None]) -> bool:
+    """Whether something that is not worked on serves a backstore."""
+    for name, tag, _place in seen.running.users(store):
+        now = seen.running.targets.get(name)
+        if now is None or name not in after or (after[name] is not None and tag != now.tag):
+            return True
+    return False
 
 
 def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
@@ -106,34 +172,64 @@ def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
     return {"targets": [shown(targets[name], sizes) for name in sorted(names or targets) if name in targets]}
 
 
-def _keys(kept: Mapping[str, Target], asked: Iterable[dict[str, Any]]) -> Keys:
-    attributes = {name: set(target.attributes) for name, target in kept.items()}
-    parameters = {name: set(target.parameters) for name, target in kept.items()}
-    backstores = {lun.backstore: set(lun.attributes) for one in kept.values() for lun in one.luns.values()}
+def _keys(
+    document: Mapping[str, Any], groups: Mapping[str, list[Target]], asked: Iterable[dict[str, Any]]
+) -> Keys:
+    """Of what is worked on and was never saved, everything: all of it is to be saved."""
+    saved = [one for some in groups.values() for one in some]
+    attributes: dict[str, set[str]] = {}
+    parameters: dict[str, set[str]] = {}
+    for target in saved:
+        attributes.setdefault(target.name, set()).update(target.attributes)
+        parameters.setdefault(target.name, set()).update(target.parameters)
+    backstores = {
+        lio_entry.store_of(one): set(one.get("attributes", {})) for one in document.get("storage_objects", [])
+    }
+    remade = set()
     for one in asked:
         name = one["name"]
-        attributes[name] = attributes.get(name, set()) | set(one["attributes"]) | (DERIVED - {"AuthMethod"})
-        parameters[name] = parameters.get(name, set()) | set(one["parameters"]) | {"AuthMethod"}
+        known = {ALL} if name not in groups else set()
+        attributes[name] = (
+            attributes.get(name, set()) | set(one["attributes"]) | (DERIVED - {"AuthMethod"}) | known
+        )
+        parameters[name] = parameters.get(name, set()) | set(one["parameters"]) | {"AuthMethod"} | known
         for lun in one["luns"]:
-            for plugin in lio_document.OURS:
-                for store in (f"{plugin}/{name}:{lun['name']}", f"{plugin}/{lun['name']}"):
-                    backstores[store] = backstores.get(store, set()) | set(lun["attributes"])
-    return Keys(attributes, parameters, backstores)
+            stores = [f"{plugin}/{own}{lun['name']}" for plugin in PLUGINS for own in (f"{name}:", "")]
+            for store in stores:
+                backstores[store] = backstores.get(store, set()) | set(lun["attributes"])
+            if lun["attributes"] or any(lun[key] is not None for key in ("block_size", "write_back")):
+                remade |= set(stores)
+    return Keys(attributes, parameters, backstores, remade=remade)
+
+
+def look_known(host: Host, running: Running) -> dict[str, Collection[str]]:
+    """The settings that this kernel has, by what one target and one backstore of each kind have: 'attrib', 'param', and the
+    kind. A kind of which there is none yet is not known."""
+    found: dict[str, Collection[str]] = {}
+    for target in [*running.targets.values()][:1]:
+        for kind in ("attrib", "param"):
+            found[kind] = host.list(f"{lio_configfs.tpg(target)}/{kind}")
+    for store, place in running.backstores.items():
+        kind = store.partition("/")[0]
+        if kind not in found:
+            found[kind] = host.list(f"{CORE}/{place}/attrib")
+    return found
 
 
 def _named(target: Target) -> Target:
     """The backstore of each new LUN: names are unique on a host, so the target's is part of it."""
     luns = {}
-    for name, lun in target.luns.items():
+    for number, lun in target.luns.items():
         plugin = "fileio" if lun.size is not None else "block"
-        kind = lun.backstore.partition("/")[0]
-        ours = kind in ("", *lio_document.OURS)
-        backstore = f"{plugin}/{target.name}:{name}" if ours and kind != plugin else lun.backstore
-        luns[name] = replace(lun, backstore=backstore)
+        luns[number] = (
+            lun if lun.backstore else replace(lun, backstore=f"{plugin}/{target.name.lower()}:{lun.name}")
+        )
     return replace(target, luns=luns)
 
 
-def _relied_on(target: Target) -> Target:
+def _relied_on(target: Target, access: bool) -> Target:
+    if not access:
+        return target
     chap = any(one.chap for one in target.initiators.values())
     return replace(
         target,
@@ -142,13 +238,16 @@ def _relied_on(target: Target) -> Target:
     )
 
 
-def _grown(backing: Mapping[str, Backing], targets: Iterable[Target]) -> dict[str, Backing]:
-    """Every file is at least as big as its LUN."""
-    found = dict(backing)
-    for lun in (
-        lun for target in targets for lun in target.luns.values() if lun.size is not None and lun.path
-    ):
+def _grown(
+    seen: Serving, before: Mapping[str, Target], after: Mapping[str, Target | None]
+) -> dict[str, Backing]:
+    """Every file is at least as big as its LUN, where that is new or grows."""
+    found = dict(seen.backing)
+    sizes = {lun.backstore: lun.size for target in before.values() for lun in target.luns.values()}
+    for lun in (lun for target in after.values() if target for lun in target.luns.values()):
         now = found.get(lun.path, Backing())
-        if (now.size or 0) < (lun.size or 0):
+        if lun.size is None or not lun.path or sizes.get(lun.backstore) == lun.size:
+            continue
+        if (now.size or 0) < lun.size:
             found[lun.path] = replace(now, size=lun.size, identity=now.identity or (lun.path,))
     return found

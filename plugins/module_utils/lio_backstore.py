@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import CORE, ISCSI, ROOT
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI, ROOT
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -58,7 +58,11 @@ class MakeFile(Step):
 
 @dataclass(frozen=True)
 class MakeBackstore(Step):
-    """Open the device or file behind a LUN; its serial and settings are there before anybody sees it."""
+    """Open the device or file behind a LUN; its serial and settings are there before anybody sees it.
+
+    A setting that was saved under another kernel and is not there is left out, as rtslib does; one of a backstore that is
+    made anew goes over where this device takes it.
+    """
 
     place: str
     lun: Lun
@@ -78,24 +82,37 @@ class MakeBackstore(Step):
 
     def _fill(self, host: Host, base: str) -> None:
         lun = self.lun
-        if lun.size is None:
-            host.poke(f"{base}/control", f"udev_path={lun.path},readonly=0")
+        if lun.backstore.startswith("fileio/"):
+            size = "" if lun.size is None else f",fd_dev_size={lun.size}"
+            host.poke(f"{base}/control", f"fd_dev_name={lun.path}{size}")
+            for option, wanted in (("fd_buffered_io=1", lun.write_back), ("fd_async_io=1", lun.asynchronous)):
+                if wanted:
+                    host.poke(f"{base}/control", option)
         else:
-            host.poke(f"{base}/control", f"fd_dev_name={lun.path},fd_dev_size={lun.size}")
-            if lun.write_back:
-                host.poke(f"{base}/control", "fd_buffered_io=1")
+            host.poke(f"{base}/control", f"udev_path={lun.path},readonly={int(lun.read_only)}")
         host.poke(f"{base}/udev_path", lun.path)
         host.poke(f"{base}/enable", "1")
         host.poke(f"{base}/wwn/vpd_unit_serial", lun.serial)
         for key, value in backstore_settings(lun).items():
-            if (host.read(f"{base}/attrib/{key}") or "").strip() != value:
-                host.poke(f"{base}/attrib/{key}", value)
+            _set(host, f"{base}/attrib/{key}", value, key in lun.lacking)
+        for key, value in lun.settings.items():
+            if key.rpartition("/")[2] not in backstore_settings(lun):
+                try:
+                    _set(host, f"{base}/{key}", value, True)
+                except Problem:  # read only, or not for this device
+                    continue
+
+
+def _set(host: Host, path: str, value: str, may_lack: bool) -> None:
+    now = host.read(path)
+    if (now or "").strip() != value and not (may_lack and now is None):
+        host.poke(path, value)
 
 
 def backstore_settings(lun: Lun) -> dict[str, str]:
-    """All settings of a backstore that we rely on."""
-    cache = {"emulate_write_cache": str(int(lun.write_back))} if lun.size is None else {}
-    return {**lun.attributes, "block_size": str(lun.block_size), **cache}
+    """All settings of a backstore that we rely on. The write cache of a file was said when it was opened, and the one of a
+    block device is its own (Linux, target_core_configfs.c, emulate_write_cache_store)."""
+    return {**lun.attributes, "block_size": str(lun.block_size)}
 
 
 @dataclass(frozen=True)

@@ -4,81 +4,122 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import replace
-from typing import Any
+from typing import Any, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import wwid_of_lio
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import Keys, look_running
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import OURS, saved_groups
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import look_saved
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import look_label
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Target, whole
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Target
 
 
 def tell_luns(host: Host, metadata: bool) -> dict[str, Any]:
-    """All targets and LUNs that run or are saved."""
-    running, saved = look_running(host, Keys()).targets, saved_targets(look_saved(host).document)
-    targets = {
-        name: target
-        for name in sorted({*running, *saved})
-        for target in [whole(running.get(name), saved.get(name))]
-        if target
+    """All targets and LUNs that run or are saved, whatever portal group they are in."""
+    running, saved = look_running(host, Keys()), saved_groups(look_saved(host).document)
+    names = sorted({*running.targets, *saved})
+    groups = {
+        name: [*running.others.get(name, ()), *([running.targets[name]] if name in running.targets else [])]
+        for name in names
     }
-    nothing = Target("")
     return {
-        "targets": [_target(one, running) for one in targets.values()],
+        "targets": [_target(name, groups[name], saved.get(name, [])) for name in names],
         "luns": [
-            _lun(host, metadata, one, lun, running.get(name, nothing), saved.get(name, nothing))
-            for name, one in targets.items()
-            for lun in sorted(one.luns.values(), key=lambda lun: lun.number)
+            _lun(host, metadata, name, lun, groups[name], saved.get(name, []))
+            for name in names
+            for lun in _luns([*groups[name], *saved.get(name, [])])
         ],
     }
 
 
-def _target(target: Target, running: dict[str, Target]) -> dict[str, Any]:
-    groups = target.igroups()
+def _luns(groups: Sequence[Target]) -> list[Lun]:
+    """Each backstore of a target once, however often it is served."""
+    found: dict[str, Lun] = {}
+    for group in sorted(groups, key=lambda one: one.tag):
+        for number in sorted(group.luns):
+            found.setdefault(group.luns[number].backstore, group.luns[number])
+    return sorted(found.values(), key=lambda lun: lun.number)
+
+
+def _target(name: str, running: Sequence[Target], saved: Sequence[Target]) -> dict[str, Any]:
+    every = [*running, *saved]
+    members: dict[str, set[str]] = {}
+    for group in every:
+        for igroup, initiators in group.igroups().items():
+            members.setdefault(igroup, set()).update(initiators)
+    chap = {who for group in every for who, one in group.initiators.items() if one.chap is not None}
     return {
-        "name": target.name,
-        "enabled": target.name in running and running[target.name].enabled,
-        "portals": sorted(map(str, target.portals)),
+        "name": name,
+        "enabled": any(group.enabled for group in running),
+        "portals": sorted({str(portal) for group in every for portal in group.portals}),
         "igroups": [
-            {
-                "name": name,
-                "initiators": members,
-                "chap": any(target.initiators[one].chap is not None for one in members),
-            }
-            for name, members in groups.items()
+            {"name": igroup, "initiators": sorted(members[igroup]), "chap": bool(members[igroup] & chap)}
+            for igroup in members
         ],
     }
 
 
 def _lun(
-    host: Host, metadata: bool, target: Target, lun: Lun, running: Target, saved: Target
+    host: Host,
+    metadata: bool,
+    target: str,
+    lun: Lun,
+    running: Sequence[Target],
+    saved: Sequence[Target],
 ) -> dict[str, Any]:
-    label, unreadable = None, None
-    try:
-        label = look_label(host, lun.path) if lun.path and host.stat(lun.path) else None
-    except Problem as problem:  # what is wrong with one LUN is told beside all others
-        unreadable = str(problem)
-    serves = lun.name in running.luns
+    label, why = _label(host, lun)
     return {
-        "target": target.name,
+        "target": target,
         "name": lun.name,
         "path": lun.path,
         "wwid": wwid_of_lio(lun.serial),
-        "running": _mapped(running, lun.name) if serves else [],
-        "saved": _mapped(saved, lun.name),
-        "read_only": _mapped(running, lun.name, read_only=True) if serves else [],
-        "saved_read_only": _mapped(saved, lun.name, read_only=True),
+        "running": _mapped(running, lun),
+        "saved": _mapped(saved, lun),
+        "read_only": _mapped(running, lun, read_only=True),
+        "saved_read_only": _mapped(saved, lun, read_only=True),
         "label": label if metadata or label is None else replace(label, metadata=""),
-        "unreadable": unreadable,
+        "unreadable": why or None,
     }
 
 
-def _mapped(target: Target, lun: str, read_only: bool = False) -> list[str]:
-    return sorted(
-        name
-        for name, one in target.initiators.items()
-        if lun in one.luns and (one.luns[lun].read_only or not read_only)
-    )
+def _label(host: Host, lun: Lun) -> tuple[Any, str]:
+    """What LVM wrote on a LUN, and why that is not known. Read are files and block devices alone: a tape is rewound by being
+    read, and a device that is suspended holds its reader for as long as that lasts."""
+    found = host.stat(lun.path) if lun.path else None
+    if found is None or lun.backstore.partition("/")[0] not in OURS:
+        return (
+            None,
+            ""
+            if found is None
+            else f"a backstore of the kind '{lun.backstore.partition('/')[0]}' is not read",
+        )
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISBLK(found.st_mode)):
+        return None, f"'{lun.path}' is neither a block device nor a file"
+    if _suspended(host, host.real(lun.path).rpartition("/")[2]):
+        return None, f"'{lun.path}' is suspended"
+    try:
+        return look_label(host, lun.path), ""
+    except Problem as problem:
+        return None, str(problem)
+
+
+def _suspended(host: Host, kernel: str) -> bool:
+    """Whether a device, or one under it, holds whoever reads it."""
+    base = f"/sys/class/block/{kernel}"
+    held = (host.read(f"{base}/dm/suspended") or "").strip() == "1"
+    return held or any(_suspended(host, below) for below in host.list(f"{base}/slaves"))
+
+
+def _mapped(groups: Sequence[Target], lun: Lun, read_only: bool = False) -> list[str]:
+    """Who has a LUN, in any portal group, under any number; who may only read it in each of his maps."""
+    maps: dict[str, list[bool]] = {}
+    for group in groups:
+        numbers = {number for number, one in group.luns.items() if one.backstore == lun.backstore}
+        for name, one in group.initiators.items():
+            for entry in one.luns.values():
+                if entry.lun in numbers:
+                    maps.setdefault(name, []).append(entry.read_only)
+    return sorted(name for name, protected in maps.items() if all(protected) or not read_only)

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import look_backing
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import Keys, look_running
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import Keys, Running, look_running
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import saved_groups, twins
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import look_saved
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Target, shown
 
@@ -17,45 +17,68 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Tar
 def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
     """All targets or one, with sessions; and the drift between running and saved."""
     saved = look_saved(host)
-    kept = saved_targets(saved.document)
+    kept = saved_groups(saved.document)
     running = look_running(host, Keys(everything=True))
-    paths = {lun.path for target in running.targets.values() for lun in target.luns.values() if lun.path}
+    paths = {lun.path for lun in running.stores.values() if lun.path}
     backing = look_backing(host, paths, set(), set())
     sizes = {path: one.size for path, one in backing.items() if one.size is not None}
     names = [one for one in sorted({*running.targets, *kept}) if name in (None, one)]
     return {
-        "targets": [
-            {
-                **shown(running.targets[one], sizes),
-                "sessions": [
-                    {"initiator": session.initiator, "address": session.address}
-                    for session in running.sessions
-                    if session.target == one
-                ],
-            }
-            for one in names
-            if one in running.targets
+        "targets": [_target(running, one, sizes) for one in names if one in running.targets],
+        "drift": [
+            fault for one in names for fault in _drifts(one, running, saved.document, kept.get(one, []))
         ],
-        "drift": [fault for one in names for fault in _drift(one, running.targets.get(one), kept.get(one))],
         "saved": saved.path,
     }
 
 
-def _drift(name: str, runs: Target | None, kept: Target | None) -> Iterator[str]:
-    if runs is None or kept is None:
-        yield f"The target '{name}' {_which(runs is not None)}."
+def _target(running: Running, name: str, sizes: dict[str, int]) -> dict[str, Any]:
+    """A target's first portal group, who is logged in to any of them, and the others."""
+    first = running.targets[name]
+    return {
+        **shown(first, sizes),
+        "tag": first.tag,
+        "sessions": [
+            {"initiator": session.initiator, "address": session.address, "tag": session.tag}
+            for session in running.sessions
+            if session.target.lower() == name
+        ],
+        "others": [{**shown(one, sizes), "tag": one.tag} for one in running.others.get(name, ())],
+    }
+
+
+def _drifts(name: str, running: Running, document: dict[str, Any], kept: Sequence[Target]) -> Iterator[str]:
+    """Each running portal group beside the saved one of its tag."""
+    first = running.targets.get(name)
+    groups = {one.tag: one for one in [*([first] if first else []), *running.others.get(name, ())]}
+    saved = {one.tag: one for one in kept}
+    twin = twins(document, name)
+    if twin:
+        yield f"The saved file has {twin} of '{name}' twice."
+    if not groups or not saved:
+        yield f"The target '{name}' {_which(bool(groups))}."
         return
+    for tag in sorted({*groups, *saved}):
+        if tag in groups and tag in saved:
+            yield from _drift(name, groups[tag], saved[tag])
+        else:
+            yield f"The portal group {tag} of '{name}' {_which(tag in groups)}."
+
+
+def _drift(name: str, runs: Target, kept: Target) -> Iterator[str]:
+    for number in sorted(set(runs.luns) ^ set(kept.luns)):
+        lun = runs.luns.get(number) or kept.luns[number]
+        yield f"The LUN '{lun.name}' of '{name}' {_which(number in runs.luns)}."
     for what, these, those in (
-        ("LUN", {*runs.luns}, {*kept.luns}),
         ("initiator", {*runs.initiators}, {*kept.initiators}),
         ("portal", {*map(str, runs.portals)}, {*map(str, kept.portals)}),
     ):
         yield from (
             f"The {what} '{one}' of '{name}' {_which(one in these)}." for one in sorted(these ^ those)
         )
-    for lun in sorted(set(runs.luns) & set(kept.luns)):
-        for key in _differing(runs.luns[lun], kept.luns[lun]):
-            yield f"The LUN '{lun}' of '{name}' runs with another {key} than is saved."
+    for number in sorted(set(runs.luns) & set(kept.luns)):
+        for key in _differing(runs.luns[number], kept.luns[number]):
+            yield f"The LUN '{runs.luns[number].name}' of '{name}' runs with another {key} than is saved."
     for one in sorted(set(runs.initiators) & set(kept.initiators)):
         if runs.initiators[one] != kept.initiators[one]:
             yield f"The initiator '{one}' of '{name}' runs with another igroup, map or CHAP than is saved."
@@ -66,7 +89,9 @@ def _drift(name: str, runs: Target | None, kept: Target | None) -> Iterator[str]
 
 
 def _differing(runs: Lun, kept: Lun) -> list[str]:
-    keys = ("number", "path", "serial", "size", "block_size", "write_back")
+    if not kept.path and not kept.serial:  # of a kind that is not saved so
+        return [] if runs.backstore == kept.backstore else ["backstore"]
+    keys = ("backstore", "path", "serial", "size", "block_size", "write_back", "read_only")
     return [key for key in keys if getattr(runs, key) != getattr(kept, key)]
 
 

@@ -7,38 +7,28 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
-from typing import Collection, Iterator
+from typing import Collection, Iterator, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio import Serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_backstore import (
-    GrowBackstore,
     LoadTarget,
-    MakeBackstore,
     MakeFile,
     RemoveBackstore,
-    SetBackstore,
-    backstore_settings,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_build import build
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import OURS
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_remake import with_ways_back
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_remove import RemoveTarget
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import plan_saved
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_target import (
-    AddLun,
-    AddPortal,
-    AllowInitiator,
     Disable,
-    Enable,
     ForbidInitiator,
-    MakeTarget,
-    MapLun,
     ProtectLun,
     RemoveLun,
     RemovePortal,
-    RemoveTarget,
-    SetChap,
-    SetIgroup,
-    SetTarget,
     UnmapLun,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Initiator, Lun, Target, without_luns
+from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Lun, Target, without_luns
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 # Settings that the kernel does not change while a LUN is served (EINVAL; Linux, target_core_configfs.c).
@@ -49,6 +39,9 @@ FROZEN = (
     "pi_prot_type",
     "pi_prot_format",
     "alua_support",
+    "emulate_tas",
+    "emulate_ua_intlck_ctrl",
+    "force_pr_aptpl",
 )
 
 
@@ -57,30 +50,54 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
     cuts: list[Step] = []
     builds: list[Step] = []
     names = sorted({*seen.running.targets, *want.running.targets})
-    stays = {name: _stays(seen.running.targets.get(name), want.running.targets.get(name)) for name in names}
-    closed = _closed(seen, want, stays)
-    places = _places(seen, want, closed)
+    wanted = {name: feasible(seen, name, want.running.targets.get(name)) for name in names}
+    stays = {name: _stays(seen.running.targets.get(name), wanted[name]) for name in names}
+    closed = _closed(seen, wanted, stays)
+    places = _places(seen, wanted, closed)
+    open_now = {store for store in seen.running.backstores if store not in closed}
     for name in names:
-        now, then = seen.running.targets.get(name), want.running.targets.get(name)
+        now, then = seen.running.targets.get(name), wanted[name]
         if now and not then:
             cuts.append(RemoveTarget(now))
         elif now and then:
             cuts += _cut(now, stays[name] or now, then)
         if then:
-            builds += _build(stays[name], then, places)
+            builds += build(stays[name], then, places, seen.running.stores, open_now)
     cuts += [RemoveBackstore(seen.running.backstores[one]) for one in closed]
     files = _files(seen, want, full)
     made = {os.path.dirname(step.path) or "/" for step in files}
     loads = [] if seen.loaded or not builds else [LoadTarget(os.path.dirname(want.saved.path))]
-    return [*loads, *cuts, *files, *builds, *plan_saved(seen.saved, want.saved, made)]
+    saves = plan_saved(seen.saved, want.saved, made)
+    return [*loads, *with_ways_back(seen, [*cuts, *files, *builds]), *saves]
 
 
 def same_disk(now: Lun, then: Lun) -> bool:
     """Whether a LUN can become the other one while it is served."""
-    frozen = ("path", "serial", "block_size", "backstore", *(("write_back",) if now.size is not None else ()))
-    return all(getattr(now, key) == getattr(then, key) for key in frozen) and all(
-        now.attributes.get(key) == then.attributes.get(key) for key in FROZEN if key in then.attributes
+    cached = now.backstore.startswith("fileio/")
+    frozen = (
+        "path",
+        "serial",
+        "block_size",
+        "backstore",
+        "read_only",
+        "asynchronous",
+        *(("write_back",) if cached else ()),
     )
+    return all(getattr(now, key) == getattr(then, key) for key in frozen) and all(
+        now.attributes[key] == then.attributes[key]
+        for key in FROZEN
+        if key in then.attributes and key in now.attributes
+    )
+
+
+def feasible(seen: Serving, name: str, target: Target | None) -> Target | None:
+    """A target without what was saved, does not run, and could not be made again as it was: the restore's to bring back."""
+    now = seen.running.targets.get(name)
+    if target is None:
+        return None
+    there = now.luns if now else {}
+    lost = {number for number, lun in target.luns.items() if lun.fixed and number not in there}
+    return replace(without_luns(target, lost), portals=target.portals - target.fixed)
 
 
 def _stays(now: Target | None, then: Target | None) -> Target | None:
@@ -88,11 +105,9 @@ def _stays(now: Target | None, then: Target | None) -> Target | None:
     if now is None or then is None:
         return None
     gone = {
-        name
-        for name, lun in now.luns.items()
-        if name not in then.luns
-        or lun.number != then.luns[name].number
-        or not same_disk(lun, then.luns[name])
+        number
+        for number, lun in now.luns.items()
+        if number not in then.luns or not same_disk(lun, then.luns[number])
     }
     left = without_luns(now, gone)
     initiators = {}
@@ -100,29 +115,63 @@ def _stays(now: Target | None, then: Target | None) -> Target | None:
         if name in then.initiators:
             wanted = then.initiators[name].luns
             kept = {
-                lun: entry
-                for lun, entry in one.luns.items()
-                if lun in wanted and wanted[lun].number == entry.number
+                number: entry
+                for number, entry in one.luns.items()
+                if number in wanted and wanted[number].lun == entry.lun
             }
             initiators[name] = replace(one, luns=kept)
     return replace(left, portals=now.portals & then.portals, initiators=initiators)
 
 
-def _closed(seen: Serving, want: Serving, stays: dict[str, Target | None]) -> list[str]:
-    """The backstores to close: of LUNs that go, and what an interrupted run left behind under a name that is needed."""
-    kept = {lun.backstore for target in stays.values() if target for lun in target.luns.values()}
-    asked = {lun.backstore for target in want.running.targets.values() for lun in target.luns.values()}
-    served = {lun.backstore for target in seen.running.targets.values() for lun in target.luns.values()}
-    return [one for one in sorted(seen.running.backstores) if one in served | asked and one not in kept]
+def _closed(
+    seen: Serving, wanted: Mapping[str, Target | None], stays: Mapping[str, Target | None]
+) -> list[str]:
+    """The backstores to close: of LUNs that go, unless something else serves them; what is in memory alone stays. And what an
+    interrupted run of ours left behind under a name that is needed."""
+    touched = {name for name, target in wanted.items() if target != seen.running.targets.get(name)}
+    served = {lun.backstore for name in touched for group in seen.groups(name) for lun in group.luns.values()}
+    needed = {lun.backstore: lun for name in touched for lun in (wanted[name] or Target("")).luns.values()}
+    found = []
+    for one in sorted(seen.running.backstores):
+        users = seen.running.users(one)
+        own = any(one.partition("/")[2].startswith(f"{name}:") for name in touched)
+        stale = one in needed and not users and own
+        going = one in served and one.partition("/")[0] in OURS and not _kept(seen, one, users, wanted, stays)
+        unlike = (
+            one in needed
+            and one in seen.running.stores
+            and not same_disk(seen.running.stores[one], needed[one])
+        )
+        if stale or (going and (one not in needed or unlike)):
+            found.append(one)
+    return found
 
 
-def _places(seen: Serving, want: Serving, closed: Collection[str]) -> dict[str, str]:
+def _kept(
+    seen: Serving,
+    backstore: str,
+    users: Collection[tuple[str, int, str]],
+    wanted: Mapping[str, Target | None],
+    stays: Mapping[str, Target | None],
+) -> bool:
+    """Whether a portal group that is not worked on, or a LUN that stays, has it."""
+    for name, tag, _place in users:
+        now = seen.running.targets.get(name)
+        if now is None or (tag != now.tag and wanted.get(name) is not None):
+            return True
+        left = stays.get(name)
+        if left and tag == now.tag and any(lun.backstore == backstore for lun in left.luns.values()):
+            return True
+    return False
+
+
+def _places(seen: Serving, wanted: Mapping[str, Target | None], closed: Collection[str]) -> dict[str, str]:
     """Where each backstore is or will be under core/: each has an HBA directory of its own, as rtslib has it."""
     places = {one: place for one, place in seen.running.backstores.items() if one not in closed}
     used = {int(place.partition("/")[0].rpartition("_")[2]) for place in places.values()}
     free = (number for number in itertools.count() if number not in used)
-    for target in want.running.targets.values():
-        for lun in target.luns.values():
+    for target in wanted.values():
+        for lun in target.luns.values() if target else ():
             if lun.backstore not in places:
                 plugin, _slash, name = lun.backstore.partition("/")
                 places[lun.backstore] = f"{'iblock' if plugin == 'block' else plugin}_{next(free)}/{name}"
@@ -135,16 +184,17 @@ def _cut(now: Target, left: Target, then: Target) -> Iterator[Step]:
         yield Disable(*at)
     for name, one in sorted(now.initiators.items()):
         stays = left.initiators.get(name)
-        for lun, entry in one.luns.items():
-            if stays is None or lun not in stays.luns:
-                yield UnmapLun(*at, name, lun, entry.number)
-            elif not entry.read_only and then.initiators[name].luns[lun].read_only:
-                yield ProtectLun(*at, name, lun, entry.number, True)
+        for number, entry in one.luns.items():
+            lun = now.luns[entry.lun].name if entry.lun in now.luns else str(entry.lun)
+            if stays is None or number not in stays.luns:
+                yield UnmapLun(*at, name, lun, number)
+            elif not entry.read_only and then.initiators[name].luns[number].read_only:
+                yield ProtectLun(*at, name, lun, number, True)
         if stays is None:
             yield ForbidInitiator(*at, name)
-    for served in now.luns.values():
-        if served.name not in left.luns:
-            yield RemoveLun(*at, served.name, served.number)
+    for number, served in now.luns.items():
+        if number not in left.luns:
+            yield RemoveLun(*at, served.name, number)
     for portal in sorted(now.portals - left.portals):
         yield RemovePortal(*at, portal)
 
@@ -159,59 +209,3 @@ def _files(seen: Serving, want: Serving, full: Collection[str]) -> list[MakeFile
         if then and then.kind == "file" and then.size is not None and (size or 0) < then.size:
             files.append(MakeFile(path, then.size, path in full, size is None))
     return files
-
-
-def _build(left: Target | None, then: Target, places: dict[str, str]) -> Iterator[Step]:
-    at = (then.name, then.tag)
-    for lun in then.luns.values():
-        yield from _lun(left.luns.get(lun.name) if left else None, lun, places)
-    if left is None:
-        yield MakeTarget(*at, then.attributes, then.parameters)
-    else:
-        for kind, now, wanted in (
-            ("attrib", left.attributes, then.attributes),
-            ("param", left.parameters, then.parameters),
-        ):
-            yield from (
-                SetTarget(*at, kind, key, wanted[key]) for key in wanted if now.get(key) != wanted[key]
-            )
-    for lun in then.luns.values():
-        if left is None or lun.name not in left.luns:
-            yield AddLun(*at, lun.name, lun.number, places[lun.backstore])
-    for name, one in sorted(then.initiators.items()):
-        yield from _initiator(at, name, left.initiators.get(name) if left else None, one, then)
-    for portal in sorted(then.portals - (left.portals if left else frozenset())):
-        yield AddPortal(*at, portal)
-    if then.enabled and not (left and left.enabled):
-        yield Enable(*at)
-
-
-def _lun(now: Lun | None, then: Lun, places: dict[str, str]) -> Iterator[Step]:
-    place = places[then.backstore]
-    if now is None:
-        yield MakeBackstore(place, then)
-        return
-    if then.size is not None and then.size != now.size:
-        yield GrowBackstore(place, then.name, then.size)
-    old = backstore_settings(now)
-    for key, value in backstore_settings(then).items():
-        if old.get(key) != value:
-            yield SetBackstore(place, then.name, key, value)
-
-
-def _initiator(
-    at: tuple[str, int], name: str, now: Initiator | None, then: Initiator, target: Target
-) -> Iterator[Step]:
-    if now is None:
-        yield AllowInitiator(*at, name)
-    before = now or Initiator(name)
-    if before.igroup != then.igroup:
-        yield SetIgroup(*at, name, then.igroup)
-    if before.chap != then.chap:
-        yield SetChap(*at, name, then.chap)
-    for lun, entry in sorted(then.luns.items(), key=lambda item: item[1].number):
-        old = before.luns.get(lun)
-        if old is None:
-            yield MapLun(*at, name, lun, entry.number, target.luns[lun].number, entry.read_only)
-        elif old.read_only and not entry.read_only:
-            yield ProtectLun(*at, name, lun, entry.number, False)

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
 # Debian's rtslib is patched to its own directory; all others use /etc/target. The unit beside it restores the file.
 PLACES = (("/etc/rtslib-fb-target", "rtslib-fb-targetctl.service"), ("/etc/target", "target.service"))
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+
+
+# What has a unit to wait for: udev tags block devices alone (systemd 99-systemd.rules), no tape, no /dev/sgN.
+WAITED_FOR = ("block", "fileio")
+UNQUOTED = re.compile(r"/[^\0-\x1f\x7f\"'\\]*")  # a path that is one word of a unit file
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Save(Step):
     def take(self, host: Host) -> None:
         if self.directories:
             host.run("sync", "--file-system", *self.directories)
-        host.write(self.path, self.text.reveal(), 0o600)
+        host.write(host.real(self.path), self.text.reveal(), 0o600)  # it may be a link, and stays one
 
 
 @dataclass(frozen=True)
@@ -76,15 +82,22 @@ def look_saved(host: Host) -> Saved:
     text = host.read(path)
     try:
         document = json.loads(text) if text and text.strip() else {}
-    except ValueError as error:
-        raise Problem(
-            f"'{path}' is not JSON ({error}). It is what comes back after a boot: mend it, restore a copy from "
-            f"'{directory}/backup', or move it away to have it made anew from what runs."
-        ) from None
+    except (ValueError, RecursionError) as error:
+        raise Problem(f"'{path}' is not JSON ({error}). {_remedy(directory)}") from None
+    faults = list(shape_faults(document))
+    if faults:
+        raise Problem(f"'{path}' is not what targetctl writes: {'; '.join(faults[:3])}. {_remedy(directory)}")
     stat = host.stat(path)
     found = Saved(path, document, stat is None or not stat.st_mode & 0o077, units[0] if units else "")
     return Saved(
         found.path, document, found.private, found.unit, host.read(found.drop_in) or "" if units else ""
+    )
+
+
+def _remedy(directory: str) -> str:
+    return (
+        "It is what comes back after a boot: mend it, restore a copy from "
+        f"'{directory}/backup', or move it away to have it made anew from what runs."
     )
 
 
@@ -103,19 +116,26 @@ def restore_order(document: Mapping[str, Any]) -> str:
     """The drop-in of the restore unit. Without it the restore runs before addresses, mounts and devices are there,
     skips what it cannot make, and calls that success; a file on a file system that is not mounted yet would even be
     made anew, empty, since the kernel opens backing files with O_CREAT (Linux, target_core_file.c)."""
-    paths = sorted({one.get("dev", "") for one in document.get("storage_objects", [])})
-    devices = [f"{_escaped(path)}.device" for path in paths if path.startswith("/dev/")]
-    mounts = sorted(
-        {os.path.dirname(path) for path in paths if path.startswith("/") and not path.startswith("/dev/")}
+    paths = sorted(
+        os.path.normpath(one["dev"])
+        for one in document.get("storage_objects", [])
+        if one["plugin"] in WAITED_FOR and UNQUOTED.fullmatch(one.get("dev") or "")
     )
+    devices = [f"{_escaped(path)}.device" for path in dict.fromkeys(paths) if path.startswith("/dev/")]
+    mounts = sorted({os.path.dirname(path) for path in paths if not path.startswith("/dev/")})
     waits = ["network-online.target", *devices]
     lines = [
         "# Written by lunworks.iscsi. What the saved portals and LUNs need before they can be restored.",
         "[Unit]",
     ]
     lines += [f"{key}={wait}" for wait in waits for key in ("Wants", "After")]
-    lines += [f"RequiresMountsFor={directory.replace('%', '%%')}" for directory in mounts]
+    lines += [f"RequiresMountsFor={_quoted(directory.replace('%', '%%'))}" for directory in mounts]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _quoted(path: str) -> str:
+    """A path as one word (systemd.syntax(7))."""
+    return f'"{path}"' if " " in path else path
 
 
 def _escaped(path: str) -> str:
@@ -125,7 +145,7 @@ def _escaped(path: str) -> str:
         "-"
         if one == "/"
         else one
-        if re.match(r"[A-Za-z0-9:_.]", one)
+        if re.match(r"[A-Za-z0-9:_.]", one) and (at or one != ".")
         else "".join(f"\\x{byte:02x}" for byte in one.encode())
-        for one in text
+        for at, one in enumerate(text)
     )

@@ -14,19 +14,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio import (
     show_serving,
     want_serving,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_check import check_serving
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_notes import notes_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import plan_serving
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_refuse import (
-    check_serving,
-    check_settings,
-    check_target,
-    refuse_serving,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_target import (
-    AddLun,
-    AddPortal,
-    AllowInitiator,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_refuse import refuse_serving
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_remove import bare
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_settings import check_settings
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import asked_target
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -60,10 +53,7 @@ class Serve:
         if self.inside:
             asked = [one for one in asked if self._inside(seen, one)]
         want = want_serving(seen, asked, self.purge, self.purge_targets)
-        for one in asked:
-            if one["name"] in want.running.targets:
-                check_target(want.running.targets[one["name"]])
-        check_serving(seen, want, self.force)
+        check_serving(seen, want, asked, self.force)
         return want
 
     def plan(self, seen: Serving, want: Serving) -> list[Step]:
@@ -75,21 +65,8 @@ class Serve:
         refuse_serving(seen, steps, self.force)
 
     def notes(self, seen: Serving, steps: list[Step]) -> Iterable[str]:
-        """What a half restore had lost and this run brings back."""
-        for one in self.asked:
-            name = one["name"]
-            kept, runs = seen.kept.get(name), seen.running.targets.get(name, Target(name))
-            if kept is None:
-                continue
-            new = [step for step in steps if getattr(step, "target", None) == name]
-            luns = {step.lun for step in new if isinstance(step, AddLun)}
-            names = {step.initiator for step in new if isinstance(step, AllowInitiator)}
-            portals = {step.portal for step in new if isinstance(step, AddPortal)}
-            back = [f"LUN '{lun}'" for lun in sorted(luns & set(kept.luns) - set(runs.luns))]
-            back += [f"initiator '{who}'" for who in sorted(names & set(kept.initiators))]
-            back += [f"portal {portal}" for portal in sorted(portals & kept.portals)]
-            if back:
-                yield f"Of the target '{name}' was saved, but not running, and is brought back: {', '.join(back)}."
+        """What a half restore had lost and this run brings back, and what people may not expect."""
+        return notes_of(seen, list(map(bare, steps)), [one["name"] for one in self.asked])
 
     def show(self, state: Serving) -> dict[str, Any]:
         """The targets that were asked for; with purge_targets all that there are."""

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NO_CHAP, Chap, Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import AUTH, CORE, ISCSI
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import AUTH, portal_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_remove import drop
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 LINK = "lunworks"  # the name of our links; configfs cares only about what they point to
@@ -34,16 +35,28 @@ class MakeTarget(OnTarget):
 
     attributes: dict[str, str]
     parameters: dict[str, str]
+    saved: frozenset[str] = frozenset()  # settings that this kernel may lack
 
     def __str__(self) -> str:
         return f"Make the target '{self.target}'"
 
     def take(self, host: Host) -> None:
+        there = host.list(f"{ISCSI}/{self.target}")
         host.mkdir(self.base)
-        for kind, settings in (("attrib", self.attributes), ("param", self.parameters)):
-            for key, value in settings.items():
-                if (host.read(f"{self.base}/{kind}/{key}") or "").strip() != value:
-                    host.poke(f"{self.base}/{kind}/{key}", value or "\n")
+        try:
+            for kind, settings in (("attrib", self.attributes), ("param", self.parameters)):
+                for key, value in settings.items():
+                    self._set(host, f"{self.base}/{kind}/{key}", value, key in self.saved)
+        except Problem:
+            host.rmdir(self.base)
+            if not there:
+                host.rmdir(f"{ISCSI}/{self.target}")
+            raise
+
+    def _set(self, host: Host, path: str, value: str, may_lack: bool) -> None:
+        now = host.read(path)
+        if (now or "").strip() != value and not (may_lack and now is None):
+            host.poke(path, value or "\n")
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,9 @@ class RemovePortal(OnTarget):
         return f"Let '{self.target}' no longer listen on {self.portal}"
 
     def take(self, host: Host) -> None:
-        host.rmdir(f"{self.base}/np/{self.portal}")
+        for name in host.list(f"{self.base}/np"):
+            if portal_of(name) == self.portal:  # others may spell it otherwise
+                host.rmdir(f"{self.base}/np/{name}")
 
 
 @dataclass(frozen=True)
@@ -154,13 +169,18 @@ class OnInitiator(OnTarget):
 
 @dataclass(frozen=True)
 class AllowInitiator(OnInitiator):
-    """Let an initiator log in."""
+    """Let an initiator log in; 'attributes' are those that were saved for it."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"Let the initiator '{self.initiator}' log in to '{self.target}'"
 
     def take(self, host: Host) -> None:
         host.mkdir(self.acl)
+        for key, value in self.attributes.items():
+            if (host.read(f"{self.acl}/attrib/{key}") or value).strip() != value:
+                host.poke(f"{self.acl}/attrib/{key}", value)
 
 
 @dataclass(frozen=True)
@@ -261,37 +281,3 @@ class ProtectLun(OnInitiator):
 
     def take(self, host: Host) -> None:
         host.poke(f"{self.acl}/lun_{self.number}/write_protect", str(int(self.read_only)))
-
-
-@dataclass(frozen=True)
-class RemoveTarget(Step):
-    """Take a whole target away, in the order that configfs asks for."""
-
-    target: Target
-
-    def __str__(self) -> str:
-        return f"Remove the target '{self.target.name}'"
-
-    def take(self, host: Host) -> None:
-        top = f"{ISCSI}/{self.target.name}"
-        for group in [name for name in host.list(top) if name.startswith("tpgt_")]:
-            base = f"{top}/{group}"
-            host.poke(f"{base}/enable", "0")
-            for acl in host.list(f"{base}/acls"):
-                for entry in [name for name in host.list(f"{base}/acls/{acl}") if name.startswith("lun_")]:
-                    drop(host, f"{base}/acls/{acl}/{entry}")
-                host.rmdir(f"{base}/acls/{acl}")
-            for lun in host.list(f"{base}/lun"):
-                drop(host, f"{base}/lun/{lun}")
-            for portal in host.list(f"{base}/np"):
-                host.rmdir(f"{base}/np/{portal}")
-            host.rmdir(base)
-        host.rmdir(top)
-
-
-def drop(host: Host, directory: str) -> None:
-    """Remove a LUN or a map: first its link, then itself."""
-    for name in host.list(directory):
-        if host.link(f"{directory}/{name}") is not None:
-            host.remove(f"{directory}/{name}")
-    host.rmdir(directory)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, size, unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size, target_key, unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
@@ -66,7 +66,7 @@ class WishedDisks(Resource):
 
 def wish(asked: dict[str, Any]) -> Wish:
     """One disk as it was asked for."""
-    target = iscsi_name(asked["target"]) if asked["target"] else ""
+    target = target_key(asked["target"]) if asked["target"] else ""
     if asked["lun"] == "":
         raise Problem("The LUN's name is empty. Wanted is the name that it has in its target's data.")
     found = wwid(asked["wwid"]) if asked["lun"] is None else wwid_of_lio(_serial(target, asked))

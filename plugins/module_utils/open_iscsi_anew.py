@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Iterable, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_path import (
     Disk,
@@ -17,6 +17,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_path imp
     scan,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import Record, SetRecord
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_refusal import PROOF, USER, trial_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
     LONGEST_LOGIN,
     LogIn,
@@ -24,16 +25,11 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
     Session,
     look_sessions,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_trial import SILENT, Trial, try_login
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth import INITIATOR
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, text_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_trial import SILENT, try_login
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-AUTH = "node.session.auth"
 PATIENCE = 15  # seconds; multipathd looks at a failed path every 5 to 20
-PROOF = USER, PASSWORD, USER_IN, PASSWORD_IN = tuple(
-    f"{AUTH}.{name}" for name in ("username", "password", "username_in", "password_in")
-)
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class LogInAnew(Step):
         if not standing:
             raise Problem("the session has ended meanwhile. Run again.")
         disks = look_patiently(host, standing, self.terms)[self.session.number]
-        refusal = try_login(host, trial_of(self.record.settings, self.session, self.initiator))
+        refusal = try_login(host, trial_of(self.record.settings, self.session.name, self.initiator))
         for text in [*reasons(standing[0], disks, self.terms), *([f"{refusal}."] if refusal else [])]:
             raise Problem(f"{text} The session goes on as it was.")
         return disks
@@ -123,9 +119,9 @@ class LogInAnew(Step):
     def _retire(self, host: Host) -> None:
         """A login with the secret that the session had is refused."""
         before = {**self.record.settings, **self.old}
-        if not (text_of(before, USER) and set(PROOF) & set(self.old)):
+        if not (text_of(before.get(USER)) and set(PROOF) & set(self.old)):
             return
-        refusal = try_login(host, replace(trial_of(before, self.session, self.initiator), insist=True))
+        refusal = try_login(host, replace(trial_of(before, self.session.name, self.initiator), insist=True))
         if not refusal or SILENT in refusal:
             why = refusal or "the target still lets this host in with the old one"
             raise Problem(
@@ -154,22 +150,3 @@ def look_patiently(host: Host, sessions: Sequence[Session], terms: Terms) -> dic
         host.until(enough, PATIENCE, 1)
         return look_disks(host, numbers, opened=True)
     return found
-
-
-def trial_of(settings: dict[str, Value], session: Session, initiator: str) -> Trial:
-    """The login that open-iscsi would make with these settings."""
-    nic = text_of(settings, "iface.net_ifacename")
-    secret, secret_in = (Secret(text_of(settings, key)) for key in (PASSWORD, PASSWORD_IN))
-    return Trial(
-        initiator=text_of(settings, INITIATOR) or initiator,
-        target=session.name.target,
-        portal=session.name.portal,
-        nic="" if nic == "default" else nic,
-        chap=Chap(text_of(settings, USER), secret, text_of(settings, USER_IN), secret_in),
-        hashes=text_of(settings, f"{AUTH}.chap_algs") or "MD5",
-    )
-
-
-def text_of(settings: dict[str, Value], key: str) -> str:
-    value = settings.get(key, "")
-    return value.reveal() if isinstance(value, Secret) else value

@@ -9,36 +9,63 @@ multipathd comes first and goes last, as multipathd's own unit says elsewhere (B
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import database
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_unit import (
+    WITHOUT_WAITING,
+    Command,
+    commands,
+    drop_ins,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 UNITS = ("open-iscsi.service", "iscsi.service")
-PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,ExecStart"
-COMMAND = re.compile(
-    r"^ExecStart=\{ path=[^;]* ; argv\[\]=(?P<command>.*?) ; ignore_errors=(?P<ignored>yes|no) ;", re.M
-)
-NO_WAIT = ("-W", "--no_wait")
+PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,FragmentPath,DropInPaths"
 
 
 @dataclass(frozen=True)
 class LoginUnit:
-    """The unit as systemd has it, and whether there is anything to log in to."""
+    """The unit as its files say it, and whether there is anything to log in to."""
 
     name: str
     enabled: bool
     active: bool
-    commands: tuple[str, ...]
-    ours: bool  # whether our drop-in is there
+    files: tuple[tuple[str, str], ...]  # path and text, in the order in which systemd reads them
     records: bool
+    masked: bool = False
 
     @property
     def waits(self) -> bool:
         """Whether the boot waits for a portal that is away."""
-        return any(_logs_in(command) and not set(NO_WAIT) & set(command.split()) for command in self.commands)
+        return any(command.waits for command in commands(self.files))
+
+    @property
+    def ours(self) -> str | None:
+        """The text of our drop-in; None where there is none."""
+        return dict(self.files).get(drop_in(self.name))
+
+    def having(self, ours: str | None) -> LoginUnit:
+        """The unit with this text as our drop-in, or without one."""
+        path = drop_in(self.name)
+        others = [file for file in self.files[1:] if file[0] != path]
+        own = [] if ours is None else [(path, ours)]
+        return replace(self, files=(*self.files[:1], *sorted([*others, *own], key=_order)))
+
+    def unwaiting(self) -> LoginUnit:
+        """The unit with our drop-in, where it waits without it, or has one already."""
+        bare = self.having(None)
+        if not bare.waits and self.ours is None:
+            return self
+        before = [file for file in bare.files[1:] if _order(file) < _order((drop_in(self.name), ""))]
+        return self.having(drop_in_text(commands([*bare.files[:1], *before])))
+
+
+def _order(file: tuple[str, str]) -> str:
+    """Drop-ins are read by the names of their files, in whatever directory they are (systemd.unit(5))."""
+    return file[0].rpartition("/")[2]
 
 
 def drop_in(name: str) -> str:
@@ -46,21 +73,26 @@ def drop_in(name: str) -> str:
     return f"/etc/systemd/system/{name}.d/10-lunworks.conf"
 
 
+def drop_in_text(run: tuple[Command, ...]) -> str:
+    """Our part of the unit: the same commands word by word, those that log in without waiting."""
+    lines = ["# Managed by lunworks.iscsi.login_unit.", "[Unit]", "After=multipathd.service"]
+    lines += ["[Service]", "ExecStart="]
+    lines += [f"ExecStart={one.text} -W" if one.waits else f"ExecStart={one.text}" for one in run]
+    return "\n".join([*lines, ""])
+
+
 @dataclass(frozen=True)
 class WriteDropIn(Step):
-    """Let the unit run these commands."""
+    """Let the unit run what this drop-in says."""
 
     name: str
-    commands: tuple[str, ...]
+    text: str
 
     def __str__(self) -> str:
         return f"Write '{drop_in(self.name)}', so that the boot does not wait for a portal that is away"
 
     def take(self, host: Host) -> None:
-        lines = ["# Managed by lunworks.iscsi.login_unit.", "[Unit]", "After=multipathd.service"]
-        lines += ["[Service]", "ExecStart="]
-        lines += [f"ExecStart={command}" for command in self.commands]
-        host.write(drop_in(self.name), "\n".join([*lines, ""]), 0o644)
+        host.write(drop_in(self.name), self.text, 0o644)
         host.run("systemctl", "daemon-reload")
 
 
@@ -106,54 +138,77 @@ class Start(Step):
 
 
 def look_login_unit(host: Host) -> LoginUnit:
-    """The first of the names that systemd knows."""
-    for unit in UNITS:
-        shown = host.run("systemctl", "show", "-p", PROPERTIES, unit).out
-        said = dict(line.partition("=")[::2] for line in lines_of(shown) if not line.startswith("ExecStart="))
-        if said.get("LoadState") == "loaded":
-            name = said.get("Id") or unit
-            return LoginUnit(
-                name=name,
-                enabled=said.get("UnitFileState", "").startswith("enabled"),
-                active=said.get("ActiveState") == "active",
-                commands=tuple(
-                    ("-" if found["ignored"] == "yes" else "") + found["command"]
-                    for found in COMMAND.finditer(shown)
-                ),
-                ours=host.stat(drop_in(name)) is not None,
-                records=bool(host.list(f"{database(host)}/nodes")),
+    """The first of the names that systemd has, even if masked."""
+    shown = [parse(host.run("systemctl", "show", "-p", PROPERTIES, unit).out) for unit in UNITS]
+    for state in ("loaded", "masked"):
+        for said, unit in zip(shown, UNITS):
+            if said.get("LoadState") == state:
+                return _unit(host, said, said.get("Id") or unit)
+    for said, unit in zip(shown, UNITS):
+        if said.get("LoadState") not in ("not-found", None):
+            raise Problem(
+                f"systemd cannot load '{unit}' ({said['LoadState']}). 'systemctl status {unit}' says what is wrong."
             )
     raise Problem(f"systemd knows none of {', '.join(UNITS)}. Install open-iscsi (initiator-utils) first.")
 
 
-def unwaiting(commands: tuple[str, ...]) -> tuple[str, ...]:
-    """The same commands, those that log in without waiting."""
-    return tuple(
-        f"{command} {NO_WAIT[0]}"
-        if _logs_in(command) and not set(NO_WAIT) & set(command.split())
-        else command
-        for command in commands
+def _unit(host: Host, said: dict[str, str], name: str) -> LoginUnit:
+    masked = said.get("LoadState") == "masked"
+    place = drop_in(name).rpartition("/")[0]
+    newest = [f"{place}/{one}" for one in host.list(place) if one.endswith(".conf")]  # read at the next boot
+    paths = {one.rpartition("/")[2]: one for one in [*drop_ins(said.get("DropInPaths", "")), *newest]}
+    files = [said.get("FragmentPath", ""), *(paths[one] for one in sorted(paths))]
+    return LoginUnit(
+        name=name,
+        enabled=said.get("UnitFileState") == "enabled",
+        active=said.get("ActiveState") == "active",
+        files=() if masked else tuple((path, host.read(path) or "") for path in files if host.stat(path)),
+        records=bool(host.list(f"{database(host)}/nodes")),
+        masked=masked,
     )
-
-
-def waiting(commands: tuple[str, ...]) -> tuple[str, ...]:
-    """The same commands, as a unit has them that waits."""
-    return tuple(" ".join(word for word in command.split() if word not in NO_WAIT) for command in commands)
-
-
-def _logs_in(command: str) -> bool:
-    return "iscsiadm" in command and any(word.startswith(("--login", "-L")) for word in command.split())
 
 
 def plan_login_unit(seen: LoginUnit, want: LoginUnit) -> list[Step]:
     """The unit's commands, then its next boot, then now. It is never stopped or restarted: that logs out."""
     steps: list[Step] = []
-    if seen.waits and not want.waits:
-        steps.append(WriteDropIn(want.name, want.commands))
-    if seen.ours and not want.ours:
-        steps.append(RemoveDropIn(want.name))
+    if seen.ours != want.ours:
+        steps.append(RemoveDropIn(want.name) if want.ours is None else WriteDropIn(want.name, want.ours))
     if seen.enabled != want.enabled:
         steps.append(Enable(want.name, want.enabled))
     if want.active and not seen.active:
         steps.append(Start(want.name))
     return steps
+
+
+def refuse_login_unit(seen: LoginUnit, steps: list[Step]) -> None:
+    """No command of somebody else is written anew, and no drop-in is written that would change nothing."""
+    if seen.masked and steps:
+        raise Problem(
+            f"'{seen.name}' is masked, so it can be neither enabled nor started. If that is not meant, unmask it first "
+            f"(systemctl unmask {seen.name})."
+        )
+    for step in steps:
+        if isinstance(step, WriteDropIn):
+            _refuse_foreign(seen, step.text)
+
+
+def _refuse_foreign(seen: LoginUnit, text: str) -> None:
+    own = seen.files[0][0]
+    still = [one for one in commands(seen.having(text).files) if one.waits]
+    for one in [one for one in commands(seen.having(None).files) if one.waits] + still:
+        if one.path != own or not one.plain:
+            raise Problem(
+                f"'{seen.name}' waits for portals that are away, since '{one.path}' makes it run '{one.text}'. That is not a "
+                f"command of open-iscsi's package, so it is left alone. Add -W to its iscsiadm there, or remove that file."
+            )
+
+
+def refuse_no_wait(seen: LoginUnit) -> None:
+    """A unit that does not wait by itself cannot be made to wait by taking our drop-in away."""
+    bare = seen.having(None)
+    for one in commands(bare.files):
+        if not bare.waits and WITHOUT_WAITING.search(one.text):
+            raise Problem(
+                f"'{seen.name}' does not wait for portals that are away even without a drop-in of this module: '{one.path}' "
+                f"makes it run '{one.text}'. Leave out 'wait', or change that file."
+            )

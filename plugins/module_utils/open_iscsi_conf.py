@@ -8,8 +8,14 @@ import stat
 from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid, behind
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
+    OF_ISCSID,
+    config,
+    edit_config,
+    edit_first,
+    first,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, clear, masked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -40,7 +46,11 @@ class Set(Step):
 
     def take(self, host: Host) -> None:
         kept = clear({name: value for name, value in self.changes.items() if value is not None})
-        host.write(PATH, edit(host.read(PATH) or "", {name: kept.get(name) for name in self.changes}), MODE)
+        changes = {name: kept.get(name) for name in self.changes}
+        of_daemon = {name: value for name, value in changes.items() if name in OF_ISCSID}
+        of_records = {name: value for name, value in changes.items() if name not in OF_ISCSID}
+        text = edit_first(host.read(PATH) or "", of_daemon, equals=" = ")
+        host.write(PATH, edit_config(text, of_records), MODE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,14 @@ def look_conf(host: Host) -> Conf:
     text, file = host.read(PATH), host.stat(PATH)
     if text is None or file is None:
         raise Problem(f"'{PATH}' is not there. Install open-iscsi (initiator-utils) first.")
-    return Conf(masked(parse(text)), f"{stat.S_IMODE(file.st_mode):04o}", not behind(host, PATH))
+    return Conf(masked(in_force(text)), f"{stat.S_IMODE(file.st_mode):04o}", not behind(host, PATH))
+
+
+def in_force(text: str) -> dict[str, str]:
+    """The settings by the rules of who reads them: iscsid some of its own, iscsiadm all others."""
+    of_daemon = {name: first(text, name) for name in OF_ISCSID}
+    of_records = {name: value for name, value in config(text).items() if name not in OF_ISCSID}
+    return {**of_records, **{name: value for name, value in of_daemon.items() if value is not None}}
 
 
 def plan_conf(seen: Conf, want: Conf) -> list[Step]:

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-SHOW = ("systemctl", "show", "-p", "ActiveState,ActiveEnterTimestampMonotonic,ControlGroup", "iscsid.service")
+SHOW = (
+    "systemctl",
+    "show",
+    "-p",
+    "LoadState,ActiveState,ActiveEnterTimestampMonotonic,ControlGroup",
+    "iscsid.service",
+)
 SESSIONS = "/sys/class/iscsi_session"
 STEADY = 2  # processes of a daemon at work: itself and its logger
 YOUNG = 3  # seconds after its start in which it may not have begun to take over the sessions yet
@@ -54,25 +61,29 @@ def polled(host: Host) -> list[str]:
     for root in ROOTS:
         for part, file in DISCOVERY.items():
             for place in host.list(f"{root}/{part}"):
-                said = parse(host.read(f"{root}/{part}/{place}/{file}") or "")
+                said = config(host.read(f"{root}/{part}/{place}/{file}") or "")
                 if any(name.endswith(".use_discoveryd") and said[name] == "Yes" for name in said):
                     found.append(place.replace(",", ":"))
     return found
 
 
 def cut_by_restart(host: Host) -> str:
-    """What a restart of the daemon would cut; empty: nothing. discoveryd takes its sessions with it (usr/discoveryd.c)."""
+    """Why the daemon must not be restarted; empty: it may. discoveryd takes its sessions with it (usr/discoveryd.c)."""
+    if parse(host.run(*SHOW).out).get("LoadState") == "masked":
+        return "iscsid.service is masked. If that is not meant, unmask it first (systemctl unmask iscsid.service)."
     asked, sessions = polled(host), host.list(SESSIONS)
-    return f"{len(sessions)} session(s), as it polls {', '.join(asked)}" if asked and sessions else ""
+    if not asked or not sessions:
+        return ""
+    return (
+        f"it may log out {len(sessions)} session(s), as it polls {', '.join(asked)}, and discoveryd logs out whatever it found "
+        f"when it stops. Log out first, or end the polling (module discovery, use_discoveryd: false)."
+    )
 
 
 def refuse_cut(steps: list[Step], cut: str) -> None:
-    """No session is dropped by surprise."""
+    """No session is dropped by surprise, and no file is written for a daemon that cannot read it."""
     if cut and any(isinstance(step, RestartIscsid) for step in steps):
-        raise Problem(
-            f"Cannot restart iscsid: it may log out {cut}, and discoveryd logs out whatever it found when it stops. Log "
-            f"out first, or end the polling (module discovery, use_discoveryd: false)."
-        )
+        raise Problem(f"Cannot restart iscsid: {cut}")
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Iterable
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import ZONELESS, Portal, zoneless
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import bound, look_ifaces
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import (
     AUTH,
     ForgetDiscovery,
@@ -34,12 +34,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discover
     look_polling,
     refuse_restart,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_found import (
     RecordOffers,
     found_settings,
     source_of,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import look_ifaces
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
     FIRMWARE,
     Offer,
@@ -118,7 +118,7 @@ def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
 
     Nor where iscsid does not run: looking must not start it, unless it is told to.
     """
-    conf = masked(parse(host.read(CONF) or ""))
+    conf = masked(config(host.read(CONF) or ""))
     records = {source: settings for source, (_path, settings) in look_discovery_records(host).items()}
     able = start or answering(host)
     sources = {}
@@ -145,6 +145,8 @@ def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
 
 def _refuse_silent(host: Host, source: Source) -> None:
     portal = source.portal or Portal("")
+    if zoneless(portal):
+        raise Problem(f"Cannot discover at {portal}: {ZONELESS}.")
     why = host.unreachable(portal.address, portal.port)
     if why:
         raise Problem(
@@ -162,6 +164,8 @@ def _look_silent(host: Host, seen: Discovery, wish: Wish) -> dict[Portal, str]:
 
 def objection(seen: Discovery, offer: Offer, wish: Wish) -> str:
     """Why an offered portal gets no record; empty when it gets one."""
+    if offer.fault:
+        return offer.fault
     if offer.portal in seen.silent:
         return f"does not answer ({seen.silent[offer.portal]})"
     return wish.filter.objection(offer.portal)
@@ -173,10 +177,10 @@ def missing(seen: Discovery, source: Source, wish: Wish) -> dict[RecordId, Offer
     found = {}
     for offer in seen.sources[source].offers or ():
         if source.kind == FIRMWARE:
-            if (offer.target, offer.portal) not in there:
-                found[RecordId(offer.target, offer.portal)] = offer
+            if offer.key not in there:
+                found[RecordId.of(offer.target, offer.portal)] = offer
         elif not objection(seen, offer, wish):
-            names = [RecordId(offer.target, offer.portal, iface) for iface in wish.ifaces]
+            names = [RecordId.of(offer.target, offer.portal, iface) for iface in wish.ifaces]
             found.update({name: offer for name in names if name not in seen.records})
     return found
 
@@ -215,7 +219,7 @@ def _stale(seen: Discovery, name: RecordId, record: Record, wish: Wish) -> bool:
     if not wish.prune or found is None or not (found.known or wish.absent):
         return False
     offers = (offer for one in seen.sources.values() for offer in one.offers or ())
-    offered = {(offer.target, offer.portal) for offer in offers}
+    offered = {offer.key for offer in offers}
     return (name.target, name.portal) not in offered or bool(wish.filter.objection(name.portal))
 
 
@@ -276,7 +280,11 @@ def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
     refuse_restart(steps, seen.polling)
 
 
-def note_discovery(steps: list[Step]) -> Iterable[str]:
-    """Whoever begins to poll must know what that means."""
+def note_discovery(seen: Discovery, steps: list[Step]) -> Iterable[str]:
+    """Whoever begins to poll must know what that means, and who records what nobody can reach."""
+    added = [name for step in steps if isinstance(step, RecordOffers) for name in step.records]
+    for name in added:
+        if zoneless(name.portal) and not bound(seen.ifaces.get(name.iface, {})):
+            yield f"{name} is recorded, but cannot be logged in to: {ZONELESS}."
     if any(isinstance(step, WriteDiscovery) and polled(step.source, step.settings) for step in steps):
         yield WARNING

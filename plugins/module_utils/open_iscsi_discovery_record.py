@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
+    BEGIN,
+    END,
+    config,
+    edit_config,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
     FIRMWARE,
     ISNS,
@@ -82,7 +87,7 @@ def look_discovery_records(host: Host) -> dict[Source, tuple[str, dict[str, Valu
             path = f"{database(host)}/{place}/{entry}/{name}"
             text = host.read(path) if where and port.isdecimal() else None
             if text is not None:
-                found[Source(kind, portal_of(where, port))] = (path, masked(parse(text)))
+                found[Source(kind, portal_of(where, port))] = (path, masked(config(text)))
     return found
 
 
@@ -120,14 +125,25 @@ class WriteDiscovery(Step):
 
     def take(self, host: Host) -> None:
         root = database(host)
-        place = directory(root, self.source)
-        lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
+        settings = {key: value for key, value in clear(self.settings).items() if value}
+        lines = [BEGIN, *(f"{key} = {value}" for key, value in settings.items()), END, ""]
         with locked(host):
-            for path in (root, place.rpartition("/")[0], place):
-                if host.stat(path) is None:
-                    host.mkdir(path, DIRECTORY)
-            text = "\n".join(["# BEGIN RECORD", *lines, "# END RECORD", ""])
-            host.write(f"{place}/{PLACES[self.source.kind][1]}", text, MODE)
+            path = self._path(host, root)
+            place = path.rpartition("/")[0]
+            for above in (root, place.rpartition("/")[0], place):
+                if host.stat(above) is None:
+                    host.mkdir(above, DIRECTORY)
+            text = host.read(path) or ""
+            old = config(text)
+            gone = dict.fromkeys(name for name in old if name not in settings)
+            changed = {name: value for name, value in settings.items() if old.get(name) != value}
+            whole = edit_config(text, {**gone, **changed}) if BEGIN in text else "\n".join(lines)
+            host.write(path, whole, MODE)
+
+    def _path(self, host: Host, root: str) -> str:
+        """Where the record is, maybe under another spelling of its address, or will be."""
+        new = f"{directory(root, self.source)}/{PLACES[self.source.kind][1]}"
+        return look_discovery_records(host).get(self.source, (new, {}))[0]
 
 
 @dataclass(frozen=True)
@@ -140,8 +156,9 @@ class ForgetDiscovery(Step):
         return f"Delete the discovery record of {self.source}"
 
     def take(self, host: Host) -> None:
-        place = directory(database(host), self.source)
         with locked(host):
+            there = look_discovery_records(host).get(self.source)
+            place = there[0].rpartition("/")[0] if there else directory(database(host), self.source)
             for name in host.list(place):
                 host.remove(f"{place}/{name}")
             host.rmdir(place)

@@ -33,7 +33,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer im
     ISNS,
     SENDTARGETS,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import iface_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, named, setting
 
 KINDS = {"sendtargets": SENDTARGETS, "isns": ISNS, "firmware": FIRMWARE}
 PORTS = {SENDTARGETS: 3260, ISNS: 3205}  # RFC 7143 section 14, RFC 4171 section 2.4
@@ -82,10 +83,7 @@ def wish_of(options: dict[str, Any]) -> Wish:
         raise Problem(f"The type '{options['type']}' needs 'portals': whom shall this host ask?")
     sources = tuple(_source(kind, text) for text in options["portals"])
     unique("portal", [str(source.portal) for source in sources])
-    for iface in options["ifaces"]:
-        if not iface or "/" in iface:
-            raise Problem(f"'{iface}' is not the name of an iface.")
-    unique("iface", options["ifaces"])
+    unique("iface", [iface_name(iface) for iface in options["ifaces"]])
     if not options["ifaces"]:
         raise Problem("'ifaces' is empty: no record could be made. Leave it out for the iface 'default'.")
     return Wish(
@@ -143,7 +141,7 @@ def _settings(source: Source, options: dict[str, Any]) -> dict[str, Value]:
     known = KNOWN[source.kind]
     own = {source.setting(POLLED): "use_discoveryd", source.setting(INTERVAL): "poll_interval"}
     found: dict[str, Value] = {}
-    for name, value in options["settings"].items():
+    for name, value in named(options["settings"]).items():
         elsewhere = "chap" if name.startswith(f"{AUTH}.") else own.get(name)
         if elsewhere:
             raise Problem(f"'{name}' belongs into the option '{elsewhere}', not into 'settings'.")

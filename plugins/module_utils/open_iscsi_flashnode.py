@@ -36,7 +36,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
     reason,
     refuse_logouts,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import named, setting
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 PATIENCE = 60  # seconds for the firmware
@@ -65,7 +65,7 @@ class AddFlashnode(Step):
 
     def __str__(self) -> str:
         said = "".join(f", {key} = {value}" for key, value in self.settings.items())
-        return f"Add a flashnode to {self.card} for '{self.name.target}' at {self.name.portal}{said}"
+        return f"Add a flashnode to {self.card} for '{self.name.written}' at {self.name.portal}{said}"
 
     def take(self, host: Host) -> None:
         old = {one.index for one in look_flashnodes(host, self.card.number)}
@@ -122,7 +122,7 @@ class LogInFlashnode(Step):
     name: RecordId
 
     def __str__(self) -> str:
-        return f"Let {self.card} log in to '{self.name.target}' at {self.name.portal}"
+        return f"Let {self.card} log in to '{self.name.written}' at {self.name.portal}"
 
     def take(self, host: Host) -> None:
         there = find_flashnode(host, self.card, self.name)
@@ -140,7 +140,7 @@ class LogOutFlashnode(LogOut):
     index: int
 
     def __str__(self) -> str:
-        return f"Let {self.card} log out of '{self.name.target}' at {self.name.portal}"
+        return f"Let {self.card} log out of '{self.name.written}' at {self.name.portal}"
 
     def take(self, host: Host) -> None:
         _iscsiadm(host, self.card, "-x", str(self.index), "-o", "logout", ok=(SUCCESS, NO_SESSION))
@@ -150,7 +150,7 @@ class LogOutFlashnode(LogOut):
 def wanted_settings(given: dict[str, Any]) -> dict[str, str]:
     """The parameters that were asked for, each checked."""
     found = {}
-    for name, value in given.items():
+    for name, value in named(given).items():
         if name in (NAME, ADDRESS, PORT, PORTAL_TYPE):
             raise Problem(
                 f"'{name}' comes from the options 'target' and 'portal'. Give it there, not in 'settings'."
@@ -168,7 +168,7 @@ def wanted_settings(given: dict[str, Any]) -> dict[str, str]:
 
 def identity(name: RecordId) -> dict[str, str]:
     """What a flashnode is known by."""
-    return {NAME: name.target, ADDRESS: name.portal.address, PORT: str(name.portal.port)}
+    return {NAME: name.written, ADDRESS: name.portal.address, PORT: str(name.portal.port)}
 
 
 def find_flashnode(host: Host, card: IscsiHost, name: RecordId) -> Flashnode | None:
@@ -180,7 +180,7 @@ def find_flashnode(host: Host, card: IscsiHost, name: RecordId) -> Flashnode | N
     ]
     if len(found) > 1:
         raise Problem(
-            f"{card} has {len(found)} flashnodes for '{name.target}' at {name.portal}: "
+            f"{card} has {len(found)} flashnodes for '{name.written}' at {name.portal}: "
             f"{', '.join(str(one.index) for one in found)}. Delete all but one (iscsiadm -m host -C flashnode -o delete)."
         )
     return found[0] if found else None
@@ -202,7 +202,7 @@ def want_flash(seen: Flash, settings: dict[str, str], logged_in: bool | None, ab
     there = seen.flashnode
     if there is None and seen.logged_in and logged_in is False:
         raise Problem(
-            f"{seen.card} has a session with '{seen.name.target}' at {seen.name.portal} that no flashnode made. Log out of it "
+            f"{seen.card} has a session with '{seen.name.written}' at {seen.name.portal} that no flashnode made. Log out of it "
             f"with the module nodes, through the iface of the card."
         )
     untold = [name for name in settings if there is not None and name not in there.settings]

@@ -92,7 +92,7 @@ def _link(host: Host, source: Source, name: RecordId, tpg: str) -> None:
     """'iscsiadm -m discoverydb -o delete' finds the node records of a source by these links."""
     root, portal = database(host), name.portal
     place = directory(root, source)
-    link = f"{place}/{name.target},{portal.address},{portal.port},{tpg},{name.iface}"
+    link = f"{place}/{name.written},{portal.address},{portal.port},{tpg},{name.iface}"
     with locked(host):
         if host.stat(place) is not None and host.link(link) is None:
-            host.symlink(f"{root}/nodes/{name.target}/{portal.address},{portal.port},{tpg}", link)
+            host.symlink(f"{root}/nodes/{name.written}/{portal.address},{portal.port},{tpg}", link)

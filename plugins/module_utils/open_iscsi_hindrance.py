@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Iterable
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import ZONELESS, Portal, zoneless
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import nic_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, answering, ask
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
 
@@ -38,20 +39,25 @@ class Way:
 
 def look_hindered(
     host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
-) -> dict[RecordId, Hindrance]:
-    """The logins that would fail. Offload ifaces have a network of their own and are not asked."""
+) -> tuple[dict[RecordId, Hindrance], dict[str, frozenset[str]]]:
+    """The logins that would fail, and how the targets that are offered spell their names.
+
+    Offload ifaces have a network of their own and are not asked.
+    """
     ways: dict[Way, list[RecordId]] = {}
     for name in names:
         iface = ifaces.get(name.iface, {})
         if iface.get("iface.transport_name") == "tcp":
-            nic = iface.get("iface.net_ifacename", "")
-            way = Way(name.portal, "" if nic == "default" else nic, iface.get("iface.initiatorname", ""))
+            way = Way(name.portal, nic_of(host, iface), iface.get("iface.initiatorname", ""))
             ways.setdefault(way, []).append(name)
     hindered: dict[RecordId, Hindrance] = {}
+    spelled: dict[str, frozenset[str]] = {}
     with ThreadPoolExecutor(16) as pool:
         for way, said in zip(ways, pool.map(lambda way: _asked(host, way), ways)):
             hindered.update(_hindered(ways[way], said))
-    return hindered
+            for offer in said if isinstance(said, tuple) else ():
+                spelled[offer.key[0]] = spelled.get(offer.key[0], frozenset()) | {offer.target}
+    return hindered, spelled
 
 
 def _hindered(names: list[RecordId], said: Hindrance | tuple[Offer, ...] | None) -> dict[RecordId, Hindrance]:
@@ -60,12 +66,15 @@ def _hindered(names: list[RecordId], said: Hindrance | tuple[Offer, ...] | None)
     if isinstance(said, Hindrance):
         return dict.fromkeys(names, said)
     targets = {offer.target for offer in said}
+    keys = {offer.key[0] for offer in said}
     other = Hindrance(f"is not offered to this initiator (offered: {_listed(targets)})", away=False)
-    return {name: other for name in names if name.target not in targets}
+    return {name: other for name in names if name.target not in keys}
 
 
 def _asked(host: Host, way: Way) -> Hindrance | tuple[Offer, ...] | None:
     """What the portal offers this initiator, why it does not answer, or None: it answers and does not tell."""
+    if zoneless(way.portal) and not way.nic:
+        return Hindrance(f"cannot be reached: {ZONELESS}")
     why = host.unreachable(way.portal.address, way.portal.port, way.nic)
     if why:
         return Hindrance(f"does not answer ({why})")

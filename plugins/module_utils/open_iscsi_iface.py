@@ -11,11 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
+    BEGIN,
+    END,
+    config,
+    edit_config,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_card import (
     Apply,
     Card,
     differing,
+    plain,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import (
     OPTIONS,
@@ -29,6 +35,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     RecordId,
     SetRecord,
     database,
+    iface_name,
     locked,
     look_records,
 )
@@ -37,7 +44,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 RESERVED = ("default", "tcp", "iser")
-LONGEST = 64
 NETS = "/sys/class/net"
 NAME, TRANSPORT = "iface.iscsi_ifacename", OPTIONS["transport"]
 
@@ -72,11 +78,9 @@ class WriteIface(Step):
             for place in (directory.rpartition("/")[0], directory):
                 if host.stat(place) is None:
                     host.mkdir(place, DIRECTORY)
-            text = host.read(path) or f"# BEGIN RECORD\n{NAME} = {self.name}\n# END RECORD\n"
-            body, end = text.split("# END RECORD")[0], "# END RECORD\n"
-            host.write(
-                path, edit(body, {key: value or None for key, value in self.changes.items()}) + end, MODE
-            )
+            text = host.read(path) or f"{BEGIN}\n{NAME} = {self.name}\n{END}\n"
+            changes = {key: value or None for key, value in self.changes.items()}
+            host.write(path, edit_config(text, changes), MODE)
 
 
 @dataclass(frozen=True)
@@ -97,17 +101,9 @@ def check_name(name: str) -> str:
     """The name of an iface that may be made."""
     if name in RESERVED:
         raise Problem(f"'{name}' is an iface of open-iscsi's own and cannot be changed. Choose another name.")
-    if (
-        not name
-        or len(name) > LONGEST
-        or "/" in name
-        or name.startswith(".")
-        or name != "".join(name.split())
-    ):
-        raise Problem(
-            f"'{name}' is no name for an iface. Wanted are 1 to {LONGEST} characters, no '/' and no blanks."
-        )
-    return name
+    if name.startswith("."):
+        raise Problem(f"'{name}' is not the name of an iface: it must not begin with a dot.")
+    return iface_name(name)
 
 
 def look_iface(host: Host, name: str) -> Ifaces:
@@ -115,7 +111,7 @@ def look_iface(host: Host, name: str) -> Ifaces:
     text = host.read(f"{database(host)}/ifaces/{name}")
     return Ifaces(
         name=name,
-        iface=None if text is None else parse(text),
+        iface=None if text is None else config(text),
         records={one: record for one, record in look_records(host) if one.iface == name},
         sessions=tuple(session.name for session in look_sessions(host) if session.name.iface == name),
         nics={nic: (host.read(f"{NETS}/{nic}/address") or "").strip() for nic in host.list(NETS)},
@@ -125,7 +121,9 @@ def look_iface(host: Host, name: str) -> Ifaces:
 def want_iface(seen: Ifaces, asked: dict[str, str]) -> Ifaces:
     """The iface with these fields, and the records that carry a copy of them."""
     new = {NAME: seen.name, TRANSPORT: "tcp"}
-    fields = {**(new if seen.iface is None else seen.iface), **asked}
+    there = new if seen.iface is None else seen.iface
+    asked = {field: spelled(field, value, there.get(field, "")) for field, value in asked.items()}
+    fields = {**there, **asked}
     check_fields(seen.name, fields.setdefault(TRANSPORT, "tcp"), asked)
     check_binding(seen.name, fields, seen.nics)
     fields[TRANSPORT] = fields.pop(TRANSPORT)  # last, as iscsiadm wants it
@@ -136,6 +134,14 @@ def want_iface(seen: Ifaces, asked: dict[str, str]) -> Ifaces:
     if card is not None:
         card = replace(card, fields={**card.fields, **differing(card, fields)})
     return replace(seen, iface=fields, records=records, card=card)
+
+
+def spelled(field: str, value: str, there: str) -> str:
+    """A value as the file spells it, where that means the same; a name in lower case, where it does not say it so already."""
+    if field == OPTIONS["initiator_name"]:
+        return value if value == there else value.lower()
+    same = value.lower() == there.lower() if field == OPTIONS["mac"] else plain(value) == plain(there)
+    return there if same else value
 
 
 def check_binding(name: str, fields: dict[str, str], nics: dict[str, str]) -> None:
@@ -154,7 +160,7 @@ def check_binding(name: str, fields: dict[str, str], nics: dict[str, str]) -> No
         )
     if nic and nic not in nics:
         raise Problem(f"There is no network interface '{nic}' on this host. There are: {there}.")
-    if mac and mac not in nics.values():
+    if mac and mac.lower() not in nics.values():
         raise Problem(
             f"No network interface of this host has the hardware address '{mac}'. There are: {there}."
         )

@@ -106,7 +106,7 @@ def look_card(host: Host, name: str, fields: dict[str, str]) -> Card:
         )
     if not mac:
         raise Problem(f"The iface '{name}' cannot be applied: it names no card. Give 'mac'.")
-    card = find_host(host, mac)
+    card = find_host(host, mac.lower())
     if card.number == 0:
         raise Problem(
             f"The iface '{name}' cannot be applied: its card is SCSI host 0, which iscsiadm takes for none (usr/iscsiadm.c). "
@@ -133,11 +133,11 @@ def differing(card: Card, fields: dict[str, str]) -> dict[str, str]:
         if value not in ("", "0")
         and name in card.fields
         and name not in off
-        and _plain(card.fields[name]) != _plain(value)
+        and plain(card.fields[name]) != plain(value)
     }
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One spelling for each value: the kernel writes IPv6 addresses out, and 'static' for what is not automatic."""
     try:
         return str(ipaddress.ip_address(text))

@@ -15,7 +15,12 @@ from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import address, iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import BYTES, Kind, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    BYTES,
+    Kind,
+    named,
+    setting,
+)
 
 SWITCH = ("enable", "disable")  # usr/iface.c: any other word is not sent to the card
 TEXT = 79  # ISCSI_MAX_STR_LEN is 80
@@ -119,7 +124,7 @@ def wanted_fields(options: dict[str, Any]) -> dict[str, str]:
     }
     if options.get("vlan") is not None:
         fields["iface.vlan_state"] = "enable" if options["vlan"] else "disable"
-    for name, value in options["settings"].items():
+    for name, value in named(options["settings"]).items():
         own = [option for option, field in OPTIONS.items() if field == name]
         if own:
             raise Problem(f"'{name}' has an option of its own, '{own[0]}'. Give it there, not in 'settings'.")
@@ -138,7 +143,8 @@ def option_value(option: str, value: Any) -> str:
     if not text:
         return ""
     if option == "initiator_name":
-        return iscsi_name(text)
+        iscsi_name(text)
+        return text.strip()
     if option == "mac":
         return hardware_address(text)
     if option in ("subnet_mask", "gateway"):
@@ -177,7 +183,7 @@ def _family(name: str, text: str, version: int) -> str:
 
 def check_fields(name: str, transport: str, asked: dict[str, str]) -> None:
     """Fields that would do nothing, or that iscsiadm could not read again, are refused."""
-    useless = [field for field in asked if asked[field] and field not in KNOWN[transport]]
+    useless = [field for field in asked if asked[field] and field not in KNOWN.get(transport, asked)]
     useless = [field for field in useless if field != OPTIONS["transport"]]
     if useless:
         network = "its sessions use the kernel's network: set that on the network interface (a VLAN is one: nic eth1.7)"

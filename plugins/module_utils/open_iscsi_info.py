@@ -9,9 +9,10 @@ from typing import Any, Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import look_ifaces
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config, first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import PATH
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import CONF, look_ifaces
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import CONF
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     Record,
     RecordId,
@@ -19,6 +20,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     look_records,
     portal_of,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_refusal import INITIATOR
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
     CONNECTIONS,
     SESSIONS,
@@ -30,7 +32,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import masked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_statistics import look_statistics
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth import (
-    INITIATOR,
     Live,
     differences,
     look_live,
@@ -49,19 +50,20 @@ DISCOVERY = (("sendtargets", "send_targets", "st_config"), ("isns", "isns", "isn
 
 def look_all(host: Host, statistics: bool = False) -> dict[str, Any]:
     """The answer of the module initiator_info."""
-    names = parse(host.read(PATH) or "")
+    names = host.read(PATH) or ""
+    name = first(names, "InitiatorName")
     records, sessions = look_records(host), look_sessions(host)
     told = Told(host, look_holders(host), look_statistics(host) if statistics and sessions else {})
     live = [Live(one.number, one.name, look_live(host, one), told.mapped(one.number)) for one in sessions]
     recorded = {name for name, _record in records}
     return {
-        "name": names.get("InitiatorName"),
-        "alias": names.get("InitiatorAlias"),
+        "name": name,
+        "alias": first(names, "InitiatorAlias"),
         "ifaces": look_ifaces(host),
         "discovery": look_discovery_records(host),
         "records": _records(records, {session.name for session in sessions}),
         "sessions": [told.session(session, session.name in recorded) for session in sessions],
-        "differences": _differences(host, names.get("InitiatorName", ""), records, live),
+        "differences": _differences(host, name or "", records, live),
     }
 
 
@@ -94,7 +96,7 @@ def _differences(
             "next_login": one.next_login,
             "text": one.text,
         }
-        for one in differences(masked(parse(host.read(CONF) or "")), said, live)
+        for one in differences(masked(config(host.read(CONF) or "")), said, live)
     ]
 
 
@@ -112,12 +114,12 @@ def look_discovery_records(host: Host) -> list[dict[str, Any]]:
             where, _comma, port = place.rpartition(",")
             if text is not None and port.isdecimal():
                 portal = str(portal_of(where, port))
-                found.append({"portal": portal, "type": kind, "settings": masked(parse(text))})
+                found.append({"portal": portal, "type": kind, "settings": masked(config(text))})
     return found
 
 
 def _name(name: RecordId) -> dict[str, str]:
-    return {"target": name.target, "portal": str(name.portal), "iface": name.iface}
+    return {"target": name.written, "portal": str(name.portal), "iface": name.iface}
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def look_links(host: Host) -> Links:
     devices: dict[str, tuple[str, ...]] = {}
     for session in look_sessions(host):
         for where, disk in disks_of(host, session.number):
-            name = f"{session.name.target}/lun{where.rpartition(':')[2]}"
+            name = f"{session.name.written}/lun{where.rpartition(':')[2]}"
             if disk:
                 devices[name] = (*devices.get(name, ()), *_uppermost(host, disk))
     return Links(host.read(RULES), {name: _leads_to(host, name) for name in _there(host, devices)}, devices)

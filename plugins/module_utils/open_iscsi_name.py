@@ -4,25 +4,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import one_line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import replaced
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid, behind
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import edit_first, first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
+CHECKS = "/lib/open-iscsi/startup-checks.sh"  # Debian's, before iscsid starts
+NAME, ALIAS, GENERATE = "InitiatorName", "InitiatorAlias", "GenerateName=yes"
 PATH = "/etc/iscsi/initiatorname.iscsi"
 SESSIONS = "/sys/class/iscsi_session"
 
 
 @dataclass(frozen=True)
 class Initiator:
-    """The names in the file, whether the daemon has read them, and how many sessions live under the old ones."""
+    """The names that iscsid reads in the file, whether it has read them, and how many sessions live under the old ones."""
 
     name: str | None
     alias: str | None
     read: bool = True
     sessions: int = 0
+    startable: bool = True  # Debian's start of the daemon takes the file as it is
+    checked: bool = False  # there is such a start
 
 
 @dataclass(frozen=True)
@@ -31,35 +38,77 @@ class WriteName(Step):
 
     name: str | None
     alias: str | None
+    anew: bool = False  # the daemon's start would make another name, or not take this one
 
     def __str__(self) -> str:
-        return f"Write the initiator name '{self.name}'" + (
-            f" and the alias '{self.alias}'" if self.alias else ""
+        alias = f" and the alias '{self.alias}'" if self.alias else ""
+        anew = (
+            ", so that the start of iscsid neither refuses the file nor makes a name of its own"
+            if self.anew
+            else ""
         )
+        return f"Write the initiator name '{self.name}'{alias}{anew}"
 
     def take(self, host: Host) -> None:
-        text = edit(
-            host.read(PATH) or "", {"InitiatorName": self.name, "InitiatorAlias": self.alias}, equals="="
+        text = host.read(PATH) or ""
+        kept = replaced(text, lambda line: line.startswith(GENERATE), None)
+        text = text if kept is None else kept
+        wanted = {NAME: self.name, ALIAS: self.alias}
+        changes = {key: value for key, value in wanted.items() if first(text, key) != value}
+        host.write(PATH, edit_first(text, {NAME: self.name, **changes}), 0o600)
+
+
+def startable(text: str) -> bool:
+    """Whether /lib/open-iscsi/startup-checks.sh starts iscsid with this file, and leaves it as it is.
+
+    It looks for '^InitiatorName=[^ \\t\\n]', which for grep is: no blank, no backslash, no 't' and no 'n'.
+    """
+    begins = any(re.match(r"InitiatorName=[^ \\tn]", line) for line in text.split("\n"))
+    return begins and not any(line.startswith(GENERATE) for line in text.split("\n"))
+
+
+def alias_of(text: str) -> str:
+    """An alias that can stand in the file; iscsid takes every line with 'InitiatorName' in it for one with the name."""
+    if not one_line(text, 255) or NAME in text or ALIAS in text:
+        raise Problem(
+            f"The alias {text!r} cannot stand in '{PATH}'. Wanted is one line of at most 255 bytes, without '{NAME}' in it."
         )
-        host.write(PATH, text, 0o600)
+    return text.strip()
 
 
 def look_initiator(host: Host) -> Initiator:
     """The initiator name of this host, in the file and in the daemon."""
-    names = parse(host.read(PATH) or "")
+    text = host.read(PATH) or ""
+    checked = host.stat(CHECKS) is not None
     return Initiator(
-        name=names.get("InitiatorName"),
-        alias=names.get("InitiatorAlias"),
+        name=first(text, NAME),
+        alias=first(text, ALIAS),
         read=not behind(host, PATH),
         sessions=len(host.list(SESSIONS)),
+        startable=not checked or startable(text),
+        checked=checked,
+    )
+
+
+def want_initiator(seen: Initiator, name: str, alias: str | None) -> Initiator:
+    """This name: as it is asked for where it stands there like this already, else in lower case, the form that is compared."""
+    right = name if name == seen.name else name.lower()
+    if seen.checked and right[:1] == "n":
+        raise Problem(
+            f"'{name}' cannot be the name of this host: Debian's '{CHECKS}' refuses to start iscsid with a name that begins "
+            f"with 'n'. Choose an iqn. or eui. name."
+        )
+    return replace(
+        seen, name=right, alias=seen.alias if alias is None else alias or None, read=True, startable=True
     )
 
 
 def plan_initiator(seen: Initiator, want: Initiator) -> list[Step]:
     """Write the file where it differs; restart the daemon where it is behind the file."""
     steps: list[Step] = []
-    if (seen.name, seen.alias) != (want.name, want.alias):
-        steps.append(WriteName(want.name, want.alias))
+    if (seen.name, seen.alias, seen.startable) != (want.name, want.alias, want.startable):
+        anew = bool(seen.name) and not seen.startable
+        steps.append(WriteName(want.name, want.alias, anew))
     if not seen.read or steps:
         steps.append(RestartIscsid())
     return steps

@@ -7,21 +7,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Iterable
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import ZONELESS, zoneless
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import bound, look_ifaces
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_hindrance import (
     Hindrance,
     look_hindered,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+    NAME,
     TPG,
     AddRecord,
     Record,
     RecordId,
     RemoveRecord,
     SetRecord,
-    database,
     look_records,
     new_settings,
     only,
@@ -37,11 +38,18 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
     look_use,
     refuse_logouts,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, Value, masked
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    NODE,
+    Value,
+    masked,
+    number,
+    text_of,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 CONF = "/etc/iscsi/iscsid.conf"
 STARTUP, SESSIONS = "node.startup", "node.session.nr_sessions"
+MOST_SESSIONS = 64  # as many as the setting may say
 NEW = 0  # the number of a session that the kernel has not numbered yet
 RETRIES, WAIT = "node.session.initial_login_retry_max", "node.conn[0].timeo.login_timeout"
 
@@ -95,7 +103,7 @@ class Node:
     @property
     def startup(self) -> str:
         """When the record is logged in; empty without a record. What a record does not say is manual."""
-        return _text(self.record.settings.get(STARTUP)) or "manual" if self.record else ""
+        return text_of(self.record.settings.get(STARTUP)) or "manual" if self.record else ""
 
 
 @dataclass(frozen=True)
@@ -109,20 +117,12 @@ class Nodes:
     ifaces: dict[str, dict[str, str]] = field(default_factory=dict)
     hindered: dict[RecordId, Hindrance] = field(default_factory=dict)  # logins that would fail
     use: Use | None = None
+    spellings: dict[str, str] = field(default_factory=dict)  # how targets, or else users, spell names
+    offered: dict[str, frozenset[str]] = field(default_factory=dict)  # the spellings that targets offer
 
-
-def chap_settings(chap: Chap | None) -> dict[str, Value]:
-    """CHAP as a record holds it. No CHAP must empty the names too: open-iscsi uses them whatever the method says."""
-    if chap is None:
-        return {}
-    auth = "node.session.auth"
-    return {
-        f"{auth}.authmethod": "CHAP" if chap.user else "None",
-        f"{auth}.username": chap.user,
-        f"{auth}.password": chap.secret,
-        f"{auth}.username_in": chap.mutual_user,
-        f"{auth}.password_in": chap.mutual_secret,
-    }
+    def spelled(self, name: RecordId) -> RecordId:
+        """The same, with the target's name as it is to be written and sent."""
+        return RecordId.of(self.spellings.get(name.target, name.written), name.portal, name.iface)
 
 
 def look_nodes(host: Host, wishes: Wishes) -> Nodes:
@@ -147,16 +147,25 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
         for name, wish in meant.items()
         if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.promised
     ]
-    conf = masked(parse(host.read(CONF) or ""))
-    live = [session for group in sessions.values() for session in group]
+    conf = masked(config(host.read(CONF) or ""))
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
+    hindered, offered = look_hindered(host, joining, ifaces)
     return Nodes(
         nodes=nodes,
         defaults={name: value for name, value in conf.items() if name in NODE},
         ifaces=ifaces,
-        hindered=look_hindered(host, joining, ifaces),
-        use=look_use(host, live) if leaving else None,
+        hindered=hindered,
+        use=look_use(host, sum(sessions.values(), [])) if leaving else None,
+        spellings=_spellings([*wishes.named, *records, *sessions], offered),
+        offered=offered,
     )
+
+
+def _spellings(names: list[RecordId], offered: dict[str, frozenset[str]]) -> dict[str, str]:
+    """How each target is written and sent: as it is offered, else as the last of these names says."""
+    said = {name.target: name.written for name in names}
+    told = {key: said[key] if said.get(key) in texts else min(texts) for key, texts in offered.items()}
+    return {**said, **told}
 
 
 def _leaves(wish: Wish) -> bool:
@@ -170,50 +179,46 @@ def _node(record: Record | None, sessions: list[Session]) -> Node:
     return Node(record, tuple(session.number for session in sessions), worst)
 
 
-def look_ifaces(host: Host) -> dict[str, dict[str, str]]:
-    """The fields of every iface; 'default' and 'iser' are there without a file."""
-    directory = f"{database(host)}/ifaces"
-    found = {name: parse(host.read(f"{directory}/{name}") or "") for name in host.list(directory)}
-    for name, transport in (("default", "tcp"), ("iser", "iser")):
-        found[name] = {"iface.iscsi_ifacename": name, "iface.transport_name": transport}
-    return found
-
-
 def want_nodes(seen: Nodes, wishes: Wishes) -> Nodes:
     """Each wish laid over what is there; what was not asked for stays, except for the targets in 'emptied'."""
     nodes = {name: node for name, node in seen.nodes.items() if name.target not in wishes.emptied}
     for name, wish in wishes.over(seen.nodes).items():
         nodes.pop(name, None)
         if not wish.absent:
-            nodes[name] = _wanted(name, wish, seen, wishes.patient)
+            nodes[seen.spelled(name)] = _wanted(seen.spelled(name), wish, seen, wishes.patient)
     return replace(seen, nodes=nodes)
 
 
 def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
     old = seen.nodes.get(name, Node(None))
     settings = old.record.settings if old.record else {**seen.defaults}
-    if old.record is None or wish.tpg not in (None, old.record.tpg):
+    if old.record is None or wish.tpg not in (None, old.record.tpg) or _misspelled(name, old, seen):
         if name.iface not in seen.ifaces:
             raise Problem(f"There is no iface '{name.iface}' on this host. Make it first (module iface).")
-        settings = {**settings, **new_settings(name, wish.tpg or 1, seen.ifaces[name.iface])}
+        if zoneless(name.portal) and not bound(seen.ifaces[name.iface]):
+            raise Problem(f"Cannot record {name}: {ZONELESS}.")
+        tpg = wish.tpg if wish.tpg is not None else max(old.record.tpg, 1) if old.record else 1
+        settings = {**settings, **new_settings(name, tpg, seen.ifaces[name.iface])}
     followed = {key: seen.defaults[key] for key in wish.follow if key in seen.defaults}
     said = {**followed, **wish.settings}
-    changed = {key: value for key, value in said.items() if _text(settings.get(key)) != _text(value)}
+    changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
     asked = frozenset([*said, TPG])
     away = name in seen.hindered and seen.hindered[name].away
     if wish.logged_in is None or wish.logged_in and patient and away:
         return Node(record, old.sessions, old.state, asked)
-    number = int(_text(record.settings.get(SESSIONS)) or 1) if wish.logged_in else 0
+    count = min(max(number(record.settings.get(SESSIONS), 1), 1), MOST_SESSIONS) if wish.logged_in else 0
     if SESSIONS not in said and wish.logged_in:
-        number = max(number, len(old.sessions))  # sessions beside the first may be somebody else's
-    sessions = (old.sessions + (NEW,) * number)[:number]
+        count = max(count, len(old.sessions))  # sessions beside the first may be somebody else's
+    sessions = (old.sessions + (NEW,) * count)[:count]
     return Node(record, sessions, LOGGED_IN if sessions != old.sessions else old.state, asked)
 
 
-def _text(value: Value | None) -> str:
-    """A setting that is not there and an empty one are the same."""
-    return value.reveal() if isinstance(value, Secret) else value or ""
+def _misspelled(name: RecordId, old: Node, seen: Nodes) -> bool:
+    """Whether the target would not know itself by the name in the record, which no session uses."""
+    said = text_of(old.record.settings.get(NAME)) if old.record else ""
+    offered = seen.offered.get(name.target, frozenset())
+    return bool(offered) and said not in offered and not old.sessions
 
 
 def plan_nodes(seen: Nodes, want: Nodes) -> list[Step]:
@@ -222,7 +227,7 @@ def plan_nodes(seen: Nodes, want: Nodes) -> list[Step]:
     logins: list[Step] = []
     logouts: list[Step] = []
     removals: list[Step] = []
-    for name in sorted({*seen.nodes, *want.nodes}):
+    for name in sorted({*want.nodes, *seen.nodes}):  # the wanted spelling of each
         old, new = seen.nodes.get(name, Node(None)), want.nodes.get(name, Node(None))
         if len(new.sessions) < len(old.sessions):
             logouts.append(LogOut(name, old.sessions[len(new.sessions) :]))
@@ -241,20 +246,24 @@ def _record_steps(
 ) -> list[Step]:
     if old is None:
         return [AddRecord(name, new.settings)]
-    if old.tpg != new.tpg:
-        return [RemoveRecord(name, old), AddRecord(name, new.settings)]
+    if old.tpg != new.tpg or text_of(old.settings.get(NAME)) != text_of(new.settings.get(NAME)):
+        return [RemoveRecord(_as_in(old, name), old), AddRecord(name, new.settings)]
     changes = {
         key: value
         for key, value in new.settings.items()
-        if (asked is None or key in asked) and _text(old.settings.get(key)) != _text(value)
+        if (asked is None or key in asked) and text_of(old.settings.get(key)) != text_of(value)
     }
     return [SetRecord(name, old.path, changes)] if changes else []
 
 
+def _as_in(record: Record, name: RecordId) -> RecordId:
+    return RecordId.of(text_of(record.settings.get(NAME)) or name.written, name.portal, name.iface)
+
+
 def _limit(record: Record) -> float:
     """iscsid itself gives up after so many seconds."""
-    retries, wait = (int(_text(record.settings.get(key)) or 15) for key in (RETRIES, WAIT))
-    return min(LONGEST_LOGIN, retries * wait + 30)
+    retries, wait = (number(record.settings.get(key), 15) for key in (RETRIES, WAIT))
+    return min(LONGEST_LOGIN, max(0, retries * wait) + 30)
 
 
 def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal, portal, target_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import portal_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import reason
 
@@ -25,11 +25,31 @@ SENDTARGETS, ISNS, FIRMWARE = "st", "isns", "fw"  # as 'iscsiadm -t' says them
 
 @dataclass(frozen=True, order=True)
 class Offer:
-    """A target that is offered, and the portal that leads there."""
+    """A target that is offered, as it spells its name, and the portal that leads there."""
 
     target: str
     portal: Portal
     tpg: int
+
+    @property
+    def key(self) -> tuple[str, Portal]:
+        """What it is compared by."""
+        return self.target.lower(), self.portal
+
+    @property
+    def fault(self) -> str:
+        """Why no record can be made of it: names and addresses come from the network, and become those of files."""
+        try:
+            target_name(self.target)
+            portal(
+                f"[{self.portal.address}]:{self.portal.port}"
+                if ":" in self.portal.address
+                else str(self.portal),
+                names=True,
+            )
+        except Problem as problem:
+            return f"cannot be recorded: {problem}"
+        return ""
 
 
 def answering(host: Host) -> bool:
@@ -39,10 +59,10 @@ def answering(host: Host) -> bool:
 
 
 def ask(
-    host: Host, portal: Portal | None, ifaces: Sequence[str], kind: str = SENDTARGETS, seconds: float = 90
+    host: Host, at: Portal | None, ifaces: Sequence[str], kind: str = SENDTARGETS, seconds: float = 90
 ) -> tuple[Offer, ...]:
     """What is offered; nothing is written anywhere. Firmware has no portal to ask at."""
-    where = ["-p", str(portal)] if portal else []
+    where = ["-p", str(at)] if at else []
     through = [word for iface in ifaces for word in ("-I", iface)]
     ran = host.run(
         *("iscsiadm", "-m", "discoverydb", "-t", kind, *where, *through, "-o", "nonpersistent", "--discover"),
@@ -50,18 +70,16 @@ def ask(
         timeout=seconds,
     )
     if ran.rc not in (0, NOTHING):
-        at = f"at {portal}" if portal else "in the firmware"
-        raise Problem(f"Cannot discover {at}: {OF_ISNS.get(ran.rc) or reason(ran.rc, ran.err)}.")
+        place = f"at {at}" if at else "in the firmware"
+        raise Problem(f"Cannot discover {place}: {OF_ISNS.get(ran.rc) or reason(ran.rc, ran.err)}.")
     return parse_offers(ran.out)
 
 
 def parse_offers(text: str) -> tuple[Offer, ...]:
     """The lines 'address:port,tpg name' that iscsiadm prints, each once."""
-    found = (LINE.fullmatch(line.strip()) for line in lines_of(text))
+    found = (LINE.fullmatch(line.strip()) for line in text.split("\n"))
     offers = {
-        Offer(
-            match["target"].lower(), portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"])
-        )
+        Offer(match["target"], portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"]))
         for match in found
         if match
     }

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import SOFTWARE
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import OWN_IFACES, database
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import reason
@@ -22,7 +22,7 @@ def ping(host: Host, iface: str, where: str, count: int, size: int, interval: in
     text = host.read(f"{database(host)}/ifaces/{iface}")
     if text is None and iface not in OWN_IFACES:
         raise Problem(f"There is no iface '{iface}' on this host. Make it first (module iface).")
-    transport = parse(text or "").get("iface.transport_name", "tcp")
+    transport = config(text or "").get("iface.transport_name", "tcp")
     if iface in OWN_IFACES or transport in SOFTWARE:
         raise Problem(
             f"The iface '{iface}' is software iSCSI, which uses the kernel's network: use 'ping -I NIC {where}'. Only a card "

@@ -8,37 +8,63 @@ writes in place, so that a crash leaves an empty record. Ours are replaced whole
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Iterator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal, address
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal, address, one_line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, clear, masked
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
+    BEGIN,
+    END,
+    config,
+    edit_config,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    Value,
+    clear,
+    masked,
+    number,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 OWN_IFACES = ("default", "iser")  # usr/iface.c: there without a file
 LOCK = "/run/lock/iscsi/lock"
 HELD = "/run/lock/iscsi/lock.write"  # usr/idbm.c: a hard link to the lock; whoever can make it holds the database
+LONGEST_IFACE = 64  # include/iscsi_if.h: ISCSI_MAX_IFACE_LEN is 65
 PATIENCE = 30  # seconds, as in usr/idbm.c
 MODE, DIRECTORY = 0o600, 0o700
-BEGIN, END = "# BEGIN RECORD", "# END RECORD"
 NO_OBJECTS = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND
 NAME, TPG, ADDRESS, PORT = "node.name", "node.tpgt", "node.conn[0].address", "node.conn[0].port"
 
 
 @dataclass(frozen=True, order=True)
 class RecordId:
-    """What a record is about: a portal of a target, through an iface."""
+    """What a record is about: a portal of a target, through an iface.
 
-    target: str
+    Names are compared in lower case (RFC 7143 section 4.2.7.2), but targets compare what they are sent byte by byte (LIO by
+    strcmp): so a name is written and sent as the target, or else the user, writes it.
+    """
+
+    target: str  # in lower case
     portal: Portal
     iface: str = "default"
+    spelled: str = field(default="", compare=False)  # where that is not the lower case
+
+    @classmethod
+    def of(cls, target: str, portal: Portal, iface: str = "default") -> RecordId:
+        """The same for every spelling of the target's name."""
+        return cls(target.lower(), portal, iface, target)
+
+    @property
+    def written(self) -> str:
+        """The target's name as it is written and sent."""
+        return self.spelled or self.target
 
     def __str__(self) -> str:
         through = "" if self.iface == "default" else f" through the iface '{self.iface}'"
-        return f"'{self.target}' at {self.portal}{through}"
+        return f"'{self.written}' at {self.portal}{through}"
 
 
 @dataclass(frozen=True)
@@ -51,11 +77,11 @@ class Record:
     @property
     def tpg(self) -> int:
         """The target portal group tag; -1 when the record names none."""
-        return int(str(self.settings.get(TPG, -1)))
+        return number(self.settings.get(TPG), -1)
 
     def options(self) -> list[str]:
         """The options that make iscsiadm work on this record alone, spelled as the record spells them."""
-        where = str(Portal(str(self.settings[ADDRESS]), int(str(self.settings[PORT]))))
+        where = str(Portal(str(self.settings[ADDRESS]), number(self.settings[PORT])))
         group = f",{self.tpg}" if self.tpg >= 0 else ""
         iface = str(self.settings.get("iface.iscsi_ifacename", "default"))
         return ["-T", str(self.settings[NAME]), "-p", f"{where}{group}", "-I", iface]
@@ -75,9 +101,18 @@ def database(host: Host) -> str:
 def portal_of(where: str, port: str) -> Portal:
     """A portal as a record or the kernel spells it: an address, or a host name."""
     try:
-        return Portal(address(where), int(port))
+        return Portal(address(where), number(port))
     except Problem:
-        return Portal(where.lower(), int(port))
+        return Portal(where.lower(), number(port))
+
+
+def iface_name(text: str) -> str:
+    """The name of an iface, which is the name of a file in the database."""
+    if text in ("", ".", "..") or re.search(r"[\s/]", text) or not one_line(text, LONGEST_IFACE):
+        raise Problem(
+            f"'{text}' is not the name of an iface. Wanted are 1 to {LONGEST_IFACE} bytes without blanks and '/'."
+        )
+    return text
 
 
 def look_records(host: Host) -> list[tuple[RecordId, Record]]:
@@ -92,7 +127,7 @@ def look_records(host: Host) -> list[tuple[RecordId, Record]]:
             ]  # with a TPG: a directory, a file for each iface
             for file in files or [path]:  # without one: the file itself, as before open-iscsi 2.0-870
                 text = _settled(host, file)
-                record = Record(masked(parse(text)), file)
+                record = Record(masked(config(text)), file)
                 if not torn(text) and _sound(record):
                     found.append((_id(record), record))
     return found
@@ -104,9 +139,8 @@ def torn(text: str) -> bool:
 
 
 def _sound(record: Record) -> bool:
-    """Whether it says what it is about, in numbers where numbers belong."""
-    port, tpg = str(record.settings.get(PORT, "")), str(record.settings.get(TPG, "-1"))
-    return {NAME, ADDRESS} <= set(record.settings) and port.isdecimal() and tpg.lstrip("-").isdecimal()
+    """Whether it says what it is about."""
+    return {NAME, ADDRESS} <= set(record.settings) and 0 < number(record.settings.get(PORT)) <= 65535
 
 
 def _settled(host: Host, path: str) -> str:
@@ -118,10 +152,10 @@ def _settled(host: Host, path: str) -> str:
 
     def read() -> tuple[str, ...]:
         free = host.stat(HELD) is None
-        text = _text(host, path)
+        text = text_at(host, path)
         return (text,) if free or not torn(text) else ()
 
-    text = _text(host, path)
+    text = text_at(host, path)
     for _again in range(2):
         if torn(text):
             text = "".join(host.until(read, PATIENCE, 0.01))
@@ -131,11 +165,11 @@ def _settled(host: Host, path: str) -> str:
 def _id(record: Record) -> RecordId:
     read = {name: str(value) for name, value in record.settings.items() if name in (NAME, ADDRESS, PORT)}
     iface = str(record.settings.get("iface.iscsi_ifacename", "default"))
-    return RecordId(read[NAME].lower(), portal_of(read[ADDRESS], read[PORT]), iface)
+    return RecordId.of(read[NAME], portal_of(read[ADDRESS], read[PORT]), iface)
 
 
-def _text(host: Host, path: str) -> str:
-    """A record, or nothing when the place turns out to be an empty directory."""
+def text_at(host: Host, path: str) -> str:
+    """A file of the database, or nothing where the place turns out to be a directory."""
     try:
         return host.read(path) or ""
     except Problem:
@@ -158,7 +192,7 @@ def only(found: list[tuple[RecordId, Record]]) -> dict[RecordId, Record]:
 def new_settings(name: RecordId, tpg: int, iface: dict[str, str]) -> dict[str, Value]:
     """What a record must say about itself."""
     return {
-        NAME: name.target,
+        NAME: name.written,
         TPG: str(tpg),
         **iface,
         "node.discovery_type": "static",
@@ -183,12 +217,12 @@ class AddRecord(Step):
             raise Problem(
                 f"there is no iface '{self.name.iface}' on this host. Make it first (module iface)."
             )
-        directory = f"{root}/nodes/{self.name.target}/{portal.address},{portal.port},{tpg}"
+        directory = f"{root}/nodes/{self.name.written}/{portal.address},{portal.port},{tpg}"
         lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
         text, path = "\n".join([BEGIN, *lines, END, ""]), f"{directory}/{self.name.iface}"
         with locked(host):
             there = host.read(path) or ""
-            if not torn(there) and parse(there) != parse(text):
+            if not torn(there) and config(there) != config(text):
                 raise Problem(f"somebody else has made the record '{path}' meanwhile. Run again.")
             for depth in (3, 2, 1, 0):
                 above = directory.rsplit("/", depth)[0]
@@ -216,7 +250,7 @@ class SetRecord(Step):
             text = host.read(self.path)
             if text is None:
                 raise Problem(f"The record '{self.path}' has vanished meanwhile. Run again.")
-            host.write(self.path, edit(text, changes), MODE)
+            host.write(self.path, edit_config(text, changes), MODE)
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import watched
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_anew import (
-    PROOF,
     LogInAnew,
     Terms,
     look_patiently,
     reasons,
-    text_of,
-    trial_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import behind
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import PATH
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_path import Disk, look_disks
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
@@ -27,15 +24,19 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     look_records,
     only,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_refusal import (
+    INITIATOR,
+    PROOF,
+    trial_of,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
     LOGGED_IN,
     Session,
     look_sessions,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, text_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_trial import try_login
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth import (
-    INITIATOR,
     NEXT_LOGIN,
     REPLACEMENT,
     look_live,
@@ -79,7 +80,7 @@ def look_standings(host: Host, terms: Terms) -> Standings:
     known = {name.target for name in records} | {one.name.target for one in sessions}
     for target in sorted(terms.targets - known):
         raise Problem(f"There is neither a record nor a session of '{target}' on this host. Is it the name?")
-    initiator = parse(host.read(PATH) or "").get("InitiatorName", "")
+    initiator = first(host.read(PATH) or "", "InitiatorName") or ""
     disks = look_disks(host, [one.number for one in sessions])
     found = [_standing(host, one, records.get(one.name), disks[one.number], initiator) for one in sessions]
     leaving = [one.session for one in found if due(one, terms)]
@@ -109,15 +110,15 @@ def old_settings(record: Record, live: dict[str, Value], initiator: str, mapped:
 
     multipathd overwrites the replacement timeout of the paths of its maps with its own fast_io_fail_tmo.
     """
-    said = {**record.settings, INITIATOR: text_of(record.settings, INITIATOR) or initiator}
+    said = {**record.settings, INITIATOR: text_of(record.settings.get(INITIATOR)) or initiator}
     names = set(outdated(said, live))
-    names |= {key for key in PROOF if key in live and text_of(said, key) != text_of(live, key)}
+    names |= {key for key in PROOF if key in live and text_of(said.get(key)) != text_of(live.get(key))}
     return {key: value for key, value in live.items() if key in names and not (mapped and key == REPLACEMENT)}
 
 
 def _tried(host: Host, one: Standing, initiator: str) -> Standing:
     settings = one.record.settings if one.record else {}
-    return replace(one, refusal=try_login(host, trial_of(settings, one.session, initiator)))
+    return replace(one, refusal=try_login(host, trial_of(settings, one.session.name, initiator)))
 
 
 def due(one: Standing, terms: Terms) -> bool:
@@ -209,7 +210,7 @@ def shown(state: Standings) -> dict[str, Any]:
 def _shown(one: Standing) -> dict[str, Any]:
     said = one.record.settings if one.record else {}
     return {
-        "target": one.session.name.target,
+        "target": one.session.name.written,
         "portal": str(one.session.name.portal),
         "iface": one.session.name.iface,
         "state": one.session.state,

@@ -22,6 +22,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     look_records,
     portal_of,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_refusal import why_refused
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import number as as_number
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 SESSIONS = "/sys/class/iscsi_session"
@@ -39,6 +41,7 @@ LOGOUT = 60  # seconds; a session whose target is gone can hang in its recovery
 
 # The exit codes of iscsiadm (include/iscsi_err.h) and what to do about them.
 SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, BUSY, RESTORING = 0, 15, 2, 21, 28, 32
+REFUSED = (5, 8, 11, 19, 24)  # what a target that refuses, or does not know itself by that name, ends in
 GOING = (9, 22)  # nothing in sysfs any more, no such session id
 REASONS = {
     4: "the portal cannot be reached, or its name does not resolve",
@@ -50,8 +53,9 @@ REASONS = {
     18: "iscsid does not answer. Look at 'systemctl status iscsid'",
     19: "the target refuses this initiator. Is the target there, is the name in "
     "/etc/iscsi/initiatorname.iscsi in its igroup (ACL), and is the portal group tag right?",
-    20: "iscsid is not running. Start iscsid.socket or iscsid.service",
-    24: "the target rejects the CHAP user or secret of the record, or wants CHAP and the record has none",
+    20: "iscsid is not running. Start iscsid.socket or iscsid.service; if they are masked, unmask them first",
+    24: "the target rejects the CHAP user or secret of the record, or wants CHAP and the record has none, or has no igroup "
+    "(ACL) with the name in /etc/iscsi/initiatorname.iscsi",
     28: "it is in use",
     32: "iscsid has started anew and is still restoring the session, whose portal may be away. Try again later",
     33: "iscsid did not answer in time",
@@ -94,7 +98,7 @@ def look_sessions(host: Host) -> list[Session]:
         where = f"{CONNECTIONS}/connection{number}:0"
         portal, port = (attribute(host, f"{where}/persistent_{name}") for name in ("address", "port"))
         if target and portal:
-            name = RecordId(target.lower(), portal_of(portal, port or "3260"), iface or "default")
+            name = RecordId.of(target, portal_of(portal, port or "3260"), iface or "default")
             found.append(Session(int(number), name, int(tpg or -1), state))
     return found
 
@@ -184,7 +188,7 @@ class LogIn(Step):
         if ran.rc == SUCCESS:
             return [None for _step in group]
         codes = {
-            RecordId(target.lower(), portal_of(where, port), iface): int(code)
+            RecordId.of(target, portal_of(where, port), iface): int(code)
             for iface, target, where, port, code in FAILED.findall(ran.err)
         }
         many = len(group) > 1
@@ -199,12 +203,21 @@ class LogIn(Step):
         if code == SESSION_EXISTS:  # or somebody else's login has just begun
             host.until(lambda: self._stands(host), self.limit, 0.5)
             return None
-        return Problem(f"{reason(code, said)}.{self._undone(host) if self.fresh else ''}")
+        why = (
+            why_refused(host, self.record.settings, self.name)
+            if code in REFUSED and not self._away(host)
+            else ""
+        )
+        return Problem(f"{why or reason(code, said) + '.'}{self._undone(host) if self.fresh else ''}")
+
+    def _away(self, host: Host) -> bool:
+        portal, nic = self.name.portal, str(self.record.settings.get("iface.net_ifacename", ""))
+        return bool(host.unreachable(portal.address, portal.port, "" if nic == "default" else nic))
 
     @property
     def several(self) -> bool:
         """Whether more than one session is to be made of the record."""
-        return str(self.record.settings.get("node.session.nr_sessions", "")) not in ("", "1")
+        return as_number(self.record.settings.get("node.session.nr_sessions"), 1) != 1
 
     def _stands(self, host: Host) -> bool:
         return any(one.name == self.name and one.state == LOGGED_IN for one in look_sessions(host))

@@ -12,6 +12,7 @@ import difflib
 import re
 from typing import Any, Tuple, Union
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import one_line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
 
@@ -117,9 +118,60 @@ DISCOVERY: dict[str, Kind] = {
 ALL: dict[str, Kind] = {**DAEMON, **NODE, **DISCOVERY}
 
 
+# Numbers beside those of NODE and DISCOVERY (usr/idbm.c, idbm_recinfo_node).
+NUMBERS = {
+    "node.tpgt",
+    "node.conn[0].port",
+    "node.discovery_port",
+    "discovery.sendtargets.port",
+    *(f"iface.{name}" for name in ("iface_num", "mtu", "port", "prefix_len", "vlan_id", "vlan_priority")),
+}
+
+
+def number(text: Any, otherwise: int = 0) -> int:
+    """A number as open-iscsi reads it (strtoul(3) into an int): what begins a text counts, a text without any is 0."""
+    if text is None or text == "":
+        return otherwise
+    match = re.match(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)", str(text))
+    if not match:
+        return 0
+    value = int(match[2][:40])
+    whole = (1 << 64) - 1 if value >> 64 else value
+    low = (-whole if match[1] == "-" and whole == value else whole) & 0xFFFFFFFF
+    return low - (1 << 32) if low >> 31 else low
+
+
+def as_read(name: str, text: str) -> str | None:
+    """What open-iscsi makes of a text in a file; None where it leaves the line out (usr/idbm.c, idbm_rec_update_param)."""
+    kind = ALL.get(name)
+    if name in NUMBERS or kind is POWERS or isinstance(kind, tuple) and isinstance(kind[0], int):
+        return str(number(text))
+    if kind is HASHES:
+        return ",".join(one for one in dict.fromkeys(re.split("[, \n]", text)) if one in HASHES)
+    if isinstance(kind, tuple):
+        return text if text in kind else None
+    longest = TEXT if kind is None else kind
+    return text.encode(errors="surrogateescape")[:longest].decode(errors="surrogateescape")
+
+
+def named(given: dict[Any, Any]) -> dict[str, Any]:
+    """Settings as a user gives them; in YAML a name can be something else than a text."""
+    for name in given:
+        if not isinstance(name, str):
+            raise Problem(
+                f"The name of a setting is a text like 'node.startup', not {name!r}. Put it in quotes."
+            )
+    return given
+
+
 def is_secret(name: str) -> bool:
     """Whether a setting holds a secret."""
     return name.endswith((".password", ".password_in"))
+
+
+def text_of(value: Value | None) -> str:
+    """The text of a setting; one that is not there and an empty one are the same."""
+    return value.reveal() if isinstance(value, Secret) else value or ""
 
 
 def masked(settings: dict[str, str]) -> dict[str, Value]:
@@ -129,7 +181,7 @@ def masked(settings: dict[str, str]) -> dict[str, Value]:
 
 def clear(settings: dict[str, Value]) -> dict[str, str]:
     """Settings as they are written to a file."""
-    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in settings.items()}
+    return {name: text_of(value) for name, value in settings.items()}
 
 
 def setting(name: str, value: Any, known: dict[str, Kind]) -> str:
@@ -144,19 +196,18 @@ def setting(name: str, value: Any, known: dict[str, Kind]) -> str:
     if wanted or isinstance(value, (bool, dict, list)) and kind != YES_NO:
         shown = "a secret" if is_secret(name) else f"'{text}'"
         raise Problem(f"The setting '{name}' cannot be {shown}. Wanted is {wanted or 'one plain value'}.")
-    return text
+    return text if isinstance(kind, int) else as_read(name, text) or text
 
 
 def _wanted(kind: Kind, text: str) -> str:
     """What would have been right; empty when the text is."""
     if isinstance(kind, int):
-        right = 0 < len(text.encode()) <= kind and not re.search(r"[\0\r\n]", text)
-        return "" if right else f"a text of 1 to {kind} bytes in one line"
+        return "" if text and one_line(text, kind) else f"a text of 1 to {kind} bytes in one line"
     if kind is HASHES:
         right = text != "" and set(text.split(",")) <= set(HASHES)
         return "" if right else f"a list of {', '.join(HASHES)}, without blanks"
     if isinstance(kind[0], str):
         return "" if text in kind else f"one of {' | '.join(map(str, kind))}"
     low, high = int(kind[0]), int(kind[1])
-    right = bool(re.fullmatch(r"-?\d{1,10}", text)) and low <= int(text) <= high
+    right = bool(re.fullmatch(r"-?[0-9]{1,10}", text)) and low <= int(text) <= high
     return "" if right else f"a number from {low} to {high}"

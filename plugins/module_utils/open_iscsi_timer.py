@@ -11,7 +11,7 @@ from typing import Any, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import (
     ABORT,
     BUILT_IN,
@@ -30,6 +30,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
     disks_of,
     look_sessions,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import number
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import Disk, Path, Queue
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall_fault import Truth
 
@@ -101,17 +102,17 @@ def _disk(upper: str, group: list[tuple[str, Path]], holders: Holders, queue: Qu
 
 def look_truths(host: Host) -> list[Truth]:
     """Every timer of every record and session, beside what iscsid.conf says."""
-    conf = parse(host.read(CONF) or "")
+    conf = config(host.read(CONF) or "")
     sessions = {session.name: look_live(host, session) for session in look_sessions(host)}
     records: dict[Any, dict[str, int]] = {
-        name: {key: int(str(record.settings.get(key, value))) for key, value in BUILT_IN.items()}
+        name: {key: number(record.settings.get(key), int(value)) for key, value in BUILT_IN.items()}
         for name, record in look_records(host)
     }
     return [
         Truth(
             node=str(name),
             setting=key,
-            conf=int(conf.get(key, value)),
+            conf=number(conf.get(key), int(value)),
             record=records.get(name, {}).get(key),
             session=sessions.get(name, {}).get(key),
         )

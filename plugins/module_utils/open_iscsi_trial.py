@@ -65,6 +65,8 @@ def try_login(host: Host, trial: Trial) -> str:
             _Login(connection, trial).run()
     except _Refused as refused:
         return f"{where} {refused}"
+    except ValueError:  # numbers that are none; targets are other people's programs
+        return f"{where} answers the login with what is no login response of RFC 7143"
     except OSError as error:
         return f"{where} {SILENT} ({error.strerror or error})"
     return ""

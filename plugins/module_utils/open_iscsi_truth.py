@@ -13,18 +13,21 @@ from typing import Iterable, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_refusal import INITIATOR
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
     CONNECTIONS,
     SESSIONS,
     Session,
     attribute,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, Value, is_secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    NODE,
+    Value,
+    is_secret,
+    text_of,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
 
-INITIATOR = (
-    "iface.initiatorname"  # how a record names the initiator, where it does not leave that to the host
-)
 REPLACEMENT = "node.session.timeo.replacement_timeout"
 # Settings of a record and the attributes of a session that they become (kernel drivers/scsi/scsi_transport_iscsi.c).
 OF_SESSION = {
@@ -117,12 +120,12 @@ def outdated(record: Mapping[str, Value], live: Mapping[str, Value]) -> list[str
 
 def _changes(name: str, said: Value | None, live: Value) -> bool:
     if name.startswith("node.session.auth."):  # open-iscsi uses them whatever authmethod says
-        return _text(said) != _text(live)
-    if not _text(said) or not _text(
+        return text_of(said) != text_of(live)
+    if not text_of(said) or not text_of(
         live
     ):  # not said: open-iscsi's own default holds, which is not to be seen here
         return False
-    wanted, has = _text(said), _text(live)
+    wanted, has = text_of(said), text_of(live)
     if name.endswith("InitialR2T"):
         return wanted == "Yes" and has == "No"
     if name.endswith("ImmediateData"):
@@ -132,10 +135,6 @@ def _changes(name: str, said: Value | None, live: Value) -> bool:
     if name.endswith(AT_MOST):
         return wanted.isdecimal() and has.isdecimal() and 0 < int(wanted) < int(has)
     return wanted.lower() != has.lower()
-
-
-def _text(value: Value | None) -> str:
-    return value.reveal() if isinstance(value, Secret) else value or ""
 
 
 def differences(
@@ -148,7 +147,7 @@ def differences(
     found = []
     for name in sorted(records):
         record = records[name]
-        drifted = [key for key in NODE if key in conf and _text(conf[key]) != _text(record.get(key))]
+        drifted = [key for key in NODE if key in conf and text_of(conf[key]) != text_of(record.get(key))]
         for session in sessions.get(name, []):
             old = outdated(record, session.settings)
             found += [_difference(session, key, conf, record) for key in old]

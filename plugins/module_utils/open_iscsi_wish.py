@@ -9,9 +9,11 @@ from typing import Any, Iterable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     CHAP_OPTION,
     NO_CHAP,
+    Chap,
     chap,
-    iscsi_name,
     portal,
+    target_key,
+    target_name,
     unique,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
@@ -20,7 +22,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node imp
     Nodes,
     Wish,
     Wishes,
-    chap_settings,
     look_nodes,
     note_nodes,
     plan_nodes,
@@ -28,11 +29,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node imp
     want_nodes,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import PRESETS, with_preset
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId, iface_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     NODE,
     STARTUPS,
     Value,
+    named,
     setting,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
@@ -55,6 +57,22 @@ BY_STARTUP: dict[str, Any] = {
     "type": "dict",
     "options": {startup: {"type": "bool"} for startup in STARTUPS},
 }
+
+
+def chap_settings(chap: Chap | None) -> dict[str, Value]:
+    """CHAP as a record holds it. No CHAP must empty the names too: open-iscsi uses them whatever the method says."""
+    if chap is None:
+        return {}
+    auth = "node.session.auth"
+    return {
+        f"{auth}.authmethod": "CHAP" if chap.user else "None",
+        f"{auth}.username": chap.user,
+        f"{auth}.password": chap.secret,
+        f"{auth}.username_in": chap.mutual_user,
+        f"{auth}.password_in": chap.mutual_secret,
+    }
+
+
 ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP), "chap")}
 
 
@@ -73,7 +91,7 @@ class WishedNodes(Resource):
         unique("node", [str(name) for name, _wish in pairs])
         self.wishes = Wishes(
             named=dict(pairs),
-            emptied=frozenset(iscsi_name(one["target"]) for one in asked if purge or not one["portals"]),
+            emptied=frozenset(target_key(one["target"]) for one in asked if purge or not one["portals"]),
             by_startup={key: value for key, value in (by_startup or {}).items() if value is not None},
             promised=frozenset([*promised, *(name.lower() for name in promised)]),  # a target's in lower case
             patient=away == "leave",
@@ -108,7 +126,7 @@ class WishedNodes(Resource):
             settings = node.record.settings if node.record else {}
             shown.append(
                 {
-                    "target": name.target,
+                    "target": name.written,
                     "portal": str(name.portal),
                     "iface": name.iface,
                     "tpg": node.record.tpg if node.record else None,
@@ -126,7 +144,7 @@ class WishedNodes(Resource):
 
 def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
     """One entry of the list: a wish for each of its portals and ifaces."""
-    target, absent = iscsi_name(asked["target"]), asked["state"] == "absent"
+    target, absent = target_name(asked["target"]), asked["state"] == "absent"
     if not asked["portals"] and not absent:
         raise Problem(
             f"The node '{target}' needs its portals. Only with state 'absent' may they be left out: all go."
@@ -137,13 +155,12 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
         raise Problem(
             f"The tpg {asked['tpg']} of '{target}' is no portal group tag. Wanted is a number from 0 to 65535."
         )
-    for iface in asked["ifaces"]:
-        if not iface or "/" in iface:
-            raise Problem(f"'{iface}' is not the name of an iface.")
     follow = tuple(key for name in asked["follow"] for key in followed(name))
     wish = Wish(absent, asked["tpg"], _settings(asked), follow, asked["logged_in"])
     names = [
-        RecordId(target, portal(where), iface) for where in asked["portals"] for iface in asked["ifaces"]
+        RecordId.of(target, portal(where), iface_name(iface))
+        for where in asked["portals"]
+        for iface in asked["ifaces"]
     ]
     return [(name, wish) for name in names]
 
@@ -161,7 +178,7 @@ def followed(name: str) -> list[str]:
 
 def _settings(asked: dict[str, Any]) -> dict[str, Value]:
     settings: dict[str, Value] = {}
-    for key, value in with_preset(asked["preset"], asked["settings"]).items():
+    for key, value in with_preset(asked["preset"], named(asked["settings"])).items():
         if key in ELSEWHERE:
             raise Problem(f"'{key}' belongs into the option '{ELSEWHERE[key]}', not into 'settings'.")
         if value is None:

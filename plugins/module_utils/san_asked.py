@@ -71,7 +71,7 @@ MAP_KEYS = {"name", "number", "read_only", "shared", "state"}
 def asked_target(given: dict[str, Any]) -> dict[str, Any]:
     """A target's options with every value checked and in its own type; what is left out is None."""
     asked: dict[str, Any] = {key: given.get(key) for key in LISTED_TARGET}
-    asked["name"] = iscsi_name(given["name"])
+    asked["name"] = iscsi_name(given["name"]).lower()
     asked["state"] = given.get("state") or "present"
     if asked["portals"] is not None:
         asked["portals"] = frozenset(portal(text) for text in asked["portals"])
@@ -82,6 +82,7 @@ def asked_target(given: dict[str, Any]) -> dict[str, Any]:
     asked["luns"] = [_asked_lun(asked["name"], lun) for lun in given.get("luns") or []]
     asked["igroups"] = [_asked_igroup(group) for group in given.get("igroups") or []]
     asked["given"] = {key for key in ("portals", "luns", "igroups") if given.get(key) is not None}
+    asked["access"] = bool(asked["igroups"])  # what says who may log in
     unique(f"LUN of the target '{asked['name']}'", [lun["name"] for lun in asked["luns"]])
     unique(f"igroup of the target '{asked['name']}'", [group["name"] for group in asked["igroups"]])
     return asked
@@ -101,7 +102,7 @@ def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
     asked["state"] = given.get("state") or "present"
     asked["attributes"] = texts(asked["attributes"])
     if asked["size"] is not None:
-        asked["size"] = size(asked["size"])
+        asked["size"] = _fitting(asked["name"], size(asked["size"]))
     if asked["number"] is not None and asked["number"] not in NUMBERS:
         raise Problem(
             f"LUN '{asked['name']}': {asked['number']} is not a LUN number; wanted is 0 to {NUMBERS[-1]}."
@@ -112,15 +113,24 @@ def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
         )
     path = asked["path"]
     if path is not None and not (
-        os.path.isabs(path) and len(path) < 256 and re.fullmatch(r"[^\s,\0]+", path)
+        path == path.strip()
+        and os.path.isabs(path)
+        and len(path.encode()) < 256
+        and re.fullmatch(r"[^,\0-\x1f\x7f\"\\]+", path)
     ):
         raise Problem(
             f"LUN '{asked['name']}': '{path}' cannot be served. Wanted is an absolute path of at most 255 bytes "
-            "without blanks and commas."
+            "without commas, quotes, backslashes and control characters."
         )
-    asked["path"] = os.path.normpath(path) if path else None
+    asked["path"] = "/" + os.path.normpath(path).lstrip("/") if path else None
     asked["derived"] = serial_of(target, asked["name"])
     return asked
+
+
+def _fitting(lun: str, size_: int) -> int:
+    if size_ >= 1 << 63:  # off_t is signed (lseek(2))
+        raise Problem(f"LUN '{lun}': {size_} bytes are more than any file or disk can have.")
+    return size_
 
 
 def _asked_igroup(given: dict[str, Any]) -> dict[str, Any]:
@@ -128,12 +138,15 @@ def _asked_igroup(given: dict[str, Any]) -> dict[str, Any]:
     asked["name"] = _name("igroup", given["name"])
     asked["state"] = given.get("state") or "present"
     if asked["initiators"] is not None:
-        asked["initiators"] = [iscsi_name(name) for name in asked["initiators"]]
+        asked["initiators"] = [iscsi_name(name).lower() for name in asked["initiators"]]
         unique(f"initiator of the igroup '{asked['name']}'", asked["initiators"])
     asked["given"] = {key for key in ("luns", "initiators") if given.get(key) is not None}
     asked["luns"] = [_asked_map(asked["name"], entry) for entry in given.get("luns") or []]
     unique(f"LUN of the igroup '{asked['name']}'", [entry["name"] for entry in asked["luns"]])
-    asked["chap"] = chap(given.get("chap"))
+    try:
+        asked["chap"] = chap(given.get("chap"))
+    except Problem as problem:
+        raise Problem(f"igroup '{asked['name']}': {problem}") from None
     return asked
 
 
@@ -149,7 +162,7 @@ def _asked_map(group: str, given: Any) -> dict[str, Any]:
     if number is not None and not (str(number).isdecimal() and int(number) in NUMBERS):
         raise Problem(f"igroup '{group}': '{number}' is not a LUN number; wanted is 0 to {NUMBERS[-1]}.")
     for key in ("read_only", "shared"):
-        if not isinstance(entry.get(key, False), bool):
+        if not isinstance(entry.get(key), (bool, type(None))):
             raise Problem(
                 f"igroup '{group}': {key} of the LUN '{entry['name']}' is true or false, not '{entry[key]}'."
             )
@@ -157,7 +170,7 @@ def _asked_map(group: str, given: Any) -> dict[str, Any]:
         "name": _name("LUN", entry["name"]),
         "number": None if number is None else int(number),
         "read_only": entry.get("read_only"),
-        "shared": entry.get("shared", False),
+        "shared": bool(entry.get("shared")),
         "state": entry.get("state") or "present",
     }
 

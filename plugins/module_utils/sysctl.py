@@ -9,10 +9,11 @@ takes the higher of conf.all and conf.INTERFACE, so 2 (loose) on the interface i
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import edit, parse
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import inserted, replaced
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 PROC = "/proc/sys"
@@ -25,6 +26,7 @@ DIRECTORIES = (
     "/etc/sysctl.d",
 )
 STRICT, LOOSE = 1, 2
+BLANKS = " \t\n\r"  # src/basic/string-util.h: WHITESPACE
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,14 @@ class Filter:
     booting: int
     ours: bool
     after: str = ""  # a file that is read after ours and sets it to something else
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The line that counts of a name: where it stands, and its value (None: patterns pass the name by)."""
+
+    path: str
+    value: str | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,9 @@ class Persist(Step):
 
     def take(self, host: Host) -> None:
         text = host.read(OURS) or "# Storage interfaces that share a subnet; see the module rp_filter.\n"
-        host.write(OURS, edit(text, {key(name): str(LOOSE) for name in self.interfaces}), 0o644)
+        for name in self.interfaces:
+            text = edit(text, key(name), str(LOOSE))
+        host.write(OURS, text, 0o644)
 
 
 def key(interface: str) -> str:
@@ -71,7 +83,7 @@ def key(interface: str) -> str:
 
 def look_filters(host: Host, interfaces: list[str]) -> dict[str, Filter]:
     """The value that filters is the higher of the interface's own and conf.all's."""
-    saved = look_saved(host)
+    saved, mine = look_saved(host), dict(assignments(host.read(OURS) or ""))
     found = {}
     for name in interfaces:
         running = host.read(f"{PROC}/{key(name)}")
@@ -80,41 +92,66 @@ def look_filters(host: Host, interfaces: list[str]) -> dict[str, Filter]:
                 one for one in host.list(f"{PROC}/net/ipv4/conf") if one not in ("all", "default")
             )
             raise Problem(f"There is no network interface '{name}' on this host. There are: {there}.")
-        everywhere = host.read(f"{PROC}/{key('all')}") or "0"
-        own = saved_value(saved, key(name)) or saved_value(saved, key("default")) or 0
-        explicit = [(path, values[key(name)]) for path, values in saved if key(name) in values]
-        last = explicit[-1] if explicit else ("", None)
+        everywhere = host.read(f"{PROC}/{key('all')}")
+        own = saved_value(saved, key(name))
+        own = saved_value(saved, key("default")) if own is None else own
+        explicit = saved.get(key(name))
+        after = (
+            explicit.path if explicit and explicit.path.rpartition("/")[2] > OURS.rpartition("/")[2] else ""
+        )
         found[name] = Filter(
-            running=max(int(running), int(everywhere)),
-            booting=max(own, saved_value(saved, key("all")) or 0),
-            ours=any(path == OURS for path, _value in explicit),
-            after=last[0]
-            if last[0].rpartition("/")[2] > OURS.rpartition("/")[2] and last[1] != str(LOOSE)
-            else "",
+            running=max(kernel_number(running) or 0, kernel_number(everywhere) or 0),
+            booting=max(own or 0, saved_value(saved, key("all")) or 0),
+            ours=kernel_number(mine.get(key(name))) == LOOSE,
+            after=after if explicit and kernel_number(explicit.value) != LOOSE else "",
         )
     return found
 
 
-def look_saved(host: Host) -> list[tuple[str, dict[str, str | None]]]:
-    """The files of sysctl.d in the order in which they are read: by name; one name in several directories counts once."""
+def look_saved(host: Host) -> dict[str, Assignment]:
+    """What the files of sysctl.d say together: read by name, and one name in several directories counts once."""
     paths = {
         name: f"{place}/{name}"
         for place in DIRECTORIES
         for name in host.list(place)
         if name.endswith(".conf")
     }
-    return [(paths[name], parse_sysctl(host.read(paths[name]) or "")) for name in sorted(paths)]
-
-
-def parse_sysctl(text: str) -> dict[str, str | None]:
-    """Settings with slashes for separators; None for '-name', which keeps a pattern away from that name."""
-    found: dict[str, str | None] = {}
-    for name, value in parse(text).items():
-        found[_slashed(name.lstrip("-"))] = value
-    for line in lines_of(text):
-        if line.startswith("-") and "=" not in line:
-            found[_slashed(line[1:].strip())] = None
+    found: dict[str, Assignment] = {}
+    for name in sorted(paths):
+        for setting, value in assignments(host.read(paths[name]) or ""):
+            if (
+                setting not in found or found[setting].value != value
+            ):  # one that changes nothing keeps its place
+                found.pop(setting, None)
+                found[setting] = Assignment(paths[name], value)
     return found
+
+
+def assignments(text: str) -> list[tuple[str, str | None]]:
+    """The lines as systemd-sysctl reads them (src/sysctl/sysctl.c parse_line, src/basic/fileio.c read_line).
+
+    Names with slashes for separators; a value of None for '-name', which keeps a pattern away from that name.
+    """
+    found: list[tuple[str, str | None]] = []
+    for line in re.split("[\n\r\0]", text):
+        name, equals, value = line.strip(BLANKS).partition("=")
+        if name[:1] in ("", "#", ";") or not (equals or name[0] == "-"):
+            continue
+        name = name[1:] if name[0] == "-" else name
+        found.append((_slashed(name.strip(BLANKS)), value.strip(BLANKS) if equals else None))
+    return found
+
+
+def edit(text: str, setting: str, value: str) -> str:
+    """The text with this setting, everything else as it was."""
+
+    def own(line: str) -> bool:
+        return any(name == setting for name, _value in assignments(line))
+
+    line = f"{setting} = {value}"
+    edited = replaced(text, own, line)
+    whole = text if text.endswith("\n") or not text else text + "\n"
+    return inserted(whole, line) if edited is None else edited
 
 
 def _slashed(name: str) -> str:
@@ -123,18 +160,35 @@ def _slashed(name: str) -> str:
     return name if first == "/" else name.translate({ord("."): "/", ord("/"): "."})
 
 
-def saved_value(saved: list[tuple[str, dict[str, str | None]]], wanted: str) -> int | None:
-    """What the files set a name to: the last line that names it, else the last pattern that fits it."""
-    named = [values[wanted] for _path, values in saved if wanted in values]
-    if not named:
-        named = [
-            value
-            for _path, values in saved
-            for pattern, value in values.items()
-            if fnmatch.fnmatch(wanted, pattern)
-        ]
-    last = named[-1] if named else None
-    return int(last) if last is not None and last.isdecimal() else None
+def saved_value(saved: dict[str, Assignment], wanted: str) -> int | None:
+    """What the files set a name to: the last line that names it, else the last pattern that fits it (sysctl.d(5))."""
+    if wanted in saved:
+        return kernel_number(saved[wanted].value)
+    fitting = [
+        one.value for pattern, one in saved.items() if _fits(wanted, pattern) and one.value is not None
+    ]
+    return kernel_number(fitting[-1]) if fitting else None
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """As glob(7): no sign of a pattern stands for a slash."""
+    parts, signs = name.split("/"), pattern.split("/")
+    return len(parts) == len(signs) and all(map(fnmatch.fnmatchcase, parts, signs))
+
+
+def kernel_number(text: str | None) -> int | None:
+    """A number as the kernel takes it (kernel/sysctl.c proc_get_long): decimal, 0x or octal, up to a blank."""
+    match = re.match(r"\s*(0[xX][0-9a-fA-F]+|[0-9]+)(?:\s|$)", text or "")
+    if not match:
+        return None
+    octal = re.fullmatch("0[0-7]+", match[1])
+    return (
+        int(match[1], 8)
+        if octal
+        else int(match[1], 0)
+        if match[1][:2].lower() == "0x"
+        else int(match[1][:20])
+    )
 
 
 def plan_filters(seen: dict[str, Filter], want: dict[str, Filter]) -> list[Step]:

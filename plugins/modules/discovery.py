@@ -280,7 +280,7 @@ class Discovery(Resource):
         open_iscsi.refuse_discovery(seen, steps, self.wish)
 
     def notes(self, seen, steps):
-        return open_iscsi.note_discovery(steps)
+        return open_iscsi.note_discovery(seen, steps)
 
     def show(self, state):
         offers = {offer for found in state.sources.values() for offer in found.offers or ()}
@@ -291,8 +291,8 @@ class Discovery(Resource):
                 "target": offer.target,
                 "portal": str(offer.portal),
                 "tpg": offer.tpg,
-                "recorded": (offer.target, offer.portal) in recorded,
-                "logged_in": (offer.target, offer.portal) in live,
+                "recorded": offer.key in recorded,
+                "logged_in": offer.key in live,
                 "left_out": open_iscsi.objection(state, offer, self.wish) or None,
             }
             for offer in sorted(offers)

@@ -108,7 +108,7 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_flashnode import (
@@ -135,7 +135,7 @@ SPEC = {
 class Flashnode(Resource):
     def __init__(self, options):
         self.mac = hardware_address(options["mac"])
-        self.name = RecordId(iscsi_name(options["target"]), portal(options["portal"]))
+        self.name = RecordId.of(target_name(options["target"]), portal(options["portal"]))
         self.settings = wanted_settings(options["settings"])
         self.logged_in = options["logged_in"]
         self.absent = options["state"] == "absent"

@@ -74,6 +74,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import ad
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_ping import ping
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import iface_name
 
 SPEC = {
     "iface": {"type": "str", "required": True},
@@ -92,7 +93,9 @@ def question(options, host):
                 f"The {name} {options[name]} is out of range. Wanted is a number from {low} to {high}."
             )
     where = address(options["address"])
-    return ping(host, options["iface"], where, options["count"], options["size"], options["interval"])
+    return ping(
+        host, iface_name(options["iface"]), where, options["count"], options["size"], options["interval"]
+    )
 
 
 def main():

@@ -16,14 +16,15 @@ description:
   - A daemon that polls (discoveryd) logs out what it found when it stops. While there are sessions, it is not restarted.
   - Sessions keep the name that they logged in with, also when iscsid is restarted. While any is logged in, a new name is refused,
     unless O(with_sessions) is set.
-  - The file gets the mode 0600; other lines in it stay.
+  - The file gets the mode 0600; other lines in it stay. iscsid takes the first line with C(InitiatorName), so no second one is
+    left. What would keep Debian's start of iscsid from taking the name goes (C(GenerateName=yes), a blank before the C(=)).
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
     description:
       - The iSCSI name (RFC 7143 section 4.2.7), C(iqn.), C(eui.) or C(naa.), at most 223 bytes.
-      - Upper case is made lower case, the form in which names are compared.
+      - Upper case is made lower case, the form in which names are compared, unless the file says it in upper case too.
     type: str
     required: true
   alias:
@@ -83,8 +84,6 @@ state:
   sample: {name: "iqn.2026-01.com.example:db-a", alias: null, read: true, sessions: 0}
 """
 
-from dataclasses import replace
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_name
@@ -104,8 +103,9 @@ SPEC = {
 
 class InitiatorName(Resource):
     def __init__(self, options):
-        self.name = iscsi_name(options["name"])
-        self.alias = options["alias"]
+        iscsi_name(options["name"])
+        self.name = options["name"].strip()
+        self.alias = None if options["alias"] is None else open_iscsi_name.alias_of(options["alias"])
         self.with_sessions = options["with_sessions"]
 
     def look(self, host):
@@ -113,8 +113,7 @@ class InitiatorName(Resource):
         return open_iscsi_name.look_initiator(host)
 
     def want(self, seen):
-        alias = seen.alias if self.alias is None else self.alias or None
-        return replace(seen, name=self.name, alias=alias, read=True)
+        return open_iscsi_name.want_initiator(seen, self.name, self.alias)
 
     def plan(self, seen, want):
         return open_iscsi_name.plan_initiator(seen, want)
@@ -122,6 +121,9 @@ class InitiatorName(Resource):
     def refuse(self, seen, steps):
         open_iscsi_name.refuse_initiator(seen, steps, self.with_sessions)
         refuse_cut(steps, self.cut)
+
+    def show(self, state):
+        return {name: getattr(state, name) for name in ("name", "alias", "read", "sessions")}
 
 
 def main():

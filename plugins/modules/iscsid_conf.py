@@ -114,7 +114,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon i
     refuse_cut,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import PRESETS, with_preset
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import ALL, is_secret, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    ALL,
+    is_secret,
+    named,
+    setting,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
 
 SPEC = {
@@ -126,10 +131,10 @@ SPEC = {
 
 class IscsidConf(Resource):
     def __init__(self, options):
-        for name in options["settings"]:
+        for name in named(options["settings"]):
             if is_secret(name):
                 raise Problem(f"'{name}' is a secret and belongs into 'secrets', which no log shows.")
-        for name in options["secrets"]:
+        for name in named(options["secrets"]):
             if not is_secret(name):
                 raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
         self.settings = {**with_preset(options["preset"], options["settings"]), **options["secrets"]}

@@ -23,6 +23,8 @@ options:
       - Upstream's unit does not wait. Debian's does, for two minutes when a portal is away, and then has failed; so
         V(false) adds C(-W) to its command, in a drop-in, which also orders it after C(multipathd.service), so that no path
         comes before and none goes after it. V(true) removes that drop-in.
+      - Commands that a drop-in or a unit file of somebody else gives the unit are not changed. Where such a command waits,
+        V(false) is refused, and the file named.
       - Left out, it stays as it is.
     type: bool
   enabled:
@@ -88,12 +90,11 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_boot import (
     look_login_unit,
     plan_login_unit,
-    unwaiting,
-    waiting,
+    refuse_login_unit,
+    refuse_no_wait,
 )
 
 SPEC = {
@@ -116,21 +117,18 @@ class Unit(Resource):
         want = replace(seen, active=seen.active or self.started and (seen.records or self.promised))
         if self.enabled is not None:
             want = replace(want, enabled=self.enabled)
-        if self.wait is False and seen.waits:
-            want = replace(want, commands=unwaiting(seen.commands), ours=True)
+        if self.wait is False:
+            want = want.unwaiting()
         if self.wait:
-            want = replace(want, commands=waiting(seen.commands), ours=False)
+            refuse_no_wait(seen)
+            want = want.having(None)
         return want
 
     def plan(self, seen, want):
         return plan_login_unit(seen, want)
 
     def refuse(self, seen, steps):
-        if self.wait and not seen.waits and not seen.ours:
-            raise Problem(
-                f"'{seen.name}' itself does not wait for logins, and this module only takes its own part out of it again. "
-                "To have it wait, take -W out of its command ('systemctl cat' shows where that stands)."
-            )
+        refuse_login_unit(seen, steps)
 
     def show(self, state):
         return {

@@ -154,7 +154,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_relogin
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal, unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_key, unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_anew import Terms
@@ -180,7 +180,7 @@ class Relogin(Resource):
             )
         if not 1 <= options["timeout"] <= 3600:
             raise Problem(f"The timeout is 1 to 3600 seconds, not {options['timeout']}.")
-        names = frozenset(iscsi_name(name) for name in options["targets"])
+        names = frozenset(target_key(name) for name in options["targets"])
         self.terms = Terms(
             **{**options, "targets": names, "portals": frozenset(portal(text) for text in options["portals"])}
         )

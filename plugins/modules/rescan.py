@@ -214,7 +214,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_rescan
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_key
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import logged_in, look_reaches
@@ -232,7 +232,7 @@ LARGEST = 2**64 - 1  # SAM-5 section 4.7: a LUN has eight bytes
 
 class Rescan(Resource):
     def __init__(self, options):
-        self.targets = [iscsi_name(name) for name in options["targets"]]
+        self.targets = [target_key(name) for name in options["targets"]]
         self.portals = [str(portal(text)) for text in options["portals"]]
         self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
         self.scanned = False

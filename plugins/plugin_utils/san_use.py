@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import target_key
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import (
+    serial_of,
+    wwid,
+    wwid_of_lio,
+)
 
 Luns = Mapping[str, Mapping[str, Mapping[str, Any]]]  # the declared LUNs by target and name
 
@@ -59,15 +62,10 @@ def uses_of(data: Mapping[str, Mapping[str, Any]], luns: Luns) -> Iterator[Use]:
         ]
         for purpose, alone, lun in disks:
             if lun.get("target"):
-                yield Use(host, purpose, alone, iscsi_name(lun["target"]), lun["name"])
+                yield Use(host, purpose, alone, target_key(lun["target"]), lun["name"])
             else:
-                wwid = _plain_wwid(lun["wwid"])
-                yield Use(host, purpose, alone, *known.get(wwid, ("", "")), wwid)
-
-
-def _plain_wwid(text: str) -> str:
-    """A WWID as multipath writes it; others write the same one with 'naa.' or '0x' before its digits."""
-    return re.sub(r"^(wwn-)?(naa\.|0x)", "3", str(text).strip().lower())
+                disk = wwid(lun["wwid"])
+                yield Use(host, purpose, alone, *known.get(disk, ("", "")), disk)
 
 
 def hosts_that_share(uses: Iterable[Use], luns: Luns) -> Iterator[str]:

@@ -65,7 +65,8 @@ class LoginPortal:
             if not offered:
                 return 0, {"CHAP_A": "Reject"}
             self.function = HASHES[offered[0]]
-            return 0, {"CHAP_A": offered[0], "CHAP_I": "7", "CHAP_C": f"0x{self.challenge.hex()}"}
+            number = "seven" if target.get("nonsense") else "7"
+            return 0, {"CHAP_A": offered[0], "CHAP_I": number, "CHAP_C": f"0x{self.challenge.hex()}"}
         right = self.function(bytes([7]) + chap["secret"].encode() + self.challenge).hexdigest()
         if (self.said["CHAP_N"], self.said["CHAP_R"]) != (chap["user"], f"0x{right}"):
             return 0x0201, {}

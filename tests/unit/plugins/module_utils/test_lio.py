@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import lio_backstore, lio_target
+from ansible_collections.lunworks.iscsi.plugins.module_utils import lio_backstore, lio_remove, lio_target
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import Backing
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio import Serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import (
-    ROOT,
     Keys,
     Running,
     look_running,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged, saved_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import ROOT
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import plan_serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved, restore_order
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Initiator, Lun, LunMap, Target, whole
@@ -74,9 +74,9 @@ def test_a_recorded_host_is_read_whole(suite):
         "db1": (7, "/dev/vg_store/l0", None),
     }
     chap = Chap("db", Secret("very secret 123"), "store", Secret("another secret"))
-    maps = {"db0": LunMap("db0", 0), "db1": LunMap("db1", 1, True)}
+    maps = {0: LunMap(0, 0), 1: LunMap(7, 1, True)}
     assert found.initiators == {A: Initiator("db", maps, chap), B: Initiator("db", maps, chap)}
-    assert found.luns["db1"].backstore == f"block/{DB}:db1"
+    assert found.luns[7].backstore == f"block/{DB}:db1"
 
 
 def test_what_others_made_is_read_in_the_same_words(suite):
@@ -129,7 +129,7 @@ def test_the_restore_waits_for_devices_and_mounts():
     order = restore_order(saved_by_rtslib("bookworm"))
     assert "After=dev-vg_store-l0.device\n" in order
     assert "RequiresMountsFor=/srv/luns\n" in order
-    escaped = restore_order({"storage_objects": [{"dev": "/dev/disk/by-id/dm-name-a+b"}]})
+    escaped = restore_order({"storage_objects": [{"plugin": "block", "dev": "/dev/disk/by-id/dm-name-a+b"}]})
     assert "Wants=dev-disk-by\\x2did-dm\\x2dname\\x2da\\x2bb.device\n" in escaped
 
 
@@ -138,7 +138,7 @@ def test_what_a_half_restore_lost_is_part_of_the_whole():
     lost = replace(
         kept,
         portals=frozenset(),
-        luns={"db0": kept.luns["db0"]},
+        luns={0: kept.luns[0]},
         initiators={A: replace(kept.initiators[A], luns={})},
     )
     assert whole(lost, kept) == kept
@@ -156,13 +156,15 @@ Y = Lun("y", 1, "/dev/vg/y", "serial-y", backstore=f"block/{DB}:y")
 def targets():
     for luns in (
         {},
-        {"x": X},
-        {"x": replace(X, size=2 << 20), "y": Y},
-        {"x": replace(X, number=1)},
-        {"y": Y},
+        {0: X},
+        {0: replace(X, size=2 << 20), 1: Y},
+        {1: replace(X, number=1)},
+        {1: Y},
+        {0: replace(Y, number=0), 1: replace(X, number=1)},
+        {0: X, 3: replace(X, number=3)},
     ):
-        maps = {name: LunMap(name, lun.number) for name, lun in luns.items()}
-        protected = {name: replace(entry, read_only=True) for name, entry in maps.items()}
+        maps = {number: LunMap(number, number) for number in luns}
+        protected = {number: replace(entry, read_only=True) for number, entry in maps.items()}
         for initiators in (
             {},
             {A: Initiator("g", maps)},
@@ -177,17 +179,20 @@ def targets():
         frozenset({Portal("192.0.2.2")}),
         {"authentication": "1"},
         {},
-        {"x": replace(X, serial="z")},
+        {0: replace(X, serial="z")},
     )
 
 
 def serving(target):
     luns = target.luns.values() if target else ()
+    luns = list({lun.backstore: lun for lun in luns}.values())
     backstores = {lun.backstore: f"{lun.backstore.partition('/')[0]}_{at}/n" for at, lun in enumerate(luns)}
     document = merged({}, {}, {DB: target}) if target else {}
     return Serving(
         loaded=True,
-        running=Running({DB: target} if target else {}, backstores),
+        running=Running(
+            {DB: target} if target else {}, backstores, stores={lun.backstore: lun for lun in luns}
+        ),
         saved=Saved("/etc/target/saveconfig.json", document),
         backing={lun.path: Backing(lun.size or 1 << 20, (lun.path,)) for lun in luns},
         sockets=Sockets(),
@@ -198,12 +203,12 @@ def serving(target):
 def walked(target, steps):
     """What the steps make of a target, in a model that is as strict as configfs."""
     stores = {lun.backstore: lun for lun in target.luns.values()} if target else {}
-    served = {lun.number: lun.backstore for lun in stores.values()}
+    served = {number: lun.backstore for number, lun in target.luns.items()} if target else {}
     acls = {name: [one, dict(one.luns)] for name, one in target.initiators.items()} if target else {}
     portals = set(target.portals) if target else set()
     state = target
-    for step in steps:
-        if isinstance(step, lio_target.RemoveTarget):
+    for step in map(lio_remove.bare, steps):
+        if isinstance(step, lio_remove.RemoveTarget):
             state, served, acls, portals = None, {}, {}, set()
         elif isinstance(step, lio_backstore.RemoveBackstore):
             name = step.place.replace("_0/n", "").replace("_1/n", "")
@@ -230,10 +235,10 @@ def walked(target, steps):
         elif isinstance(step, lio_target.AddLun):
             key = next(one for one, lun in stores.items() if lun.name == step.lun)
             assert step.number not in served
-            stores[key] = replace(stores[key], number=step.number)
             served[step.number] = key
         elif isinstance(step, lio_target.RemoveLun):
-            assert not [1 for _one, maps in acls.values() if step.lun in maps], "a mapped LUN cannot go"
+            mapped = [entry.lun for _one, maps in acls.values() for entry in maps.values()]
+            assert step.number not in mapped, "a mapped LUN cannot go"
             del served[step.number]
         elif isinstance(step, lio_target.AllowInitiator):
             acls[step.initiator] = [Initiator(step.initiator), {}]
@@ -246,15 +251,16 @@ def walked(target, steps):
             acls[step.initiator][0] = replace(acls[step.initiator][0], chap=step.chap)
         elif isinstance(step, lio_target.MapLun):
             assert stores[served[step.tpg_number]].name == step.lun
-            assert step.number not in [entry.number for entry in acls[step.initiator][1].values()]
-            acls[step.initiator][1][step.lun] = LunMap(step.lun, step.number, step.read_only)
+            assert step.number not in acls[step.initiator][1]
+            acls[step.initiator][1][step.number] = LunMap(step.tpg_number, step.number, step.read_only)
         elif isinstance(step, lio_target.UnmapLun):
-            del acls[step.initiator][1][step.lun]
+            del acls[step.initiator][1][step.number]
         elif isinstance(step, lio_target.ProtectLun):
-            acls[step.initiator][1][step.lun] = LunMap(step.lun, step.number, step.read_only)
+            old = acls[step.initiator][1][step.number]
+            acls[step.initiator][1][step.number] = replace(old, read_only=step.read_only)
     if state is None:
         return None
-    luns = {stores[key].name: stores[key] for key in served.values()}
+    luns = {number: replace(stores[key], number=number) for number, key in served.items()}
     initiators = {name: replace(one, luns=maps) for name, (one, maps) in acls.items()}
     return replace(state, portals=frozenset(portals), luns=luns, initiators=initiators)
 
@@ -262,9 +268,9 @@ def walked(target, steps):
 @pytest.mark.parametrize("first, second", [(A, B), (B, A)])
 def test_what_may_write_is_stopped_before_another_may_write_whatever_their_names_are(first, second):
     def opened(writer, reader):
-        maps = {name: {"x": LunMap("x", 0, name == reader)} for name in (writer, reader)}
+        maps = {name: {0: LunMap(0, 0, name == reader)} for name in (writer, reader)}
         initiators = {name: Initiator(name, luns) for name, luns in maps.items()}
-        return Target(DB, True, frozenset({Portal("192.0.2.1")}), {}, {}, {"x": X}, initiators)
+        return Target(DB, True, frozenset({Portal("192.0.2.1")}), {}, {}, {0: X}, initiators)
 
     steps = plan_serving(serving(opened(first, second)), serving(opened(second, first)))
     assert [

@@ -39,7 +39,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import (
     OURS,
     Filter,
     Loosen,
-    parse_sysctl,
+    assignments,
     plan_filters,
 )
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -201,8 +201,10 @@ def test_every_named_setting_has_a_value_that_is_right_and_one_that_is_wrong():
 
 
 def test_dots_and_slashes_in_sysctl_names():
-    assert parse_sysctl(
-        "net.ipv4.conf.eth0/100.rp_filter = 1\nnet/ipv4/conf/eth0.100/x=2\n-net.ipv4.conf.all.y\n"
+    assert dict(
+        assignments(
+            "net.ipv4.conf.eth0/100.rp_filter = 1\nnet/ipv4/conf/eth0.100/x=2\n-net.ipv4.conf.all.y\n"
+        )
     ) == {
         "net/ipv4/conf/eth0.100/rp_filter": "1",
         "net/ipv4/conf/eth0.100/x": "2",

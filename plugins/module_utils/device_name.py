@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of devices that mean the same disk after every boot.
+
+The kernel names devices in the order in which it finds them (sda, nvme0n1, md127, rbd0, dasda, ...), and there are always more
+such names than a list knows. So it is asked what is stable: links that udev makes of what a disk says of itself, and names that
+somebody gave (device-mapper, LVM, MD, DRBD, ZFS).
+"""
+
+from __future__ import annotations
+
+import re
+
+# by-path names a place; on a storage host that is a slot of its own, over iSCSI a LUN number that another LUN may get.
+GIVEN = re.compile(r"/dev/((mapper|md|zvol|rbd|drbd|bcache|disk/by-[^/]+)/.+|drbd\d+)")
+# Directories in which the kernel or a driver names devices by number.
+NUMBERED = ("block", "char", "cciss", "ida", "rd", "i2o", "ataraid", "bus", "bsg", "disk", "fd", "pts", "shm")
+VOLUME = re.compile(r"/dev/([A-Za-z0-9+_.-]+)/[A-Za-z0-9+_.-]+")  # /dev/VG/LV
+
+
+def is_stable(path: str) -> bool:
+    """Whether a path under /dev names the same disk after the next boot."""
+    volume = VOLUME.fullmatch(path)
+    return bool(GIVEN.fullmatch(path)) or bool(volume and volume[1] not in NUMBERED)

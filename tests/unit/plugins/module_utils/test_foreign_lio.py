@@ -1,0 +1,267 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Storage hosts that somebody else set up: what is not named stays, in the kernel and in the file, byte for byte.
+
+Over generated documents of every valid shape, 300 of them; LUNWORKS_DOCUMENTS says another number.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import ISCSI
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
+from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import BROKEN, DOCUMENTS, JSON, W
+from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED, LioHost, running
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
+
+MANY = settings(
+    max_examples=int(os.environ.get("LUNWORKS_DOCUMENTS", "300")),
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+FEW = settings(MANY, max_examples=max(1, MANY.max_examples // 3))
+TAKEN_AWAY = ("Unmap", "Stop serving", "Close", "Remove", "No longer", "Disable", "Let '" + W + "' no longer")
+
+
+def converged(host, door, options):
+    """The steps, all of them taken, and the second look."""
+    (resource,) = resources_of(door, options)
+    seen = resource.look(host)
+    want = resource.want(seen)
+    steps = resource.plan(seen, want)
+    resource.refuse(seen, steps)
+    list(resource.notes(seen, steps))
+    assert resource.plan(want, want) == [], "what is wanted has nothing to do"
+    before = copy.deepcopy(host.did)
+    for step in steps:
+        step.take(host)
+    after = resource.look(host)
+    assert [str(step) for step in resource.plan(after, want)] == [], "the second look finds a difference"
+    assert bool(steps) == (host.did != before)
+    return [str(step) for step in steps]
+
+
+def saved(host):
+    return json.loads(host.read(SAVED))
+
+
+def group_of(document):
+    """The portal group that the modules work on."""
+    entry = next(one for one in document["targets"] if one["wwn"].lower() == W and one["fabric"] == "iscsi")
+    return min(entry["tpgs"], key=lambda one: one["tag"])
+
+
+def without(document, *paths):
+    """The document without what may have changed in the group that is worked on."""
+    new = copy.deepcopy(document)
+    for path in paths:
+        place = group_of(new)
+        for key in path[:-1]:
+            place = place.get(key, {})
+        place.pop(path[-1], None)
+        if len(path) > 1 and not place:
+            group_of(new).pop(path[0], None)
+    return new
+
+
+def lost(small, big, where=""):
+    """What of one document is not in the other."""
+    if isinstance(small, dict) and isinstance(big, dict):
+        return [fault for key in small for fault in lost(small[key], big.get(key), f"{where}.{key}")]
+    if isinstance(small, list) and isinstance(big, list):
+        return [f"{where}: {one}" for one in small if not any(lost(one, other) == [] for other in big)]
+    return [] if small == big else [f"{where}: {small} became {big}"]
+
+
+@MANY
+@given(DOCUMENTS)
+def test_reading_and_writing_back_changes_nothing(document):
+    assert list(shape_faults(document)) == []
+    kept = saved_targets(document)
+    assert merged(document, kept, kept) == document
+    assert merged(document, {}, kept) == document
+
+
+@MANY
+@given(DOCUMENTS)
+def test_a_call_that_names_nothing_new_has_nothing_to_do(document):
+    host = LioHost(running(document))
+    for door, options in (
+        ("target", {"name": W}),
+        ("targets", {"targets": [{"name": W.upper()}]}),
+        ("lun", {"target": W, "name": "nothing", "state": "absent"}),
+    ):
+        assert converged(host, door, options) == []
+    assert host.did == []
+
+
+@MANY
+@given(DOCUMENTS)
+def test_the_smallest_wish_changes_the_alias_alone(document):
+    host = LioHost(running(document))
+    before = host.configfs()
+    steps = converged(host, "target", {"name": W, "alias": "x"})
+    assert steps == [
+        f"Set the parameter TargetAlias of '{W}' to 'x'",
+        f"Save the configuration in '{SAVED}', so that it comes back after a boot",
+    ]
+    changed = {path for path in {*before, *host.configfs()} if before.get(path) != host.configfs().get(path)}
+    tag = group_of(document)["tag"]
+    assert changed == {f"{ISCSI}/{W}/tpgt_{tag}/param/TargetAlias"}
+    alias = ("parameters", "TargetAlias")
+    assert without(saved(host), alias) == without(document, alias)
+    assert group_of(saved(host))["parameters"]["TargetAlias"] == "x"
+
+
+@MANY
+@given(DOCUMENTS)
+def test_a_new_lun_takes_nothing_away(document):
+    host = LioHost(running(document))
+    before = host.configfs()
+    steps = converged(host, "lun", {"target": W, "name": "new", "path": "/srv/new.img", "size": "1m"})
+    assert [step.split("'")[0] for step in steps] == [
+        "Make the file ",
+        "Make the LUN ",
+        "Serve the LUN ",
+        "Save the configuration in ",
+    ]
+    assert {path: host.configfs().get(path) for path in before} == before
+    assert lost(document, saved(host)) == []
+    assert len(group_of(saved(host))["luns"]) == len(group_of(document).get("luns", [])) + 1
+    assert len(saved(host)["storage_objects"]) == len(document["storage_objects"]) + 1
+
+
+@MANY
+@given(DOCUMENTS, st.integers(0, 3))
+def test_a_lun_that_goes_takes_nothing_else_with_it(document, which):
+    served = group_of(document).get("luns", [])
+    assume(served)
+    entry = served[which % len(served)]
+    name = entry["storage_object"].split("/", 3)[3]
+    host = LioHost(running(document))
+    name = name[len(W) + 1 :] if name.startswith(f"{W}:") else name
+    try:
+        steps = converged(
+            host, "lun", {"target": W, "name": name, "number": entry["index"] % 256, "state": "absent"}
+        )
+    except Problem as refused:
+        assert f"Several LUNs of '{W}' are called '{name}'" in str(refused)
+        assert host.did == []
+        return
+    assert steps[-1].startswith("Save")
+    assert not [step for step in steps if step.split(" ")[0] not in ("Unmap", "Stop", "Close", "Save")]
+    left = [one["index"] for one in group_of(saved(host))["luns"]]
+    assert left == [one["index"] for one in served if one is not entry]
+    others = without(saved(host), ("luns",), ("node_acls",))
+    others["storage_objects"] = document["storage_objects"]
+    assert others == without(document, ("luns",), ("node_acls",))
+    assert lost(saved(host)["storage_objects"], document["storage_objects"]) == []
+
+
+@MANY
+@given(DOCUMENTS, st.randoms(use_true_random=False))
+def test_what_a_half_restore_lost_comes_back_as_it_was_or_is_left(document, random):
+    files = running(document)
+    tag = group_of(document)["tag"]
+    base = f"{ISCSI}/{W}/tpgt_{tag}"
+    for entry in group_of(document).get("luns", []):
+        if random.random() < 0.5:
+            gone = (f"{base}/lun/lun_{entry['index']}/",)
+            maps = [
+                f"{base}/acls/{acl['node_wwn'].lower()}/lun_{one['index']}/"
+                for acl in group_of(document).get("node_acls", [])
+                for one in acl.get("mapped_luns", [])
+                if one["tpg_lun"] == entry["index"]
+            ]
+            files = {path: value for path, value in files.items() if not path.startswith((*gone, *maps))}
+    host = LioHost(files)
+    before = host.configfs()
+    try:
+        steps = converged(host, "target", {"name": W})
+    except Problem as refused:
+        assert "another disk under the same name" in str(refused) or "made anew" in str(refused), refused
+        assert host.did == []
+        return
+    # A backstore of our own naming that nobody serves is what an interrupted run left: it is made anew.
+    own = f"Close the backstore '{W}:"
+    assert not [step for step in steps if step.startswith(TAKEN_AWAY) and not step.startswith(own)]
+    if not any(step.startswith(own) for step in steps):
+        assert {path: host.configfs().get(path) for path in before} == before
+    assert saved(host) == document
+
+
+@FEW
+@given(DOCUMENTS)
+def test_an_igroup_changes_its_own_initiators_and_who_may_log_in_alone(document):
+    host = LioHost(running(document))
+    name = "iqn.2026-01.com.example:new"
+    assume(not any("chap_userid" in acl for acl in group_of(document).get("node_acls", [])))
+    steps = converged(host, "igroup", {"target": W, "name": "new", "initiators": [name], "luns": []})
+    assert not [step for step in steps if step.startswith(TAKEN_AWAY)]
+    acls = group_of(saved(host))["node_acls"]
+    assert acls[:-1] == group_of(document).get("node_acls", [])
+    assert acls[-1]["node_wwn"] == name
+    free = (("attributes",), ("parameters",), ("node_acls",))
+    assert without(saved(host), *free) == without(document, *free)
+    closed = group_of(saved(host))["attributes"]
+    assert (closed["generate_node_acls"], closed["authentication"]) == (0, 0)
+
+
+@FEW
+@given(DOCUMENTS)
+def test_a_target_that_goes_takes_no_other_with_it(document):
+    host = LioHost(running(document))
+    converged(host, "target", {"name": W, "state": "absent"})
+    left = [one for one in document["targets"] if one["wwn"].lower() != W]
+    assert saved(host)["targets"] == left
+    used = {lun["storage_object"] for one in left for group in one["tpgs"] for lun in group.get("luns", [])}
+    stores = [f"/backstores/{one['plugin']}/{one['name']}" for one in saved(host)["storage_objects"]]
+    assert used <= set(stores)
+    assert not [path for path in host.configfs() if path.startswith(f"{ISCSI}/{W}/")]
+
+
+@MANY
+@given(st.one_of(BROKEN, JSON))
+def test_a_document_of_another_shape_is_refused_in_words(document):
+    host = LioHost({SAVED: {"text": json.dumps(document), "mode": 0o600}})
+    faults = list(shape_faults(document))
+    (resource,) = resources_of("target", {"name": W})
+    if faults:
+        with pytest.raises(Problem) as refused:
+            resource.look(host)
+        assert faults[0] in str(refused.value)
+    else:
+        resource.look(host)
+    for door in ("target_info", "lun_info"):
+        told(door, host)
+
+
+def told(door, host):
+    from importlib import import_module
+
+    module = import_module(f"ansible_collections.lunworks.iscsi.plugins.modules.{door}")
+    try:
+        module.question({"name": None, "metadata": False}, host)
+    except Problem as problem:
+        assert str(problem)
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "[]", '"text"', '{"storage_objects": null}', '{"targets": [{}]}', "[" * 100000]
+)
+def test_a_file_that_is_no_document_says_so(text):
+    (resource,) = resources_of("target", {"name": W, "alias": "x"})
+    with pytest.raises(Problem, match="is not (JSON|what targetctl writes)"):
+        resource.look(LioHost({SAVED: {"text": text, "mode": 0o600}}))
