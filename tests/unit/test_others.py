@@ -11,11 +11,14 @@ is made, its text in 'come'). 'waits' names what must be mended before it holds.
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
 import re
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.other_files import PLACE, expected_of, files_of, sources
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
@@ -46,7 +49,9 @@ CHANGING += ("sync", "multipathd reconfigure", "iscsiadm -m node", "udevadm")
 PRIVATE = ("/etc/iscsi/", "/etc/target/", "/etc/rtslib-fb-target/")  # 0600 as we want them; a mode is no line
 LOGIN = "/etc/systemd/system/open-iscsi.service.d"
 SAVED = ("/etc/target/saveconfig.json", "/etc/rtslib-fb-target/saveconfig.json")
-BLOCK_SPECIAL = {"kind": "block"}
+BLOCK_SPECIAL = {"kind": "block", "bytes": b""}
+QUESTIONS = ("initiator_info", "timers_info", "target_info", "lun_info")
+MODULES = "ansible_collections.lunworks.iscsi.plugins.modules"
 
 
 class OthersHost(ScriptedHost):
@@ -104,7 +109,7 @@ def backing(path, number):
     return (
         {**BLOCK_SPECIAL, "rdev": 254 * 256 + number}
         if path.startswith("/dev/")
-        else {"size": 1 << 41, "dev": 9}
+        else {"size": 1 << 41, "dev": 9, "bytes": b""}
     )
 
 
@@ -172,6 +177,31 @@ def test_only_what_is_named_changes(source, also, call):
         gone, come = differing(before.get(path, ""), text)
         assert gone == call.get("gone", [])
         assert come == call.get("come", [])
+
+
+@pytest.mark.parametrize("source", sources())
+def test_questions_are_answered_and_no_secret_is(source, monkeypatch):
+    host = OthersHost(source, expected_of(source).get("host", {}))
+    answers = {module: answer(module, host, monkeypatch) for module in QUESTIONS}
+    assert answers["target_info"]["drift"] == [], "what runs is what is saved"
+    assert answers["initiator_info"]["sessions"] == []
+    for secret in expected_of(source).get("secrets", []):
+        assert any(secret in text for text in host.given.values()), "it is in a file"
+        assert secret not in json.dumps(answers)
+    assert host.did == [] and host.texts() == host.given
+
+
+def answer(name, host, monkeypatch):
+    """What a module that only asks says."""
+    module, said = importlib.import_module(f"{MODULES}.{name}"), []
+    monkeypatch.setattr(module, "AnsibleModule", lambda spec, **_more: validated(spec))
+    monkeypatch.setattr(module, "tell", lambda options, question: said.append(question(options, host)))
+    module.main()
+    return plain(said[0])
+
+
+def validated(spec):
+    return ArgumentSpecValidator(spec).validate({}).validated_parameters
 
 
 def ours(path):
