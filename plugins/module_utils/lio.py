@@ -42,7 +42,8 @@ class Serving:
     saved: Saved
     backing: Mapping[str, Backing]
     sockets: Sockets
-    kept: Mapping[str, Target]  # the targets in the saved file
+    # The targets in the saved file: how they are read, 'saved' is what is compared.
+    kept: Mapping[str, Target] = field(compare=False)
     known: Mapping[str, Collection[str]] = field(default_factory=dict)  # the settings that this kernel has
 
     def targets(self) -> dict[str, Target]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -48,7 +48,9 @@ class Aliases:
     running: bool = True
     loaded: bool = True
     complaints: tuple[str, ...] = ()
-    effects: tuple[Step, ...] = ()  # of a reconfiguration on the maps that there are
+    effects: tuple[Step, ...] = field(
+        default=(), compare=False
+    )  # of a reconfiguration on the maps that there are
 
 
 def look_aliases(host: Host, wanted: Callable[[dict[str, str]], dict[str, str]]) -> Aliases:

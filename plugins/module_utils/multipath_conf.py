@@ -8,7 +8,7 @@ A daemon has loaded the files when 'multipathd show config' prints what 'multipa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
@@ -60,7 +60,9 @@ class Conf:
     main: bool = True  # the main file is there, or not needed
     complaints: tuple[str, ...] = ()
     overruled: tuple[str, ...] = ()  # by files that are read later
-    effects: tuple[Step, ...] = ()  # of a reconfiguration on the maps that there are
+    effects: tuple[Step, ...] = field(
+        default=(), compare=False
+    )  # of a reconfiguration on the maps that there are
     foreign: bool = False  # somebody else has written it
     unlisted: tuple[str, ...] = ()  # WWIDs that shall be on multipath's list
 

@@ -9,6 +9,7 @@ iface with an IPv6 address, and 'iscsiadm -o new' empties an iface that is there
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
@@ -123,17 +124,23 @@ def want_iface(seen: Ifaces, asked: dict[str, str]) -> Ifaces:
     new = {NAME: seen.name, TRANSPORT: "tcp"}
     there = new if seen.iface is None else seen.iface
     asked = {field: spelled(field, value, there.get(field, "")) for field, value in asked.items()}
-    fields = {**there, **asked}
+    fields = laid(there, asked)
     check_fields(seen.name, fields.setdefault(TRANSPORT, "tcp"), asked)
     check_binding(seen.name, fields, seen.nics)
     fields[TRANSPORT] = fields.pop(TRANSPORT)  # last, as iscsiadm wants it
     records = {
-        name: replace(record, settings={**record.settings, **fields}) for name, record in seen.records.items()
+        name: replace(record, settings=laid(record.settings, {**fields, **asked}))
+        for name, record in seen.records.items()
     }
     card = seen.card
     if card is not None:
         card = replace(card, fields={**card.fields, **differing(card, fields)})
     return replace(seen, iface=fields, records=records, card=card)
+
+
+def laid(there: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Fields laid over others; an empty one that is not there need not be made."""
+    return {**there, **{field: value for field, value in fields.items() if value or field in there}}
 
 
 def spelled(field: str, value: str, there: str) -> str:

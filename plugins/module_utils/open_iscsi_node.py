@@ -273,11 +273,9 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
     hindered = [step.name for step in steps if isinstance(step, LogIn) and step.name in seen.hindered]
     if hindered:
         said = " ".join(f"{name} {seen.hindered[name]}." for name in hindered[:3])
-        more = f" So it is with {len(hindered) - 3} more." if hindered[3:] else ""
-        raise Problem(
-            f"Cannot log in: {said}{more} Nothing was changed. Are address and name right, is the target running, is "
-            f"this initiator in its igroup?"
-        )
+        said += f" So it is with {len(hindered) - 3} more." if hindered[3:] else ""
+        more = "Are address and name right, is the target running, is this initiator in its igroup?"
+        raise Problem(f"Cannot log in: {said} Nothing was changed. {more}")
     out = {step.name for step in steps if isinstance(step, LogOut)}
     for step in steps:
         if isinstance(step, RemoveRecord) and step.name not in out and seen.nodes[step.name].logged_in:

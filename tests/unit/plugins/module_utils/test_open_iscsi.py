@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import Conf, Set, plan_conf
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import SHOW, RestartIscsid
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import Node, Nodes, plan_nodes
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, parse_offers
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
@@ -314,8 +314,7 @@ class Limited(ScriptedHost):
 
 
 def test_a_daemon_that_systemd_refuses_to_start_once_more_is_started_all_the_same():
-    show = "systemctl show -p ActiveState,ActiveEnterTimestampMonotonic,ControlGroup iscsid.service"
-    host = Limited(runs={show: "ActiveState=inactive\n"}, changing=["systemctl re"])
+    host = Limited(runs={" ".join(SHOW): "ActiveState=inactive\n"}, changing=["systemctl re"])
     RestartIscsid().take(host)
     assert host.did == [
         "run systemctl restart iscsid.service",
