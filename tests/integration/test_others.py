@@ -92,12 +92,9 @@ def test_every_difference_is_explained(standing, usual, lay, source):
     lay(source)
     before = standing.fingerprint()
     calls = expected_of(source)["site"]
-    wrong = [(call, found) for call in calls for found in [unexpected(standing, usual, call)] if found]
+    wrong = [found for call in calls for found in [unexpected(standing, usual, call)] if found]
     same(before, standing.fingerprint(), f"The check of a host with the files of '{source}'")
-    known = [call for call, _found in wrong if "waits" in call]
-    assert len(known) == len(wrong), "\n".join(found for _call, found in wrong)
-    if known:
-        pytest.xfail("; ".join(call["waits"] for call in known))
+    assert not wrong, "\n".join(wrong)
 
 
 def unexpected(host, usual, call):

@@ -5,7 +5,7 @@
 tests/unit/others/SOURCE/expected.yml, 'host': what there is beside the files ('files', 'mounted' as {path: device}).
 'calls': a list of 'module', 'options' and either nothing more (no step, nothing written), or 'refused' (a part of the
 message), or 'file' with 'gone' and 'come' (the lines that differ, all other bytes of all files equal), or 'new' (a file that
-is made, its text in 'come'). 'waits' names what must be mended before it holds.
+is made, its text in 'come').
 """
 
 from __future__ import annotations
@@ -135,14 +135,11 @@ def written(did):
     return [line.split()[1] for line in did if line.startswith("write ")]
 
 
-def calls():
-    for source in sources():
-        expected = expected_of(source)
-        for number, call in enumerate(expected["calls"]):
-            marks = [pytest.mark.xfail(reason=call["waits"], strict=False)] if "waits" in call else []
-            yield pytest.param(
-                source, expected.get("host", {}), call, id=f"{source}: {call['module']} {number}", marks=marks
-            )
+CALLS = [
+    pytest.param(source, expected_of(source).get("host", {}), call, id=f"{source}: {call['module']} {number}")
+    for source in sources()
+    for number, call in enumerate(expected_of(source)["calls"])
+]
 
 
 def test_there_are_many_and_each_says_what_it_is():
@@ -153,7 +150,7 @@ def test_there_are_many_and_each_says_what_it_is():
         assert expected_of(source)["calls"], f"nothing is expected of {source}"
 
 
-@pytest.mark.parametrize("source, also, call", list(calls()))
+@pytest.mark.parametrize("source, also, call", CALLS)
 def test_only_what_is_named_changes(source, also, call):
     host = OthersHost(source, also)
     before = dict(host.given)
