@@ -5,17 +5,20 @@
 tests/unit/others/SOURCE/expected.yml, 'host': what there is beside the files ('files', 'mounted' as {path: device}).
 'calls': a list of 'module', 'options' and either nothing more (no step, nothing written), or 'refused' (a part of the
 message), or 'file' with 'gone' and 'come' (the lines that differ, all other bytes of all files equal), or 'new' (a file that
-is made, its text in 'come'). 'waits' names what must be mended before it holds.
+is made, its text in 'come').
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
 import re
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.other_files import PLACE, expected_of, files_of, sources
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
@@ -46,7 +49,9 @@ CHANGING += ("sync", "multipathd reconfigure", "iscsiadm -m node", "udevadm")
 PRIVATE = ("/etc/iscsi/", "/etc/target/", "/etc/rtslib-fb-target/")  # 0600 as we want them; a mode is no line
 LOGIN = "/etc/systemd/system/open-iscsi.service.d"
 SAVED = ("/etc/target/saveconfig.json", "/etc/rtslib-fb-target/saveconfig.json")
-BLOCK_SPECIAL = {"kind": "block"}
+BLOCK_SPECIAL = {"kind": "block", "bytes": b""}
+QUESTIONS = ("initiator_info", "timers_info", "target_info", "lun_info")
+MODULES = "ansible_collections.lunworks.iscsi.plugins.modules"
 
 
 class OthersHost(ScriptedHost):
@@ -104,7 +109,7 @@ def backing(path, number):
     return (
         {**BLOCK_SPECIAL, "rdev": 254 * 256 + number}
         if path.startswith("/dev/")
-        else {"size": 1 << 41, "dev": 9}
+        else {"size": 1 << 41, "dev": 9, "bytes": b""}
     )
 
 
@@ -130,14 +135,11 @@ def written(did):
     return [line.split()[1] for line in did if line.startswith("write ")]
 
 
-def calls():
-    for source in sources():
-        expected = expected_of(source)
-        for number, call in enumerate(expected["calls"]):
-            marks = [pytest.mark.xfail(reason=call["waits"], strict=False)] if "waits" in call else []
-            yield pytest.param(
-                source, expected.get("host", {}), call, id=f"{source}: {call['module']} {number}", marks=marks
-            )
+CALLS = [
+    pytest.param(source, expected_of(source).get("host", {}), call, id=f"{source}: {call['module']} {number}")
+    for source in sources()
+    for number, call in enumerate(expected_of(source)["calls"])
+]
 
 
 def test_there_are_many_and_each_says_what_it_is():
@@ -148,7 +150,7 @@ def test_there_are_many_and_each_says_what_it_is():
         assert expected_of(source)["calls"], f"nothing is expected of {source}"
 
 
-@pytest.mark.parametrize("source, also, call", list(calls()))
+@pytest.mark.parametrize("source, also, call", CALLS)
 def test_only_what_is_named_changes(source, also, call):
     host = OthersHost(source, also)
     before = dict(host.given)
@@ -172,6 +174,31 @@ def test_only_what_is_named_changes(source, also, call):
         gone, come = differing(before.get(path, ""), text)
         assert gone == call.get("gone", [])
         assert come == call.get("come", [])
+
+
+@pytest.mark.parametrize("source", sources())
+def test_questions_are_answered_and_no_secret_is(source, monkeypatch):
+    host = OthersHost(source, expected_of(source).get("host", {}))
+    answers = {module: answer(module, host, monkeypatch) for module in QUESTIONS}
+    assert answers["target_info"]["drift"] == [], "what runs is what is saved"
+    assert answers["initiator_info"]["sessions"] == []
+    for secret in expected_of(source).get("secrets", []):
+        assert any(secret in text for text in host.given.values()), "it is in a file"
+        assert secret not in json.dumps(answers)
+    assert host.did == [] and host.texts() == host.given
+
+
+def answer(name, host, monkeypatch):
+    """What a module that only asks says."""
+    module, said = importlib.import_module(f"{MODULES}.{name}"), []
+    monkeypatch.setattr(module, "AnsibleModule", lambda spec, **_more: validated(spec))
+    monkeypatch.setattr(module, "tell", lambda options, question: said.append(question(options, host)))
+    module.main()
+    return plain(said[0])
+
+
+def validated(spec):
+    return ArgumentSpecValidator(spec).validate({}).validated_parameters
 
 
 def ours(path):
