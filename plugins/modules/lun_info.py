@@ -92,7 +92,7 @@ luns:
       type: str
       returned: always
     running:
-      description: The initiators that it is mapped to now.
+      description: The initiators that it is mapped to now, in any portal group of the target and under any number.
       type: list
       elements: str
       returned: always
@@ -111,8 +111,14 @@ luns:
       type: list
       elements: str
       returned: always
+    unread:
+      description:
+        - Why it is not known what is on it; empty when it is. A LUN on anything but a file or a block device is not read (a
+          tape is rewound by that), nor a suspended device (it holds its reader).
+      type: str
+      returned: always
     label:
-      description: What LVM wrote on it; null when it is no PV.
+      description: What LVM wrote on it; null when it is no PV, or was not read.
       type: dict
       returned: always
       contains:
