@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 
-# by-path names a place; on a storage host that is a slot of its own, over iSCSI a LUN number that another LUN may get.
+# What a disk says of itself, or somebody called it. by-path names a place, not a disk: over iSCSI a LUN number can be given to
+# another LUN. On a storage host it is a slot of its own.
+IDENTITY = re.compile(r"/dev/(mapper|md|disk/by-(?!path/)[^/]+)/[^/]+")
 GIVEN = re.compile(r"/dev/((mapper|md|zvol|rbd|drbd|bcache|disk/by-[^/]+)/.+|drbd\d+)")
 # Directories in which the kernel or a driver names devices by number.
 NUMBERED = ("block", "char", "cciss", "ida", "rd", "i2o", "ataraid", "bus", "bsg", "disk", "fd", "pts", "shm")

@@ -60,12 +60,13 @@ class Serving:
         return [*([first] if first else []), *self.running.others.get(name, ())]
 
 
-def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
-    """Look once at everything; of the settings only those that are asked for, relied on or saved."""
+def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = False) -> Serving:
+    """Look once at everything; of the settings only those that are asked for, relied on or saved, and all of LUNs that may be
+    made anew."""
     asked = list(asked)
     saved = lio_saved.look_saved(host)
     groups = lio_entry.saved_groups(saved.document)
-    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked))
+    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked, force))
     kept = {
         name: _same_group(running.targets.get(name), saved.document, some) for name, some in groups.items()
     }
@@ -173,7 +174,10 @@ def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
 
 
 def _keys(
-    document: Mapping[str, Any], groups: Mapping[str, list[Target]], asked: Iterable[dict[str, Any]]
+    document: Mapping[str, Any],
+    groups: Mapping[str, list[Target]],
+    asked: Iterable[dict[str, Any]],
+    force: bool,
 ) -> Keys:
     """Of what is worked on and was never saved, everything: all of it is to be saved."""
     saved = [one for some in groups.values() for one in some]
@@ -197,7 +201,11 @@ def _keys(
             stores = [f"{plugin}/{own}{lun['name']}" for plugin in PLUGINS for own in (f"{name}:", "")]
             for store in stores:
                 backstores[store] = backstores.get(store, set()) | set(lun["attributes"])
-            if lun["attributes"] or any(lun[key] is not None for key in ("block_size", "write_back")):
+            if (
+                force
+                or lun["attributes"]
+                or any(lun[key] is not None for key in ("block_size", "write_back"))
+            ):
                 remade |= set(stores)
     return Keys(attributes, parameters, backstores, remade=remade)
 

@@ -241,9 +241,9 @@ def _other_luns(seen: Serving, luns: list[tuple[str, Lun]]) -> Iterator[tuple[st
     known = {lun.backstore for _name, lun in luns}
     first = {(name, target.tag) for name, target in seen.running.targets.items()}
     for store, lun in seen.running.stores.items():
-        places = [place for name, tag, place in seen.running.users(store) if (name, tag) not in first]
+        places = [name or place for name, tag, place in seen.running.users(store) if (name, tag) not in first]
         if store not in known and places:
-            yield places[0].strip("'"), lun
+            yield places[0], lun
 
 
 def _identity(lun: Lun) -> tuple[str, str, str]:

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from dataclasses import dataclass
 from typing import Iterable
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import IDENTITY
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import look_signatures
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -16,8 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 # They open every disk that appears and let go by themselves.
 WATCHERS = ("(systemd-udevd)", "(udev-worker)", "(dmeventd)", "(multipathd)")
 BY_ID = "/dev/disk/by-id"
-# by-path names a place, not a disk: a LUN number can be given to another LUN.
-STABLE = re.compile(r"/dev/(mapper|md|disk/by-(?!path/)[^/]+)/[^/]+")
+STABLE = IDENTITY
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ SPEC = {"name": {"type": "str"}}
 
 
 def question(options, host):
-    return tell_targets(host, iscsi_name(options["name"]) if options["name"] else None)
+    return tell_targets(host, iscsi_name(options["name"]).lower() if options["name"] else None)
 
 
 def main():
