@@ -41,7 +41,7 @@ description:
     O(lunworks.iscsi.volume#role:main:volume_filesystems)) side by side and says what no single host can know.
   - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
     although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
-    give to it, or that has another WWID there; a portal that the target does not listen on (V(0.0.0.0) and V([::\]) are every
+    give to it, or that has another WWID there; a portal that the target does not listen on (V(0.0.0.0) and V([::]) are every
     address of it); a LUN, a volume group or a mount point that stands twice on one host; a file system directly on a LUN that
     another host uses too."
   - Targets that no host of the inventory declares (arrays) are not judged.

@@ -61,12 +61,13 @@ class Serving:
         return [*([first] if first else []), *self.running.others.get(name, ())]
 
 
-def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
-    """Look once at everything; of the settings only those that are asked for, relied on or saved."""
+def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = False) -> Serving:
+    """Look once at everything; of the settings only those that are asked for, relied on or saved, and all of LUNs that may be
+    made anew."""
     asked = list(asked)
     saved = lio_saved.look_saved(host)
     groups = lio_entry.saved_groups(saved.document)
-    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked))
+    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked, force))
     kept = _kept(saved.document, running.targets)
     served = {lun.path for lun in running.stores.values() if lun.path}
     lost = {lun.path for target in kept.values() for lun in target.luns.values() if lun.path}
@@ -177,7 +178,10 @@ def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
 
 
 def _keys(
-    document: Mapping[str, Any], groups: Mapping[str, list[Target]], asked: Iterable[dict[str, Any]]
+    document: Mapping[str, Any],
+    groups: Mapping[str, list[Target]],
+    asked: Iterable[dict[str, Any]],
+    force: bool,
 ) -> Keys:
     """Of what is worked on and was never saved, everything: all of it is to be saved."""
     saved = [one for some in groups.values() for one in some]
@@ -201,7 +205,11 @@ def _keys(
             stores = [f"{plugin}/{own}{lun['name']}" for plugin in PLUGINS for own in (f"{name}:", "")]
             for store in stores:
                 backstores[store] = backstores.get(store, set()) | set(lun["attributes"])
-            if lun["attributes"] or any(lun[key] is not None for key in ("block_size", "write_back")):
+            if (
+                force
+                or lun["attributes"]
+                or any(lun[key] is not None for key in ("block_size", "write_back"))
+            ):
                 remade |= set(stores)
     return Keys(attributes, parameters, backstores, remade=remade)
 

@@ -143,6 +143,7 @@ def running(document):
         SAVED: {"text": json.dumps(document), "mode": 0o600},
         f"{ISCSI}/discovery_auth/userid": "\n",
         "/srv": {"kind": "directory", "room": 1 << 40},
+        "/proc/net/if_inet6": "fd000000000000000000000000000001 03 40 00 80     eth1\n",
         "/proc/net/fib_trie": "".join(f"  |-- 192.0.2.{at}\n     /32 host LOCAL\n" for at in range(1, 9)),
     }
     places = {}
