@@ -133,13 +133,14 @@ SPEC = {
 
 class IscsidConf(Resource):
     def __init__(self, options):
-        for name in named(options["settings"]):
+        settings, secrets = named(options["settings"]), named(options["secrets"])
+        for name in settings:
             if is_secret(name):
                 raise Problem(f"'{name}' is a secret and belongs into 'secrets', which no log shows.")
-        for name in named(options["secrets"]):
+        for name in secrets:
             if not is_secret(name):
                 raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
-        self.settings = {**with_preset(options["preset"], options["settings"]), **options["secrets"]}
+        self.settings = {**with_preset(options["preset"], settings), **secrets}
         self.settings = {name: checked(name, value) for name, value in self.settings.items()}
 
     def look(self, host):

@@ -96,6 +96,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_boot imp
     plan_login_unit,
     refuse_login_unit,
     refuse_no_wait,
+    want_unwaiting,
 )
 
 SPEC = {
@@ -119,7 +120,7 @@ class Unit(Resource):
         if self.enabled is not None:
             want = replace(want, enabled=self.enabled)
         if self.wait is False:
-            want = want.unwaiting()
+            want = want_unwaiting(want)
         if self.wait:
             refuse_no_wait(seen)
             want = want.having(None)

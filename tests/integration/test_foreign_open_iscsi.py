@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config, first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import ALIAS, NAME, startable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_unit import commands
-from ansible_collections.lunworks.iscsi.tests.integration.given_target import portals_of
+from ansible_collections.lunworks.iscsi.tests.integration.given_target import initiator_of, portals_of
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_lines import sysctl, texts
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_open_iscsi import (
@@ -31,22 +31,26 @@ NAS = "iqn.2000-01.com.synology:NAS02.default-target_1"
 LIO = f"/sys/kernel/config/target/iscsi/{NAS}"
 READ = [*WORDS, *NUMBERS, "node.session.auth.username"]
 # Each takes the texts of files, and gives what was read of each.
-ISCSIADM = """
+DATABASE = """
 import json, os, subprocess
+ROOT = "/var/lib/iscsi" if os.path.isdir("/var/lib/iscsi") else "/etc/iscsi"
+"""
+ISCSIADM = """
 CONF, NODE = "/etc/iscsi/iscsid.conf", ["iscsiadm", "-m", "node", "-T", "iqn.2026-01.com.example:x", "-p", "10.9.9.9,1"]
 kept, found = open(CONF, "rb").read(), []
-for text in json.loads(INPUT):
-    open(CONF, "wb").write(text.encode(errors="surrogateescape"))
-    subprocess.run([*NODE, "-o", "new"], stdout=-3, stderr=-3, check=True)
-    path = "/etc/iscsi/nodes/iqn.2026-01.com.example:x/10.9.9.9,3260,1/default"
-    found.append(open(path, "rb").read().decode(errors="surrogateescape"))
-    subprocess.run([*NODE, "-o", "delete"], stdout=-3, stderr=-3, check=True)
-open(CONF, "wb").write(kept)
+try:
+    for text in json.loads(INPUT):
+        open(CONF, "wb").write(text.encode(errors="surrogateescape"))
+        subprocess.run([*NODE, "-o", "new"], stdout=-3, stderr=-3, check=True)
+        path = ROOT + "/nodes/iqn.2026-01.com.example:x/10.9.9.9,3260,1/default"
+        found.append(open(path, "rb").read().decode(errors="surrogateescape"))
+        subprocess.run([*NODE, "-o", "delete"], stdout=-3, stderr=-3, check=True)
+finally:
+    open(CONF, "wb").write(kept)
 print(json.dumps(found))
 """
 RECORDS = """
-import json, os, subprocess
-PLACE, found = "/etc/iscsi/nodes/iqn.2026-01.com.example:x/10.9.9.9,3260,1", []
+PLACE, found = ROOT + "/nodes/iqn.2026-01.com.example:x/10.9.9.9,3260,1", []
 os.makedirs(PLACE)
 for text in json.loads(INPUT):
     open(PLACE + "/default", "wb").write(text.encode(errors="surrogateescape"))
@@ -54,8 +58,8 @@ for text in json.loads(INPUT):
     shown = subprocess.run(argv, stdout=-1, stderr=-3).stdout
     found.append(shown.decode(errors="surrogateescape").replace(" = <empty>", " ="))
 os.remove(PLACE + "/default")
-os.removedirs(PLACE)
-os.makedirs("/etc/iscsi/nodes", exist_ok=True)
+os.rmdir(PLACE)
+os.rmdir(os.path.dirname(PLACE))
 print(json.dumps(found))
 """
 ISCSID = """
@@ -136,7 +140,7 @@ def drawn(strategy, count):
 
 
 def asked(host, source, documents):
-    ran = host.python(source, json.dumps(documents), timeout=120)
+    ran = host.python(DATABASE + source, json.dumps(documents), timeout=120)
     assert ran.rc == 0, ran.err
     return json.loads(ran.out)
 
@@ -232,7 +236,8 @@ def nas(storage, compute):
 def test_a_target_with_capitals_in_its_name_is_used_under_its_name(compute, storage, nas):
     node = {"target": NAS.lower(), "portals": [nas]}
     compute.run("systemctl start iscsid.service")
-    old = f"/etc/iscsi/nodes/{NAS.lower()}/{nas},3260,1/default"
+    root = compute.run("test -d /var/lib/iscsi && echo /var/lib/iscsi || echo /etc/iscsi").out.strip()
+    old = f"{root}/nodes/{NAS.lower()}/{nas},3260,1/default"
     text = (
         f"node.name = {NAS.lower()}\nnode.tpgt = 1\nnode.conn[0].address = {nas}\nnode.conn[0].port = 3260\n"
     )
@@ -243,7 +248,7 @@ def test_a_target_with_capitals_in_its_name_is_used_under_its_name(compute, stor
     assert f"Log in to '{NAS}' at {nas}:3260" in ran["steps"]
     assert NAS in compute.run("cat /sys/class/iscsi_session/*/targetname").out.split()
     beats(compute, "nodes", {"nodes": [{"target": NAS, "state": "absent"}]})
-    assert NAS.lower() not in compute.run("ls /etc/iscsi/nodes", check=False).out.lower()
+    assert NAS.lower() not in compute.run(f"ls {root}/nodes", check=False).out.lower()
     found = succeeded(compute, compute.module("discovery", portals=[nas]))
     assert NAS in [one["target"] for one in found["state"]["targets"]]
     assert succeeded(compute, compute.module("nodes", nodes=[{**node, "logged_in": True}]))["changed"]
@@ -273,7 +278,12 @@ def test_the_login_unit_of_somebody_else_is_left_alone(compute):
             assert f"'{place}/{name}.conf' makes it run '{command}'" in result["msg"], result
             assert compute.run(f"ls {place}").out.split() == [f"{name}.conf"]
             compute.run(f"rm {place}/{name}.conf")
-        compute.run("systemctl mask open-iscsi.service")
+        compute.run("systemctl mask open-iscsi.service iscsid.service")
+        name = f"{initiator_of(compute)}x"
+        assert "iscsid.service is masked" in compute.module("initiator_name", name=name)["msg"]
+        assert name not in compute.read("/etc/iscsi/initiatorname.iscsi")
         assert "'open-iscsi.service' is masked" in compute.module("login_unit", enabled=True)["msg"]
     finally:
-        compute.run(f"systemctl unmask open-iscsi.service; rm -rf {place}; systemctl daemon-reload")
+        compute.run(
+            f"systemctl unmask open-iscsi.service iscsid.service; rm -rf {place}; systemctl daemon-reload"
+        )
