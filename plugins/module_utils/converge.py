@@ -167,13 +167,13 @@ def _act(module: AnsibleModule, resource: Resource, want: Any, steps: list[Step]
     left: list[Step] = []
     try:
         after = resource.look(host)
-        beside = resource.plan(after, want)
         again = resource.again(after, want)
         left = resource.plan(after, again)
         if left:
             raise Problem(f"The host still differs from what was wanted: {_sentences(left)}")
         resource.refuse(after, left)
         _compare(resource, after, again, "The host still")
+        beside = resource.plan(after, want)
     except Problem as problem:
         raise Half(steps, left, [f"All steps were taken, and then this was found: {problem}"]) from problem
     if beside:

@@ -104,13 +104,16 @@ def added(text: str, path: str, line: Line, before: int | None = None) -> str:
     if before is not None:
         lines = text.split("\n")
         return "\n".join([*lines[: before - 1], new, *lines[before - 1 :]])
-    return f"{text}{'' if not text or text.endswith(chr(10)) else ending + chr(10)}{new}\n"
+    if text and not text.endswith("\n"):
+        text += "\n" if text.endswith("\r") else f"{ending}\n"
+    return f"{text}{new}\n"
 
 
 def dropped(text: str, numbers: Iterable[int]) -> str:
     """The text without these lines."""
     gone = set(numbers)
-    return "\n".join(one for number, one in enumerate(text.split("\n"), 1) if number not in gone)
+    whole = re.findall(r"[^\n]*\n|[^\n]+", text)
+    return "".join(one for number, one in enumerate(whole, 1) if number not in gone)
 
 
 def escaped(text: str) -> str:

@@ -105,6 +105,7 @@ def _judged(
     return replace(
         place,
         within=tuple(path for path in place.within if path not in gone),
+        full=not (one.mounted or one.trigger) and bool(host.list(place.real)),
         elsewhere=tuple(dict.fromkeys(_elsewhere(host, device, place.real, gone, system))),
         holders=tuple(str(user) for user in users if user.kind not in HARMLESS),
         block=found is None or stat.S_ISBLK(found.st_mode),

@@ -49,8 +49,8 @@ def _comes(old: Mount, new: Mount) -> Iterator[str]:
         yield from _mounts(new)
     if new.mounted and not (old.mounted and old.line) and place.elsewhere:
         yield (
-            f"Cannot mount '{new.mounted}' on '{new.path}': it {place.elsewhere[0]}. If it shall move, ask for that mount "
-            f"point with 'state: absent' in the same call (lunworks.iscsi.mounts)."
+            f"Cannot mount '{new.mounted}' on '{new.path}': it {place.elsewhere[0]}. To move it, make that mount point "
+            f"absent in the same call (lunworks.iscsi.mounts)."
         )
 
 

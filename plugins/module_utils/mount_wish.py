@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, plain
@@ -15,6 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import Line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
     Mount,
+    MountIt,
     new_options,
     plan_mounts,
     unit_name,
@@ -67,6 +68,14 @@ class WishedMounts(Resource):
 
     def refuse(self, seen: tuple[Mount, ...], steps: list[Step]) -> None:
         refuse_mounts(seen, self.wanted)
+
+    def notes(self, seen: tuple[Mount, ...], steps: list[Step]) -> Iterator[str]:
+        for step in steps:
+            hides = isinstance(step, MountIt) and any(
+                one.path == step.path and one.place.full for one in seen
+            )
+            if isinstance(step, MountIt) and hides:
+                yield f"'{step.path}' is not empty: what it holds now is hidden while '{step.device}' is mounted there."
 
     def show(self, state: tuple[Mount, ...]) -> Any:
         """Without what the mounts are judged by."""

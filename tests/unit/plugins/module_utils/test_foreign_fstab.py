@@ -402,7 +402,7 @@ def test_a_mount_that_fails_puts_the_changed_line_back():
     assert "/dev/vg_db/log\t/srv/db ext4   noatime 0 2" in host.read("/etc/fstab")
     with pytest.raises(
         Problem,
-        match="mount failed with exit code 32: wrong fs type Its line in /etc/fstab is again as it was",
+        match="mount failed with exit code 32: wrong fs type. Its line in /etc/fstab is again as it was",
     ):
         steps[2].take(host)
     assert host.read("/etc/fstab") == text
