@@ -187,7 +187,7 @@ def lvm(host: Host, *argv: str, config: str = "", timeout: float = CHANGE, ok: t
             ok=None,
         )
     except Late as late:
-        raise Problem(
+        raise Late(
             f"'{said}' did not end within {timeout:g} seconds. LVM reads every disk: one may have lost all its paths while "
             "multipath holds its I/O back. Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' "
             "brings them back into use; 'multipathd disablequeueing maps' lets the I/O fail."

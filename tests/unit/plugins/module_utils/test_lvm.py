@@ -380,6 +380,37 @@ def test_a_command_that_did_not_end_or_cannot_be_is_not_tried_for_each(answer):
     assert did == ["run vgexport a b c"]
 
 
+class Changing(ScriptedHost):
+    """What wipefs says of a disk changes with the commands that are run."""
+
+    def run(self, *argv, **more):
+        ran = any(line.startswith("run vg") for line in self.did)
+        for device in ("/dev/mapper/a", "/dev/mapper/b"):
+            found = [{"type": "LVM2_member"}] if ran and device in self.labelled else []
+            self.runs[f"wipefs --json --no-act {device}"] = json.dumps({"signatures": found})
+        return super().run(*argv, **more)
+
+
+@pytest.mark.parametrize("labelled", [["/dev/mapper/a"], []])
+@pytest.mark.parametrize(
+    "step, command",
+    [(lvm_membership.CreateGroup, "vgcreate"), (lvm_membership.ExtendGroup, "vgextend")],
+)
+def test_a_group_that_could_not_be_made_leaves_no_labels(step, command, labelled):
+    devices = ("/dev/mapper/a", "/dev/mapper/b")
+    host = Changing(
+        files={device: {"kind": "block"} for device in devices},
+        runs={f"{command} vg {' '.join(devices)}": {"rc": 5, "err": "no"}, "pvremove /dev/mapper/a": ""},
+        changing=[command, "pvremove"],
+    )
+    host.labelled = labelled
+    with pytest.raises(
+        Problem, match=f"'{command} vg /dev/mapper/a /dev/mapper/b' failed with exit code 5: no"
+    ):
+        step("vg", devices).take(host)
+    assert host.did[1:] == [f"run pvremove {device}" for device in labelled]
+
+
 TOO_SMALL = "size 2560 of data section is too small, minimum 4096 blocks\nUsage: mkfs.xfs\n/* blocksize */ [-b size=num]\n"
 
 
