@@ -67,9 +67,10 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = Fals
     saved = lio_saved.look_saved(host)
     groups = lio_entry.saved_groups(saved.document)
     running = lio_configfs.look_running(host, _keys(saved.document, groups, asked, force))
-    kept = {
+    found = {
         name: _same_group(running.targets.get(name), saved.document, some) for name, some in groups.items()
     }
+    kept = {name: target for name, target in found.items() if target}
     served = {lun.path for lun in running.stores.values() if lun.path}
     lost = {lun.path for target in kept.values() for lun in target.luns.values() if lun.path}
     luns = [lun for one in asked for lun in one["luns"] if lun["path"]]
@@ -86,16 +87,16 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = Fals
     )
 
 
-def _same_group(running: Target | None, document: Mapping[str, Any], groups: list[Target]) -> Target:
+def _same_group(running: Target | None, document: Mapping[str, Any], groups: list[Target]) -> Target | None:
     """The saved portal group that belongs to the running one."""
     lowest = min(groups, key=lambda one: one.tag)
-    found = next((one for one in groups if running and one.tag == running.tag), lowest)
+    found = next((one for one in groups if running is None or one.tag == running.tag), None)
     twin = lio_entry.twins(document, lowest.name)
     if twin:
-        return replace(found, fault=f"in the saved file {twin} stands twice")
+        return replace(found or lowest, fault=f"in the saved file {twin} stands twice")
     if running and lowest.tag < running.tag:
-        return replace(found, fault=f"its portal group {lowest.tag} is saved, but does not run")
-    return replace(found, name=running.name) if running else found
+        return replace(found or lowest, fault=f"its portal group {lowest.tag} is saved, but does not run")
+    return replace(found, name=running.name) if running and found else found
 
 
 def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, all_targets: bool) -> Serving:
