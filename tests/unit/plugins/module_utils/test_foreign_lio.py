@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import BROKEN, DOCUMENTS, JSON, W
@@ -105,6 +106,8 @@ def test_a_call_that_names_nothing_new_has_nothing_to_do(document):
         ("lun", {"target": W, "name": "nothing", "state": "absent"}),
     ):
         assert converged(host, door, options) == []
+    # A block device has its own cache, whatever is saved of it.
+    assert [said for said in tell_targets(host, None)["drift"] if "another write_back" not in said] == []
     assert host.did == []
 
 
@@ -390,7 +393,17 @@ def told(door, host):
 
 
 @pytest.mark.parametrize(
-    "text", ["null", "[]", '"text"', '{"storage_objects": null}', '{"targets": [{}]}', "[" * 100000]
+    "text",
+    [
+        "null",
+        "[]",
+        '"text"',
+        '{"storage_objects": null}',
+        '{"targets": [{}]}',
+        "[" * 100000,
+        '{"x": ' + "[" * 200 + "]" * 200 + "}",
+        '{"targets": [], "targets": []}',
+    ],
 )
 def test_a_file_that_is_no_document_says_so(text):
     (resource,) = resources_of("target", {"name": W, "alias": "x"})
