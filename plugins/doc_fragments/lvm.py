@@ -18,6 +18,7 @@ devices:
       C(/dev/dm-N) and C(/dev/disk/by-path) are refused.
     - A disk that is not in the group joins it. It must be empty and unused; whatever is on it is named and refused, and
       so is a path of a multipath map.
+    - A disk of which a partition is a physical volume of the group is in it; it stays on that partition.
     - Disks of the group that are not listed stay in it. This module never takes a disk out of a group.
     - Physical volumes whose disks have grown grow with them.
     - Left out, the disks stay as they are, and the group must be there.

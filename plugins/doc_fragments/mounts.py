@@ -10,19 +10,22 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   mounts:
-    description: The mounts, in the order in which they are mounted.
+    description: The mounts, in any order.
     type: list
     elements: dict
     required: true
     suboptions:
       path:
-        description: The mount point, an absolute path. It is made when it is missing.
+        description:
+          - The mount point, an absolute path without C(..). The directory is made when it is missing.
+          - Directories of the host itself, such as C(/) or C(/etc), are refused.
         type: path
         required: true
       device:
         description:
           - The device by a name that is the same after every boot, like C(/dev/vg_db/data), C(/dev/mapper/...) or
-            C(/dev/disk/by-...). C(/dev/sdX) and C(/dev/dm-N) are refused.
+            C(/dev/disk/by-...). Names that the kernel gives in order of discovery, such as C(/dev/sdX), C(/dev/dm-N) or
+            C(/dev/md127), are refused.
           - Needed unless O(mounts[].state=absent).
         type: path
       filesystem:

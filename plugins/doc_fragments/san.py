@@ -10,10 +10,12 @@ LUN_BODY = """\
 path:
   description:
     - What stands behind the LUN, a block device or a file. Needed when the LUN is made.
-    - A block device is given by a name that stays, like a link under C(/dev/disk/by-id) or a logical volume; C(/dev/sdb)
-      and the like are refused, and so is a device that is mounted, is swap, or is held by LVM, RAID or another target.
+    - A block device is given by a name that stays, like a link under C(/dev/disk/by-id) or a logical volume; C(/dev/sdb),
+      C(/dev/rbd0) and all others that the kernel counts are refused, and so is a device that is mounted, is swap, or is held
+      by LVM, RAID or another target. One that can only be read makes a LUN that can only be read.
     - A file that does not exist is made with O(PREFIXsize), mode 0600; so is its directory, mode 0700.
-    - Left out, it stays as it is. Another path under the same name is refused, since it would be another disk.
+    - Left out, it stays as it is. Another path under the same name is refused, since it would be another disk; another name
+      of the same device or file is none.
   type: path
 size:
   description:
@@ -33,7 +35,8 @@ allocation:
   default: sparse
 number:
   description:
-    - The LUN number in the target, 0 to 255.
+    - The LUN number in the target, 0 to 255. Where others made several LUNs of one name, it says which is meant; with
+      O(PREFIXstate=absent) only the LUN of this number goes.
     - Left out, it stays as it is; a new LUN gets the lowest free number.
   type: int
 serial:
@@ -52,18 +55,21 @@ write_back:
   description:
     - Whether a write is acknowledged when it is in the cache of the storage host (V(true)) or on its disk (V(false)).
       With V(true) a power cut of the storage host can lose what was not flushed.
-    - On a block device it says that the device's own cache is used; one without a cache refuses V(true).
+    - A block device has its own cache or none, which the kernel tells the hosts by itself; there V(true) is refused.
     - Left out, it stays as it is; for a new LUN it is V(false).
   type: bool
 attributes:
   description:
     - Settings of the backstore by the names that the kernel has in configfs, like C(emulate_tpu) V(1) to let
-      initiators discard blocks. V(queue_depth) and V(optimal_sectors) cannot change while the LUN is in use.
+      initiators discard blocks. Some, like V(queue_depth), V(optimal_sectors) and V(emulate_tas), cannot change while the LUN is
+      in use; for these it is made anew, and where that fails the old one is put back.
+    - One that this kernel does not have, or a value that it would not take, is refused before anything is done.
     - Those left out stay as they are.
   type: dict
 state:
   description:
-    - V(absent) takes the LUN away from everybody who has it and out of the target. Its device or file stays.
+    - V(absent) takes the LUN away from everybody who has it and out of the target. Its device or file stays. So does its
+      backstore where something else serves it too, or where it is of a kind that this collection does not make (a ramdisk).
   type: str
   choices: [present, absent]
   default: present
@@ -120,7 +126,8 @@ TARGET_BODY = """\
 portals:
   description:
     - Where the target listens, C(ADDRESS), C(ADDRESS:PORT) or C([IPV6]:PORT); the port is 3260 when left out. Addresses
-      are this host's own, or V(0.0.0.0) or V([::]) for all of them.
+      are this host's own, or V(0.0.0.0) or V([::]) for all of them, which is what targetcli makes by default. Beside such a
+      one no single address can be added; declare it itself.
     - Left out, they stay as they are; a new target needs one. Those that are not listed stay unless O(PURGE) is set.
   type: list
   elements: str
@@ -138,8 +145,9 @@ attributes:
   description:
     - Attributes of the target portal group by the names that the kernel has in configfs, like
       C(default_cmdsn_depth).
-    - Those left out stay as they are. Demo mode is always off, and C(authentication) follows whether the igroups have
-      CHAP; these cannot be set.
+    - One that this kernel does not have, or a value that it would not take, is refused before anything is done.
+    - Those left out stay as they are. What decides who may log in cannot be set, and changes only where igroups are given (and
+      in a new target); then demo mode is off, and C(authentication) follows whether the igroups have CHAP.
   type: dict
 parameters:
   description:
@@ -186,7 +194,12 @@ notes:
   - What runs and what comes back after a boot are the same. The saved file (C(/etc/rtslib-fb-target/saveconfig.json) on
     Debian, C(/etc/target/saveconfig.json) elsewhere) is merged, 0600, in the format of rtslib, so that the restore service
     of the distribution and targetcli read it. That service is also told what to wait for, in a drop-in.
-  - What is saved in a target that is worked on but does not run, since a restore failed half way, is brought back.
+  - What is saved in a target that is worked on but does not run, since a restore failed half way, is brought back as it was.
+    What could not be made again just so (a ramdisk, a backstore with ALUA groups, a portal with iSER) is left as it is saved,
+    with a warning.
+  - What others made is read as it is there and changed only where it is named. Of a target with several portal groups the one
+    with the lowest tag is worked on; sessions of all of them count.
+  - Refused is a change of who may log in while somebody is logged in who would not get in again.
 seealso:
   - module: lunworks.iscsi.target
   - module: lunworks.iscsi.targets

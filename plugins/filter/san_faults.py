@@ -12,9 +12,15 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, portal, target_key
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
+    Portal,
+    iscsi_name,
+    portal,
+    target_key,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import meet
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.san_use import (
     Use,
     hosts_that_share,
@@ -35,8 +41,9 @@ description:
     O(lunworks.iscsi.volume#role:main:volume_filesystems)) side by side and says what no single host can know.
   - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
     although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
-    give to it; a portal that the target does not listen on; a LUN, a volume group or a mount point that stands twice on one
-    host; a file system directly on a LUN that another host uses too."
+    give to it, or that has another WWID there; a portal that the target does not listen on (V(0.0.0.0) and V([::]) are every
+    address of it); a LUN, a volume group or a mount point that stands twice on one host; a file system directly on a LUN that
+    another host uses too."
   - Targets that no host of the inventory declares (arrays) are not judged.
 positional: _input
 options:
@@ -70,7 +77,7 @@ class Served:
     """A target as its storage host declares it."""
 
     host: str
-    portals: set[str] = field(default_factory=set)
+    portals: set[Portal] = field(default_factory=set)
     luns: dict[str, dict[str, Any]] = field(default_factory=dict)
     igroups: list[dict[str, Any]] = field(default_factory=list)
 
@@ -132,7 +139,7 @@ def _targets(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Serve
                 iscsi_name(target["name"]),
                 Served(
                     host=host,
-                    portals={str(portal(text)) for text in target.get("portals") or []},
+                    portals={portal(text) for text in target.get("portals") or []},
                     luns={lun["name"]: lun for lun in present(target, "luns")},
                     igroups=present(target, "igroups"),
                 ),
@@ -189,6 +196,7 @@ def _hosts_of_one_igroup(
 def _luns_that_never_come(
     data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served], uses: Iterable[Use]
 ) -> Iterator[str]:
+    own = {name: _own_wwids(name, target) for name, target in targets.items()}
     for use in uses:
         host, lun, target = use.host, use.lun, targets.get(use.target)
         if target is None:
@@ -196,10 +204,26 @@ def _luns_that_never_come(
         wants = f"'{host}' wants the LUN '{lun}' of '{use.target}' for {use.purpose}, but"
         if lun not in target.luns:
             yield f"{wants} '{target.host}' declares no such LUN (it has {listed(target.luns) or 'none'})."
+        elif not use.wwid and lun in own.get(use.target, {}):
+            yield (
+                f"{wants} '{target.host}' gives it a serial of its own, so that its WWID is {own[use.target][lun]} and not the "
+                "one that follows from its names. Name it by this wwid there."
+            )
         elif data[host].get("initiator_name") and not target.given(
             lun, iscsi_name(data[host]["initiator_name"])
         ):
             yield f"{wants} no igroup gives it to the initiator '{iscsi_name(data[host]['initiator_name'])}'."
+
+
+def _own_wwids(name: str, target: Served) -> dict[str, str]:
+    """The WWIDs of LUNs whose serials were given; of two with one serial another fault tells."""
+    given = {lun: str(entry["serial"]) for lun, entry in target.luns.items() if entry.get("serial")}
+    wwids = {lun: wwid_of_lio(serial) for lun, serial in given.items()}
+    return {
+        lun: wwid
+        for lun, wwid in wwids.items()
+        if wwid != wwid_of_lio(serial_of(name, lun)) and list(wwids.values()).count(wwid) == 1
+    }
 
 
 def _portals_that_do_not_answer(
@@ -211,10 +235,11 @@ def _portals_that_do_not_answer(
             if target is None or not target.portals:
                 continue
             for text in node.get("portals") or []:
-                if str(portal(text, names=True)) not in target.portals:
+                where = portal(text, names=True)
+                if not any(one.port == where.port and meet(one, where) for one in target.portals):
                     yield (
                         f"'{host}' logs in to '{node['target']}' at '{text}', where '{target.host}' does not serve it "
-                        f"(it does at {listed(target.portals)})."
+                        f"(it does at {listed(map(str, target.portals))})."
                     )
 
 

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, target_key
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import wwid
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import (
+    serial_of,
+    wwid,
+    wwid_of_lio,
+)
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import moves_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import listed
 
@@ -56,6 +61,7 @@ _value:
 """
 
 Data = Mapping[str, Any]
+LIO = re.compile(r"36001405[0-9a-f]{25}")  # a WWID that LIO makes of a serial
 
 
 def san_moves(parts: Mapping[str, Data], luns: Mapping[str, Data], allowed: Any = False) -> dict[str, Any]:
@@ -72,13 +78,33 @@ def san_moves(parts: Mapping[str, Data], luns: Mapping[str, Data], allowed: Any 
             elif source:
                 move = found.setdefault((source, destination), _move(source, destination))
                 _join(move, parts, group, served, may is True or group["name"] in may)
-        return {"moves": list(found.values()), "faults": faults + list(_strangers(parts, luns))}
+        faults += [*_strangers(parts, luns), *_other_wwids(parts, luns)]
+        return {"moves": list(found.values()), "faults": faults}
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
             f"The data of the SAN is not in the form that the roles document: {error!r}"
         ) from error
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem
+
+
+def _other_wwids(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterator[str]:
+    """LUNs that somebody else made: hosts would wait for the WWID that follows from the names, which never comes."""
+    real = {
+        (lun["target"], lun["name"]): (host, lun["wwid"])
+        for host, told in luns.items()
+        for lun in told["luns"]
+    }
+    for destination, group in _groups(parts):
+        for one in [one for one in group["luns"] if one.get("target")]:
+            target = iscsi_name(one["target"])
+            host, found = real.get((target, one["name"]), ("", ""))
+            if LIO.fullmatch(found) and found != wwid_of_lio(serial_of(target, one["name"])):
+                yield (
+                    f"'{destination}' wants the LUN '{one['name']}' of '{target}' for the volume group '{group['name']}', but "
+                    f"'{host}' serves it with a serial that others gave it, so that its WWID is {found} and not the one that "
+                    f"follows from its names. Name it by its wwid there: {{wwid: {found}}}."
+                )
 
 
 def _allowed(said: Any) -> Any:

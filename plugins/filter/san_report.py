@@ -19,7 +19,7 @@ description:
   - Makes a text of the answers of M(lunworks.iscsi.initiator_info), a block for each host with its LUNs, their WWIDs, maps,
     paths and users.
   - Where the answer of M(lunworks.iscsi.timers_info) is in it as C(timers), also how long the I/O of each LUN can stand still,
-    and first of all what is wrong: what uses one path past its map, and timers that contradict each other.
+    and before all else what uses one path past its map, and the timers that contradict each other.
 positional: _input
 options:
   _input:

@@ -41,7 +41,9 @@ SECTOR = 512
 TARGET = re.compile(
     r"(?:iqn\.\d{4}-(0[1-9]|1[0-2])\.[^\s/,]+|(?:eui|naa)\.[0-9a-f]{16}(?:[0-9a-f]{16})?)", re.IGNORECASE
 )
-ZONE = re.compile(r"[^\s/:%,]{1,15}")  # the name of a network interface (IFNAMSIZ)
+NIC = re.compile(
+    r"[^\s/:\x00-\x1f\x7f]{1,15}"
+)  # the name of a network interface (net/core/dev.c, dev_valid_name)
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 ZONELESS = "a link-local address needs its zone, the network interface that leads there, like 'fe80::1%eth1'"
 HOST_NAME = re.compile(
@@ -120,7 +122,7 @@ def address(text: str) -> str:
     except ValueError:
         raise Problem(f"'{text}' is not an IP address.") from None
     link_local = found.version == 6 and found.is_link_local
-    if percent and not (link_local and ZONE.fullmatch(zone) and one_line(zone, 15)):
+    if percent and not (link_local and NIC.fullmatch(zone) and not set(zone) & set("%,")):
         raise Problem(
             f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and that is the name of a network interface."
         )

@@ -7,10 +7,10 @@ Asked is whether a name stays, since nobody can list all those that the kernel g
 
 from __future__ import annotations
 
-import re
 import stat
 from dataclasses import dataclass
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import IDENTITY
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import look_signatures
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -18,7 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 BY_ID = "/dev/disk/by-id"
 # by-path names a place, not a disk: a LUN number can be given to another LUN. by-diskseq and numbers of arrays are counted up
 # (systemd, rules.d/60-persistent-storage.rules; mdadm(8)).
-STABLE = re.compile(r"/dev/(mapper|md(?!/\d+$)|disk/by-(?!path/|diskseq/|loop-)[^/]+)/[^/]+")
+STABLE = IDENTITY
 
 
 @dataclass(frozen=True)

@@ -167,13 +167,13 @@ def _act(module: AnsibleModule, resource: Resource, want: Any, steps: list[Step]
     left: list[Step] = []
     try:
         after = resource.look(host)
-        beside = resource.plan(after, want)
         again = resource.again(after, want)
         left = resource.plan(after, again)
         if left:
             raise Problem(f"The host still differs from what was wanted: {_sentences(left)}")
         resource.refuse(after, left)
         _compare(resource, after, again, "The host still")
+        beside = resource.plan(after, want)
     except Problem as problem:
         raise Half(steps, left, [f"All steps were taken, and then this was found: {problem}"]) from problem
     if beside:
@@ -240,4 +240,5 @@ def _take(steps: list[Step], host: Host) -> None:
             taken += [step for step, problem in outcomes if problem is None]
             problems = [f"{step}: {problem}" for step, problem in outcomes if problem is not None]
             if problems:
-                raise Half(taken, [step for step in steps if step not in taken], problems)
+                done = {id(step) for step in taken}  # two steps may be equal
+                raise Half(taken, [step for step in steps if id(step) not in done], problems)

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import re
 
-# by-path names a place; on a storage host that is a slot of its own, over iSCSI a LUN number that another LUN may get.
-GIVEN = re.compile(r"/dev/((mapper|md|zvol|rbd|drbd|bcache|disk/by-[^/]+)/.+|drbd\d+)")
+# What a disk says of itself, or somebody called it. by-path names a place, not a disk: over iSCSI a LUN number can be given to
+# another LUN. On a storage host it is a slot of its own.
+IDENTITY = re.compile(r"/dev/(mapper|md(?!/\d+$)|disk/by-(?!path/|diskseq/|loop-)[^/]+)/[^/]+")
+GIVEN = re.compile(
+    r"/dev/((mapper|md(?!/\d+$)|zvol|rbd|drbd|bcache|disk/by-(?!diskseq/|loop-)[^/]+)/.+|drbd\d+)"
+)
 # Directories in which the kernel or a driver names devices by number.
 NUMBERED = ("block", "char", "cciss", "ida", "rd", "i2o", "ataraid", "bus", "bsg", "disk", "fd", "pts", "shm")
 VOLUME = re.compile(r"/dev/([A-Za-z0-9+_.-]+)/[A-Za-z0-9+_.-]+")  # /dev/VG/LV

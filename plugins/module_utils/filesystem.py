@@ -8,7 +8,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import look_mounted
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 KINDS = ("ext4", "xfs")
@@ -120,15 +121,18 @@ class GrowFilesystem(Step):
 
     def take(self, host: Host) -> None:
         point = mounted_on(host, self.device)
-        if point:
+        if point and point != ASIDE:  # there it is when a run before this one was killed
             self._grow(host, point)
             return
         host.mkdir(ASIDE, 0o700)
-        host.run("mount", "-t", self.kind, self.device, ASIDE, timeout=120)
         try:
-            self._grow(host, ASIDE)
+            if not point:
+                host.run("mount", "-t", self.kind, self.device, ASIDE, timeout=120)
+            try:
+                self._grow(host, ASIDE)
+            finally:
+                host.run("umount", ASIDE, timeout=600)
         finally:
-            host.run("umount", ASIDE, timeout=600)
             host.rmdir(ASIDE)
 
     def _grow(self, host: Host, point: str) -> None:
@@ -140,7 +144,4 @@ def mounted_on(host: Host, device: str) -> str:
     """The first mount point of a device here; '' when it has none."""
     kernel = host.real(device).rpartition("/")[2]
     number = (host.read(f"/sys/class/block/{kernel}/dev") or "none").strip()
-    for line in lines_of(host.read("/proc/self/mountinfo")):
-        if line.split()[2] == number:
-            return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split()[4])
-    return ""
+    return next((one.path for one in look_mounted(host) if one.number == number), "")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Iterable, Iterator, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -104,13 +104,16 @@ def added(text: str, path: str, line: Line, before: int | None = None) -> str:
     if before is not None:
         lines = text.split("\n")
         return "\n".join([*lines[: before - 1], new, *lines[before - 1 :]])
-    return f"{text}{'' if not text or text.endswith(chr(10)) else ending + chr(10)}{new}\n"
+    if text and not text.endswith("\n"):
+        text += "\n" if text.endswith("\r") else f"{ending}\n"
+    return f"{text}{new}\n"
 
 
 def dropped(text: str, numbers: Iterable[int]) -> str:
     """The text without these lines."""
     gone = set(numbers)
-    return "\n".join(one for number, one in enumerate(text.split("\n"), 1) if number not in gone)
+    whole = re.findall(r"[^\n]*\n|[^\n]+", text)
+    return "".join(one for number, one in enumerate(whole, 1) if number not in gone)
 
 
 def escaped(text: str) -> str:
@@ -123,15 +126,16 @@ def _with(text: str, line: Line) -> str:
     body = text.rstrip("\r")
     begin = body[: len(body) - len(body.lstrip(" \t"))]
     parts = GAP.split(body[len(begin) :])
-    parts += [" ", ""] * max(0, 4 - (len([*filter(None, parts[::2])])))
     now = parsed(text)
-    old = now[1] if now else replace(line, device="", filesystem="", options="")
-    for place, value, before in (
+    old = now[1] if now else Line("", "", "")
+    fields = (
         (0, line.device, old.device),
         (4, line.filesystem, old.filesystem),
         (6, line.options, old.options),
-    ):
-        if value != before or not parts[place]:
+    )
+    for place, value, before in fields:
+        if value != before:
+            parts += [" ", ""] * ((place + 2 - len(parts)) // 2)
             parts[place] = escaped(value)
     return begin + "".join(parts) + text[len(body) :]
 

@@ -61,15 +61,14 @@ class Serving:
         return [*([first] if first else []), *self.running.others.get(name, ())]
 
 
-def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
-    """Look once at everything; of the settings only those that are asked for, relied on or saved."""
+def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = False) -> Serving:
+    """Look once at everything; of the settings only those that are asked for, relied on or saved, and all of LUNs that may be
+    made anew."""
     asked = list(asked)
     saved = lio_saved.look_saved(host)
     groups = lio_entry.saved_groups(saved.document)
-    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked))
-    kept = {
-        name: _same_group(running.targets.get(name), saved.document, some) for name, some in groups.items()
-    }
+    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked, force))
+    kept = _kept(saved.document, running.targets)
     served = {lun.path for lun in running.stores.values() if lun.path}
     lost = {lun.path for target in kept.values() for lun in target.luns.values() if lun.path}
     luns = [lun for one in asked for lun in one["luns"] if lun["path"]]
@@ -84,6 +83,12 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
         kept=kept,
         known=look_known(host, running),
     )
+
+
+def _kept(document: Mapping[str, Any], running: Mapping[str, Target]) -> dict[str, Target]:
+    """The targets in a saved document, each with the portal group that belongs to the running one."""
+    groups = lio_entry.saved_groups(document)
+    return {name: _same_group(running.get(name), document, some) for name, some in groups.items()}
 
 
 def _same_group(running: Target | None, document: Mapping[str, Any], groups: list[Target]) -> Target:
@@ -129,14 +134,13 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         document = merged(document, was, saved_as, used)
     order = lio_saved.restore_order(document) if seen.saved.unit and after else seen.saved.order
     saved = replace(seen.saved, document=document, private=True, order=order)
-    kept = {name: target for name, target in {**seen.kept, **after}.items() if target}
     return replace(
         seen,
         loaded=seen.loaded or any(after.values()),
         running=running,
         saved=saved,
         backing=_grown(seen, before, after),
-        kept=kept,
+        kept=_kept(document, running.targets) if after else seen.kept,
     )
 
 
@@ -174,7 +178,10 @@ def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
 
 
 def _keys(
-    document: Mapping[str, Any], groups: Mapping[str, list[Target]], asked: Iterable[dict[str, Any]]
+    document: Mapping[str, Any],
+    groups: Mapping[str, list[Target]],
+    asked: Iterable[dict[str, Any]],
+    force: bool,
 ) -> Keys:
     """Of what is worked on and was never saved, everything: all of it is to be saved."""
     saved = [one for some in groups.values() for one in some]
@@ -198,7 +205,11 @@ def _keys(
             stores = [f"{plugin}/{own}{lun['name']}" for plugin in PLUGINS for own in (f"{name}:", "")]
             for store in stores:
                 backstores[store] = backstores.get(store, set()) | set(lun["attributes"])
-            if lun["attributes"] or any(lun[key] is not None for key in ("block_size", "write_back")):
+            if (
+                force
+                or lun["attributes"]
+                or any(lun[key] is not None for key in ("block_size", "write_back"))
+            ):
                 remade |= set(stores)
     return Keys(attributes, parameters, backstores, remade=remade)
 

@@ -104,13 +104,13 @@ def _check_left(seen: Serving, asked: dict[str, Any], then: Target) -> None:
     for name in sorted(named & set(lost)):
         raise Problem(
             f"The LUN '{name}' of '{then.name}' is saved, but does not run, and cannot be made here as it was: "
-            f"'{lost[name].backstore}' {lost[name].fixed}. Bring it back with 'targetctl restore', or remove it (state: "
-            "absent)."
+            f"'{lost[name].backstore}' {lost[name].fixed}. Make it with what made it (targetcli), bring it back by 'targetctl "
+            "restore', which takes all targets down first, or remove it (state: absent)."
         )
     for portal in sorted((asked["portals"] or frozenset()) - made.portals):
         raise Problem(
-            f"The portal {portal} of '{then.name}' is saved with iSER or offload, but does not run. Bring it back with "
-            "'targetctl restore'."
+            f"The portal {portal} of '{then.name}' is saved with iSER or offload, but does not run. Make it with what made it "
+            "(targetcli), or bring it back by 'targetctl restore', which takes all targets down first."
         )
 
 
@@ -241,9 +241,9 @@ def _other_luns(seen: Serving, luns: list[tuple[str, Lun]]) -> Iterator[tuple[st
     known = {lun.backstore for _name, lun in luns}
     first = {(name, target.tag) for name, target in seen.running.targets.items()}
     for store, lun in seen.running.stores.items():
-        places = [place for name, tag, place in seen.running.users(store) if (name, tag) not in first]
+        places = [name or place for name, tag, place in seen.running.users(store) if (name, tag) not in first]
         if store not in known and places:
-            yield places[0].strip("'"), lun
+            yield places[0], lun
 
 
 def _identity(lun: Lun) -> tuple[str, str, str]:

@@ -18,6 +18,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_target import (
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
+RESTORE = (
+    "Make it with what made it (targetcli), or by 'targetctl restore', which takes all targets down first."
+)
+
 
 def notes_of(seen: Serving, steps: Sequence[Step], names: Iterable[str]) -> Iterator[str]:
     """The warnings of a run."""
@@ -54,13 +58,11 @@ def _left(seen: Serving, name: str) -> Iterator[str]:
     for number in sorted(set(target.luns) - set(made.luns)):
         lun = target.luns[number]
         yield (
-            f"The LUN {number} of '{name}' is saved, but does not run, and is left so: '{lun.backstore}' {lun.fixed}. "
-            "'targetctl restore' brings it back."
+            f"The LUN {number} of '{name}' is saved, but does not run, and is left so: '{lun.backstore}' {lun.fixed}. {RESTORE}"
         )
     for portal in sorted(target.portals - made.portals):
         yield (
-            f"The portal {portal} of '{name}' is saved with iSER or offload, but does not run, and is left so. "
-            "'targetctl restore' brings it back."
+            f"The portal {portal} of '{name}' is saved with iSER or offload, but does not run, and is left so. {RESTORE}"
         )
 
 

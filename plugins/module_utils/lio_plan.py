@@ -95,9 +95,9 @@ def feasible(seen: Serving, name: str, target: Target | None) -> Target | None:
     now = seen.running.targets.get(name)
     if target is None:
         return None
-    there = now.luns if now else {}
-    lost = {number for number, lun in target.luns.items() if lun.fixed and number not in there}
-    return replace(without_luns(target, lost), portals=target.portals - target.fixed)
+    there = now or Target(name)
+    lost = {number for number, lun in target.luns.items() if lun.fixed and number not in there.luns}
+    return replace(without_luns(target, lost), portals=target.portals - (target.fixed - there.portals))
 
 
 def _stays(now: Target | None, then: Target | None) -> Target | None:

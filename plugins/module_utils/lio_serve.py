@@ -45,7 +45,7 @@ class Serve:
 
     def look(self, host: Host) -> Serving:
         """All that the host serves, and what stands behind it."""
-        return look_serving(host, self.asked)
+        return look_serving(host, self.asked, self.force)
 
     def want(self, seen: Serving) -> Serving:
         """What was asked for, laid over it."""

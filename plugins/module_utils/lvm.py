@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
+from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import Beside
 
 LOOK = 60  # seconds
 CHANGE = 300  # a change is not killed because an array is slow
@@ -89,6 +90,7 @@ class VolumeGroup:
     physical: tuple[PhysicalVolume, ...] = ()
     logical: tuple[LogicalVolume, ...] = ()
     tables: tuple[str, ...] | None = ()
+    beside: tuple[Beside, ...] = ()  # which of them stand on a path, past its map
 
     @property
     def known(self) -> list[str]:
@@ -185,7 +187,7 @@ def lvm(host: Host, *argv: str, config: str = "", timeout: float = CHANGE, ok: t
             ok=None,
         )
     except Late as late:
-        raise Problem(
+        raise Late(
             f"'{said}' did not end within {timeout:g} seconds. LVM reads every disk: one may have lost all its paths while "
             "multipath holds its I/O back. Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' "
             "brings them back into use; 'multipathd disablequeueing maps' lets the I/O fail."
@@ -254,6 +256,7 @@ def show_group(group: VolumeGroup) -> dict[str, Any]:
         "missing": [one.uuid for one in group.missing],
         "copies": list(group.copies),
         "hidden": group.hidden,
+        "bare": bool(group.beside),
         "physical_volumes": [show_physical(one, unit) for one in group.physical],
         "logical_volumes": [
             {"name": one.name, "size": one.size, "active": bool(one.kernel), "layout": one.layout}

@@ -13,7 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import Lvm, lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import device_path, group_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import DEVICES_FILE, look_lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_devices_file, look_lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Label, look_label
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -61,7 +61,7 @@ class ImportClone(Step):
 
     def take(self, host: Host) -> None:
         options = ["--import"] if self.exported else []
-        if host.read(DEVICES_FILE) is not None:
+        if look_devices_file(host) is not None:
             options.append("--importdevices")
         lvm(host, "vgimportclone", "--basevgname", self.name, *options, *self.devices)
 

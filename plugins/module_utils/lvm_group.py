@@ -35,6 +35,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     TakeOver,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm, look_volume_list
+from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import UseMap
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
@@ -55,6 +56,7 @@ ORDER: tuple[type[Step], ...] = (
     RemoveLabels,
     HandOver,
     Activate,
+    UseMap,
 )
 LETTING_GO = ("inactive", "exported", "absent")
 
@@ -143,13 +145,11 @@ def _named(host: Host, group: VolumeGroup | None, wish: Wish) -> VolumeGroup | N
     if group is None:
         return None
     asked = {host.real(path).rpartition("/")[2]: path for path in reversed(wish.devices or ())}
-    return replace(
-        group,
-        physical=tuple(
-            replace(pv, device=asked.get(pv.kernel, pv.device), on=asked.get(pv.disk, "") if pv.disk else "")
-            for pv in group.physical
-        ),
+    physical = tuple(
+        replace(pv, device=asked.get(pv.kernel, pv.device), on=asked.get(pv.disk, "") if pv.disk else "")
+        for pv in group.physical
     )
+    return replace(group, physical=physical)
 
 
 def joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
@@ -221,11 +221,12 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
     if wish.state == "active":
         idle = group.inactive
         logical = tuple(replace(one, kernel="(new)") if one.name in idle else one for one in group.logical)
-        return replace(
-            group, logical=logical, tables=group.tables or tuple(one.kernel for one in logical if one.kernel)
-        )
+        tables = group.tables or tuple(one.kernel for one in logical if one.kernel)
+        return replace(group, logical=logical, tables=tables, beside=())
     if wish.state in LETTING_GO:
-        return replace(group, tables=(), logical=tuple(replace(one, kernel="") for one in group.logical))
+        return replace(
+            group, tables=(), beside=(), logical=tuple(replace(one, kernel="") for one in group.logical)
+        )
     return group
 
 
@@ -260,7 +261,8 @@ def plan_group(seen: VolumeGroup | None, want: VolumeGroup | None) -> list[Step]
         return [*steps, Export(name)]
     if want.system_id not in (None, seen.system_id) and not taken:
         steps.append(HandOver(name, want.system_id or ""))
-    return steps + ([Activate(name)] if set(seen.inactive) - set(want.inactive) else [])
+    steps += [Activate(name)] if set(seen.inactive) - set(want.inactive) else []
+    return steps + ([UseMap(name, seen.beside)] if seen.beside and not want.beside and want.tables else [])
 
 
 def _known(wanted: PhysicalVolume, seen: VolumeGroup) -> PhysicalVolume | None:

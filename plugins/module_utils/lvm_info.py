@@ -100,18 +100,20 @@ def _used(host: Host, group: VolumeGroup, one: LogicalVolume, holders: Holders) 
 
 
 def _metadata(host: Host, group: VolumeGroup) -> str | None:
-    """What LVM last wrote on one of the disks, in the form that vgcfgrestore(8) reads."""
-    here = [one.device for one in group.physical if not one.missing]
-    return (
-        parse_dump(lvm(host, "pvck", "--dump", "metadata", here[0], config=QUIET, timeout=LOOK).out)
-        if here
-        else None
-    )
+    """What LVM last wrote on one of the disks, in the form that vgcfgrestore(8) reads; not every PV has metadata of its own."""
+    said = ""
+    for device in (one.device for one in group.physical if not one.missing):
+        ran = lvm(host, "pvck", "--dump", "metadata", device, config=QUIET, timeout=LOOK, ok=(0, 5))
+        found = parse_dump(ran.out) if ran.rc == 0 else None
+        if found:
+            return found
+        said = " ".join(ran.err.split()) or f"none on '{device}'"
+    if said:
+        raise Problem(f"No disk of '{group.name}' shows its metadata to 'pvck --dump metadata': {said}")
+    return None
 
 
-def parse_dump(text: str) -> str:
-    """The metadata in what 'pvck --dump metadata' prints: between two lines of hyphens."""
+def parse_dump(text: str) -> str | None:
+    """The metadata in what 'pvck --dump metadata' prints: between two lines of hyphens. None when it prints none."""
     found = re.search(r"^ *---\n(.*?)^ *---$", text, re.M | re.S)
-    if not found:
-        raise Problem("'pvck --dump metadata' printed no metadata.")
-    return found[1].strip() + "\n"
+    return found[1].strip() + "\n" if found else None

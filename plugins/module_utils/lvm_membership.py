@@ -9,8 +9,9 @@ from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import look_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import make_writable
+from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import look_signatures
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import refuse_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
@@ -31,7 +32,6 @@ class CreateGroup(Step):
         return f"Create the volume group '{self.name}' on {listed(self.devices)}"
 
     def take(self, host: Host) -> None:
-        _empty(host, self.name, self.devices)
         options = [f"--addtag={tag}" for tag in self.tags]
         if self.extent_size:
             options.append(f"--physicalextentsize={self.extent_size}b")
@@ -39,7 +39,7 @@ class CreateGroup(Step):
             options.append(f"--setautoactivation={'y' if self.autoactivation else 'n'}")
         if self.system_id is not None:
             options.append(f"--systemid={self.system_id}")
-        lvm(host, "vgcreate", *options, self.name, *self.devices)
+        _join(host, self.name, self.devices, "vgcreate", *options)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ class ExtendGroup(Step):
         return f"Extend the volume group '{self.name}' by {listed(self.devices)}"
 
     def take(self, host: Host) -> None:
-        _empty(host, self.name, self.devices)
-        lvm(host, "vgextend", self.name, *self.devices)
+        _join(host, self.name, self.devices, "vgextend")
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,23 @@ class RemoveLabels(Step):
         lvm(host, "pvremove", *self.devices)
 
 
-def _empty(host: Host, group: str, devices: Sequence[str]) -> None:
-    """Once more, right before: each disk is there, empty and unused."""
+def _join(host: Host, group: str, devices: Sequence[str], *command: str) -> None:
+    """Once more, right before: each disk is there, empty and unused.
+
+    Where the command fails, the labels that it has written go again; pvremove(8) refuses those of a group.
+    """
     holders = look_holders(host)
     for path in devices:
         refuse_device(look_device(host, path, holders), group)
+    try:
+        lvm(host, *command, group, *devices)
+    except Late:
+        raise
+    except Problem:
+        labels = [path for path in devices if "LVM2_member" in look_signatures(host, path)]
+        if labels:
+            lvm(host, "pvremove", *labels, ok=(0, 5))
+        raise
 
 
 def listed(names: Sequence[str]) -> str:

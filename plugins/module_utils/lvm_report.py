@@ -21,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
     lvm,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import wwid_of_map
+from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import look_past
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import parse_config
 
 BLOCK = "/sys/class/block"
@@ -41,11 +42,12 @@ FULL = "lvm fullreport --foreign --shared --reportformat json --units b --nosuff
 FULL += [word for name, options in REPORTS.items() for word in ["--configreport", name, *options]]
 # The full report leaves out the copies that LVM does not use, and need not warn of them (2.03.31 does not).
 COPIES = "pvs -a --foreign --reportformat json -o pv_name,pv_uuid,vg_name -S pv_duplicate=duplicate".split()
-# Where the host uses this file (lvmdevices(8)), LVM sees the disks in it and no other. A look sees all.
-DEVICES_FILE = "/etc/lvm/devices/system.devices"
+# Where the host uses a file of these (lvmdevices(8)), LVM sees the disks in it and no other. A look sees all.
+DEVICES_FILES = "/etc/lvm/devices"
 ALL = ["--devicesfile", ""]
-IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile".split()
-VOLUME_LIST = "lvmconfig activation/volume_list".split()
+IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile devices/devicesfile".split()
+# Beside '--config' lvmconfig(8) tells of lvm.conf only with '--mergedconfig', and of a setting with a default anyway.
+VOLUME_LIST = "lvmconfig --mergedconfig activation/volume_list".split()
 MISSING = "[missing]"
 KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
 ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
@@ -61,11 +63,13 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
     groups = []
     for group in found.groups:
         own = {uuid: name for uuid, name in tables.items() if uuid.startswith(group.uuid.replace("-", ""))}
+        physical = tuple(_located(host, one, listed) for one in group.physical)
         groups.append(
             replace(
                 group,
                 foreign=bool(group.system_id) and group.system_id != local,
-                physical=tuple(_located(host, one, listed) for one in group.physical),
+                physical=physical,
+                beside=look_past(host, sorted(own.values())),
                 logical=tuple(
                     replace(one, kernel=_table(group.uuid + one.uuid, own)) for one in group.logical
                 ),
@@ -95,10 +99,17 @@ def look_volume_list(host: Host) -> tuple[str, ...] | None:
 
 def _listed(host: Host) -> frozenset[str] | None:
     """The PVs in the devices file; None where no such file is in use."""
-    text = host.read(DEVICES_FILE)
-    if text is None or "use_devicesfile=1" not in lvm(host, *IN_USE, timeout=LOOK).out.split():
+    text = look_devices_file(host)
+    return None if text is None else frozenset(re.findall(r"\bPVID=(\w+)", text))
+
+
+def look_devices_file(host: Host) -> str | None:
+    """The text of the devices file, whose name lvm.conf may say; None where no such file is in use."""
+    if not any(name.endswith(".devices") for name in host.list(DEVICES_FILES)):
         return None
-    return frozenset(re.findall(r"\bPVID=(\w+)", text))
+    said = parse_config(lvm(host, *IN_USE, timeout=LOOK).out)
+    name = said.get("devicesfile", "system.devices")
+    return host.read(f"{DEVICES_FILES}/{name}") if said.get("use_devicesfile") == "1" else None
 
 
 def _table(uuid: str, tables: dict[str, str]) -> str:

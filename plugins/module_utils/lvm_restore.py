@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import Device, look_device
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
@@ -61,8 +62,8 @@ class RestoreLabel(Step):
 
     def take(self, host: Host) -> None:
         refuse_device(look_device(host, self.device, look_holders(host)), self.backup.group)
-        place = _written(host, self.backup)
-        lvm(host, "pvcreate", "--uuid", self.uuid, "--restorefile", place, self.device)
+        with _written(host, self.backup) as place:
+            lvm(host, "pvcreate", "--uuid", self.uuid, "--restorefile", place, self.device)
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,21 @@ class RestoreMetadata(Step):
         return f"Write the metadata of '{self.backup.group}' back as it was at its change {self.backup.seqno}"
 
     def take(self, host: Host) -> None:
-        options = ["--file", _written(host, self.backup), *(["--force"] if self.force else [])]
-        lvm(host, "vgcfgrestore", "--test", *options, self.backup.group)
-        lvm(host, "vgcfgrestore", "--yes", *options, self.backup.group)
-        host.remove(PLACE.format(self.backup.group))
+        with _written(host, self.backup) as place:
+            options = ["--file", place, *(["--force"] if self.force else [])]
+            lvm(host, "vgcfgrestore", "--test", *options, self.backup.group)
+            lvm(host, "vgcfgrestore", "--yes", *options, self.backup.group)
 
 
-def _written(host: Host, backup: Label) -> str:
+@contextmanager
+def _written(host: Host, backup: Label) -> Iterator[str]:
+    """The backup as a file, for as long as it takes."""
     place = PLACE.format(backup.group)
     host.write(place, backup.metadata, 0o600)
-    return place
+    try:
+        yield place
+    finally:
+        host.remove(place)
 
 
 def restore_wish(asked: dict[str, Any]) -> Wish:

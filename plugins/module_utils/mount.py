@@ -37,6 +37,7 @@ class Place:
     layers: tuple[str, ...] = ()  # what is mounted on each other there, the uppermost first
     filesystem: str = ""  # of what is mounted
     within: tuple[str, ...] = ()  # what is mounted in it
+    full: bool = False  # whether the directory holds anything
     elsewhere: tuple[str, ...] = ()  # where else the device is mounted, or would be at the next boot
     holders: tuple[str, ...] = ()  # who has the device
     block: bool = True  # whether it is a device
@@ -146,7 +147,7 @@ class MountIt(Step):
             WriteLine(self.path, self.real, self.old, self.line).take(host)
             ReloadUnits().take(host)
             back = f" Its line in {FSTAB} is again as it was."
-        raise Problem(f"mount failed with exit code {ran.rc}: {' '.join(ran.err.split())}{back}")
+        raise Problem(f"mount failed with exit code {ran.rc}: {' '.join(ran.err.split()).rstrip('.')}.{back}")
 
     def _there(self, host: Host) -> bool:
         return any(is_of(host, one, self.device) for one in seen_at(look_mounted(host), self.real)[-1:])
@@ -229,6 +230,8 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
             made.append(real)
         if new.line and not old.line:
             coming.append(WriteLine(new.path, real, new.line))
-    reload: list[Step] = [ReloadUnits()]
-    late = reload if any(isinstance(step, WriteLine) for step in coming) else []
-    return lines + (reload if lines else []) + leaving + coming + late
+    if lines:
+        lines.append(ReloadUnits())
+    if any(isinstance(step, WriteLine) for step in coming):
+        coming.append(ReloadUnits())
+    return lines + leaving + coming

@@ -16,6 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import Mount, Place, unit_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import (
     Mounted,
+    hidden,
     inside,
     is_of,
     look_mounted,
@@ -70,7 +71,7 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
     return Mount(
         path=path,
         line=line,
-        mounted=None if top is None else device if device and is_of(host, top, device) else top.source,
+        mounted=None if top is None else device if device and is_of(host, top, device) else top.called,
         trigger=len(solid) < len(here),
         place=Place(
             real=real,
@@ -79,7 +80,7 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
             kept=line.device
             if line and device and lasting and fstab.same_device(host, line.device, device)
             else "",
-            layers=tuple(one.source for one in reversed(solid)),
+            layers=tuple(one.called for one in reversed(solid)),
             filesystem=top.filesystem if top else "",
             within=tuple(one.path for one in system.mounts if inside(one.path, real)),
         ),
@@ -104,6 +105,7 @@ def _judged(
     return replace(
         place,
         within=tuple(path for path in place.within if path not in gone),
+        full=not (one.mounted or one.trigger) and bool(host.list(place.real)),
         elsewhere=tuple(dict.fromkeys(_elsewhere(host, device, place.real, gone, system))),
         holders=tuple(str(user) for user in users if user.kind not in HARMLESS),
         block=found is None or stat.S_ISBLK(found.st_mode),
@@ -115,8 +117,9 @@ def _elsewhere(host: Host, device: str, real: str, gone: Sequence[str], system: 
     """Where else the whole file system is, or would be at the next boot. Of btrfs, many parts are mounted each by itself."""
     for mount in system.mounts:
         whole = mount.root == "/" and mount.filesystem != "btrfs"
-        if whole and mount.path not in (real, *gone) and is_of(host, mount, device):
-            yield f"is mounted on '{mount.path}'"
+        under = hidden(system.mounts, mount)
+        if whole and (under or mount.path not in (real, *gone)) and is_of(host, mount, device):
+            yield f"is mounted on '{mount.path}'" + (", hidden under another mount" if under else "")
     for entry, name in zip(system.entries, system.named):
         off = entry.line.filesystem == "btrfs" or "noauto" in entry.line.options.split(",")
         if not off and name not in (real, *gone) and fstab.same_device(host, entry.line.device, device):

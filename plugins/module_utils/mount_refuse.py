@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import FSTAB
+from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import FSTAB, device_path
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import Mount
-
-BOUND = {"bind", "rbind"}
 
 
 def refuse_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
@@ -51,8 +49,8 @@ def _comes(old: Mount, new: Mount) -> Iterator[str]:
         yield from _mounts(new)
     if new.mounted and not (old.mounted and old.line) and place.elsewhere:
         yield (
-            f"Cannot mount '{new.mounted}' on '{new.path}': it {place.elsewhere[0]}. If it shall move, ask for that mount "
-            f"point with 'state: absent' in the same call (lunworks.iscsi.mounts)."
+            f"Cannot mount '{new.mounted}' on '{new.path}': it {place.elsewhere[0]}. To move it, make that mount point "
+            f"absent in the same call (lunworks.iscsi.mounts)."
         )
 
 
@@ -67,10 +65,10 @@ def _writes(old: Mount, new: Mount) -> Iterator[str]:
             f"'{new.path}' is wanted with the file system '{line.filesystem}', and '{old.mounted}' with "
             f"'{place.filesystem}' is mounted there: the next boot could not mount it."
         )
-    if old.line and old.line.device != line.device and BOUND & set(line.options.split(",")):
+    if old.line and old.line.device != line.device and not device_path(old.line.device).startswith("/dev/"):
         yield (
-            f"{FSTAB}, {place.entries[0]}, binds a directory to '{new.path}'; wanted is '{line.device}'. Delete that line, "
-            f"or give the options."
+            f"{FSTAB}, {place.entries[0]}, has '{old.line.filesystem}' for '{new.path}', which is no disk; wanted is "
+            f"'{line.device}'. Take another mount point, or delete that line first."
         )
     if place.unit:
         yield (

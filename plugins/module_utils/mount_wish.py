@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, plain
@@ -15,6 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import Line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
     Mount,
+    MountIt,
     new_options,
     plan_mounts,
     unit_name,
@@ -40,7 +41,9 @@ MOUNTS: dict[str, Any] = {
 }
 
 
-SYSTEM = re.compile(r"/|/(bin|boot/efi|dev|etc|lib\w*|proc|run|sbin|sys|usr)")  # the host itself lives there
+SYSTEM = re.compile(
+    r"/|/(bin|boot/efi|dev|etc|lib(32|64|x32)?|proc|run|sbin|sys|usr)"
+)  # the host itself lives there
 UNPRINTED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -66,6 +69,14 @@ class WishedMounts(Resource):
     def refuse(self, seen: tuple[Mount, ...], steps: list[Step]) -> None:
         refuse_mounts(seen, self.wanted)
 
+    def notes(self, seen: tuple[Mount, ...], steps: list[Step]) -> Iterator[str]:
+        for step in steps:
+            hides = isinstance(step, MountIt) and any(
+                one.path == step.path and one.place.full for one in seen
+            )
+            if isinstance(step, MountIt) and hides:
+                yield f"'{step.path}' is not empty: what it holds now is hidden while '{step.device}' is mounted there."
+
     def show(self, state: tuple[Mount, ...]) -> Any:
         """Without what the mounts are judged by."""
         return [{key: value for key, value in plain(one).items() if key != "place"} for one in state]
@@ -78,13 +89,13 @@ def checked(asked: dict[str, Any]) -> dict[str, Any]:
         raise Problem(
             f"'{asked['path']}' is not a mount point. Wanted is an absolute path other than '/' and the system's own."
         )
-    if asked["state"] == "mounted":
-        _check_device(path, device)
     for name in ("path", "device", "filesystem", "options"):
         text = asked[name] or ""
         if UNPRINTED.search(text) or (name in ("filesystem", "options") and re.search(r"\s", text)):
             wanted_are = "one word, without white space" if name in ("filesystem", "options") else "one line"
             raise Problem(f"The {name} {text!r} for {path!r} must be {wanted_are}.")
+    if asked["state"] == "mounted":
+        _check_device(path, device)
     return {**asked, "path": path, "device": device}
 
 

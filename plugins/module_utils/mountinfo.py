@@ -30,6 +30,11 @@ class Mounted:
     source: str
 
     @property
+    def called(self) -> str:
+        """What people see of it; not everything that is mounted has a source."""
+        return self.source or self.filesystem
+
+    @property
     def remote(self) -> bool:
         """Whether a server or a program has to answer for it."""
         return bool(REMOTE.match(self.filesystem))

@@ -93,7 +93,7 @@ class AwaitDisks(Step):
         return found
 
     def _portals(self, disk: Arrival, sessions: list[Session]) -> list[str]:
-        return [one.portal for one in sessions if disk.target in ("", one.target)]
+        return [one.portal for one in sessions if disk.target in ("", one.target.lower())]
 
 
 def _found(own: list[Path], portals: list[str]) -> str:

@@ -63,7 +63,7 @@ class Conf:
     effects: tuple[Step, ...] = field(
         default=(), compare=False
     )  # of a reconfiguration on the maps that there are
-    foreign: bool = False  # somebody else has written it
+    foreign: bool = field(default=False, compare=False)  # somebody else has written it
     unlisted: tuple[str, ...] = ()  # WWIDs that shall be on multipath's list
 
 
@@ -230,7 +230,13 @@ def _told(text: str) -> Iterator[str]:
 
 
 def _needs_main(host: Host) -> bool:
-    return f"ConditionPathExists={MAIN}" in host.run("systemctl", "cat", UNIT, ok=None).out
+    """As RHEL's unit says; a later empty assignment takes it back (systemd.unit(5))."""
+    said = [line.strip().partition("=") for line in lines_of(host.run("systemctl", "cat", UNIT, ok=None).out)]
+    values: list[str] = []
+    for key, _equals, value in said:
+        if key == "ConditionPathExists":
+            values = [*values, value] if value else []
+    return MAIN in values
 
 
 def path_of(name: str) -> str:

@@ -21,12 +21,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival i
     single,
     size_of,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_beside import (
-    Beside,
-    look_beside,
-    plan_beside,
-    refuse_beside,
-)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
     ACCESS_LUN,
     Path,
@@ -42,6 +36,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_removal i
     users_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import registered
+from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import (
+    Beside,
+    look_beside,
+    plan_beside,
+    refuse_beside,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 BLOCK = "/sys/class/block"
@@ -209,7 +209,7 @@ def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iter
     steps: list[Step] = [
         ScanHost(one.host, one.portal)
         for one in sessions
-        if one.state == "LOGGED_IN" and targets and ("" in targets or one.target in targets)
+        if one.state == "LOGGED_IN" and targets and ("" in targets or one.target.lower() in targets)
     ]
     for named in (False, True):
         late = [(wish, arrival) for wish, arrival in short if wish.multipath != named]

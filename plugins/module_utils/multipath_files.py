@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Iterator, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import Section, parse_sections
 
 MAIN = "/etc/multipath.conf"
@@ -58,7 +58,7 @@ def _complaints(text: str, path: str) -> Iterator[str]:
     """The lines that name the candidate. What is said of other files, or of the host, is no fault of it."""
     name = re.escape(path.rpartition("/")[2])
     named = re.compile(rf"( (?:of|at end of))?(?:(?<![\w./-])|{re.escape(DROP_INS)}/){name}(?![\w.-]) ?")
-    for line in text.splitlines():
+    for line in lines_of(text):
         said = re.sub(r"^[\d.]+ \| ", "", line.strip())
         if named.search(said):
             yield named.sub("", said)

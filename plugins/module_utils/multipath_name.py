@@ -14,7 +14,9 @@ from typing import Collection, Iterable, Iterator, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import BLOCK, look_wwids
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_blacklist import shut_out
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_use import Running, uses_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import registered
 from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import in_force
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import Section
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
@@ -67,6 +69,24 @@ class RenameMap(Step):
 
 
 @dataclass(frozen=True)
+class LoseMap(Step):
+    """multipathd removes a map that its files shut out, as it reads them."""
+
+    map: Running
+    reason: str
+    uses: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"Have multipathd remove the map '{self.map.name}' ({self.map.wwid}): {self.reason}"
+
+    def take(self, host: Host) -> None:
+        if not host.until(lambda: not _dm(host, self.map.device, "uuid"), UDEV):
+            raise Problem(
+                f"'{self.map.name}' is still there. Look at the log of multipathd ('journalctl -u multipathd')."
+            )
+
+
+@dataclass(frozen=True)
 class ChangeMap(Step):
     """A running map whose settings are others once multipathd has read its files: it has loaded the map again by then."""
 
@@ -91,12 +111,25 @@ def look_running(host: Host) -> list[Running]:
 def _running(host: Host, device: str, wwid: str) -> Running:
     paths = host.list(f"{BLOCK}/{device}/slaves")
     place = f"{BLOCK}/{paths[0]}/device" if paths else ""
-    told = [
-        (host.read(f"{place}/{what}") or "").strip() if place else "" for what in ("vendor", "model", "rev")
-    ]
+    vendor, product, revision = (
+        (host.read(f"{place}/{key}") or "").strip() for key in ("vendor", "model", "rev")
+    )
     above = [(upper, _dm(host, upper, "uuid")) for upper in host.list(f"{BLOCK}/{device}/holders")]
     parts = [(upper, _dm(host, upper, "name")) for upper, uuid in above if re.match(r"part\d+-mpath-", uuid)]
-    return Running(device, _dm(host, device, "name"), wwid, told[0], told[1], told[2], tuple(parts))
+    iscsi = all(
+        "/session" in host.real(f"{BLOCK}/{path}") + host.real(f"{BLOCK}/{path}/device") for path in paths
+    )
+    return Running(
+        device,
+        _dm(host, device, "name"),
+        wwid,
+        vendor,
+        product,
+        revision,
+        parts=tuple(parts),
+        paths=tuple(paths),
+        protocols=("scsi:iscsi",) if paths and iscsi else (),
+    )
 
 
 def _dm(host: Host, device: str, what: str) -> str:
@@ -142,15 +175,19 @@ def effects(
 
     'named' are the WWIDs whose name is asked for: what stands on such a map without knowing its name does not mind.
     """
-    bindings = look_bindings(host, new)
-    maps = [one for one in maps if one.name]
+    bindings, listed = look_bindings(host, new), registered(host)
+    reasons = {one.device: shut_out(new, one, listed) for one in maps if not shut_out(old, one, listed)}
+    lost = [one for one in maps if reasons.get(one.device)]
+    maps = [one for one in maps if one.name and one not in lost]
     # A name that another map has and keeps cannot be given (libmultipath/configure.c, select_action).
     kept = {one.name for one in maps if name_of(new, bindings, one) == one.name}
     pairs = [(one, name_of(new, bindings, one, kept)) for one in maps]
     renamed = [(one, name) for one, name in pairs if name != one.name and name not in kept]
-    uses = uses_of(host, renamed, named) if renamed else {}
+    leaving = [(one, one.name) for one in lost]
+    uses = uses_of(host, renamed + leaving, named - {one.wwid for one in lost}) if renamed or lost else {}
     changed = [(name, _changes(old, new, one)) for one, name in pairs]
     return (
+        *(LoseMap(one, reasons[one.device], uses[one.device]) for one in lost),
         *(RenameMap(one, name, (*uses[one.device], *_raced(name, renamed))) for one, name in renamed),
         *(ChangeMap(name, changes) for name, changes in changed if changes),
     )
@@ -172,11 +209,16 @@ def _changes(old: Section, new: Section, one: Running) -> tuple[tuple[str, str, 
 
 
 def refuse_effects(steps: Iterable[Step]) -> None:
-    """A name that something uses stays: systemd unmounts what fstab mounts by a name that vanishes, and says nothing."""
+    """What is used stays, by its name: systemd unmounts what fstab mounts by a name that vanishes, and says nothing."""
     for step in steps:
         if isinstance(step, RenameMap) and step.uses:
             raise Problem(
                 f"multipathd would rename the map '{step.map.name}' ({step.map.wwid}) to '{step.name}', and its name is in use: "
                 f"{'; '.join(step.uses)}. Keep the name with an alias (lunworks.iscsi.multipath_alias, wwid: "
                 f"{step.map.wwid}, alias: {step.map.name}), leave out what renames it, or change these places first."
+            )
+        if isinstance(step, LoseMap) and step.uses:
+            raise Problem(
+                f"multipathd would let go of the map '{step.map.name}' ({step.map.wwid}), since {step.reason}, and it is in use: "
+                f"{'; '.join(step.uses)}. Leave out what shuts it out, or stop its users first."
             )

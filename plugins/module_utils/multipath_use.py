@@ -30,7 +30,9 @@ PATTERN = re.compile(r'"([ar])(.)((?:[^"\\]|\\.)*).?"')
 
 @dataclass(frozen=True)
 class Running:
-    """A map that is there: its kernel name, its name and WWID, what array it is of, and its partitions (kernel name, name)."""
+    """A map that is there: its kernel name, its name and WWID, what array it is of, its partitions (kernel name, name), and its
+    paths with what leads to them as multipath calls it.
+    """
 
     device: str
     name: str
@@ -39,6 +41,8 @@ class Running:
     product: str = ""
     revision: str = ""
     parts: tuple[tuple[str, str], ...] = ()
+    paths: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
 
 
 def uses_of(

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
 
 WWIDS = "/etc/multipath/wwids"
 UNIT = "multipathd.service"
@@ -72,7 +72,7 @@ def parse_maps(text: str) -> list[Map]:
 
 def registered(host: Host) -> frozenset[str]:
     """The WWIDs that multipath claims as soon as their first path appears (libmultipath/wwids.c, lookup_wwid)."""
-    lines = (line.split("/") for line in (host.read(WWIDS) or "").split("\n"))
+    lines = (line.split("/") for line in lines_of(host.read(WWIDS)))
     return frozenset(parts[1] for parts in lines if len(parts) > 2 and not parts[0])
 
 

@@ -54,14 +54,6 @@ class LoginUnit:
         own = [] if ours is None else [(path, ours)]
         return replace(self, files=(*self.files[:1], *sorted([*others, *own], key=_order)))
 
-    def unwaiting(self) -> LoginUnit:
-        """The unit with our drop-in, where it waits without it, or has one already."""
-        bare = self.having(None)
-        if not bare.waits and self.ours is None:
-            return self
-        before = [file for file in bare.files[1:] if _order(file) < _order((drop_in(self.name), ""))]
-        return self.having(drop_in_text(commands([*bare.files[:1], *before])))
-
 
 def _order(file: tuple[str, str]) -> str:
     """Drop-ins are read by the names of their files, in whatever directory they are (systemd.unit(5))."""
@@ -181,26 +173,27 @@ def plan_login_unit(seen: LoginUnit, want: LoginUnit) -> list[Step]:
 
 
 def refuse_login_unit(seen: LoginUnit, steps: list[Step]) -> None:
-    """No command of somebody else is written anew, and no drop-in is written that would change nothing."""
+    """A masked unit stays as it is."""
     if seen.masked and steps:
         raise Problem(
             f"'{seen.name}' is masked, so it can be neither enabled nor started. If that is not meant, unmask it first "
             f"(systemctl unmask {seen.name})."
         )
-    for step in steps:
-        if isinstance(step, WriteDropIn):
-            _refuse_foreign(seen, step.text)
 
 
-def _refuse_foreign(seen: LoginUnit, text: str) -> None:
-    own = seen.files[0][0]
-    still = [one for one in commands(seen.having(text).files) if one.waits]
-    for one in [one for one in commands(seen.having(None).files) if one.waits] + still:
-        if one.path != own or not one.plain:
+def want_unwaiting(seen: LoginUnit) -> LoginUnit:
+    """The unit with our drop-in, where it waits without it, or has one already. No command of somebody else is written anew."""
+    bare = seen.having(None)
+    if not bare.waits and seen.ours is None:
+        return seen
+    for one in commands(bare.files):
+        if one.waits and (one.path != bare.files[0][0] or not one.plain):
             raise Problem(
                 f"'{seen.name}' waits for portals that are away, since '{one.path}' makes it run '{one.text}'. That is not a "
                 f"command of open-iscsi's package, so it is left alone. Add -W to its iscsiadm there, or remove that file."
             )
+    before = [file for file in bare.files[1:] if _order(file) < _order((drop_in(seen.name), ""))]
+    return seen.having(drop_in_text(commands([*bare.files[:1], *before])))
 
 
 def refuse_no_wait(seen: LoginUnit) -> None:

@@ -15,7 +15,7 @@ SHOW = (
     "systemctl",
     "show",
     "-p",
-    "LoadState,ActiveState,ActiveEnterTimestampMonotonic,ControlGroup",
+    "ActiveState,ActiveEnterTimestampMonotonic,ControlGroup",
     "iscsid.service",
 )
 SESSIONS = "/sys/class/iscsi_session"
@@ -26,6 +26,7 @@ SESSIONS = "/sys/class/iscsi_session"
 ROOTS = ("/var/lib/iscsi", "/etc/iscsi")
 DISCOVERY = {"send_targets": "st_config", "isns": "isns_config"}  # where a record may say that it is polled
 RESTART = ("systemctl", "restart", "iscsid.service")
+MASKS = ("/etc/systemd/system", "/run/systemd/system")  # systemctl(1), mask: a link to /dev/null
 RESTARTING = 180  # seconds; systemd itself gives a daemon that will not stop 90
 
 
@@ -69,7 +70,7 @@ def polled(host: Host) -> list[str]:
 
 def cut_by_restart(host: Host) -> str:
     """Why the daemon must not be restarted; empty: it may. discoveryd takes its sessions with it (usr/discoveryd.c)."""
-    if parse(host.run(*SHOW).out).get("LoadState") == "masked":
+    if any(host.link(f"{place}/iscsid.service") == "/dev/null" for place in MASKS):
         return "iscsid.service is masked. If that is not meant, unmask it first (systemctl unmask iscsid.service)."
     asked, sessions = polled(host), host.list(SESSIONS)
     if not asked or not sessions:

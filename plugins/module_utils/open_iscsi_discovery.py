@@ -16,6 +16,7 @@ from typing import Iterable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import ZONELESS, Portal, zoneless
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import bound, look_ifaces
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_default import look_defaults
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import (
     AUTH,
     ForgetDiscovery,
@@ -34,7 +35,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discover
     look_polling,
     refuse_restart,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_found import (
     RecordOffers,
     found_settings,
@@ -53,10 +53,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     look_records,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import look_sessions
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, masked
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-CONF = "/etc/iscsi/iscsid.conf"
 PROBES, PROBING = 16, 3  # portals at once, seconds for each
 
 
@@ -118,7 +117,7 @@ def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
 
     Nor where iscsid does not run: looking must not start it, unless it is told to.
     """
-    conf = masked(config(host.read(CONF) or ""))
+    conf = look_defaults(host)
     records = {source: settings for source, (_path, settings) in look_discovery_records(host).items()}
     able = start or answering(host)
     sources = {}

@@ -10,7 +10,6 @@ from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     CHAP_OPTION,
-    Chap,
     chap,
     portal,
     unique,
@@ -34,7 +33,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer im
     SENDTARGETS,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import iface_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, named, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
+    Value,
+    chap_settings,
+    named,
+    setting,
+)
 
 KINDS = {"sendtargets": SENDTARGETS, "isns": ISNS, "firmware": FIRMWARE}
 PORTS = {SENDTARGETS: 3260, ISNS: 3205}  # RFC 7143 section 14, RFC 4171 section 2.4
@@ -154,15 +158,4 @@ def _settings(source: Source, options: dict[str, Any]) -> dict[str, Value]:
     given = chap(options["chap"])
     if given and source.kind == ISNS:
         raise Problem("iSNS has no CHAP: the server is asked without credentials. Leave 'chap' out.")
-    return {**found, **(chap_of(given) if given else {})}
-
-
-def chap_of(given: Chap) -> dict[str, Value]:
-    """CHAP as a discovery record holds it. No CHAP empties the names too: open-iscsi uses them whatever the method says."""
-    return {
-        f"{AUTH}.authmethod": "CHAP" if given.user else "None",
-        f"{AUTH}.username": given.user,
-        f"{AUTH}.password": given.secret,
-        f"{AUTH}.username_in": given.mutual_user,
-        f"{AUTH}.password_in": given.mutual_secret,
-    }
+    return {**found, **(chap_settings(given, AUTH) if given else {})}

@@ -103,7 +103,7 @@ def check_name(name: str) -> str:
     if name in RESERVED:
         raise Problem(f"'{name}' is an iface of open-iscsi's own and cannot be changed. Choose another name.")
     if name.startswith("."):
-        raise Problem(f"'{name}' is not the name of an iface: it must not begin with a dot.")
+        raise Problem(f"'{name}' is no name for an iface: it must not begin with a dot.")
     return iface_name(name)
 
 

@@ -13,7 +13,7 @@ import ipaddress
 import re
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import address, iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NIC, address, iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     BYTES,
@@ -149,7 +149,7 @@ def option_value(option: str, value: Any) -> str:
         return hardware_address(text)
     if option in ("subnet_mask", "gateway"):
         return _family(option, text, 4)
-    if option == "nic" and not re.fullmatch(r"[^\s/:]{1,15}", text):  # IFNAMSIZ; ':' begins an alias
+    if option == "nic" and not NIC.fullmatch(text):
         raise Problem(f"'{text}' is not a network interface. Wanted is a name like eth1, 1 to 15 characters.")
     return address(text) if option == "address" else text
 

@@ -10,9 +10,9 @@ from typing import Any, Iterable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import look_ifaces
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_default import CONF
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config, first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import PATH
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import CONF
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     Record,
     RecordId,

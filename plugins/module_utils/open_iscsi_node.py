@@ -10,7 +10,10 @@ from typing import Iterable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import ZONELESS, zoneless
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import bound, look_ifaces
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_default import (
+    look_defaults,
+    refuse_unknown,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_hindrance import (
     Hindrance,
     look_hindered,
@@ -41,16 +44,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     NODE,
     Value,
-    masked,
     number,
     text_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-CONF = "/etc/iscsi/iscsid.conf"
 STARTUP, SESSIONS = "node.startup", "node.session.nr_sessions"
-MOST_SESSIONS = 64  # as many as the setting may say
-NEW = 0  # the number of a session that the kernel has not numbered yet
+NEW, MOST_SESSIONS = 0, 64  # a number for what the kernel has not numbered yet; what the setting may say
 RETRIES, WAIT = "node.session.initial_login_retry_max", "node.conn[0].timeo.login_timeout"
 
 
@@ -147,12 +147,12 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
         for name, wish in meant.items()
         if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.promised
     ]
-    conf = masked(config(host.read(CONF) or ""))
+    refuse_unknown(host, [key for wish in meant.values() for key in wish.settings])
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
     hindered, offered = look_hindered(host, joining, ifaces)
     return Nodes(
         nodes=nodes,
-        defaults={name: value for name, value in conf.items() if name in NODE},
+        defaults={name: value for name, value in look_defaults(host).items() if name in NODE},
         ifaces=ifaces,
         hindered=hindered,
         use=look_use(host, sum(sessions.values(), [])) if leaving else None,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, User, look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import look_map_paths
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import look_mounted
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
     LOGGED_IN,
@@ -102,14 +103,12 @@ def _connected(answer: bytes) -> bool:
 
 def _root(host: Host) -> str:
     """The device that the root file system of this host is on; btrfs has a number of its own, so its source tells."""
-    for line in reversed(lines_of(host.read("/proc/1/mountinfo"))):
-        fields = line.split()
-        if fields[4] == "/":
-            number, source = fields[2], fields[fields.index("-") + 2]
+    for mount in reversed(look_mounted(host, "/proc/1/mountinfo")):
+        if mount.path == "/":
             by_number = [
-                name for name in host.list(BLOCK) if attribute(host, f"{BLOCK}/{name}/dev") == number
+                name for name in host.list(BLOCK) if attribute(host, f"{BLOCK}/{name}/dev") == mount.number
             ]
-            return "".join(by_number[:1]) or host.real(source).rpartition("/")[2]
+            return "".join(by_number[:1]) or host.real(mount.source).rpartition("/")[2]
     return ""
 
 

@@ -110,7 +110,7 @@ def iface_name(text: str) -> str:
     """The name of an iface, which is the name of a file in the database."""
     if text in ("", ".", "..") or re.search(r"[\s/]", text) or not one_line(text, LONGEST_IFACE):
         raise Problem(
-            f"'{text}' is not the name of an iface. Wanted are 1 to {LONGEST_IFACE} bytes without blanks and '/'."
+            f"'{text}' is not the name of an iface. Wanted are 1 to {LONGEST_IFACE} characters, no '/' and no blanks."
         )
     return text
 

@@ -12,7 +12,7 @@ import difflib
 import re
 from typing import Any, Tuple, Union
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import one_line
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, one_line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
 
@@ -182,6 +182,17 @@ def masked(settings: dict[str, str]) -> dict[str, Value]:
 def clear(settings: dict[str, Value]) -> dict[str, str]:
     """Settings as they are written to a file."""
     return {name: text_of(value) for name, value in settings.items()}
+
+
+def chap_settings(given: Chap, auth: str) -> dict[str, Value]:
+    """CHAP as a record holds it. No CHAP empties the names too: open-iscsi uses them whatever the method says."""
+    return {
+        f"{auth}.authmethod": "CHAP" if given.user else "None",
+        f"{auth}.username": given.user,
+        f"{auth}.password": given.secret,
+        f"{auth}.username_in": given.mutual_user,
+        f"{auth}.password_in": given.mutual_secret,
+    }
 
 
 def setting(name: str, value: Any, known: dict[str, Kind]) -> str:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     CHAP_OPTION,
     NO_CHAP,
-    Chap,
     chap,
     portal,
     target_key,
@@ -34,6 +34,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
     NODE,
     STARTUPS,
     Value,
+    chap_settings,
     named,
     setting,
 )
@@ -59,21 +60,8 @@ BY_STARTUP: dict[str, Any] = {
 }
 
 
-def chap_settings(chap: Chap | None) -> dict[str, Value]:
-    """CHAP as a record holds it. No CHAP must empty the names too: open-iscsi uses them whatever the method says."""
-    if chap is None:
-        return {}
-    auth = "node.session.auth"
-    return {
-        f"{auth}.authmethod": "CHAP" if chap.user else "None",
-        f"{auth}.username": chap.user,
-        f"{auth}.password": chap.secret,
-        f"{auth}.username_in": chap.mutual_user,
-        f"{auth}.password_in": chap.mutual_secret,
-    }
-
-
-ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP), "chap")}
+AUTH = "node.session.auth"
+ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP, AUTH), "chap")}
 
 
 class WishedNodes(Resource):
@@ -88,7 +76,7 @@ class WishedNodes(Resource):
         by_startup: dict[str, bool | None] | None = None,
     ) -> None:
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
-        unique("node", [str(name) for name, _wish in pairs])
+        unique("node", [str(replace(name, spelled="")) for name, _wish in pairs])
         self.wishes = Wishes(
             named=dict(pairs),
             emptied=frozenset(target_key(one["target"]) for one in asked if purge or not one["portals"]),
@@ -188,7 +176,8 @@ def _settings(asked: dict[str, Any]) -> dict[str, Value]:
         settings[key] = setting(key, value, NODE)
     if asked["startup"] is not None:
         settings["node.startup"] = asked["startup"]
-    found = chap_settings(chap(asked["chap"]))
+    given = chap(asked["chap"])
+    found = chap_settings(given, AUTH) if given else {}
     for key, value in found.items():
         text = value.reveal() if isinstance(value, Secret) else value
         if text:

@@ -50,7 +50,7 @@ def lay(
 
 
 def _lay_luns(target: Target, asked: dict[str, Any], backing: Mapping[str, Backing], purge: bool) -> Target:
-    named = [(lun, target.lun(lun["name"], lun["number"])) for lun in asked["luns"]]
+    named = [(lun, _named(target, lun)) for lun in asked["luns"]]
     gone = {found.number for lun, found in named if found and lun["state"] == "absent"}
     present = [(lun, found) for lun, found in named if lun["state"] == "present"]
     if purge and "luns" in asked["given"]:
@@ -79,6 +79,14 @@ def _lay_luns(target: Target, asked: dict[str, Any], backing: Mapping[str, Backi
         if found:
             moves[found.number] = number
     return _moved(replace(left, luns=luns), moves)
+
+
+def _named(target: Target, asked: dict[str, Any]) -> Lun | None:
+    """The LUN that is meant. One that shall go is only the one with the number, where that is said."""
+    if asked["state"] == "absent" and asked["number"] is not None:
+        found = target.luns.get(asked["number"])
+        return found if found and found.name == asked["name"] else None
+    return target.lun(asked["name"], asked["number"])
 
 
 def _moved(target: Target, moves: dict[int, int]) -> Target:

@@ -33,10 +33,11 @@ QUOTE = "\0"  # a quote that begins or ends a text, as a word of its own
 
 @dataclass
 class Section:
-    """A section: its keywords (the last one counts), and the sections in it."""
+    """A section: its keywords (the last one counts; 'pairs' has each, for lists), and the sections in it."""
 
     name: str
     values: dict[str, str] = field(default_factory=dict)
+    pairs: list[tuple[str, str]] = field(default_factory=list)
     inner: list[Section] = field(default_factory=list)
 
     def all(self, *names: str) -> list[Section]:
@@ -67,6 +68,7 @@ def parse_sections(text: str) -> Section:
             value = _value(words)
             if value is not None:
                 open_[-1].values[key] = value
+                open_[-1].pairs.append((key, value))
     return open_[0]
 
 

@@ -40,10 +40,11 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """The line that counts of a name: where it stands, and its value (None: patterns pass the name by)."""
+class Line:
+    """A line of a file; a value of None makes patterns pass the name by."""
 
     path: str
+    setting: str
     value: str | None
 
 
@@ -83,7 +84,8 @@ def key(interface: str) -> str:
 
 def look_filters(host: Host, interfaces: list[str]) -> dict[str, Filter]:
     """The value that filters is the higher of the interface's own and conf.all's."""
-    saved, mine = look_saved(host), dict(assignments(host.read(OURS) or ""))
+    lines = look_lines(host)
+    saved, mine = in_force(lines), dict(assignments(host.read(OURS) or ""))
     found = {}
     for name in interfaces:
         running = host.read(f"{PROC}/{key(name)}")
@@ -95,36 +97,43 @@ def look_filters(host: Host, interfaces: list[str]) -> dict[str, Filter]:
         everywhere = host.read(f"{PROC}/{key('all')}")
         own = saved_value(saved, key(name))
         own = saved_value(saved, key("default")) if own is None else own
-        explicit = saved.get(key(name))
-        after = (
-            explicit.path if explicit and explicit.path.rpartition("/")[2] > OURS.rpartition("/")[2] else ""
-        )
+        later = [line for line in lines if line.setting == key(name) and _name(line.path) > _name(OURS)]
         found[name] = Filter(
             running=max(kernel_number(running) or 0, kernel_number(everywhere) or 0),
             booting=max(own or 0, saved_value(saved, key("all")) or 0),
             ours=kernel_number(mine.get(key(name))) == LOOSE,
-            after=after if explicit and kernel_number(explicit.value) != LOOSE else "",
+            after=later[-1].path if later and kernel_number(later[-1].value) != LOOSE else "",
         )
     return found
 
 
-def look_saved(host: Host) -> dict[str, Assignment]:
-    """What the files of sysctl.d say together: read by name, and one name in several directories counts once."""
+def look_lines(host: Host) -> list[Line]:
+    """The files of sysctl.d in the order in which they are read: by name; one name in several directories counts once."""
     paths = {
         name: f"{place}/{name}"
         for place in DIRECTORIES
         for name in host.list(place)
         if name.endswith(".conf")
     }
-    found: dict[str, Assignment] = {}
-    for name in sorted(paths):
-        for setting, value in assignments(host.read(paths[name]) or ""):
-            if (
-                setting not in found or found[setting].value != value
-            ):  # one that changes nothing keeps its place
-                found.pop(setting, None)
-                found[setting] = Assignment(paths[name], value)
+    return [
+        Line(paths[name], setting, value)
+        for name in sorted(paths)
+        for setting, value in assignments(host.read(paths[name]) or "")
+    ]
+
+
+def in_force(lines: list[Line]) -> dict[str, str | None]:
+    """What the lines say together; one that says what was said before keeps that one's place (src/sysctl/sysctl.c)."""
+    found: dict[str, str | None] = {}
+    for line in lines:
+        if line.setting not in found or found[line.setting] != line.value:
+            found.pop(line.setting, None)
+            found[line.setting] = line.value
     return found
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def assignments(text: str) -> list[tuple[str, str | None]]:
@@ -160,13 +169,11 @@ def _slashed(name: str) -> str:
     return name if first == "/" else name.translate({ord("."): "/", ord("/"): "."})
 
 
-def saved_value(saved: dict[str, Assignment], wanted: str) -> int | None:
+def saved_value(saved: dict[str, str | None], wanted: str) -> int | None:
     """What the files set a name to: the last line that names it, else the last pattern that fits it (sysctl.d(5))."""
     if wanted in saved:
-        return kernel_number(saved[wanted].value)
-    fitting = [
-        one.value for pattern, one in saved.items() if _fits(wanted, pattern) and one.value is not None
-    ]
+        return kernel_number(saved[wanted])
+    fitting = [value for pattern, value in saved.items() if value is not None and _fits(wanted, pattern)]
     return kernel_number(fitting[-1]) if fitting else None
 
 

@@ -13,6 +13,8 @@ description:
   - Finds the disk by its WWID, never by C(/dev/sdX) or a LUN number, and proves the WWID on every path by asking the device.
   - Missing paths are scanned for on the sessions of the target, then waited for, with a time limit, until udev and the
     multipath map are there.
+  - What uses the disk stands on its map, which is proved too. Volumes that LVM activated on a single path are moved to the map
+    online (C(vgchange --refresh)); anything else on a single path is refused, since it fails when that path goes.
   - A LUN that grew on the storage is read again on every path, then its map grows.
   - With O(state=absent) it leaves in the safe order. What is mounted, active, exported, swap or open on it is named, and
     the removal refused. Then queueing goes off, the map is flushed and removed, its WWID forgotten, and exactly its devices.

@@ -89,6 +89,7 @@ options:
   initiator_name:
     description:
       - The iSCSI name that sessions through this iface give, instead of the host's own. An empty text removes it.
+      - Upper case is made lower case, unless the iface says it in upper case too.
       - Left out, it stays as it is.
     type: str
   applied:

@@ -72,8 +72,8 @@ state:
         - The target with all its igroups.
         - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
           are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
-          C(block_size), C(write_back), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns) as C(name),
-          C(number), C(read_only), and C(chap) with the user names, null without).
+          C(block_size), C(write_back), C(read_only), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns)
+          as C(name), C(number), C(read_only), and C(chap) with the user names, null without).
       type: list
       elements: dict
       returned: always

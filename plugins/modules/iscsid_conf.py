@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Sets any key of C(/etc/iscsi/iscsid.conf), the settings of iscsid and of every new record. Comments, order and other
     keys stay as the distribution wrote them.
+  - What is in force is read as open-iscsi reads it. Of a key of iscsid itself (C(iscsid.safe_logout)) the first line counts,
+    of all others the last; and of those a line counts only if a blank stands before its C(=) and a line feed at its end.
   - Names and values are checked before the file is touched. open-iscsi itself takes a word where a number belongs, and
     uses 0.
   - The file gets the mode 0600, since it may hold CHAP secrets.
@@ -131,13 +133,14 @@ SPEC = {
 
 class IscsidConf(Resource):
     def __init__(self, options):
-        for name in named(options["settings"]):
+        settings, secrets = named(options["settings"]), named(options["secrets"])
+        for name in settings:
             if is_secret(name):
                 raise Problem(f"'{name}' is a secret and belongs into 'secrets', which no log shows.")
-        for name in named(options["secrets"]):
+        for name in secrets:
             if not is_secret(name):
                 raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
-        self.settings = {**with_preset(options["preset"], options["settings"]), **options["secrets"]}
+        self.settings = {**with_preset(options["preset"], settings), **secrets}
         self.settings = {name: checked(name, value) for name, value in self.settings.items()}
 
     def look(self, host):

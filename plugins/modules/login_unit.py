@@ -22,7 +22,8 @@ options:
         boots, for C(node.session.initial_login_retry_max) times the login timeout of the record.
       - Upstream's unit does not wait. Debian's does, for two minutes when a portal is away, and then has failed; so
         V(false) adds C(-W) to its command, in a drop-in, which also orders it after C(multipathd.service), so that no path
-        comes before and none goes after it. V(true) removes that drop-in.
+        comes before and none goes after it. V(true) removes that drop-in, and is refused where the unit does not wait even
+        without it.
       - Commands that a drop-in or a unit file of somebody else gives the unit are not changed. Where such a command waits,
         V(false) is refused, and the file named.
       - Left out, it stays as it is.
@@ -95,6 +96,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_boot imp
     plan_login_unit,
     refuse_login_unit,
     refuse_no_wait,
+    want_unwaiting,
 )
 
 SPEC = {
@@ -118,7 +120,7 @@ class Unit(Resource):
         if self.enabled is not None:
             want = replace(want, enabled=self.enabled)
         if self.wait is False:
-            want = want.unwaiting()
+            want = want_unwaiting(want)
         if self.wait:
             refuse_no_wait(seen)
             want = want.having(None)

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 notes:
   - A PV on a partition of a LUN is not found, only one on the whole LUN.
+  - What is on a LUN may have been written by any host that has it. As LVM does, nothing is taken from it whose checksum is wrong.
 seealso:
   - module: lunworks.iscsi.target_info
   - name: pvck(8)
@@ -92,7 +93,7 @@ luns:
       type: str
       returned: always
     running:
-      description: The initiators that it is mapped to now.
+      description: The initiators that it is mapped to now, in any portal group of the target and under any number.
       type: list
       elements: str
       returned: always
@@ -171,7 +172,9 @@ luns:
           type: str
           returned: always
     unreadable:
-      description: Why what is on it cannot be read, like a damaged label of LVM; null otherwise.
+      description:
+        - Why it is not known what is on it, like a damaged label of LVM; null when it is. A LUN on anything but a file or a
+          block device is not read (a tape is rewound by that), nor a suspended device (it holds its reader).
       type: str
       returned: always
 """

@@ -13,7 +13,16 @@ description:
   - Brings lines of C(/etc/fstab) and what the kernel has mounted to what is wanted, many mounts in one call.
   - A new line gets options with which a host boots although its storage is away, and lets go of the file system before
     its network stops.
-  - Lines of other mount points stay as they are. Of a line that is there, only what is given is changed.
+  - C(/etc/fstab) is read as C(mount) and systemd read it. Lines of other mount points stay as they are, byte for byte. In a
+    line that is there, only what is given is changed; the fields for dump and fsck, remarks and white space stay, and so does
+    another lasting name of the same device, such as a UUID or a label.
+  - A mount point is the directory that its path leads to, through any links, and a device is known by its number. A mount
+    point where systemd's automount waits for the first access counts as mounted.
+  - Nested mounts are made from the outside in and undone from the inside out, whatever their order in the list. A new mount
+    gets its line once it is mounted, so that C(/etc/fstab) keeps nothing that does not work.
+  - Refused are a mount point with several lines, of which only the first would count; a file system that is mounted
+    elsewhere, or would be at the next boot, unless that mount is made absent in the same call; a device that something else
+    holds, such as a path of a multipath map; a type other than that of what is mounted; and a mount that would hide another.
   - A changed option takes effect at the next mount; nothing is remounted.
   - A file system leaves in the safe order, first its line, so that no boot mounts it again, then the mount itself, which
     writes what is still in memory. It is refused while anybody uses it, and the users are named.
@@ -66,6 +75,10 @@ state:
     mounted:
       description: The device that is mounted; null when none is.
       type: str
+      returned: always
+    trigger:
+      description: Whether systemd's automount waits there, which mounts what the line says at the first access.
+      type: bool
       returned: always
     users:
       description: Who is busy in it; asked only for mounts that shall go.

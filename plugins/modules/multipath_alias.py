@@ -155,7 +155,8 @@ class MultipathAlias(Resource):
 
     def want(self, seen):
         wanted = self.wanted(seen.own)
-        maps = {name: wanted.get(name, current) for name, current in seen.maps.items()}
+        given = wanted if seen.running else {}  # a daemon that does not run renames nothing
+        maps = {name: given.get(name, current) for name, current in seen.maps.items()}
         own = multipath_alias.only_here(wanted, seen.files)
         return replace(seen, own=own, maps=maps, loaded=True, complaints=(), effects=())
 

@@ -23,7 +23,10 @@ author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   target:
-    description: The iSCSI name of the target.
+    description:
+      - The iSCSI name of the target. Names are compared in lower case.
+      - A target that is recorded, logged in or offered is written and sent as it spells itself there, since targets compare
+        names byte by byte. A new one is written as it is given here.
     type: str
     required: true
   portals:

@@ -58,7 +58,7 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NIC, unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import (
@@ -77,7 +77,7 @@ class RpFilter(Resource):
         self.interfaces = options["interfaces"]
         unique("interface", self.interfaces)
         for name in self.interfaces:
-            if name in ("all", "default", "", ".", "..") or "/" in name:
+            if name in ("all", "default", ".", "..") or not NIC.fullmatch(name):
                 raise Problem(f"'{name}' is not the name of a network interface.")
 
     def look(self, host):

@@ -69,7 +69,7 @@ targets:
     luns:
       description:
         - The LUNs by number, each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid) (what hosts find),
-          C(block_size), C(write_back) and all C(attributes).
+          C(block_size), C(write_back), C(read_only) (nobody can write to it) and all C(attributes).
       type: list
       elements: dict
       returned: always
@@ -81,7 +81,18 @@ targets:
       elements: dict
       returned: always
     sessions:
-      description: Who is logged in, each with C(initiator) and C(address) (where it comes from).
+      description:
+        - Who is logged in to any of its portal groups, each with C(initiator), C(address) (where it comes from; empty in demo
+          mode) and C(tag) (of the portal group).
+      type: list
+      elements: dict
+      returned: always
+    tag:
+      description: The tag of the portal group that this tells of, the lowest one.
+      type: int
+      returned: always
+    others:
+      description: The further portal groups, each with the same keys except C(sessions) and C(others).
       type: list
       elements: dict
       returned: always
@@ -108,7 +119,7 @@ SPEC = {"name": {"type": "str"}}
 
 
 def question(options, host):
-    return tell_targets(host, iscsi_name(options["name"]) if options["name"] else None)
+    return tell_targets(host, iscsi_name(options["name"]).lower() if options["name"] else None)
 
 
 def main():

@@ -14,6 +14,7 @@ description:
     exports and imports it, and removes it when nothing is in it.
   - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
     a group, and no force option of LVM is used.
+  - Volumes of an active group that stand on a single path of a disk, past its multipath map, are moved to the map online.
 author:
   - The lunworks.iscsi authors (@lunworks)
 extends_documentation_fragment:
@@ -115,6 +116,11 @@ state:
           description: Devices that are copies of its physical volumes.
           type: list
           elements: str
+          returned: always
+        bare:
+          description: Whether active volumes use single paths of disks that have a multipath map, as they were activated before
+            it was made. With O(state=active) they are put onto the map while they are in use.
+          type: bool
           returned: always
         hidden:
           description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.

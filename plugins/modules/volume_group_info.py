@@ -134,6 +134,11 @@ groups:
       type: list
       elements: str
       returned: always
+    bare:
+      description: Whether active volumes use single paths of disks that have a multipath map, since they were activated before
+        it was made. M(lunworks.iscsi.volume_group) puts them onto the map.
+      type: bool
+      returned: always
     hidden:
       description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.
       type: bool

@@ -14,6 +14,7 @@ description:
     exports and imports it, and removes it when nothing is in it.
   - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
     a group, and no force option of LVM is used.
+  - Volumes of an active group that stand on a single path of a disk, past its multipath map, are moved to the map online.
   - One look at the system serves all groups, and one command of LVM all those that need the same step. Where that fails for
     one group it is still done for the others; then the module fails, says which group and why, and later steps are left.
 author:
@@ -115,6 +116,11 @@ state:
           description: Devices that are copies of its physical volumes.
           type: list
           elements: str
+          returned: always
+        bare:
+          description: Whether active volumes use single paths of disks that have a multipath map, as they were activated before
+            it was made. With O(groups[].state=active) they are put onto the map while they are in use.
+          type: bool
           returned: always
         hidden:
           description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.

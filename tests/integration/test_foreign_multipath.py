@@ -119,6 +119,8 @@ def test_a_name_that_fstab_uses_stays_and_one_that_nobody_uses_goes(target, comp
     uuid = compute.run(f"blkid -o value -s UUID {source}").out.strip()
     compute.run(f"sed -i 's,^{source} ,UUID={uuid} ,' /etc/fstab && systemctl daemon-reload")
     refused(compute, "multipath_conf", f"is mounted on '{HERE}'", **asked)
+    shut = compute.module("multipath_conf", check=True, blacklist={"devnode": "^sd[a-z]"})
+    assert "since it is blacklisted by devnode '^sd[a-z]', and it is in use: /dev/dm-" in shut["msg"]
     kept = {"wwid": f"wwn-0x{wwids[0][1:].upper()}", "alias": name}
     assert succeeded(compute, compute.module("multipath_alias", aliases=[kept]))["changed"]
     ran = succeeded(compute, compute.module("multipath_conf", **asked))

@@ -27,7 +27,7 @@ def target(storage, compute):
     disks = [{"target": TARGET, "lun": lun, "paths": 2} for lun in ("db0", "db1")]
     succeeded(compute, compute.module("disks", disks=disks))
     yield made
-    compute.run("umount /mnt/alias-test", check=False)
+    compute.run("umount /mnt/alias-test; vgchange -qqan vg_alias", check=False)
     succeeded(compute, compute.module("disks", disks=[{**disk, "state": "absent"} for disk in disks]))
     made.log_out()
     made.close()
@@ -36,7 +36,10 @@ def target(storage, compute):
 
 def test_a_map_in_use_gets_its_name_and_another(target, compute):
     stable = f"/dev/disk/by-id/dm-uuid-mpath-{target.wwid('db0')}"
-    compute.run(f"mkfs.ext4 -q {stable} && mkdir -p /mnt/alias-test && mount {stable} /mnt/alias-test")
+    compute.run(f"vgcreate -qy vg_alias {stable} && lvcreate -qy -L 32M -n data vg_alias")
+    compute.run(
+        "mkfs.ext4 -q /dev/vg_alias/data && mkdir -p /mnt/alias-test && mount /dev/vg_alias/data /mnt/alias-test"
+    )
     kernel = compute.run(f"readlink -f {stable}").out
     ran = beats(compute, "multipath_alias", {"aliases": [named("db0", "database"), named("db1", "log")]})
     assert sorted(entry["map"] for entry in ran["state"]["aliases"]) == ["database", "log"]
@@ -44,7 +47,9 @@ def test_a_map_in_use_gets_its_name_and_another(target, compute):
     succeeded(compute, compute.module("multipath_alias", aliases=[named("db0", "data.2")]))
     assert compute.run("readlink -f /dev/mapper/data.2").out == kernel
     assert compute.run("readlink -f /dev/mapper/log").out.startswith("/dev/dm-"), "the other alias stays"
-    compute.run("echo kept > /mnt/alias-test/file && sync && umount /mnt/alias-test")
+    compute.run(
+        "echo kept > /mnt/alias-test/file && sync && umount /mnt/alias-test && vgremove -qqy vg_alias"
+    )
     disk = compute.module("disk", target=TARGET, lun="db0", paths=2)
     assert (disk["changed"], disk["state"]["name"]) == (False, "data.2")
     assert disk["state"]["device"] == stable

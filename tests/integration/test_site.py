@@ -13,6 +13,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import same, s
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played
 
 SITE = "lunworks.iscsi.site"
+MOUNTS = ["/srv/db", "/srv/log", "/srv/plain"]
 DISKS = "lunworks.iscsi.volume : The disks are here, proved on every path"
 TREE = "cd /srv/db && find . -type f -not -name stream -exec sha256sum {} + | sort"
 WRITE = (
@@ -47,7 +48,7 @@ def mounted(host) -> list[str]:
 @pytest.fixture
 def standing(compute, site):
     """The SAN stands, whichever test is the first to run."""
-    if mounted(compute) != ["/srv/db", "/srv/log"]:
+    if mounted(compute) != MOUNTS:
         site()
     return compute
 
@@ -65,7 +66,7 @@ def test_a_bare_lab_is_converged_in_one_run_and_the_check_has_said_how(lab, stor
     disks = (compute.name, DISKS)
     assert announced.pop(disks) and done.pop(disks)
     assert announced == done
-    assert mounted(compute) == ["/srv/db", "/srv/log"]
+    assert mounted(compute) == MOUNTS
     assert paths(compute) and set(paths(compute).values()) == {2}
     assert len(ran.remote_tasks(compute.name)) <= 15, ran.remote_tasks(compute.name)
     for secret in ("the initiator's secret of", "the target's secret of"):
@@ -133,7 +134,7 @@ def test_after_a_power_cut_everything_is_mounted_again_and_nothing_is_to_do(
     before = compute.run(TREE).out
     lab.power_cut(*hosts)
     lab.boot(*hosts)
-    settled(compute, "findmnt /srv/db && findmnt /srv/log", 180)
+    settled(compute, " && ".join(f"findmnt {path}" for path in MOUNTS), 180)
     settled(compute, "! multipathd show paths format '%t' | grep -q failed", 180)
     settled(compute, "[ $(multipathd show paths format '%t' | grep -c active) = 6 ]", 180)
     assert compute.run(TREE).out == before

@@ -25,7 +25,14 @@ ATTRIBUTES = {
     "prod_mode_write_protect": 0,
 }
 PARAMETERS = {"AuthMethod": "CHAP,None", "ImmediateData": "Yes", "TargetAlias": "LIO Target"}
-STORE = {"emulate_tpu": 0, "queue_depth": 128, "hw_queue_depth": 128, "is_nonrot": 0}
+STORE = {
+    "emulate_tpu": 0,
+    "queue_depth": 128,
+    "hw_queue_depth": 128,
+    "optimal_sectors": 16384,
+    "hw_max_sectors": 16384,
+    "is_nonrot": 0,
+}
 LACKING = ("netif_timeout", "emulate_older")  # what the file has of another kernel
 AUTH = {
     "userid": "userid",
@@ -136,6 +143,7 @@ def running(document):
         SAVED: {"text": json.dumps(document), "mode": 0o600},
         f"{ISCSI}/discovery_auth/userid": "\n",
         "/srv": {"kind": "directory", "room": 1 << 40},
+        "/proc/net/if_inet6": "fd000000000000000000000000000001 03 40 00 80     eth1\n",
         "/proc/net/fib_trie": "".join(f"  |-- 192.0.2.{at}\n     /32 host LOCAL\n" for at in range(1, 9)),
     }
     places = {}

@@ -11,13 +11,21 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import MAG
 AREA, SIZE = 4096, 8192
 
 
+def rest_of(byte):
+    """What a byte leaves of the polynomial of CRC-32, bit by bit."""
+    for _bit in range(8):
+        byte = byte >> 1 ^ (0xEDB88320 if byte & 1 else 0)
+    return byte
+
+
+RESTS = [rest_of(byte) for byte in range(256)]
+
+
 def checksum(data):
-    """LVM's own, as lib/misc/crc.c counts it, bit by bit."""
+    """LVM's own, as lib/misc/crc.c counts it."""
     crc = 0xF597A6CF
     for byte in data:
-        crc ^= byte
-        for _bit in range(8):
-            crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
+        crc = crc >> 8 ^ RESTS[(crc ^ byte) & 255]
     return crc
 
 

@@ -141,7 +141,7 @@ class ScriptedHost(Host):
         value = self.files.get(path)
         return value.get("link") if isinstance(value, dict) else None
 
-    def write(self, path, text, mode=None):
+    def write(self, path, text, mode=None, directory=""):
         self.did.append(f"write {path}" + (f" {mode:04o}" if mode is not None else ""))
         self.files[path] = {"text": text, "mode": mode if mode is not None else 0o644}
 

@@ -67,6 +67,10 @@ def twin_targets(data):
     del data["a"]["volume_groups"], data["a"]["initiator_nodes"]
 
 
+def a_serial_that_others_gave(data):
+    data["store1"]["target_targets"][0]["luns"][0]["serial"] = "2b9d0a3c"
+
+
 def twin_serials(data):
     for lun in data["store1"]["target_targets"][0]["luns"]:
         lun["serial"] = "2b9d0a3c"
@@ -113,6 +117,10 @@ def twice_the_same_mount(data):
         (twin_names, f"The initiator name '{A}' is used by 'a' and 'b'"),
         (a_name_that_an_iface_of_another_host_gives, f"The initiator name '{A}' is used by 'a' and 'b'"),
         (twin_targets, f"The target '{DB}' is used by 'store1' and 'store2'"),
+        (
+            a_serial_that_others_gave,
+            "so that its WWID is 360014052b9d0a3c00000000000000000 and not the one that follows",
+        ),
         (twin_serials, f"The serial '2b9d0a3c' is used by '{DB} db0' and '{DB} db1'"),
         (one_lun_in_two_igroups, f"The LUN 'db0' of '{DB}' is given to the igroups 'a' and 'b'"),
         (one_lun_on_two_hosts, f"The LUN 'db0' of '{DB}' is in volume groups of 'a' and 'b'"),
@@ -252,3 +260,18 @@ def test_a_file_system_on_a_lun_that_never_comes():
     assert san_faults(direct(name="plane"))[0].startswith(
         f"'b' wants the LUN 'plane' of '{DB}' for the file system on '/srv/b', but 'store1' declares no such LUN"
     )
+
+
+@pytest.mark.parametrize(
+    "portals", [["0.0.0.0"], ["[::]"], ["0.0.0.0:3260", "[::]:3261"], ["10.77.1.11", "10.77.2.11"]]
+)
+def test_a_target_that_listens_on_every_address_serves_each_of_them(portals):
+    assert faults_after(lambda data: data["store1"]["target_targets"][0].update(portals=portals)) == []
+
+
+def test_every_ipv4_address_is_no_ipv6_address_and_no_other_port():
+    def change(data):
+        data["store1"]["target_targets"][0]["portals"] = ["0.0.0.0"]
+        data["a"]["initiator_nodes"][0]["portals"] = ["[fd00::1]", "10.77.1.11:3261", "10.77.1.11"]
+
+    assert ["fd00::1" in said or ":3261" in said for said in faults_after(change)] == [True, True]

@@ -10,6 +10,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.san_moves import san_moves
+from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
 
 T = "iqn.2026-01.com.example:store1.db"
 A, B, C = (f"iqn.2026-01.com.example:db-{name}" for name in "abc")
@@ -161,6 +162,14 @@ def test_a_run_for_the_storage_host_alone_gives_no_group_to_a_second_host():
     assert found["moves"] == []
     assert f"carries 'vg_db' and is mapped to '{A}'; the data gives it to '{B}'" in found["faults"][0]
     assert san_moves(data, luns(B)) == {"moves": [], "faults": []}
+
+
+def test_a_lun_with_a_serial_that_others_gave_is_named_with_its_real_wwid():
+    told = luns(B, group=None)
+    told["store1"]["luns"][0]["wwid"] = "36001405aaaaaaaaaaaaaaaaaaaaaaaaa"
+    told["store1"]["luns"][1]["wwid"] = wwid_of_lio(serial_of(T, "db1"))
+    (fault,) = san_moves(parts(), told)["faults"]
+    assert "'b' wants the LUN 'db0'" in fault and "{wwid: 36001405aaaaaaaaaaaaaaaaaaaaaaaaa}" in fault
 
 
 def test_data_of_another_form_is_refused():

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Half, _act
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Half, _act, _compare
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import RenameMap
@@ -174,6 +173,12 @@ def obeys(files, running, bound, fstab, runs, door, options):
     return host
 
 
+class Module:
+    """What converge asks of AnsibleModule; a real run."""
+
+    check_mode, _diff, warn = False, False, print
+
+
 def run(host, door, options):
     """What a real run does: the steps that were taken."""
     (resource,) = resources_of(door, options)
@@ -181,9 +186,11 @@ def run(host, door, options):
     want = resource.want(seen)
     steps = resource.plan(seen, want)
     resource.refuse(seen, steps)
-    if steps:
-        try:
-            _act(SimpleNamespace(warn=print), resource, want, steps, host)
-        except Half as half:
-            raise AssertionError(f"half done: {half}") from half
+    if not steps:
+        _compare(resource, seen, want, "The host")
+        return []
+    try:
+        _act(Module(), resource, want, steps, host)
+    except Half as half:
+        raise AssertionError(f"half done: {half}") from half
     return steps

@@ -68,8 +68,8 @@ WANTED = {
     "node.session.auth.username": ["db", "x = y"],
 }
 CHANGE = st.sampled_from([(name, value) for name, values in WANTED.items() for value in values])
-SHOW = "systemctl show -p LoadState,ActiveState,ActiveEnterTimestampMonotonic,ControlGroup iscsid.service"
-STOPPED = {SHOW: "LoadState=loaded\nActiveState=inactive\nActiveEnterTimestampMonotonic=0\n"}
+SHOW = "systemctl show -p ActiveState,ActiveEnterTimestampMonotonic,ControlGroup iscsid.service"
+STOPPED = {SHOW: "ActiveState=inactive\nActiveEnterTimestampMonotonic=0\n"}
 
 
 def read(text):

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import (
     lvm_allocation,
+    lvm_info,
     lvm_membership,
     lvm_ownership,
 )
@@ -93,8 +94,29 @@ def test_copies_of_physical_volumes_are_known_by_uuid(suite):
 def test_the_metadata_on_a_disk_is_cut_out_of_the_dump():
     said = "  metadata text at 9216 crc 0x78b381c7 # vgname vg seqno 4\n  ---\nvg {\nseqno = 4\n}\n# made\n\n  ---\n"
     assert parse_dump(said) == "vg {\nseqno = 4\n}\n# made\n"
-    with pytest.raises(Problem):
-        parse_dump("  No metadata\n")
+    assert parse_dump("  No metadata\n") is None
+
+
+def test_metadata_is_looked_for_on_each_disk_until_one_has_it():
+    told = {
+        "pvck --config backup { backup=0 archive=0 } --dump metadata " + device: answer
+        for device, answer in ANSWERS.items()
+    }
+    group = VolumeGroup("vg", physical=tuple(PhysicalVolume(one, "sda", uuid=one) for one in ANSWERS))
+    assert lvm_info._metadata(ScriptedHost(runs=told), group) == "vg {\n}\n"
+    bad = replace(group, physical=group.physical[:2])
+    with pytest.raises(
+        Problem, match="No disk of 'vg' shows its metadata to 'pvck --dump metadata': bad mda"
+    ):
+        lvm_info._metadata(ScriptedHost(runs=told), bad)
+    assert lvm_info._metadata(ScriptedHost(), replace(group, physical=())) is None
+
+
+ANSWERS = {
+    "/dev/a": "  no text\n",
+    "/dev/b": {"rc": 5, "err": "  bad mda\n"},
+    "/dev/c": "  ---\nvg {\n}\n  ---\n",
+}
 
 
 def test_a_group_is_shown_in_one_word():
@@ -356,6 +378,37 @@ def test_a_command_that_did_not_end_or_cannot_be_is_not_tried_for_each(answer):
     told, did = outcomes({"vgexport a b c": answer})
     assert all("vgexport a b c" in problem for problem in told)
     assert did == ["run vgexport a b c"]
+
+
+class Changing(ScriptedHost):
+    """What wipefs says of a disk changes with the commands that are run."""
+
+    def run(self, *argv, **more):
+        ran = any(line.startswith("run vg") for line in self.did)
+        for device in ("/dev/mapper/a", "/dev/mapper/b"):
+            found = [{"type": "LVM2_member"}] if ran and device in self.labelled else []
+            self.runs[f"wipefs --json --no-act {device}"] = json.dumps({"signatures": found})
+        return super().run(*argv, **more)
+
+
+@pytest.mark.parametrize("labelled", [["/dev/mapper/a"], []])
+@pytest.mark.parametrize(
+    "step, command",
+    [(lvm_membership.CreateGroup, "vgcreate"), (lvm_membership.ExtendGroup, "vgextend")],
+)
+def test_a_group_that_could_not_be_made_leaves_no_labels(step, command, labelled):
+    devices = ("/dev/mapper/a", "/dev/mapper/b")
+    host = Changing(
+        files={device: {"kind": "block"} for device in devices},
+        runs={f"{command} vg {' '.join(devices)}": {"rc": 5, "err": "no"}, "pvremove /dev/mapper/a": ""},
+        changing=[command, "pvremove"],
+    )
+    host.labelled = labelled
+    with pytest.raises(
+        Problem, match=f"'{command} vg /dev/mapper/a /dev/mapper/b' failed with exit code 5: no"
+    ):
+        step("vg", devices).take(host)
+    assert host.did[1:] == [f"run pvremove {device}" for device in labelled]
 
 
 TOO_SMALL = "size 2560 of data section is too small, minimum 4096 blocks\nUsage: mkfs.xfs\n/* blocksize */ [-b size=num]\n"

@@ -20,11 +20,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discover
     want_discovery,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import (
+    AUTH,
     ForgetDiscovery,
     Source,
     WriteDiscovery,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_wish import Wish, chap_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_wish import Wish
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discoveryd import RestartPolling
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_found import RecordOffers
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
@@ -37,6 +38,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     RecordId,
     RemoveRecord,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import chap_settings
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
@@ -130,7 +132,7 @@ def host_of(answer, config="discovery.sendtargets.address = 10.0.1.1\ndiscovery.
 @pytest.mark.parametrize("config", ["discovery.sendtargets.reopen_max = 7\n", None])
 def test_credentials_that_are_rejected_leave_the_record_as_it_was(config):
     host = host_of({"rc": 24}, config)
-    chap = chap_of(Chap("scout", Secret("a-wrong-secret")))
+    chap = chap_settings(Chap("scout", Secret("a-wrong-secret")), AUTH)
     wish = Wish((ARRAY,), chap, ("default",))
     seen = look_discovery(host, wish)
     write, discover = plan_discovery(seen, want_discovery(seen, wish), wish)

@@ -17,7 +17,8 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Half, Resource
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import _take as take
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import NotScripted, ScriptedHost
 
@@ -96,6 +97,34 @@ def test_the_laws_hold_for_what_is_asked_in_one_case_on_the_hosts_of_others(door
             except (Problem, NotScripted):
                 continue
     assert tried
+
+
+class Breaking(list):
+    """What was done to a host, of which one thing fails."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at = at
+
+    def append(self, done):
+        if len(self) == self.at:
+            self.at = None
+            raise Problem(f"no: {done}")
+        super().append(done)
+
+
+@pytest.mark.parametrize("story, case", [case.values for case in CASES if "did" in case.values[1]])
+def test_whatever_fails_of_a_plan_is_said_and_what_was_taken_too(story, case):
+    for number in range(len(case["did"])):
+        host = host_of(story, case)
+        steps, _notes = planned(story["door"], case, host)
+        host.did = Breaking(number)
+        try:
+            take(steps, host)
+        except Half as half:
+            assert half.problems and "no: " in str(half)
+            assert sorted(map(str, half.taken + half.left)) == sorted(map(str, steps))
+            assert len(half.left) >= 1
 
 
 def planned(door, case, host):

@@ -60,6 +60,20 @@ def test_mounts_and_lines_are_told_with_their_volumes_also_where_nothing_is_acti
     }
 
 
+def test_of_two_lines_for_a_mount_point_the_first_counts_and_a_label_may_have_a_blank():
+    files = {
+        **FILES,
+        "/etc/fstab": "LABEL=my\\040data /srv/db xfs nofail 0 0\n/dev/vg-db/log /srv/db xfs nofail 0 0\n",
+        "/dev/disk/by-label/my\\x20data": {"kind": "block", "rdev": (253 << 8) | 1},
+        "/proc/self/mountinfo": "",
+    }
+    host = ScriptedHost(files=files)
+    used = look_uses(host, look_tables(host))
+    assert [(one.path, one.group, one.volume, one.device) for one in used] == [
+        ("/srv/db", "vg-db", "data", "LABEL=my data")
+    ]
+
+
 @pytest.mark.parametrize(
     "size", [0, 512, PIECE, PIECE * PIECES, PIECE * PIECES + 512, 10 << 30, (1 << 40) + 512]
 )

@@ -68,6 +68,23 @@ def look_beside(host: Host, path: str) -> Iterator[Beside]:
                 yield Beside(path, upper, name, _group(name) if lvm else "")
 
 
+def look_past(host: Host, tables: Sequence[str]) -> tuple[Beside, ...]:
+    """Which of these devices stand on a path that has a map; a disk without a map is used as it is."""
+    found = []
+    for path in dict.fromkeys(
+        _disk(host, slave) for table in tables for slave in host.list(f"{BLOCK}/{table}/slaves")
+    ):
+        if any(wwid_of_map(host, upper) for upper in host.list(f"{BLOCK}/{path}/holders")):
+            found += [one for one in look_beside(host, path) if one.device in tables]
+    return tuple(found)
+
+
+def _disk(host: Host, device: str) -> str:
+    """The disk of a partition; a disk is its own."""
+    whole = host.read(f"{BLOCK}/{device}/partition") is None
+    return device if whole else host.real(f"{BLOCK}/{device}").split("/")[-2]
+
+
 def _group(name: str) -> str:
     """The volume group of a device of LVM: up to the first single hyphen (lvm(8))."""
     return name.replace("--", "\0").partition("-")[0].replace("\0", "-")
