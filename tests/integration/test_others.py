@@ -10,7 +10,9 @@ as with the distribution's own lvm.conf, or the group is 'hidden'.
 from __future__ import annotations
 
 import io
+import shlex
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -49,31 +51,40 @@ def usual(standing):
 @pytest.fixture
 def lay(standing):
     """Files of others onto the host, and its own ones back."""
-    paths = []
+    paths, made, reload = [], [], "true"
 
     def put(source):
+        nonlocal reload
         paths.extend(sorted({*files_of(source), *MADE}))
-        again = "systemctl daemon-reload" if any(path.startswith(UNITS) for path in paths) else "true"
+        if any(path.startswith(UNITS) for path in paths):
+            reload = "systemctl daemon-reload"
+        started = "true"
         if "/etc/multipath.conf" in paths:
-            again += "; systemctl reset-failed multipathd.service; systemctl restart multipathd.service"
-        there = f"$(cd / && ls -d {relative(paths)} 2>/dev/null)"
-        standing.run(f"tar -C / -cf {KEPT} {there} dev/null && tar -C / -xz && {again}", stdin=packed(source))
+            started = (
+                "systemctl reset-failed multipathd.service || true; systemctl restart multipathd.service"
+            )
+        told = standing.run(
+            f"set -e; cd /; for place in {quoted(above(paths))}; do [ -d $place ] || echo $place; done;"
+            f" tar -cf {KEPT} $(ls -d {quoted(paths)} 2>/dev/null || true) /dev/null 2>/dev/null;"
+            f" tar -xz; {reload}; {started}",
+            stdin=packed(source),
+        )
+        made.extend(told.out.split())
 
     yield put
     standing.run(
-        "set -e; systemctl stop multipathd.service multipathd.socket; cd /;"
-        f" rm -f {relative(paths)}; tar -xpf {KEPT} --exclude=dev/null; rm {KEPT};"
-        + (" systemctl daemon-reload;" if any(path.startswith(UNITS) for path in paths) else "")
-        + f" rmdir -p --ignore-fail-on-non-empty $(ls -d {parents(paths)} 2>/dev/null) 2>/dev/null || true"
+        f"set -e; systemctl stop multipathd.service multipathd.socket; cd /; rm -f {quoted(paths)};"
+        f" tar -xpf {KEPT} --exclude=dev/null; rm {KEPT}; {reload}; rmdir {quoted(made[::-1])} 2>/dev/null || true"
     )
 
 
-def relative(paths):
-    return " ".join(f"'{path[1:]}'" for path in paths)
+def quoted(paths):
+    return " ".join(map(shlex.quote, paths))
 
 
-def parents(paths):
-    return " ".join(f"'{path}'" for path in {path[1:].rpartition("/")[0] for path in paths})
+def above(paths):
+    """All directories that these files are in, the outer ones first."""
+    return sorted({str(place) for path in paths for place in Path(path).parents})
 
 
 def packed(source):
