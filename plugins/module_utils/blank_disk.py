@@ -7,6 +7,7 @@ Asked is whether a name stays, since nobody can list all those that the kernel g
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass
 
