@@ -29,6 +29,8 @@ description:
   - Holds the role variables of all hosts (as P(lunworks.iscsi.san_faults#filter) takes them) against what the storage hosts tell
     of their LUNs. A volume group that is on LUNs of one host and in the data of another is to move.
   - A volume group that is on no LUN yet, or on a LUN that is said to be C(shared), is not judged.
+  - A LUN that is named by target and name, and has another WWID than follows from them (somebody else gave it its serial), is
+    a fault that says its real WWID.
 positional: _input, luns
 options:
   _input:

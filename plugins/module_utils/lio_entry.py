@@ -14,6 +14,19 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Initiato
 
 DERIVED = ("block_size", "emulate_write_cache")  # fields of their own in a Lun
 OURS = ("block", "fileio")  # the kinds of backstore that we make; others are left as they were saved
+MADE = {
+    "plugin",
+    "name",
+    "dev",
+    "wwn",
+    "size",
+    "write_back",
+    "readonly",
+    "aio",
+    "exclusive",
+    "attributes",
+    "alua_tpgs",
+}
 # What the kernel gives to the ALUA group that every LUN begins in (Linux, target_core_alua.c, core_alua_allocate_tg_pt_gp).
 DEFAULT_GROUP = "default_tg_pt_gp"
 USUAL_GROUP = {
@@ -187,6 +200,9 @@ def _fixed(plugin: str, store: Mapping[str, Any]) -> str:
         return "has no path or no serial in the file"
     if path.startswith("/dev/") and not is_stable(path):
         return f"is on '{path}', which may be another disk since the boot"
+    strange = sorted(key for key, value in store.items() if key not in MADE and value is not None)
+    if strange or store.get("exclusive") is False:
+        return f"has '{(strange or ['exclusive'])[0]}' in the file, which is not made here"
     for group in store.get("alua_tpgs", []):
         if any(text != USUAL_GROUP.get(key, text) for key, text in texts(group).items()):
             return f"has settings of the ALUA group '{group.get('name')}'"

@@ -243,6 +243,8 @@ def test_what_comes_back_is_as_it_was_saved():
         ({"plugin": "pscsi", "name": "p", "dev": "/dev/sg3", "wwn": "1"}, "is of the kind 'pscsi'"),
         ({**A, "dev": "/dev/sdb"}, "is on '/dev/sdb', which may be another disk since the boot"),
         ({**A, "wwn": None}, "has no path or no serial"),
+        ({**A, "exclusive": False}, "has 'exclusive' in the file"),
+        ({**F, "of_next_year": 7}, "has 'of_next_year' in the file"),
         (
             {**A, "alua_tpgs": [{"name": "standby", "tg_pt_gp_id": 3}]},
             "has settings of the ALUA group 'standby'",
