@@ -7,6 +7,7 @@ Asked is whether a name stays, since nobody can list all those that the kernel g
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Hold
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 
 BY_ID = "/dev/disk/by-id"
+LONGEST_NAME = 255  # bytes of a part of a path (NAME_MAX, path_resolution(7))
 # by-path names a place, not a disk: a LUN number can be given to another LUN. by-diskseq and numbers of arrays are counted up
 # (systemd, rules.d/60-persistent-storage.rules; mdadm(8)).
 STABLE = IDENTITY
@@ -36,6 +38,20 @@ class Device:
     def stable(self) -> bool:
         """Whether the path names the same disk after every boot."""
         return bool(STABLE.fullmatch(self.path))
+
+
+def device_path(text: str) -> str:
+    """A path below /dev, as it is given; whether its name is stable is seen on the host."""
+    parts = text.split("/")
+    if (
+        re.fullmatch(r"/dev/[^\s\0]+", text)
+        and ".." not in parts
+        and max(len(part.encode()) for part in parts) <= LONGEST_NAME
+    ):
+        return text.rstrip("/")
+    raise Problem(
+        f"'{text}' is not a device. Wanted is a path like /dev/mapper/NAME or /dev/disk/by-id/NAME."
+    )
 
 
 def look_device(host: Host, path: str, holders: Holders) -> Device:

@@ -14,6 +14,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import un
 from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import (
     STABLE,
     Device,
+    device_path,
     look_device,
     refuse_disk,
     refuse_name,
@@ -110,7 +111,7 @@ class WishedFilesystems(Resource):
 
 def filesystem_wish(asked: dict[str, Any], promised: Iterable[str]) -> Wish:
     """One file system as it was asked for."""
-    device, kind, label = asked["device"].rstrip("/"), asked["filesystem"], asked["label"]
+    device, kind, label = device_path(asked["device"]), asked["filesystem"], asked["label"]
     options = mkfs_options(device, kind, asked["filesystem_options"] or ())
     longest = LABELS[kind]
     if label is not None and (

@@ -166,8 +166,9 @@ def _backstores(host: Host) -> Iterator[User]:
     for plugin in host.list(BACKSTORES):
         for name in host.list(f"{BACKSTORES}/{plugin}"):
             path = (host.read(f"{BACKSTORES}/{plugin}/{name}/udev_path") or "").strip()
-            if path.startswith("/dev/"):
-                yield User("export", name, _device(host, path))
+            device = _device(host, path)  # the path may be a link to a device, wherever that stands
+            if device:
+                yield User("export", name, device)
 
 
 def _processes(host: Host, numbers: dict[str, str]) -> Iterator[User]:
@@ -192,7 +193,8 @@ def _opened(host: Host, path: str) -> os.stat_result | None:
 
 def _device(host: Host, path: str) -> str:
     """The kernel name behind a device path, links followed; '' for anything else."""
-    return host.real(path).rpartition("/")[2] if path.startswith("/dev/") else ""
+    real = host.real(path) if path.startswith("/") else ""
+    return real.rpartition("/")[2] if real.startswith("/dev/") else ""
 
 
 def _gone_is_empty(host: Host, path: str) -> str:

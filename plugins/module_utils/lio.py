@@ -86,21 +86,22 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = Fals
 
 
 def _kept(document: Mapping[str, Any], running: Mapping[str, Target]) -> dict[str, Target]:
-    """The targets in a saved document, each with the portal group that belongs to the running one."""
+    """The targets in a saved document, each with the portal group that belongs to the running one, if that is saved."""
     groups = lio_entry.saved_groups(document)
-    return {name: _same_group(running.get(name), document, some) for name, some in groups.items()}
+    found = {name: _same_group(running.get(name), document, some) for name, some in groups.items()}
+    return {name: target for name, target in found.items() if target}
 
 
-def _same_group(running: Target | None, document: Mapping[str, Any], groups: list[Target]) -> Target:
+def _same_group(running: Target | None, document: Mapping[str, Any], groups: list[Target]) -> Target | None:
     """The saved portal group that belongs to the running one."""
     lowest = min(groups, key=lambda one: one.tag)
-    found = next((one for one in groups if running and one.tag == running.tag), lowest)
+    found = next((one for one in groups if running is None or one.tag == running.tag), None)
     twin = lio_entry.twins(document, lowest.name)
     if twin:
-        return replace(found, fault=f"in the saved file {twin} stands twice")
+        return replace(found or lowest, fault=f"in the saved file {twin} stands twice")
     if running and lowest.tag < running.tag:
-        return replace(found, fault=f"its portal group {lowest.tag} is saved, but does not run")
-    return replace(found, name=running.name) if running else found
+        return replace(found or lowest, fault=f"its portal group {lowest.tag} is saved, but does not run")
+    return replace(found, name=running.name) if running and found else found
 
 
 def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, all_targets: bool) -> Serving:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NO_CHAP, Chap, Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import Backing
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import wwid_of_lio
@@ -48,6 +48,7 @@ def _check_target(seen: Serving, asked: dict[str, Any], before: Target, then: Ta
         if found:
             check_limits(one, found, seen.backing.get(found.path, Backing()))
     if now and not force:
+        _check_common(now, then, asked)
         check_access(seen, now, then)
 
 
@@ -87,6 +88,16 @@ def _check_chap(before: Target, then: Target, asked: dict[str, Any]) -> None:
     new = [one.chap for one in then.initiators.values() if one.chap and one.chap not in was]
     if any(text.startswith("NULL") for one in new for text in _texts(one)):
         raise Problem("A CHAP user or secret must not begin with 'NULL': the kernel takes that for none.")
+
+
+def _check_common(now: Target, then: Target, asked: dict[str, Any]) -> None:
+    """Who had to prove himself must not get in without that by the way."""
+    opened = (now.attributes.get("authentication"), then.attributes.get("authentication")) == ("1", "0")
+    if now.common_chap and opened and not any(group["chap"] == NO_CHAP for group in asked["igroups"]):
+        raise Problem(
+            f"'{now.name}' asks everybody for CHAP, with credentials for the whole portal group, and its igroups have none: they "
+            "would get in without. Give chap to the igroups, or an empty user and secret there if nobody shall be asked."
+        )
 
 
 def _texts(chap: Chap) -> tuple[str, ...]:

@@ -167,6 +167,7 @@ def _target(host: Host, keys: Keys, stores: Mapping[str, Lun], name: str, tag: i
         luns=luns,
         initiators={one: _initiator(host, f"{base}/acls/{one}") for one in host.list(f"{base}/acls")},
         tag=tag,
+        common_chap=value_of(host, f"{base}/auth/userid") not in ("", "NULL"),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import once, shape_faults
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
 
 # Debian's rtslib is patched to its own directory; all others use /etc/target. The unit beside it restores the file.
@@ -81,7 +81,7 @@ def look_saved(host: Host) -> Saved:
     path = f"{directory}/saveconfig.json"
     text = host.read(path)
     try:
-        document = json.loads(text) if text and text.strip() else {}
+        document = json.loads(text, object_pairs_hook=once) if text and text.strip() else {}
     except (ValueError, RecursionError) as error:
         raise Problem(f"'{path}' is not JSON ({error}). {_remedy(directory)}") from None
     faults = list(shape_faults(document))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Iterator, Mapping, Union
 
 TEXT, NUMBER, FLAG, SETTINGS = "a text", "a number", "true or false", "an object of settings"
+DEPTH = 50
 NEEDED = "!"  # at the end of a key: without it the entry means nothing
 Shape = Mapping[str, Union[str, Mapping[str, Any]]]
 
@@ -49,11 +50,30 @@ DOCUMENT: Shape = {
 
 def shape_faults(document: Any) -> Iterator[str]:
     """What is not as rtslib writes it, one sentence each."""
+    if _deep(document, DEPTH):
+        yield f"it is nested more than {DEPTH} levels deep"
+        return
     yield from _object("it", document, DOCUMENT)
     targets = document.get("targets") if isinstance(document, dict) else None
     for target in targets if isinstance(targets, list) else ():
         if isinstance(target, dict) and target.get("fabric") == "iscsi":
             yield from _object(f"the target {target.get('wwn')!r}", target, {"tpgs": ISCSI_GROUP})
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the file: of two entries under one key, one would be lost by reading (json.load, object_pairs_hook)."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _value in pairs]
+        raise ValueError(
+            f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands twice in one object"
+        )
+    return found
+
+
+def _deep(value: Any, left: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left == 0 or any(_deep(one, left - 1) for one in inner)
 
 
 def _object(where: str, value: Any, shape: Shape) -> Iterator[str]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import STABLE
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import STABLE, device_path
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import Lvm, lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import device_path, group_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_devices_file, look_lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Label, look_label
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step

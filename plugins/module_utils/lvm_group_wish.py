@@ -8,6 +8,7 @@ import re
 from typing import Any, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import device_path
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import show_group
@@ -21,7 +22,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_refuse import refuse_groups
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
-    device_path,
     extent_size,
     group_name,
     tag,

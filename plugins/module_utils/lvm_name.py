@@ -101,12 +101,3 @@ def tag(text: str) -> str:
     raise Problem(
         f"'{text}' is not a tag. Wanted are 1 to 1024 of a-z A-Z 0-9 _ + . - / = ! : & and #, not beginning with -."
     )
-
-
-def device_path(text: str) -> str:
-    """A path below /dev, as it is given; whether its name is stable is seen on the host."""
-    if re.fullmatch(r"/dev/[^\s]+", text) and ".." not in text.split("/"):
-        return text.rstrip("/")
-    raise Problem(
-        f"'{text}' is not a device. Wanted is a path like /dev/mapper/NAME or /dev/disk/by-id/NAME."
-    )

@@ -13,20 +13,27 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import Mount
 
 def refuse_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
     """The first reason, mount by mount."""
-    _refuse_twins(seen)
+    _refuse_twins(seen, want)
     for old, new in zip(seen, want):
         for reason in _stays(old) if new.line is None else _comes(old, new):
             raise Problem(reason)
 
 
-def _refuse_twins(seen: tuple[Mount, ...]) -> None:
+def _refuse_twins(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
+    """One place by two names, one disk in two places; of btrfs, many parts are mounted each by itself."""
     known: dict[str, str] = {}
-    for one in seen:
-        other = known.setdefault(one.place.real, one.path)
-        if other != one.path:
+    disks: dict[str, str] = {}
+    for old, new in zip(seen, want):
+        other = known.setdefault(old.place.real, old.path)
+        if other != old.path:
             raise Problem(
-                f"'{other}' and '{one.path}' are one mount point, '{one.place.real}'. Name it once."
+                f"'{other}' and '{old.path}' are one mount point, '{old.place.real}'. Name it once."
             )
+        part = new.line and (new.line.filesystem == "btrfs" or "subvol" in new.line.options)
+        if new.mounted and not (old.mounted or part):
+            other = disks.setdefault(new.mounted, new.path)
+            if other != new.path:
+                raise Problem(f"'{new.mounted}' is wanted on '{other}' and on '{new.path}'. Mount it once.")
 
 
 def _stays(old: Mount) -> Iterator[str]:

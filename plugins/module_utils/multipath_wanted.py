@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, unique
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import target_key, unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_alias import alias
@@ -50,7 +50,7 @@ def claimed_wwids(options: Mapping[str, Any]) -> list[str]:
 def wwid_of(asked: Mapping[str, Any]) -> str:
     """The WWID of a LUN that is named by its own and its target's name, or by its WWID."""
     if asked["lun"] is not None:
-        return wwid_of_lio(serial_of(iscsi_name(asked["target"]), asked["lun"]))
+        return wwid_of_lio(serial_of(target_key(asked["target"]), asked["lun"]))
     return wwid(asked["wwid"])
 
 

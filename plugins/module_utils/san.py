@@ -79,6 +79,7 @@ class Target:
         default=frozenset(), compare=False
     )  # saved settings: the kernel may not have them
     fault: str = field(default="", compare=False)  # why it must not be worked on
+    common_chap: bool = field(default=False, compare=False)  # it has credentials for all who have no ACL
 
     def igroups(self) -> dict[str, list[str]]:
         """The names of the igroups, each with its initiators."""
@@ -148,9 +149,11 @@ def whole(running: Target | None, saved: Target | None) -> Target | None:
 
 
 def _lost(lun: Lun, running: Target, saved: Target) -> bool:
+    if lun.number in running.luns:
+        return False
     elsewhere = any(one.backstore == lun.backstore for one in running.luns.values())
     twice = sum(one.backstore == lun.backstore for one in saved.luns.values()) > 1
-    return lun.number not in running.luns and (twice or not elsewhere)
+    return twice or not elsewhere
 
 
 def without_luns(target: Target, gone: Collection[int]) -> Target:

@@ -115,7 +115,7 @@ def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
     if path is not None and not (
         path == path.strip()
         and os.path.isabs(path)
-        and len(path.encode()) < 256
+        and len(path.encode(errors="replace")) < 256
         and re.fullmatch(r"[^,\0-\x1f\x7f\"\\]+", path)
     ):
         raise Problem(
@@ -184,6 +184,6 @@ def _name(what: str, text: Any) -> str:
 
 
 def _line(what: str, text: str) -> str:
-    if len(text.encode()) > 255 or re.search(r"[\0\r\n]", text):
+    if len(text.encode(errors="replace")) > 255 or re.search(r"[\0\r\n]", text):
         raise Problem(f"The value of '{what}' is longer than 255 bytes or has a line break.")
     return text.strip()

@@ -73,6 +73,7 @@ sums:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name, volume_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
 
 SPEC = {
@@ -89,7 +90,9 @@ SPEC = {
 
 
 def question(options, host):
-    volumes = [(one["group"], one["volume"]) for one in options["volumes"]]
+    volumes = [
+        (group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in options["volumes"]
+    ]
     told = samples(host, volumes)
     return {"sums": [{"group": one[0], "volume": one[1], "digest": told[one]} for one in volumes]}
 

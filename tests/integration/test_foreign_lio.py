@@ -89,7 +89,7 @@ def value(storage, path):
 
 def test_what_is_not_named_stays_in_the_kernel_and_in_the_file(storage):
     """One name in two plugins, one backstore under two numbers, one LUN mapped twice, kinds that we do not make, a file over a
-    block device and one whose path has a blank; and another target on one of the backstores."""
+    block device and one whose path has a blank; another target and another fabric on two of the backstores; every address."""
     make(
         storage,
         f"""
@@ -100,6 +100,8 @@ group = target({W!r})
 luns = [LUN(group, number, store) for number, store in enumerate([data, twin, cached, blank, ram, twin])]
 acl(group, [(0, luns[0], False), (7, luns[0], True), (1, luns[1], False), (2, luns[5], False)])
 LUN(target({V!r}), 0, data)
+LUN(TPG(Target(FabricModule("loopback")), 1), 0, cached)
+NetworkPortal(group, "0.0.0.0", 3260)
 save()
 """,
     )
@@ -118,6 +120,11 @@ save()
     ran = succeeded(storage, storage.module("lun", target=W, name="data", number=0, state="absent"))
     assert f"'{V}' (tpg1, LUN 0)" in " ".join(map(str, ran["warnings"]))
     assert value(storage, f"{CORE}/iblock_0/data/enable") == "1"
+    ran = succeeded(storage, storage.module("lun", target=W, name="cached", state="absent"))
+    assert "also served by loopback" in " ".join(map(str, ran["warnings"]))
+    assert succeeded(storage, storage.module("target", name=W, portals=["0.0.0.0"]))["steps"] == []
+    one = storage.module("target", name=W, portals=[storage.address("san1")])
+    assert "Declare 0.0.0.0:3260 itself" in one["msg"]
     succeeded(storage, storage.module("lun", target=W, name="mem", state="absent"))
     assert [one["plugin"] for one in saved(storage)["storage_objects"] if one["name"] == "mem"] == ["ramdisk"]
     storage.run(f"targetctl restore {SAVED}")

@@ -150,7 +150,7 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
         compute.run(
             f"multipath -a {wwid}; multipathd add map {wwid}; udevadm settle; parted -s {whole} mklabel gpt mkpart p 1MiB 64MiB"
             f" && kpartx -as {whole} && udevadm settle && vgcreate -q vg_t /dev/mapper/{wwid}-part1"
-            " && lvcreate -qq -y -n data -L 8m vg_t"
+            " && lvcreate -qq -y -n data -L 8m vg_t && udevadm settle"
         )
         before = compute.fingerprint()
         wanted = {"groups": [{"name": "vg_t", "devices": [whole], "state": "active"}]}

@@ -36,8 +36,8 @@ def returning(storage, compute):
     succeeded(compute, compute.module("disk", **disk))
     compute.run(f"vgcreate -y vg_foreign {stable(made.wwid('db0'))} && lvcreate -y -L 16M -n data vg_foreign")
     compute.run("mkfs.ext4 -q /dev/vg_foreign/data && vgchange -an vg_foreign")
+    clean(compute)  # while the paths are there: a map without any holds I/O
     made.log_out()
-    clean(compute)
     compute.run("systemctl start multipathd")
     yield made, disk
     compute.run(f"umount {HERE}", check=False)

@@ -199,6 +199,7 @@ def _group(base, group, places, iscsi):
     if not iscsi:
         return files
     files[f"{base}/enable"] = f"{int(group.get('enable', True))}\n"
+    files[f"{base}/auth/userid"] = f"{group.get('chap_userid', '')}\n"
     for kind, key, usual in (("attrib", "attributes", ATTRIBUTES), ("param", "parameters", PARAMETERS)):
         for name, value in {**usual, **group.get(key, {})}.items():
             if name not in LACKING:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import BROKEN, DOCUMENTS, JSON, W
@@ -105,6 +106,8 @@ def test_a_call_that_names_nothing_new_has_nothing_to_do(document):
         ("lun", {"target": W, "name": "nothing", "state": "absent"}),
     ):
         assert converged(host, door, options) == []
+    # A block device has its own cache, whatever is saved of it.
+    assert [said for said in tell_targets(host, None)["drift"] if "another write_back" not in said] == []
     assert host.did == []
 
 
@@ -208,7 +211,12 @@ def test_an_igroup_changes_its_own_initiators_and_who_may_log_in_alone(document)
     host = LioHost(running(document))
     name = "iqn.2026-01.com.example:new"
     assume(not any("chap_userid" in acl for acl in group_of(document).get("node_acls", [])))
-    steps = converged(host, "igroup", {"target": W, "name": "new", "initiators": [name], "luns": []})
+    wish = {"target": W, "name": "new", "initiators": [name], "luns": []}
+    try:
+        steps = converged(host, "igroup", wish)
+    except Problem as refused:
+        assert "asks everybody for CHAP" in str(refused)
+        steps = converged(host, "igroup", {**wish, "chap": {"user": "", "secret": ""}})
     assert not [step for step in steps if step.startswith(TAKEN_AWAY)]
     acls = group_of(saved(host))["node_acls"]
     assert acls[:-1] == group_of(document).get("node_acls", [])
@@ -390,7 +398,17 @@ def told(door, host):
 
 
 @pytest.mark.parametrize(
-    "text", ["null", "[]", '"text"', '{"storage_objects": null}', '{"targets": [{}]}', "[" * 100000]
+    "text",
+    [
+        "null",
+        "[]",
+        '"text"',
+        '{"storage_objects": null}',
+        '{"targets": [{}]}',
+        "[" * 100000,
+        '{"x": ' + "[" * 200 + "]" * 200 + "}",
+        '{"targets": [], "targets": []}',
+    ],
 )
 def test_a_file_that_is_no_document_says_so(text):
     (resource,) = resources_of("target", {"name": W, "alias": "x"})

@@ -95,6 +95,13 @@ def test_a_mount_in_another_namespace_holds_the_disk():
             "/dev/sdd is exported by the backstore 'disk0'",
         ),
         (
+            {
+                "/sys/kernel/config/target/core/iblock_0/disk0/udev_path": "/srv/luns/disk0\n",
+                "/srv/luns/disk0": {"link": "/dev/sdd"},
+            },
+            "/dev/sdd is exported by the backstore 'disk0'",
+        ),
+        (
             {"/sys/fs/btrfs/8f2c/devices/sdd": ""},
             "/dev/sdd is part of the mounted file system '8f2c'",
         ),

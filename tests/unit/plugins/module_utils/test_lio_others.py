@@ -288,6 +288,17 @@ def test_a_lost_group_is_not_taken_for_another_one():
     )
 
 
+def test_a_group_that_is_not_saved_is_not_taken_for_a_saved_one():
+    described = document(A)
+    host = host_of(described)
+    group_of(described)["tag"] = 2
+    host.files[SAVED] = {"text": json.dumps(described), "mode": 0o600}
+    converged(host, "target", {"name": W, "alias": "x"})
+    first, second = sorted(saved(host)["targets"][0]["tpgs"], key=lambda one: one["tag"])
+    assert second == group_of(described)
+    assert (first["tag"], first["parameters"]["TargetAlias"], first["luns"][0]["index"]) == (1, "x", 0)
+
+
 # -- What a step reaches ---------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import (
     lvm_membership,
     lvm_ownership,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import device_path
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import (
     Filesystem,
     GrowFilesystem,
@@ -38,7 +39,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import parse_dump, parse_health
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
-    device_path,
     extent_size,
     group_name,
     tag,
@@ -142,7 +142,7 @@ def test_a_group_is_shown_in_one_word():
         (
             device_path,
             ["/dev/mapper/x", "/dev/disk/by-id/x"],
-            ["sdb", "/dev", "/etc/x", "/dev/../etc/x", "/dev/a b"],
+            ["sdb", "/dev", "/etc/x", "/dev/../etc/x", "/dev/a b", "/dev/a\0b", "/dev/" + "x" * 256],
         ),
         (
             extent_size,
