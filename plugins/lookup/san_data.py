@@ -5,15 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Callable
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-from jinja2.exceptions import TemplateError
-
-from ansible_collections.lunworks.iscsi.plugins.filter.initiator_name_by import initiator_name_by
-
 DOCUMENTATION = r"""
 name: san_data
 short_description: Read the data of all hosts of a SAN, whatever the run is limited to
@@ -23,8 +14,7 @@ description:
   - Used by the playbooks of this collection before any host is touched. It reads the role variables that describe the SAN of
     every host in the inventory groups C(storage) and C(compute), C(--limit) or not, and needs no connection for it.
   - Hosts of C(storage) say their targets, hosts of C(compute) their initiator name, ifaces, nodes, volume groups and file
-    systems. What
-    only a play, a role or C(set_fact) would give them is not in it.
+    systems. What only a play, a role or C(set_fact) would give them is not in it.
   - Data that cannot be templated (a variable that is undefined, a vault that does not open) is named with its host and its
     place. Without it nobody can say which LUNs that host has, so no other host should be changed either.
 options:
@@ -63,6 +53,15 @@ _value:
       type: list
       elements: str
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from jinja2.exceptions import TemplateError
+
+from ansible_collections.lunworks.iscsi.plugins.filter.initiator_name_by import initiator_name_by
 
 STORAGE = ("target_targets",)
 COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups", "volume_filesystems")

@@ -105,9 +105,13 @@ class ListWwid(Step):
         return f"Put '{self.wwid}' on multipath's list of WWIDs"
 
     def take(self, host: Host) -> None:
-        host.run("multipath", "-a", self.wwid)
+        host.run("modprobe", "dm_multipath", ok=None)  # without it multipath since 0.11 writes nothing
+        ran = host.run("multipath", "-a", self.wwid, ok=None)
         if self.wwid not in registered(host):
-            raise Problem(f"'{self.wwid}' is not on the list '{WWIDS}' afterwards. Can that file be written?")
+            said = " ".join(ran.err.split())
+            raise Problem(
+                f"'{self.wwid}' is not on the list '{WWIDS}' afterwards. multipath says: {said or '(nothing)'}"
+            )
 
 
 @dataclass(frozen=True)

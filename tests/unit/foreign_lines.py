@@ -7,13 +7,13 @@ The readers know nothing of ours: they go byte by byte, as the programs do.
 
 from __future__ import annotations
 
-import os
 import re
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-DOCUMENTS = int(os.environ.get("LUNWORKS_DOCUMENTS", "300"))
+from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
+
 documents = settings(
     max_examples=DOCUMENTS,
     derandomize=True,

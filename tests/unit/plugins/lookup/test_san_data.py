@@ -33,8 +33,8 @@ def hostvars(**more):
     return {name: {**vars_, **more.get(name, {})} for name, vars_ in own.items()}
 
 
-def read(vars_, groups=GROUPS):
-    return san_data(groups, lambda host: vars_[host].get)
+def read(vars_, groups=None):
+    return san_data(GROUPS if groups is None else groups, lambda host: vars_[host].get)
 
 
 def test_each_host_says_what_its_groups_ask_for():

@@ -18,9 +18,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab, mount
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem, Ran
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import MountIt, ReloadUnits
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import WishedMounts
+from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-DOCUMENTS = int(os.environ.get("LUNWORKS_DOCUMENTS", "300"))
 many = settings(
     max_examples=DOCUMENTS,
     deadline=None,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import getopt
 import json
-import os
 from contextlib import suppress
 
 import pytest
@@ -37,11 +36,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
     parse_config,
     parse_metadata,
 )
+from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, pv_bytes
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 documents = settings(
-    max_examples=int(os.environ.get("LUNWORKS_DOCUMENTS", "300")),
+    max_examples=DOCUMENTS,
     derandomize=True,
     deadline=None,
     database=None,

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import RenameMap
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
+from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_multipath import (
     BINDINGS,
     DROP_INS,
@@ -31,7 +30,7 @@ from ansible_collections.lunworks.iscsi.tests.unit.foreign_multipath import (
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 
 many = settings(
-    max_examples=int(os.environ.get("LUNWORKS_DOCUMENTS", "300")),
+    max_examples=DOCUMENTS,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

@@ -1,0 +1,13 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many documents of others a law is held against: as many as LUNWORKS_DOCUMENTS says, else some hundreds.
+
+On the oldest Python, which is slow, fewer show that the code runs there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+DOCUMENTS = int(os.environ.get("LUNWORKS_DOCUMENTS") or (300 if sys.version_info >= (3, 9) else 50))
