@@ -10,4 +10,4 @@ from __future__ import annotations
 import os
 import sys
 
-DOCUMENTS = int(os.environ.get("LUNWORKS_DOCUMENTS") or (300 if sys.version_info >= (3, 9) else 50))
+COUNT = int(os.environ.get("LUNWORKS_DOCUMENTS") or (300 if sys.version_info >= (3, 9) else 50))

@@ -12,10 +12,10 @@ import re
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
+from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
 
 documents = settings(
-    max_examples=DOCUMENTS,
+    max_examples=COUNT,
     derandomize=True,
     deadline=None,
     database=None,

@@ -18,11 +18,11 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab, mount
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem, Ran
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import MountIt, ReloadUnits
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import WishedMounts
-from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
+from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 many = settings(
-    max_examples=DOCUMENTS,
+    max_examples=COUNT,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

@@ -21,13 +21,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import sa
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
-from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
+from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import BROKEN, DOCUMENTS, JSON, W
 from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED, LioHost, running
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 
 MANY = settings(
-    max_examples=DOCUMENTS,
+    max_examples=COUNT,
     derandomize=True,
     deadline=None,
     database=None,

@@ -36,12 +36,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
     parse_config,
     parse_metadata,
 )
-from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
+from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, pv_bytes
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 documents = settings(
-    max_examples=DOCUMENTS,
+    max_examples=COUNT,
     derandomize=True,
     deadline=None,
     database=None,

@@ -13,7 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import RenameMap
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
-from ansible_collections.lunworks.iscsi.tests.unit.documents import DOCUMENTS
+from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_multipath import (
     BINDINGS,
     DROP_INS,
@@ -30,7 +30,7 @@ from ansible_collections.lunworks.iscsi.tests.unit.foreign_multipath import (
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 
 many = settings(
-    max_examples=DOCUMENTS,
+    max_examples=COUNT,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
