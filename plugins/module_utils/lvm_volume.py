@@ -148,6 +148,11 @@ def taken(old: Volume | None, new: Volume | None) -> int:
     return (new.extents or 0) - ((old.extents or 0) if old else 0) if new else 0
 
 
+def _same_kind(there: Filesystem | None, kind: str) -> Filesystem:
+    """A file system of this kind; one that is there keeps its label, for which nobody asked."""
+    return Filesystem(kind, label=there.label if there and there.kind == kind else "")
+
+
 def _wanted(wish: Wish, seen: Volume | None, group: VolumeGroup | None, free: int) -> Volume | None:
     if not wish.present:
         return None
@@ -163,7 +168,7 @@ def _wanted(wish: Wish, seen: Volume | None, group: VolumeGroup | None, free: in
         volume,
         extents=extents,
         active=volume.active if wish.active is None else wish.active,
-        filesystem=Filesystem(wish.filesystem) if wish.filesystem else there,
+        filesystem=_same_kind(there, wish.filesystem) if wish.filesystem else there,
     )
 
 

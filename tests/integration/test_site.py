@@ -137,7 +137,7 @@ def test_after_a_power_cut_everything_is_mounted_again_and_nothing_is_to_do(
     lab.boot(*hosts)
     settled(compute, " && ".join(f"findmnt {path}" for path in MOUNTS), 180)
     settled(compute, "! multipathd show paths format '%t' | grep -q failed", 180)
-    settled(compute, "[ $(multipathd show paths format '%t' | grep -c active) = 6 ]", 180)
+    settled(compute, "[ $(multipathd show paths format '%t' | grep -c active) = 8 ]", 180)
     assert compute.run(TREE).out == before
     assert site().changed() == {}
 
