@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import NETS, binding
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
@@ -148,7 +149,7 @@ def laid(there: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
 def spelled(field: str, value: str, there: str) -> str:
     """A value as the file spells it, where that means the same; a name in lower case, where it does not say it so already."""
     if field == OPTIONS["initiator_name"]:
-        return value if value == there else value.lower()
+        return value if value in (there, "") else iscsi_name(value)
     if field in BINDING and binding({field: value}, field) == binding({field: there}, field) == "":
         return there
     same = value.lower() == there.lower() if field == MAC else plain(value) == plain(there)
