@@ -187,7 +187,7 @@ def _asked(groups: list[Entry], target: str, own: Any) -> list[tuple[str, Any]]:
 
 
 def _has(group: Mapping[str, Any], initiator: Any) -> bool:
-    return bool(initiator) and iscsi_name(initiator) in {
+    return bool(initiator) and target_key(initiator) in {
         iscsi_name(name) for name in group.get("initiators") or []
     }
 

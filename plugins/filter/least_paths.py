@@ -54,7 +54,7 @@ def least_paths(nodes: list[dict[str, Any]]) -> int:
                     (where, iface) for where in node["portals"] for iface in node.get("ifaces") or ["default"]
                 ]
                 paths[target_key(node["target"])] |= {
-                    (str(portal(where)), str(iface)) for where, iface in ways
+                    (str(portal(where, names=True)), str(iface)) for where, iface in ways
                 }
     except (Problem, KeyError, AttributeError, TypeError) as problem:
         raise AnsibleFilterError(

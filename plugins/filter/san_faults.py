@@ -121,7 +121,7 @@ def _initiators_of(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str,
         names = [iface.get("initiator_name") for iface in present(vars_, "initiator_ifaces")]
         for name in [vars_.get("initiator_name"), *names]:
             if name:
-                yield iscsi_name(name), host
+                yield target_key(name), host
 
 
 def _initiators(group: Mapping[str, Any]) -> set[str]:
@@ -210,9 +210,9 @@ def _luns_that_never_come(
                 "one that follows from its names. Name it by this wwid there."
             )
         elif data[host].get("initiator_name") and not target.given(
-            lun, iscsi_name(data[host]["initiator_name"])
+            lun, target_key(data[host]["initiator_name"])
         ):
-            yield f"{wants} no igroup gives it to the initiator '{iscsi_name(data[host]['initiator_name'])}'."
+            yield f"{wants} no igroup gives it to the initiator '{target_key(data[host]['initiator_name'])}'."
 
 
 def _own_wwids(name: str, target: Served) -> dict[str, str]:

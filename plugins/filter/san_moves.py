@@ -194,7 +194,7 @@ def _own(part: Data) -> frozenset[str]:
         part.get("initiator_name"),
         *(one.get("initiator_name") for one in part.get("initiator_ifaces") or []),
     ]
-    return frozenset(iscsi_name(name) for name in names if name)
+    return frozenset(target_key(name) for name in names if name)
 
 
 def _holders(lun: Data) -> frozenset[str]:

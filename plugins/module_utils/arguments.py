@@ -137,6 +137,11 @@ def zoneless(where: Portal) -> bool:
         return False
 
 
+def by_name(where: Portal) -> bool:
+    """Whether a host name stands for the address."""
+    return HOST_NAME.fullmatch(where.address) is not None and not re.fullmatch(r"[\d.]+", where.address)
+
+
 def port(value: Any) -> int:
     """A TCP port, 1 to 65535."""
     if re.fullmatch("[0-9]{1,5}", str(value)) and 1 <= int(value) <= 65535:
@@ -153,9 +158,8 @@ def portal(text: str, names: bool = False) -> Portal:
         raise Problem(f"'{text}' is not a portal: is {PORT} its port? Write [IPV6]:PORT or [IPV6].")
     try:
         number = PORT if which is None else port(which)
-        if names and HOST_NAME.fullmatch(where) and not re.fullmatch(r"[\d.]+", where):
-            return Portal(where.lower(), number)
-        return Portal(address(where), number)
+        found = Portal(where.lower(), number)
+        return found if names and by_name(found) else Portal(address(where), number)
     except Problem as problem:
         raise Problem(f"'{text}' is not a portal (ADDRESS, ADDRESS:PORT or [IPV6]:PORT): {problem}") from None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import parse
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import database
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import database, text_at
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_unit import (
     WITHOUT_WAITING,
     Command,
@@ -154,7 +154,7 @@ def _unit(host: Host, said: dict[str, str], name: str) -> LoginUnit:
         name=name,
         enabled=said.get("UnitFileState") == "enabled",
         active=said.get("ActiveState") == "active",
-        files=() if masked else tuple((path, host.read(path) or "") for path in files if host.stat(path)),
+        files=() if masked else tuple((path, text_at(host, path)) for path in files if host.stat(path)),
         records=bool(host.list(f"{database(host)}/nodes")),
         masked=masked,
     )

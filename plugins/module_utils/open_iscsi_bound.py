@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from typing import Mapping
+
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import database, text_at
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, text_of
 
 NETS, NIC, MAC = "/sys/class/net", "iface.net_ifacename", "iface.hwaddress"
 
@@ -20,15 +23,21 @@ def look_ifaces(host: Host) -> dict[str, dict[str, str]]:
     return found
 
 
-def bound(iface: dict[str, str]) -> bool:
+def binding(iface: Mapping[str, Value], key: str) -> str:
+    """What a field binds an iface or a record to; 'default' is as good as empty (usr/iface.c, iface_is_bound_by_netdev)."""
+    text = text_of(iface.get(key))
+    return "" if text == "default" else text
+
+
+def bound(iface: Mapping[str, Value]) -> bool:
     """Whether an iface says which network interface its sessions go through."""
-    return any(iface.get(key, "default") not in ("", "default") for key in (NIC, MAC))
+    return any(binding(iface, key) for key in (NIC, MAC))
 
 
-def nic_of(host: Host, iface: dict[str, str]) -> str:
-    """The network interface that an iface is bound to; empty: to none."""
-    nic, mac = iface.get(NIC, ""), iface.get(MAC, "").lower()
-    if not bound(iface) or nic not in ("", "default"):
-        return "" if nic == "default" else nic
+def nic_of(host: Host, iface: Mapping[str, Value]) -> str:
+    """The network interface that an iface is bound to; empty: to none. Of two, the address counts (usr/io.c)."""
+    mac = binding(iface, MAC).lower()
+    if not mac:
+        return binding(iface, NIC)
     there = [one for one in host.list(NETS) if (host.read(f"{NETS}/{one}/address") or "").strip() == mac]
     return "".join(there[:1])

@@ -18,6 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file imp
     config,
     edit_config,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import locked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
     FIRMWARE,
     ISNS,
@@ -27,7 +28,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     DIRECTORY,
     MODE,
     database,
-    locked,
     portal_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (

@@ -12,6 +12,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discover
     Source,
     directory,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import locked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
     FIRMWARE,
     ISNS,
@@ -25,7 +26,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     RecordId,
     SetRecord,
     database,
-    locked,
     look_records,
     new_settings,
     portal_of,

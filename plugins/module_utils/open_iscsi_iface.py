@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import NETS, binding
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
     BEGIN,
     END,
@@ -29,6 +31,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_fi
     SOFTWARE,
     check_fields,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import locked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     DIRECTORY,
     MODE,
@@ -37,7 +40,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     SetRecord,
     database,
     iface_name,
-    locked,
     look_records,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import look_sessions
@@ -45,8 +47,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 RESERVED = ("default", "tcp", "iser")
-NETS = "/sys/class/net"
 NAME, TRANSPORT = "iface.iscsi_ifacename", OPTIONS["transport"]
+BINDING = NIC, MAC, ADDRESS = OPTIONS["nic"], OPTIONS["mac"], OPTIONS["address"]
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def want_iface(seen: Ifaces, asked: dict[str, str]) -> Ifaces:
     asked = {field: spelled(field, value, there.get(field, "")) for field, value in asked.items()}
     fields = laid(there, asked)
     check_fields(seen.name, fields.setdefault(TRANSPORT, "tcp"), asked)
-    check_binding(seen.name, fields, seen.nics)
+    if set(BINDING) & set(asked) or fields[TRANSPORT] != there.get(TRANSPORT, "tcp"):
+        check_binding(seen.name, fields, seen.nics)
     fields[TRANSPORT] = fields.pop(TRANSPORT)  # last, as iscsiadm wants it
     records = {
         name: replace(record, settings=laid(record.settings, {**fields, **asked}))
@@ -146,14 +149,16 @@ def laid(there: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
 def spelled(field: str, value: str, there: str) -> str:
     """A value as the file spells it, where that means the same; a name in lower case, where it does not say it so already."""
     if field == OPTIONS["initiator_name"]:
-        return value if value == there else value.lower()
-    same = value.lower() == there.lower() if field == OPTIONS["mac"] else plain(value) == plain(there)
+        return value if value in (there, "") else iscsi_name(value)
+    if field in BINDING and binding({field: value}, field) == binding({field: there}, field) == "":
+        return there
+    same = value.lower() == there.lower() if field == MAC else plain(value) == plain(there)
     return there if same else value
 
 
 def check_binding(name: str, fields: dict[str, str], nics: dict[str, str]) -> None:
     """Software iSCSI is bound by one thing, which is there."""
-    nic, mac, ip = (fields.get(OPTIONS[one], "") for one in ("nic", "mac", "address"))
+    nic, mac, ip = (binding(fields, one) for one in BINDING)
     if fields[TRANSPORT] not in SOFTWARE:
         return
     there = ", ".join(f"{one} ({nics[one]})" for one in nics)

@@ -12,6 +12,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import MAC, binding
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host import (
     IFACES,
     find_host,
@@ -98,7 +99,7 @@ class Apply(Step):
 
 def look_card(host: Host, name: str, fields: dict[str, str]) -> Card:
     """What the card of an iface has in force of the fields that the kernel shows."""
-    mac, transport = fields.get("iface.hwaddress", ""), fields.get("iface.transport_name", "tcp")
+    mac, transport = binding(fields, MAC), fields.get("iface.transport_name", "tcp")
     if transport not in FIRMWARE_NETWORK:
         raise Problem(
             f"The iface '{name}' cannot be applied: a card with the transport '{transport}' gets its settings at each login. "
@@ -125,12 +126,12 @@ def look_card(host: Host, name: str, fields: dict[str, str]) -> Card:
 
 
 def differing(card: Card, fields: dict[str, str]) -> dict[str, str]:
-    """The fields that are not in force; those that are empty or 0 are not sent to the card (usr/iface.c)."""
+    """The fields that are not in force; those that are empty, 0 or 'default' are not sent to the card (usr/iface.c)."""
     off = {name for (field, word), names in OFF.items() if fields.get(field) == word for name in names}
     return {
         name: value
         for name, value in fields.items()
-        if value not in ("", "0")
+        if value not in ("", "0", "default")
         and name in card.fields
         and name not in off
         and plain(card.fields[name]) != plain(value)

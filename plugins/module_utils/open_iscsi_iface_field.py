@@ -13,7 +13,7 @@ import ipaddress
 import re
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NIC, address, iscsi_name
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NIC, address
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     BYTES,
@@ -143,8 +143,7 @@ def option_value(option: str, value: Any) -> str:
     if not text:
         return ""
     if option == "initiator_name":
-        iscsi_name(text)
-        return text.strip()
+        return text.strip()  # checked where it does not stand there so
     if option == "mac":
         return hardware_address(text)
     if option in ("subnet_mask", "gateway"):

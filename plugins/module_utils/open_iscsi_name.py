@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import one_line
+from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, one_line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import replaced
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid, behind
@@ -91,8 +91,8 @@ def look_initiator(host: Host) -> Initiator:
 
 
 def want_initiator(seen: Initiator, name: str, alias: str | None) -> Initiator:
-    """This name: as it is asked for where it stands there like this already, else in lower case, the form that is compared."""
-    right = name if name == seen.name else name.lower()
+    """This name: as it is asked for where it stands there like this already, else as RFC 7143 has it, in lower case."""
+    right = name if name == seen.name else iscsi_name(name)
     if seen.checked and right[:1] == "n":
         raise Problem(
             f"'{name}' cannot be the name of this host: Debian's '{CHECKS}' refuses to start iscsid with a name that begins "

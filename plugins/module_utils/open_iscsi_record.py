@@ -9,9 +9,7 @@ writes in place, so that a crash leaves an empty record. Ours are replaced whole
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal, address, one_line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -21,6 +19,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file imp
     config,
     edit_config,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, PATIENCE, locked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     Value,
     clear,
@@ -30,10 +29,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 OWN_IFACES = ("default", "iser")  # usr/iface.c: there without a file
-LOCK = "/run/lock/iscsi/lock"
-HELD = "/run/lock/iscsi/lock.write"  # usr/idbm.c: a hard link to the lock; whoever can make it holds the database
 LONGEST_IFACE = 64  # include/iscsi_if.h: ISCSI_MAX_IFACE_LEN is 65
-PATIENCE = 30  # seconds, as in usr/idbm.c
 MODE, DIRECTORY = 0o600, 0o700
 NO_OBJECTS = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND
 NAME, TPG, ADDRESS, PORT = "node.name", "node.tpgt", "node.conn[0].address", "node.conn[0].port"
@@ -83,8 +79,27 @@ class Record:
         """The options that make iscsiadm work on this record alone, spelled as the record spells them."""
         where = str(Portal(str(self.settings[ADDRESS]), number(self.settings[PORT])))
         group = f",{self.tpg}" if self.tpg >= 0 else ""
-        iface = str(self.settings.get("iface.iscsi_ifacename", "default"))
-        return ["-T", str(self.settings[NAME]), "-p", f"{where}{group}", "-I", iface]
+        return ["-T", str(self.settings[NAME]), "-p", f"{where}{group}", "-I", self.iface]
+
+    @property
+    def iface(self) -> str:
+        """The iface that the record names."""
+        return str(self.settings.get("iface.iscsi_ifacename", "default"))
+
+    @property
+    def places(self) -> tuple[str, str]:
+        """The ends of the paths where iscsiadm looks for what the record says (usr/idbm.c, idbm_delete_node), today's first."""
+        portal = f"/{self.settings[NAME]}/{self.settings[ADDRESS]},{number(self.settings[PORT])}"
+        return f"{portal},{self.tpg}/{self.iface}", portal
+
+    @property
+    def fault(self) -> str:
+        """Why it does not say what it is about; empty: it does."""
+        missing = [key for key in (NAME, ADDRESS) if key not in self.settings]
+        if missing:
+            return f"it has no {missing[0]}"
+        right = 0 < number(self.settings[PORT]) <= 65535
+        return "" if right else f"its {PORT} is '{self.settings[PORT]}'"
 
 
 def database(host: Host) -> str:
@@ -122,13 +137,11 @@ def look_records(host: Host) -> list[tuple[RecordId, Record]]:
     for target in host.list(nodes):
         for place in host.list(f"{nodes}/{target}"):
             path = f"{nodes}/{target}/{place}"
-            files = [
-                f"{path}/{iface}" for iface in host.list(path)
-            ]  # with a TPG: a directory, a file for each iface
+            files = [f"{path}/{iface}" for iface in host.list(path)]  # with a TPG, a file for each iface
             for file in files or [path]:  # without one: the file itself, as before open-iscsi 2.0-870
                 text = _settled(host, file)
-                record = Record(masked(config(text)), file)
-                if not torn(text) and _sound(record):
+                record = read_record(text, file)
+                if not torn(text) and not record.fault:
                     found.append((_id(record), record))
     return found
 
@@ -138,9 +151,9 @@ def torn(text: str) -> bool:
     return not text.strip() or BEGIN in text and END not in text
 
 
-def _sound(record: Record) -> bool:
-    """Whether it says what it is about."""
-    return {NAME, ADDRESS} <= set(record.settings) and 0 < number(record.settings.get(PORT)) <= 65535
+def read_record(text: str, path: str) -> Record:
+    """A record's text as open-iscsi reads it: without a port it has the well-known one (usr/idbm.c, idbm_node_setup_defaults)."""
+    return Record(masked({PORT: "3260", **config(text)}), path)
 
 
 def _settled(host: Host, path: str) -> str:
@@ -164,8 +177,7 @@ def _settled(host: Host, path: str) -> str:
 
 def _id(record: Record) -> RecordId:
     read = {name: str(value) for name, value in record.settings.items() if name in (NAME, ADDRESS, PORT)}
-    iface = str(record.settings.get("iface.iscsi_ifacename", "default"))
-    return RecordId.of(read[NAME], portal_of(read[ADDRESS], read[PORT]), iface)
+    return RecordId.of(read[NAME], portal_of(read[ADDRESS], read[PORT]), record.iface)
 
 
 def text_at(host: Host, path: str) -> str:
@@ -181,9 +193,12 @@ def only(found: list[tuple[RecordId, Record]]) -> dict[RecordId, Record]:
     records: dict[RecordId, Record] = {}
     for name, record in found:
         if name in records:
+            pair = records[name], record
+            found_by_iscsiadm = all(one.path.endswith(one.places[0]) for one in pair)
+            delete = "delete the wrong one (iscsiadm -m node -T ... -p ADDRESS:PORT,TPG -o delete)"
             raise Problem(
-                f"There are two records of {name}: '{records[name].path}' and '{record.path}'. Which one is right "
-                f"cannot be seen from here: delete the wrong one (iscsiadm -m node -o delete)."
+                f"There are two records of {name}: '{pair[0].path}' and '{pair[1].path}'. Which one is right cannot be seen "
+                f"from here: {delete if found_by_iscsiadm else 'remove the wrong file (iscsiadm could take the other one)'}."
             )
         records[name] = record
     return records
@@ -223,12 +238,22 @@ class AddRecord(Step):
         with locked(host):
             there = host.read(path) or ""
             if not torn(there) and config(there) != config(text):
-                raise Problem(f"somebody else has made the record '{path}' meanwhile. Run again.")
+                raise Problem(self._there(read_record(there, path)))
             for depth in (3, 2, 1, 0):
                 above = directory.rsplit("/", depth)[0]
                 if host.stat(above) is None:
                     host.mkdir(above, DIRECTORY)
             host.write(path, text, MODE)
+
+    def _there(self, record: Record) -> str:
+        """What stands where the record is to be."""
+        if record.fault:
+            return f"the record '{record.path}' that is there cannot be read: {record.fault}. Mend it, or remove the file."
+        if _id(record) != self.name:
+            return (
+                f"the file '{record.path}' is there, and is the record of {_id(record)}. Move or remove it."
+            )
+        return f"somebody else has made the record '{record.path}' meanwhile. Run again."
 
 
 @dataclass(frozen=True)
@@ -264,23 +289,11 @@ class RemoveRecord(Step):
         return f"Delete the record of {self.name}"
 
     def take(self, host: Host) -> None:
+        if self.record.path and not self.record.path.endswith(self.record.places):
+            raise Problem(
+                f"iscsiadm does not find its record '{self.record.path}', which is not where it belongs "
+                f"('...{self.record.places[0]}'). Remove the file."
+            )
         host.run(
             "iscsiadm", "-m", "node", *self.record.options(), "-o", "delete", ok=(0, NO_OBJECTS), timeout=90
         )
-
-
-@contextmanager
-def locked(host: Host) -> Iterator[None]:
-    """Nobody else reads or writes the database meanwhile."""
-    host.mkdir(LOCK.rpartition("/")[0], 0o770)
-    if host.stat(LOCK) is None:
-        host.write(LOCK, "", 0o600)
-    if not host.until(lambda: host.hard_link(LOCK, HELD), PATIENCE, 0.01):
-        raise Problem(
-            f"The database of open-iscsi has been locked ('{HELD}') for {PATIENCE} seconds. Is an iscsiadm hanging? "
-            f"If none runs, a crash left the lock: delete it."
-        )
-    try:
-        yield
-    finally:
-        host.remove(HELD)

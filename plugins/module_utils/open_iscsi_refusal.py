@@ -12,6 +12,7 @@ from typing import Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import NIC, binding
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import Value, text_of
@@ -30,14 +31,13 @@ PROOF = USER, PASSWORD, USER_IN, PASSWORD_IN = tuple(
 
 def trial_of(settings: Mapping[str, Value], name: RecordId, initiator: str) -> Trial:
     """The login that open-iscsi would make with these settings."""
-    nic = text_of(settings.get("iface.net_ifacename"))
     secret, secret_in = (Secret(text_of(settings.get(key))) for key in (PASSWORD, PASSWORD_IN))
     user, user_in = (text_of(settings.get(key)) for key in (USER, USER_IN))
     return Trial(
         initiator=text_of(settings.get(INITIATOR)) or initiator,
         target=name.written,
         portal=name.portal,
-        nic="" if nic == "default" else nic,
+        nic=binding(settings, NIC),
         chap=Chap(user, secret, user_in, secret_in),
         hashes=text_of(settings.get(f"{AUTH}.chap_algs")) or "MD5",
     )

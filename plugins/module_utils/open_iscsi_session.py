@@ -15,6 +15,7 @@ from typing import Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import BLOCK, Holders, User, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import nic_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     Record,
     RecordId,
@@ -211,8 +212,8 @@ class LogIn(Step):
         return Problem(f"{why or reason(code, said) + '.'}{self._undone(host) if self.fresh else ''}")
 
     def _away(self, host: Host) -> bool:
-        portal, nic = self.name.portal, str(self.record.settings.get("iface.net_ifacename", ""))
-        return bool(host.unreachable(portal.address, portal.port, "" if nic == "default" else nic))
+        portal, nic = self.name.portal, nic_of(host, self.record.settings)
+        return bool(host.unreachable(portal.address, portal.port, nic))
 
     @property
     def several(self) -> bool:

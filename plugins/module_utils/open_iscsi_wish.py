@@ -10,6 +10,7 @@ from typing import Any, Iterable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     CHAP_OPTION,
     NO_CHAP,
+    by_name,
     chap,
     portal,
     target_key,
@@ -96,6 +97,7 @@ class WishedNodes(Resource):
         return look_nodes(host, self.wishes)
 
     def want(self, seen: Nodes) -> Nodes:
+        check_names(seen, self.wishes)
         return want_nodes(seen, self.wishes)
 
     def plan(self, seen: Nodes, want: Nodes) -> list[Step]:
@@ -130,6 +132,18 @@ class WishedNodes(Resource):
         return {"nodes": shown}
 
 
+def check_names(seen: Nodes, wishes: Wishes) -> None:
+    """A host name may stand for another address tomorrow: it is a portal only where a record or a session has it already."""
+    there = {(name.target, name.portal) for name in seen.nodes}
+    for name, wish in wishes.named.items():
+        known = (name.target, name.portal) in there or name.target in wishes.promised
+        if by_name(name.portal) and not known and not wish.absent:
+            raise Problem(
+                f"'{name.portal}' is not a portal of '{name.written}' (ADDRESS, ADDRESS:PORT or [IPV6]:PORT): it is a host "
+                f"name, and no record of the target on this host has it. Give the address."
+            )
+
+
 def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
     """One entry of the list: a wish for each of its portals and ifaces."""
     target, absent = target_name(asked["target"]), asked["state"] == "absent"
@@ -146,7 +160,7 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
     follow = tuple(key for name in asked["follow"] for key in followed(name))
     wish = Wish(absent, asked["tpg"], _settings(asked), follow, asked["logged_in"])
     names = [
-        RecordId.of(target, portal(where), iface_name(iface))
+        RecordId.of(target, portal(where, names=True), iface_name(iface))
         for where in asked["portals"]
         for iface in asked["ifaces"]
     ]

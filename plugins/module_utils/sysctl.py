@@ -9,7 +9,9 @@ takes the higher of conf.all and conf.INTERFACE, so 2 (loose) on the interface i
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
+import stat
 from dataclasses import dataclass
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -118,8 +120,14 @@ def look_lines(host: Host) -> list[Line]:
     return [
         Line(paths[name], setting, value)
         for name in sorted(paths)
+        if not is_directory(host.stat(paths[name]))
         for setting, value in assignments(host.read(paths[name]) or "")
     ]
+
+
+def is_directory(there: os.stat_result | None) -> bool:
+    """A directory takes the name and has no lines; reading it ends there (src/basic/conf-files.c, files_add)."""
+    return there is not None and stat.S_ISDIR(there.st_mode)
 
 
 def in_force(lines: list[Line]) -> dict[str, str | None]:

@@ -89,7 +89,8 @@ options:
   initiator_name:
     description:
       - The iSCSI name that sessions through this iface give, instead of the host's own. An empty text removes it.
-      - Upper case is made lower case, unless the iface says it in upper case too.
+      - Upper case is made lower case, unless the iface says it in upper case too. A name that the iface says already is taken
+        as it is, whatever is in it.
       - Left out, it stays as it is.
     type: str
   applied:

@@ -25,6 +25,7 @@ options:
     description:
       - The iSCSI name (RFC 7143 section 4.2.7), C(iqn.), C(eui.) or C(naa.), at most 223 bytes.
       - Upper case is made lower case, the form in which names are compared, unless the file says it in upper case too.
+      - A name that the file says already is taken as it is, whatever is in it (V(_) is common).
     type: str
     required: true
   alias:
@@ -87,7 +88,6 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import (
     cut_by_restart,
@@ -103,7 +103,6 @@ SPEC = {
 
 class InitiatorName(Resource):
     def __init__(self, options):
-        iscsi_name(options["name"])
         self.name = options["name"].strip()
         self.alias = None if options["alias"] is None else open_iscsi_name.alias_of(options["alias"])
         self.with_sessions = options["with_sessions"]

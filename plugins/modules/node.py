@@ -32,7 +32,7 @@ options:
   portals:
     description:
       - The portals, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Exactly these are touched.
-      - Not a host name, since the kernel knows a session by its address, and a name may stand for another one tomorrow.
+      - A host name only where a record of the target has it already, since it may stand for another address tomorrow.
       - May be left out with O(state=absent) only. Then every record and session of the target goes.
     type: list
     elements: str

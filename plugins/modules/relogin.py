@@ -33,7 +33,8 @@ options:
     default: []
   portals:
     description:
-      - The portals through which they are, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT).
+      - The portals through which they are, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name where the record has
+        one.
       - Left out, all portals.
     type: list
     elements: str
@@ -182,7 +183,11 @@ class Relogin(Resource):
             raise Problem(f"The timeout is 1 to 3600 seconds, not {options['timeout']}.")
         names = frozenset(target_key(name) for name in options["targets"])
         self.terms = Terms(
-            **{**options, "targets": names, "portals": frozenset(portal(text) for text in options["portals"])}
+            **{
+                **options,
+                "targets": names,
+                "portals": frozenset(portal(text, names=True) for text in options["portals"]),
+            }
         )
 
     def look(self, host):

@@ -28,7 +28,9 @@ options:
     elements: str
     default: []
   portals:
-    description: The portals of the sessions, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Left out, all portals.
+    description:
+      - The portals of the sessions, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name where the record has one.
+      - Left out, all portals.
     type: list
     elements: str
     default: []
@@ -233,7 +235,7 @@ LARGEST = 2**64 - 1  # SAM-5 section 4.7: a LUN has eight bytes
 class Rescan(Resource):
     def __init__(self, options):
         self.targets = [target_key(name) for name in options["targets"]]
-        self.portals = [str(portal(text)) for text in options["portals"]]
+        self.portals = [str(portal(text, names=True)) for text in options["portals"]]
         self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
         self.scanned = False
         wrong = [lun for lun in self.luns if not 0 <= lun <= LARGEST]

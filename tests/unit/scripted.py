@@ -93,6 +93,8 @@ class ScriptedHost(Host):
 
     def read(self, path):
         value = self.files.get(self._follow(path))
+        if value is None and self.list(path) or isinstance(value, dict) and value.get("kind") == "directory":
+            raise Problem(f"Cannot read '{path}': Is a directory.")
         return value.get("text", "") if isinstance(value, dict) else value
 
     def block(self, path, offset, size):

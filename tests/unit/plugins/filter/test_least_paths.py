@@ -31,6 +31,7 @@ TWO = ["10.77.1.11", "10.77.2.11:3260"]
             2,
         ),
         ([{"target": A, "portals": ["10.77.1.11", "10.77.1.11:3260"]}], 1),
+        ([{"target": A, "portals": ["store1.example.com", "STORE1.example.com:3260", "10.77.1.11"]}], 2),
     ],
 )
 def test_the_paths_of_the_target_that_has_the_fewest(nodes, paths):

@@ -275,3 +275,10 @@ def test_every_ipv4_address_is_no_ipv6_address_and_no_other_port():
         data["a"]["initiator_nodes"][0]["portals"] = ["[fd00::1]", "10.77.1.11:3261", "10.77.1.11"]
 
     assert ["fd00::1" in said or ":3261" in said for said in faults_after(change)] == [True, True]
+
+
+def test_a_host_may_have_a_name_that_no_rfc_knows():
+    data = san()
+    data["a"]["initiator_name"] = "iqn.2026-01.com.example:web_1"
+    faults = san_faults(data)
+    assert faults and all("to the initiator 'iqn.2026-01.com.example:web_1'" in fault for fault in faults)

@@ -13,17 +13,16 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Po
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import Conf, Set, plan_conf
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import SHOW, RestartIscsid
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, locked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import Node, Nodes, plan_nodes
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, parse_offers
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
-    HELD,
     AddRecord,
     Record,
     RecordId,
     RemoveRecord,
     SetRecord,
     database,
-    locked,
     look_records,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
@@ -152,7 +151,7 @@ class Failing(ScriptedHost):
 
 def record(tpg=1, **settings):
     base = {"node.name": f"{IQN}:a", "node.tpgt": str(tpg), "node.conn[0].address": "10.0.0.1"}
-    return Record({**base, "node.conn[0].port": "3260", **settings}, "/path")
+    return Record({**base, "node.conn[0].port": "3260", **settings}, "")
 
 
 A = RecordId(f"{IQN}:a", Portal("10.0.0.1"))

@@ -8,12 +8,13 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import bound, nic_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, LOCK
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
-    HELD,
-    LOCK,
     AddRecord,
     Record,
     RecordId,
+    RemoveRecord,
     SetRecord,
     look_records,
     new_settings,
@@ -99,6 +100,51 @@ def test_a_record_that_somebody_else_made_meanwhile_is_not_overwritten():
     step.take(torn_host)
     assert "node.startup = manual" in torn_host.read(PATH)
     step.take(torn_host)  # what stands there is the same
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        (WHOLE.replace(f"node.name = {NAME.target}\n", ""), "cannot be read: it has no node.name. Mend it"),
+        (WHOLE.replace("= 3260", "= 0"), r"cannot be read: its node.conn\[0\].port is '0'. Mend it"),
+        (
+            WHOLE.replace("ifacename = default", "ifacename = san1"),
+            "is the record of .* through the iface 'san1'",
+        ),
+    ],
+)
+def test_a_file_that_is_no_such_record_is_named_for_what_it_is(text, why):
+    host = ScriptedHost(files={PATH: text})
+    with pytest.raises(Problem, match=why):
+        AddRecord(NAME, new_settings(NAME, 1, {})).take(host)
+    assert host.read(PATH) == text
+
+
+@pytest.mark.parametrize(
+    "place", ["10.0.0.1,3260,1/default~", "10.0.0.1,3260,1.bak/default", "10.0.0.1,3260~"]
+)
+def test_a_record_that_iscsiadm_would_not_find_is_not_deleted_by_it(place):
+    path = PATH.replace("10.0.0.1,3260,1/default", place)
+    ((name, record),) = look_records(ScriptedHost(files={path: WHOLE}))
+    host = ScriptedHost()
+    with pytest.raises(Problem, match=f"does not find its record '{path}'.* Remove the file"):
+        RemoveRecord(name, record).take(host)
+    assert host.did == [], "nor was any other"
+
+
+@pytest.mark.parametrize(
+    "iface, nic",
+    [
+        ({"iface.net_ifacename": "eth1", "iface.hwaddress": "default"}, "eth1"),
+        ({"iface.net_ifacename": "default", "iface.hwaddress": "52:54:00:00:00:02"}, "eth2"),
+        ({"iface.net_ifacename": "eth1", "iface.hwaddress": "52:54:00:00:00:02"}, "eth2"),
+        ({"iface.net_ifacename": "default", "iface.hwaddress": "default"}, ""),
+    ],
+)
+def test_of_two_bindings_the_hardware_address_counts_and_default_is_none(iface, nic):
+    there = {f"/sys/class/net/eth{one}/address": f"52:54:00:00:00:0{one}\n" for one in (1, 2)}
+    assert nic_of(ScriptedHost(files=there), iface) == nic
+    assert bound(iface) == bool(nic)
 
 
 def test_a_record_that_vanished_meanwhile_is_not_made_again():
