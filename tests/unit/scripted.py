@@ -92,7 +92,11 @@ class ScriptedHost(Host):
         raise AssertionError(f"a loop of links at {path}")
 
     def read(self, path):
-        value = self.files.get(self._follow(path))
+        place = self._follow(path)
+        value = self.files.get(place)
+        within = value is None and any(name.startswith(f"{place}/") for name in self.files)
+        if within or isinstance(value, dict) and value.get("kind") == "directory":
+            raise Problem(f"Cannot read '{path}': Is a directory.")
         return value.get("text", "") if isinstance(value, dict) else value
 
     def block(self, path, offset, size):
