@@ -92,10 +92,8 @@ class ScriptedHost(Host):
         raise AssertionError(f"a loop of links at {path}")
 
     def read(self, path):
-        place = self._follow(path)
-        value = self.files.get(place)
-        within = value is None and any(name.startswith(f"{place}/") for name in self.files)
-        if within or isinstance(value, dict) and value.get("kind") == "directory":
+        value = self.files.get(self._follow(path))
+        if value is None and self.list(path) or isinstance(value, dict) and value.get("kind") == "directory":
             raise Problem(f"Cannot read '{path}': Is a directory.")
         return value.get("text", "") if isinstance(value, dict) else value
 

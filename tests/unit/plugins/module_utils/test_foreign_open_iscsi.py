@@ -102,7 +102,7 @@ def converged(door, options, host):
 
 
 def text_of(host, path):
-    return host.read(path) or ""
+    return "" if host.list(path) else host.read(path) or ""
 
 
 @documents
@@ -194,9 +194,7 @@ def test_a_record_says_what_was_asked_and_keeps_the_rest(found, conf, target, ch
     before = {path: dict(idbm(file["text"], NUMBERS, WORDS)) for path, file in found.items()}
     if converged("nodes", {"nodes": [node]}, host):
         return
-    directories = [path for path, file in host.files.items() if file == {"kind": "directory"}]
-    files = [path for path in host.files if path not in directories]
-    own = [path for path in files if f":{target.lower()}/" in path.lower() and text_of(host, path)]
+    own = [path for path in host.files if f":{target.lower()}/" in path.lower() and text_of(host, path)]
     now = {path: idbm(text_of(host, path), NUMBERS, WORDS) for path in [*own, *before]}
     assert {**now[own[-1]], "node.startup": "onboot", **given_} in [now[path] for path in own]
     for path, said in before.items():
