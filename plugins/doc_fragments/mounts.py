@@ -29,7 +29,9 @@ options:
           - Needed unless O(mounts[].state=absent).
         type: path
       filesystem:
-        description: The type of the file system. Left out, it stays as it is; C(auto) in a new line.
+        description:
+          - The type of the file system. Left out, it stays as it is; C(auto) in a new line.
+          - One that uses no device, such as C(tmpfs), is refused, also where a line in C(/etc/fstab) says it.
         type: str
       options:
         description:

@@ -40,6 +40,7 @@ class Entry:
     number: int
     path: str
     line: Line
+    text: str = ""  # all of it, as it stands there
 
     def __str__(self) -> str:
         return f"line {self.number} ('{self.line.device}')"
@@ -48,7 +49,7 @@ class Entry:
 def entries(text: str) -> list[Entry]:
     """All lines that name a mount point, in their order."""
     numbered = enumerate(text.split("\n"), 1)
-    return [Entry(number, *found) for number, one in numbered for found in [parsed(one)] if found]
+    return [Entry(number, *found, one) for number, one in numbered for found in [parsed(one)] if found]
 
 
 def parsed(text: str) -> tuple[str, Line] | None:
@@ -91,8 +92,13 @@ def device_path(device: str) -> str:
 
 def written(text: str, number: int, line: Line) -> str:
     """The text with this line saying so; every other byte of it, and of the line, stays."""
+    return restored(text, number, _with(text.split("\n")[number - 1], line))
+
+
+def restored(text: str, number: int, one: str) -> str:
+    """The text with this line in the place of that one."""
     lines = text.split("\n")
-    lines[number - 1] = _with(lines[number - 1], line)
+    lines[number - 1] = one
     return "\n".join(lines)
 
 

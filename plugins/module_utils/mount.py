@@ -42,6 +42,7 @@ class Place:
     holders: tuple[str, ...] = ()  # who has the device
     block: bool = True  # whether it is a device
     unit: str = ""  # a unit of systemd for it that somebody wrote
+    unfounded: frozenset[str] = frozenset()  # the file systems that this kernel puts on no device
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,7 @@ class DropLine(Step):
 
     def take(self, host: Host) -> None:
         text = host.read(FSTAB) or ""
-        found = fstab.entries(text)
-        own = fstab.entries_of(found, fstab.paths(host, found, look_mounted(host)), self.real)
+        own = _lines_at(host, text, self.real)
         host.write(FSTAB, fstab.dropped(text, [one.number for one in own]))
 
 
@@ -131,23 +131,34 @@ class MountIt(Step):
     real: str
     device: str
     line: Line
-    old: Line | None = None
+    old: Entry | None = None  # its line as it was before
 
     def __str__(self) -> str:
         return f"Mount '{self.device}' on '{self.path}'"
 
     def take(self, host: Host) -> None:
+        try:
+            self._mount(host)
+        except Problem as problem:
+            raise Problem(f"{problem}{self._put_back(host)}") from problem
+
+    def _mount(self, host: Host) -> None:
         await_device(host, self.device)
         kind = () if self.line.filesystem in ("", "auto") else ("-t", self.line.filesystem)
         ran = host.run("mount", *kind, "-o", self.line.options, self.device, self.real, ok=None, timeout=120)
         if not ran.rc or self._there(host):  # systemd may have been faster, since the device came just now
             return
-        back = ""
-        if self.old not in (None, self.line):
-            WriteLine(self.path, self.real, self.old, self.line).take(host)
-            ReloadUnits().take(host)
-            back = f" Its line in {FSTAB} is again as it was."
-        raise Problem(f"mount failed with exit code {ran.rc}: {' '.join(ran.err.split()).rstrip('.')}.{back}")
+        raise Problem(f"mount failed with exit code {ran.rc}: {' '.join(ran.err.split()).rstrip('.')}.")
+
+    def _put_back(self, host: Host) -> str:
+        """The line that was written for it becomes what it was, byte for byte; its device need not be there."""
+        text = host.read(FSTAB) or ""
+        own = _lines_at(host, text, self.real)
+        if not self.old or self.old.line == self.line or not own or own[0].line != self.line:
+            return ""
+        host.write(FSTAB, fstab.restored(text, own[0].number, self.old.text))
+        ReloadUnits().take(host)
+        return f" Its line in {FSTAB} is again as it was."
 
     def _there(self, host: Host) -> bool:
         return any(is_of(host, one, self.device) for one in seen_at(look_mounted(host), self.real)[-1:])
@@ -182,6 +193,12 @@ def await_device(host: Host, device: str) -> None:
     """No line is written for what is not there, so that no boot waits for what was never made."""
     if device.startswith("/dev/") and not host.until(lambda: host.stat(device), DEVICE_SECONDS):
         raise Problem(f"The device '{device}' is not there; waited for it {DEVICE_SECONDS} seconds.")
+
+
+def _lines_at(host: Host, text: str, real: str) -> tuple[Entry, ...]:
+    """The lines of a mount point."""
+    found = fstab.entries(text)
+    return fstab.entries_of(found, fstab.paths(host, found, look_mounted(host)), real)
 
 
 def new_options(device: str) -> str:
@@ -226,7 +243,8 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
         elif new.mounted and not old.mounted:
             fresh = not old.place.there or any(inside(real, outer) for outer in made)
             coming += [MakeMountPoint(new.path)] if fresh else []
-            coming.append(MountIt(new.path, real, new.mounted, new.line, old.line))
+            before = old.place.entries[0] if old.place.entries else None
+            coming.append(MountIt(new.path, real, new.mounted, new.line, before))
             made.append(real)
         if new.line and not old.line:
             coming.append(WriteLine(new.path, real, new.line))

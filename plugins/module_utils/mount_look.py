@@ -12,7 +12,7 @@ from typing import Iterator, Mapping, Sequence
 from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab
 from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import FSTAB, Entry
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import User, look_files, look_holders
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import Mount, Place, unit_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import (
     Mounted,
@@ -41,12 +41,13 @@ class System:
     mounts: list[Mounted]
     entries: list[Entry]
     named: list[str]  # the mount point of each entry, as the kernel calls it
+    unfounded: frozenset[str]
 
 
 def look_mounts(host: Host, devices: Mapping[str, str | None], leaving: Sequence[str]) -> tuple[Mount, ...]:
     """The mounts at these paths, each with the device that it should have. Who is busy is asked for those in 'leaving'."""
     mounts, found = look_mounted(host), fstab.entries(host.read(FSTAB) or "")
-    system = System(mounts, found, fstab.paths(host, found, mounts))
+    system = System(mounts, found, fstab.paths(host, found, mounts), _unfounded(host))
     reals = {path: fstab.canonical(host, path, mounts) for path in devices}
     gone = [reals[path] for path in leaving]
     seen = [_look(host, path, reals[path], device, system) for path, device in devices.items()]
@@ -83,8 +84,15 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
             layers=tuple(one.called for one in reversed(solid)),
             filesystem=top.filesystem if top else "",
             within=tuple(one.path for one in system.mounts if inside(one.path, real)),
+            unfounded=system.unfounded,
         ),
     )
+
+
+def _unfounded(host: Host) -> frozenset[str]:
+    """The types of file systems that use no device (proc(5), /proc/filesystems); zfs has its devices by itself."""
+    words = (line.split() for line in lines_of(host.read("/proc/filesystems")))
+    return frozenset(line[1] for line in words if line[:1] == ["nodev"] and len(line) > 1) - {"zfs"}
 
 
 def _judged(

@@ -50,6 +50,13 @@ def _comes(old: Mount, new: Mount) -> Iterator[str]:
         )
     if old.mounted and new.mounted and old.mounted != new.mounted:
         yield f"Cannot mount '{new.mounted}' on '{new.path}': '{old.mounted}' is mounted there. Unmount it first."
+    unfounded = sorted(place.unfounded.intersection(line.filesystem.split(","))) if line else []
+    if line and unfounded:
+        correct = f", or correct {FSTAB}, {place.entries[0]}" if place.entries else ""
+        yield (
+            f"'{line.device}' on '{new.path}' would be mounted as '{unfounded[0]}', which uses no device: what is written there "
+            f"would not be on it. Give the file system that it has{correct}."
+        )
     if line and line != old.line:
         yield from _writes(old, new)
     if new.mounted and not old.mounted:

@@ -14,6 +14,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, l
 MOUNTINFO = "/proc/self/mountinfo"
 BTRFS = "/sys/fs/btrfs"
 TRIGGER = "autofs"  # no file system: who touches it has one mounted over it (kernel Documentation/filesystems/autofs.rst)
+POOLS = (
+    "btrfs",
+    "bcachefs",
+)  # on devices, under a number of their own (0:NN), as what stands on none has one
 REMOTE = re.compile(r"autofs|nfs|cifs|smb|fuse|9p|afs|ceph|gluster|lustre|gfs|ocfs|virtiofs")
 
 
@@ -31,8 +35,17 @@ class Mounted:
 
     @property
     def called(self) -> str:
-        """What people see of it; not everything that is mounted has a source."""
-        return self.source or self.filesystem
+        """What people see of it; not everything that is mounted has a source, and of a tmpfs it is any text."""
+        return (
+            self.filesystem
+            if self.unfounded and self.source.startswith("/dev/")
+            else self.source or self.filesystem
+        )
+
+    @property
+    def unfounded(self) -> bool:
+        """Whether it stands on no device."""
+        return self.number.startswith("0:") and self.filesystem not in POOLS
 
     @property
     def remote(self) -> bool:
@@ -84,13 +97,13 @@ def inside(path: str, directory: str) -> bool:
 
 
 def is_of(host: Host, mount: Mounted, device: str) -> bool:
-    """Whether a mount is of this device: by its number, else, as for btrfs, by its source or its other devices."""
+    """Whether a mount is of this device: by its number, else, of btrfs, by its source or its other devices."""
     stat = host.stat(device)
     if stat is None or mount.trigger:
         return False
     if stat.st_rdev and mount.number == f"{os.major(stat.st_rdev)}:{os.minor(stat.st_rdev)}":
         return True
-    if not mount.number.startswith("0:") or not mount.source.startswith("/dev/"):
+    if mount.filesystem not in POOLS or not mount.source.startswith("/dev/"):
         return False
     names = {host.real(name).rpartition("/")[2] for name in (device, mount.source)}
     pools = [set(host.list(f"{BTRFS}/{uuid}/devices")) for uuid in host.list(BTRFS)]

@@ -21,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_conf impo
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import (
     aliases_of,
+    folded,
     look_files,
     refuse_conflicts,
 )
@@ -73,7 +74,9 @@ def look_aliases(host: Host, wanted: Callable[[dict[str, str]], dict[str, str]])
 
 def only_here(aliases: dict[str, str], files: dict[str, Section]) -> dict[str, str]:
     """Those that no other file gives in the same way: of a second entry each run of multipath warns."""
-    given = [pair for sections in files.values() for pair in aliases_of(sections).items()]
+    given = [
+        (folded(wwid), name) for sections in files.values() for wwid, name in aliases_of(sections).items()
+    ]
     return {wwid: name for wwid, name in aliases.items() if (wwid, name) not in given}
 
 
@@ -98,6 +101,7 @@ def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> No
                 "Remove it there first (state: absent)."
             )
     refuse_conflicts(want, seen.files)
+    ours = only_here(want, seen.files)
     for wwid, alias in want.items():
         holder = seen.names.get(alias, f"mpath-{wwid}")
         if holder != f"mpath-{wwid}":
@@ -105,7 +109,8 @@ def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> No
                 f"The alias '{alias}' for '{wwid}' is the name of another device ('{holder}'). Choose another alias, or "
                 "rename that device first."
             )
-        if MADE_UP.fullmatch(alias) and alias not in (seen.maps.get(wwid), seen.own.get(wwid)):
+        known = (seen.maps.get(wwid), seen.own.get(wwid))
+        if wwid in ours and MADE_UP.fullmatch(alias) and alias not in known:
             raise Problem(
                 f"'{alias}' is not an alias: multipath itself makes up names like it. Choose another."
             )

@@ -15,13 +15,16 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, P
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import (
     DROP_INS,
     MAIN,
+    aliases_of,
     look_files,
     overruled,
+    refuse_elsewhere,
     tried,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import (
     effects,
     look_running,
+    refuse_bound,
     refuse_effects,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import (
@@ -170,6 +173,11 @@ def look_change(
     trial = tried(host, path, candidate) if differs else None
     old = parse_sections(told) if runs else trial.config if trial else Section("")
     new = trial.config if trial else parse_sections(files)
+    if candidate is not None:
+        refuse_elsewhere(new)
+        before = aliases_of(parse_sections(text or ""))
+        given = aliases_of(parse_sections(candidate)).items()
+        refuse_bound(host, new, {wwid: name for wwid, name in given if before.get(wwid) != name})
     return {
         "running": runs,
         "loaded": not behind,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from typing import Any, Iterator, Mapping
 
@@ -31,11 +32,18 @@ class Trial:
 
 
 def look_files(host: Host, but: str = "") -> dict[str, Section]:
-    """The sections of each file but one: the main file, then the drop-ins by their names (libmultipath/config.c)."""
-    names = [name for name in host.list(DROP_INS) if name.endswith(".conf")]
-    paths = [path for path in (MAIN, *(f"{DROP_INS}/{name}" for name in names)) if path != but]
-    texts = {path: host.read(path) for path in paths}
+    """The sections of each file but one: the main file, then the drop-ins by their names (libmultipath/config.c).
+
+    Of a directory multipath reads nothing, whatever its name.
+    """
+    drop_ins = [f"{DROP_INS}/{name}" for name in host.list(DROP_INS) if name.endswith(".conf")]
+    texts = {path: host.read(path) for path in (MAIN, *drop_ins) if path != but and _is_file(host, path)}
     return {path: parse_sections(text) for path, text in texts.items() if text is not None}
+
+
+def _is_file(host: Host, path: str) -> bool:
+    found = host.stat(path)
+    return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def tried(host: Host, path: str, text: str | None) -> Trial:
@@ -43,15 +51,18 @@ def tried(host: Host, path: str, text: str | None) -> Trial:
     ran = host.run("unshare", "--mount", "sh", "-c", TRIAL, "sh", path, stdin=text or "", ok=None)
     if ran.rc:
         raise Problem(f"Cannot try the configuration: {' '.join(ran.err.split())}")
-    told = parse_sections(ran.out)
-    place = told.all("defaults")[:1]
-    directory = place[0].values.get("config_dir", DROP_INS) if place else DROP_INS
+    return Trial(parse_sections(ran.out), tuple(_complaints(ran.err, path)))
+
+
+def refuse_elsewhere(config: Section) -> None:
+    """A multipath before 0.9.0 reads its drop-ins from another directory, or none, where the main file says so (NEWS.md)."""
+    directory = _merged(config, "defaults").get("config_dir", DROP_INS)
     if directory.rstrip("/") != DROP_INS:
+        where = f"but from '{directory}'" if directory else "nor from anywhere else"
         raise Problem(
-            f"multipath reads no drop-ins from '{DROP_INS}' here, but from '{directory}': 'config_dir' in '{MAIN}' says so. "
+            f"multipath reads no drop-ins from '{DROP_INS}' here, {where}: 'config_dir' in '{MAIN}' says so. "
             "Remove that line, and move what is there."
         )
-    return Trial(told, tuple(_complaints(ran.err, path)))
 
 
 def _complaints(text: str, path: str) -> Iterator[str]:
@@ -100,17 +111,23 @@ def aliases_of(sections: Section) -> dict[str, str]:
     }
 
 
+def folded(wwid: str) -> str:
+    """A WWID of a file as identity.wwid makes it of an option: of the eui. that multipath has for NVMe a 2."""
+    return re.sub(r"^eui\.", "2", wwid)
+
+
 def refuse_conflicts(aliases: Mapping[str, str], files: Mapping[str, Section]) -> None:
     """One name, one WWID, in all files: where two contradict each other multipath drops one."""
     for path, sections in files.items():
         for other, name in aliases_of(sections).items():
             for wwid, alias in aliases.items():
-                if other != wwid and other.lower() == wwid.lower():
+                same = folded(other) == wwid
+                if not same and folded(other).lower() == wwid.lower():
                     raise Problem(
                         f"'{path}' gives the alias '{name}' to '{other}', which is '{wwid}' in another spelling, and multipath "
                         "takes it for another disk. Correct it there."
                     )
-                if (other == wwid) != (name == alias):
+                if same != (name == alias):
                     raise Problem(
                         f"'{path}' gives the alias '{name}' to '{other}', wanted is '{alias}' for '{wwid}'. "
                         "An alias has one place: remove it there."

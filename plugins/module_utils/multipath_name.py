@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Collection, Iterable, Iterator, Sequence
+from typing import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import BLOCK, look_wwids
@@ -145,6 +145,21 @@ def look_bindings(host: Host, config: Section) -> list[tuple[str, str]]:
         if len(words) > 1:
             found.setdefault(words[0], words[1])
     return list(found.items())
+
+
+def refuse_bound(host: Host, config: Section, aliases: Mapping[str, str]) -> None:
+    """A new alias that the bindings file gives to another WWID, whose map wants that name when it comes back."""
+    others = {
+        part.values.get("wwid") for part in config.all("multipaths", "multipath") if "alias" in part.values
+    }
+    path = in_force(config, {}, "bindings_file") or BINDINGS
+    bound = dict(look_bindings(host, config))
+    for wwid, alias in aliases.items():
+        if bound.get(alias, wwid) != wwid and bound[alias] not in others:
+            raise Problem(
+                f"'{path}' gives the alias '{alias}' to '{bound[alias]}', wanted is '{alias}' for '{wwid}'. Choose another "
+                "alias, give that disk an alias of its own, or remove its line there if it will not come back."
+            )
 
 
 def name_of(

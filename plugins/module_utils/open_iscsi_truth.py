@@ -24,6 +24,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting 
     NODE,
     Value,
     is_secret,
+    number,
     text_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
@@ -133,7 +134,7 @@ def _changes(name: str, said: Value | None, live: Value) -> bool:
     if name.endswith(DIGESTS):
         return has not in wanted.split(",")
     if name.endswith(AT_MOST):
-        return wanted.isdecimal() and has.isdecimal() and 0 < int(wanted) < int(has)
+        return wanted.isdecimal() and has.isdecimal() and 0 < number(wanted) < number(has)
     return wanted.lower() != has.lower()
 
 

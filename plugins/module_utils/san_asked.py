@@ -159,7 +159,7 @@ def _asked_map(group: str, given: Any) -> dict[str, Any]:
             f"(present or absent); found is {given!r}."
         )
     number = entry.get("number")
-    if number is not None and not (str(number).isdecimal() and int(number) in NUMBERS):
+    if number is not None and not (re.fullmatch("[0-9]{1,9}", str(number)) and int(number) in NUMBERS):
         raise Problem(f"igroup '{group}': '{number}' is not a LUN number; wanted is 0 to {NUMBERS[-1]}.")
     for key in ("read_only", "shared"):
         if not isinstance(entry.get(key), (bool, type(None))):

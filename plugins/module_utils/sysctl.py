@@ -196,14 +196,9 @@ def kernel_number(text: str | None) -> int | None:
     match = re.match(r"\s*(0[xX][0-9a-fA-F]+|[0-9]+)(?:\s|$)", text or "")
     if not match:
         return None
-    octal = re.fullmatch("0[0-7]+", match[1])
-    return (
-        int(match[1], 8)
-        if octal
-        else int(match[1], 0)
-        if match[1][:2].lower() == "0x"
-        else int(match[1][:20])
-    )
+    digits = match[1][:20]
+    octal = re.fullmatch("0[0-7]+", digits)
+    return int(digits, 8 if octal else 16 if digits[:2].lower() == "0x" else 10)
 
 
 def plan_filters(seen: dict[str, Filter], want: dict[str, Filter]) -> list[Step]:

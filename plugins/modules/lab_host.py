@@ -75,7 +75,7 @@ options:
     type: bool
     default: true
   timeout:
-    description: Seconds that a boot or a shutdown may take.
+    description: Seconds that a boot or a shutdown may take, 1 to 3600.
     type: int
     default: 240
   cache:
@@ -164,6 +164,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_power
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
     OPTIONS,
     Controller,
@@ -192,6 +193,8 @@ SPEC = {
 class LabHost(Resource):
     def __init__(self, options):
         self.name, self.state, self.wait = options["name"], options["state"], options["wait"]
+        if not 1 <= options["timeout"] <= 3600:
+            raise Problem(f"The timeout {options['timeout']} is not a time in seconds from 1 to 3600.")
         cache = options["cache"] or uml_image.cache_directory()
         lab = lab_of(options["lab"], options["directory"])
         self.power = uml_power.Power(lab, cache, options["timeout"], options["power_cut"])

@@ -15,8 +15,8 @@ description:
   - A map that exists is renamed at once, also while an active volume group is on it; C(/dev/disk/by-id/dm-uuid-mpath-WWID) stays.
     That is refused where C(fstab), C(crypttab), a mount, swap, a unit, the kernel command line or a filter of LVM uses the name
     that it has, since systemd unmounts what C(fstab) mounts by a name that vanishes.
-  - An alias that is another device's name, or that another file of multipath gives otherwise, is refused. One that another file
-    gives in the same way is left to that file.
+  - An alias that is another device's name, or that another file of multipath gives otherwise, is refused, and so is a new one
+    that C(/etc/multipath/bindings) gives to another WWID. One that another file gives in the same way is left to that file.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -38,7 +38,7 @@ options:
       alias:
         description:
           - The name, 1 to 127 letters, digits, C(.), C(_) and C(-). C(control) is device-mapper's own. Names like mpatha are
-            multipath's own, and only one that the map has already may be kept by an alias.
+            multipath's own, and only one that the map has already, or that another file gives to this LUN, may be its alias.
           - It may be left out where the alias is to be absent.
         type: str
       state:

@@ -18,7 +18,8 @@ description:
     gets other settings is a step of its own. A rename is refused where C(fstab), C(crypttab), a mount, swap, a unit, the kernel
     command line, a filter of LVM or a device on the map uses the name, since systemd unmounts what C(fstab) mounts by a name
     that vanishes.
-  - A value that a file which is read later gives otherwise is refused, since it would have no effect.
+  - A value that a file which is read later gives otherwise is refused, since it would have no effect. So is a drop-in where an
+    old multipath reads none from there (C(config_dir) in C(/etc/multipath.conf)).
   - A running multipathd reads it by C(multipathd reconfigure), and is waited for. It is never restarted. A daemon whose
     configuration is not that of the files is told too.
   - Where the distribution's multipathd starts only with C(/etc/multipath.conf) (RHEL), an empty one is made.

@@ -375,16 +375,28 @@ def test_no_mount_table_ends_in_a_traceback(table):
         assert isinstance(mountinfo.hidden(mounts, one), bool)
 
 
-def test_a_mount_that_fails_puts_the_changed_line_back():
-    text = "# mine\n/dev/vg_db/data\t/srv/db ext4   noatime 0 2\n"
+class Failing(Kernel):
+    """On which nothing can be mounted."""
 
-    class Failing(Kernel):
-        def run(self, *argv, **options):
-            if argv[0] == "mount":
-                self.did.append(" ".join(argv))
-                return type("Ran", (), {"rc": 32, "out": "", "err": "wrong fs type\n"})
-            return super().run(*argv, **options)
+    def run(self, *argv, **options):
+        if argv[0] == "mount":
+            self.did.append(" ".join(argv))
+            return Ran(32, "", "wrong fs type\n")
+        return super().run(*argv, **options)
 
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/dev/vg_db/data\t/srv/db ext4   noatime 0 2",
+        "/dev/vg_db/gone /srv/db xfs noatime 0 2",
+        "LABEL=old\\011disk\t /data",
+        " /dev/vg_db/\\147one /srv/db/ ext4 defaults # an old disk\r",
+    ],
+)
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_mount_that_fails_puts_the_changed_line_back_byte_for_byte(line, gone):
+    text = f"# mine\n{line}\n"
     host = Failing(text, "")
     asked = {
         "path": "/srv/db",
@@ -399,11 +411,22 @@ def test_a_mount_that_fails_puts_the_changed_line_back():
     assert [type(step) for step in steps[1:]] == [ReloadUnits, MountIt]
     for step in steps[:2]:
         step.take(host)
-    assert "/dev/vg_db/log\t/srv/db ext4   noatime 0 2" in host.read("/etc/fstab")
-    with pytest.raises(
-        Problem,
-        match="mount failed with exit code 32: wrong fs type. Its line in /etc/fstab is again as it was",
-    ):
+    assert fstab.entries(host.read("/etc/fstab"))[0].line.device == "/dev/vg_db/log"
+    if gone:
+        del host.files["/dev/vg_db/log"]
+    why = "The device '/dev/vg_db/log' is not there; waited for it 15 seconds."
+    why = why if gone else "mount failed with exit code 32: wrong fs type."
+    with pytest.raises(Problem) as failed:
         steps[2].take(host)
+    assert str(failed.value) == f"{why} Its line in /etc/fstab is again as it was."
     assert host.read("/etc/fstab") == text
     assert host.did[-1] == "systemctl daemon-reload"
+
+
+def test_a_line_that_somebody_changes_meanwhile_is_not_put_back():
+    old = fstab.entries("/dev/vg_db/gone /srv/db xfs noatime 0 2")[0]
+    host = Failing("/dev/vg_db/log /srv/db ext4 ro 0 2\n", "")
+    line = fstab.Line("/dev/vg_db/log", "ext4", "noatime")
+    with pytest.raises(Problem, match="wrong fs type.$"):
+        MountIt("/srv/db", "/srv/db", "/dev/vg_db/log", line, old).take(host)
+    assert host.read("/etc/fstab") == "/dev/vg_db/log /srv/db ext4 ro 0 2\n"
