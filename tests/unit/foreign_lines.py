@@ -9,18 +9,8 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
-
-documents = settings(
-    max_examples=COUNT,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 SPACE = b" \t\n\v\f\r"  # isspace(3) in the C locale
 
 # What stands in such files without being an assignment.

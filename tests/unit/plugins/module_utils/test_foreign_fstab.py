@@ -11,22 +11,15 @@ import os
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab, mountinfo
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem, Ran
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import MountIt, ReloadUnits
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import WishedMounts
-from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
+from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
-
-many = settings(
-    max_examples=COUNT,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
 
 DISKS = {"/dev/vg_db/data": 64768, "/dev/vg_db/log": 64769, "/dev/disk/by-id/scsi-36001405aaa": 2064}
 NAMES = [*DISKS, "/dev/mapper/vg_db-data", "UUID=1a-2b", 'UUID="1a-2b"', "LABEL=my\\040disk", "/dev/sdb"]

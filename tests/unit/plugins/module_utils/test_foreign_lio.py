@@ -12,7 +12,7 @@ import json
 import re
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
@@ -21,19 +21,11 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import sa
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
-from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
+from ansible_collections.lunworks.iscsi.tests.unit.documents import few, many
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import BROKEN, DOCUMENTS, JSON, W
 from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED, LioHost, running
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 
-MANY = settings(
-    max_examples=COUNT,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-FEW = settings(MANY, max_examples=max(1, MANY.max_examples // 3))
 TAKEN_AWAY = ("Unmap", "Stop serving", "Close", "Remove", "No longer", "Disable", "Let '" + W + "' no longer")
 
 
@@ -87,7 +79,7 @@ def lost(small, big, where=""):
     return [] if small == big else [f"{where}: {small} became {big}"]
 
 
-@MANY
+@many
 @given(DOCUMENTS)
 def test_reading_and_writing_back_changes_nothing(document):
     assert list(shape_faults(document)) == []
@@ -96,7 +88,7 @@ def test_reading_and_writing_back_changes_nothing(document):
     assert merged(document, {}, kept) == document
 
 
-@FEW
+@few
 @given(DOCUMENTS)
 def test_a_call_that_names_nothing_new_has_nothing_to_do(document):
     host = LioHost(running(document))
@@ -111,7 +103,7 @@ def test_a_call_that_names_nothing_new_has_nothing_to_do(document):
     assert host.did == []
 
 
-@MANY
+@many
 @given(DOCUMENTS)
 def test_the_smallest_wish_changes_the_alias_alone(document):
     host = LioHost(running(document))
@@ -129,7 +121,7 @@ def test_the_smallest_wish_changes_the_alias_alone(document):
     assert group_of(saved(host))["parameters"]["TargetAlias"] == "x"
 
 
-@FEW
+@few
 @given(DOCUMENTS)
 def test_a_new_lun_takes_nothing_away(document):
     host = LioHost(running(document))
@@ -147,7 +139,7 @@ def test_a_new_lun_takes_nothing_away(document):
     assert len(saved(host)["storage_objects"]) == len(document["storage_objects"]) + 1
 
 
-@FEW
+@few
 @given(DOCUMENTS, st.integers(0, 3))
 def test_a_lun_that_goes_takes_nothing_else_with_it(document, which):
     served = group_of(document).get("luns", [])
@@ -173,7 +165,7 @@ def test_a_lun_that_goes_takes_nothing_else_with_it(document, which):
     assert lost(saved(host)["storage_objects"], document["storage_objects"]) == []
 
 
-@FEW
+@few
 @given(DOCUMENTS, st.randoms(use_true_random=False))
 def test_what_a_half_restore_lost_comes_back_as_it_was_or_is_left(document, random):
     files = running(document)
@@ -205,7 +197,7 @@ def test_what_a_half_restore_lost_comes_back_as_it_was_or_is_left(document, rand
     assert saved(host) == document
 
 
-@FEW
+@few
 @given(DOCUMENTS)
 def test_an_igroup_changes_its_own_initiators_and_who_may_log_in_alone(document):
     host = LioHost(running(document))
@@ -227,7 +219,7 @@ def test_an_igroup_changes_its_own_initiators_and_who_may_log_in_alone(document)
     assert (closed["generate_node_acls"], closed["authentication"]) == (0, 0)
 
 
-@FEW
+@few
 @given(DOCUMENTS)
 def test_a_target_that_goes_takes_no_other_with_it(document):
     host = LioHost(running(document))
@@ -286,7 +278,7 @@ WISHES = st.fixed_dictionaries(
 )
 
 
-@MANY
+@many
 @given(DOCUMENTS, WISHES, st.booleans())
 def test_where_nothing_is_left_to_do_what_was_asked_for_is_so(document, wish, purge):
     """It is refused, or it is so: in the kernel, and in the file that comes back after a boot."""
@@ -371,7 +363,7 @@ def unsaved(group, wish):
     return [key for key, value in wish.items() if key in told and not told[key](value)]
 
 
-@MANY
+@many
 @given(st.one_of(BROKEN, JSON))
 def test_a_document_of_another_shape_is_refused_in_words(document):
     host = LioHost({SAVED: {"text": json.dumps(document), "mode": 0o600}})

@@ -13,7 +13,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
@@ -36,17 +36,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
     parse_config,
     parse_metadata,
 )
-from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
+from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, pv_bytes
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
-
-documents = settings(
-    max_examples=COUNT,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 NAMES = st.text("abcXYZ019+_.", min_size=1, max_size=8)
 WORDS = st.text('ab 19{}[]=,#"\\\n\tß', max_size=10)
@@ -182,14 +174,14 @@ def disk(data):
     return ScriptedHost(files={"/disk": {"bytes": bytes(data)}})
 
 
-@documents
+@many
 @given(texts())
 def test_every_valid_text_is_read_as_it_was_meant(document):
     text, name, group = document
     assert parse_metadata(text) == expected(name, group, text)
 
 
-@documents
+@many
 @given(texts(), st.integers(0, 1 << 14), IDS)
 def test_every_valid_disk_is_read_as_it_was_meant(document, place, pv):
     text, name, group = document
@@ -201,7 +193,7 @@ def test_every_valid_disk_is_read_as_it_was_meant(document, place, pv):
 DAMAGE = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 255)), min_size=1, max_size=4)
 
 
-@documents
+@many
 @given(texts(), DAMAGE, st.one_of(st.none(), st.floats(0, 1)))
 def test_a_damaged_disk_tells_the_truth_or_nothing(document, damage, end):
     text, name, group = document
@@ -217,7 +209,7 @@ def test_a_damaged_disk_tells_the_truth_or_nothing(document, damage, end):
     assert label is None or label == expected(name, group, text, label.pv)
 
 
-@documents
+@many
 @given(texts(), st.data())
 def test_a_text_that_was_damaged_before_it_was_written_is_read_or_refused(document, data):
     """Its checksum is right: whoever has the LUN may write anything."""
@@ -240,7 +232,7 @@ def test_a_text_that_was_damaged_before_it_was_written_is_read_or_refused(docume
     assert isinstance(label, Label) and isinstance(label.seqno, int)
 
 
-@documents
+@many
 @given(st.text('{}[]="#, \n\\ab1', max_size=60))
 def test_no_text_ends_in_a_traceback(text):
     with suppress(Damaged):
@@ -341,7 +333,7 @@ def host_of(report):
     )
 
 
-@documents
+@many
 @given(reports())
 def test_every_report_is_read_whatever_is_new_in_it_and_what_is_only_named_stays(document):
     report, told = document
@@ -362,7 +354,7 @@ def test_every_report_is_read_whatever_is_new_in_it_and_what_is_only_named_stays
     assert [one["name"] for one in resource.show(seen)["groups"]] == list(told)
 
 
-@documents
+@many
 @given(
     reports(), st.sampled_from(["active", "inactive", "exported", "imported", "absent", None]), st.booleans()
 )
@@ -409,7 +401,7 @@ JSON = st.recursive(
 )
 
 
-@documents
+@many
 @given(
     st.one_of(JSON.map(json.dumps), st.text(max_size=20), JSON.map(lambda one: json.dumps({"report": one})))
 )
@@ -423,7 +415,7 @@ def test_what_is_no_report_is_a_problem(text):
 # ---- what users write ----
 
 
-@documents
+@many
 @given(
     st.one_of(
         st.text("0123456789.kmgtpib -+e", max_size=50), st.text(max_size=10), st.integers(), st.floats()
@@ -438,7 +430,7 @@ def test_a_size_is_bytes_of_a_disk_or_refused(text):
     assert isinstance(found, int) and 1 <= found < 1 << 63
 
 
-@documents
+@many
 @given(
     st.sampled_from(sorted(TAKEN)),
     st.lists(

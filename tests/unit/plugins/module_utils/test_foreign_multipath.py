@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Half, _act, _compare
@@ -13,7 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import RenameMap
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
-from ansible_collections.lunworks.iscsi.tests.unit.documents import COUNT
+from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_multipath import (
     BINDINGS,
     DROP_INS,
@@ -29,12 +29,6 @@ from ansible_collections.lunworks.iscsi.tests.unit.foreign_multipath import (
 )
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 
-many = settings(
-    max_examples=COUNT,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
 OURS = (f"{DROP_INS}/lunworks.conf", f"{DROP_INS}/lunworks-aliases.conf", f"{DROP_INS}/zz-ours.conf")
 
 maps = st.dictionaries(

@@ -20,10 +20,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf imp
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config, first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import CHECKS, look_initiator
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import PATH as NAMES
+from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_lines import (
     ENDS,
     cfg,
-    documents,
     exec_start,
     grep,
     idbm,
@@ -105,7 +105,7 @@ def text_of(host, path):
     return "" if host.list(path) else host.read(path) or ""
 
 
-@documents
+@many
 @given(texts(SETTINGS, VALUES))
 def test_iscsid_conf_is_read_as_open_iscsi_reads_it(text):
     assert {name: in_force(text).get(name) for name in [*DAEMON, *WORDS, *NUMBERS, *OTHER]} == {
@@ -113,7 +113,7 @@ def test_iscsid_conf_is_read_as_open_iscsi_reads_it(text):
     }
 
 
-@documents
+@many
 @given(texts(SETTINGS, VALUES), CHANGE)
 def test_a_setting_of_iscsid_conf_changes_and_nothing_else(text, change):
     name, value = change
@@ -134,7 +134,7 @@ KEYS = st.sampled_from([NAME, NAME, ALIAS, "GenerateName", "OldInitiatorName"])
 SAID = st.sampled_from([f"{IQN}:old", f"{IQN}:new", f"{IQN}:NEW", "yes", "", "naa.5", "the db", "x # y"])
 
 
-@documents
+@many
 @given(
     texts(KEYS, SAID),
     st.sampled_from([f"{IQN}:new", f"{IQN}:NEW"]),
@@ -181,7 +181,7 @@ def records(draw):
     return found
 
 
-@documents
+@many
 @given(records(), texts(SETTINGS, VALUES), st.sampled_from(TARGETS), CHANGE)
 def test_a_record_says_what_was_asked_and_keeps_the_rest(found, conf, target, change):
     name, value = change
@@ -233,7 +233,7 @@ FIELD_VALUES = st.sampled_from(
 )
 
 
-@documents
+@many
 @given(
     texts(IFACE, FIELD_VALUES),
     st.sampled_from([{"nic": "eth1"}, {"mac": "52:54:00:00:00:02"}, {"nic": ""}, {}]),
@@ -293,7 +293,7 @@ def strict(files):
     return max((default if own is None else own) or 0, every or 0) == 1
 
 
-@documents
+@many
 @given(
     st.dictionaries(
         FILES, texts(SYSCTL, st.sampled_from(["0", "1", "2", "2 # loose", "", "many"])), max_size=3
@@ -339,7 +339,7 @@ SHOW_UNIT = "systemctl show -p Id,LoadState,UnitFileState,ActiveState,FragmentPa
 FRAGMENT, PLACE = "/lib/systemd/system/open-iscsi.service", "/etc/systemd/system/open-iscsi.service.d"
 
 
-@documents
+@many
 @given(
     UNIT,
     st.dictionaries(st.sampled_from(["00-wait.conf", "10-lunworks.conf", "override.conf"]), UNIT, max_size=2),
