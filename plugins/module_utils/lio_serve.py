@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Iterable
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
@@ -16,7 +17,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio import (
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_check import check_serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_notes import notes_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import plan_serving
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import feasible, plan_serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_refuse import refuse_serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_remove import bare
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_settings import check_settings
@@ -54,7 +55,9 @@ class Serve:
             asked = [one for one in asked if self._inside(seen, one)]
         want = want_serving(seen, asked, self.purge, self.purge_targets)
         check_serving(seen, want, asked, self.force)
-        return want
+        made = {name: feasible(seen, name, target) for name, target in want.running.targets.items()}
+        targets = {name: target for name, target in made.items() if target}
+        return replace(want, running=replace(want.running, targets=targets))
 
     def plan(self, seen: Serving, want: Serving) -> list[Step]:
         """The steps between."""

@@ -115,7 +115,9 @@ def spread(items: list[pytest.Item]) -> dict[str, str | None]:
     loads = dict.fromkeys(HALVES, 0)
     homes: dict[str, str | None] = dict.fromkeys(map(unit, items), HALVES[0])
     for name, size in sorted(sizes.items(), key=lambda one: (-one[1], one[0])):
-        homes[name] = None if name in BOTH else min(HALVES, key=lambda suite: loads[suite])
+        homes[name] = (
+            None if name in BOTH else AT_HOME.get(name) or min(HALVES, key=lambda suite: loads[suite])
+        )
         if homes[name]:
             loads[homes[name]] += size
     return homes

@@ -100,7 +100,7 @@ def test_a_volume_that_cannot_get_its_file_system_is_not_left_behind(compute, di
 
 def test_a_file_system_directly_on_a_disk(compute, disks):
     blank, other, theirs = disks.make("a", 64), disks.make("b", 64), disks.make("c", 320)
-    compute.run(f"mkfs.xfs -q -L theirs {theirs} && pvcreate -q {other} && udevadm settle")
+    compute.run(f"udevadm settle && mkfs.xfs -q -L theirs {theirs} && pvcreate -q {other} && udevadm settle")
 
     def asked(device, **more):
         return "filesystems", {"filesystems": [{"device": device, "filesystem": "ext4", **more}]}
