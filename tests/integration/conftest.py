@@ -31,6 +31,7 @@ FIRST = (
     "iscsid_conf",
 )
 BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
+AT_HOME = {"test_foreign_fstab": "bookworm", "test_foreign_lio": "bookworm"}  # they ask its own programs
 HALVES = SUITES[
     :2
 ]  # each runs one half of the rest in a spread run; a suite beyond them runs the stories alone
