@@ -32,9 +32,8 @@ FIRST = (
 )
 BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
 AT_HOME = {"test_foreign_fstab": "bookworm", "test_foreign_lio": "bookworm"}  # they ask its own programs
-HALVES = SUITES[
-    :2
-]  # each runs one half of the rest in a spread run; a suite beyond them runs the stories alone
+# Each runs one half of the rest in a spread run; a suite beyond them runs the stories alone.
+HALVES = SUITES[:2]
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
 

@@ -173,7 +173,7 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
 
 def test_a_volume_that_was_activated_on_a_path_is_put_onto_the_map_while_it_is_mounted(compute, disks):
     disks.paths = 2
-    compute.run("multipath -W; systemctl start multipathd", check=False)
+    compute.run("multipath -W; systemctl reset-failed multipathd; systemctl start multipathd", check=False)
     try:
         map_name = disks.make("a", 64)
         wwid = disks.wwid("a")
