@@ -20,7 +20,8 @@ def one(lun, **more):
 def target(storage, compute):
     """A target with two LUNs, to which the compute host is logged in on both networks."""
     compute.run(
-        "systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath; systemctl reset-failed multipathd; systemctl start multipathd"
+        "systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath;"
+        " systemctl reset-failed multipathd; systemctl start multipathd"
     )
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=64, db1=64)

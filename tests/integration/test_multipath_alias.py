@@ -19,7 +19,8 @@ def named(lun, alias, **more):
 def target(storage, compute):
     """Two LUNs, each with a map."""
     compute.run(
-        "systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath; systemctl reset-failed multipathd; systemctl start multipathd"
+        "systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath;"
+        " systemctl reset-failed multipathd; systemctl start multipathd"
     )
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=64, db1=64)
