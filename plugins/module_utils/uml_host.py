@@ -186,6 +186,8 @@ def power_on(controller: Host, lab: Lab, seen: Seen, networks: dict[str, Network
     command = lab.inside(seen.kernel, *kernel_arguments(lab, seen, networks))
     session = controller_of(controller).start(f"{here}/console.log", *command)
     controller.write(f"{here}/session", f"{session}\n")
+    # The process enters the lab's namespace by itself; until then the host does not count as on.
+    controller.until(lambda: look_hosts(controller, lab)[seen.host.name].on, 10, 0.05)
 
 
 def cut_power(controller: Host, lab: Lab, name: str) -> None:
