@@ -141,7 +141,8 @@ def test_bad_input_changes_nothing(target, compute):
         [
             ({"targets": ["/dev/sdb"]}, "is not an iSCSI name"),
             ({"targets": [f"{TARGET}.elsewhere"]}, "There is no session to the target"),
-            ({"portals": ["store1.example.com"]}, "is not a portal"),
+            ({"portals": ["10.77.1.12:iscsi"]}, "is not a portal"),
+            ({"portals": ["store1.example.com"]}, "There is no session to the portal"),
             ({"luns": [-1]}, "is not a LUN number"),
             ({"timeout": 0}, "is not a time in seconds"),
         ],
