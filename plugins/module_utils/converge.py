@@ -7,6 +7,7 @@ Check mode, diff mode, 'changed', failure reporting and the second look live her
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from itertools import groupby
 from typing import Any, Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,8 @@ LONGEST = 100  # characters of a value in a message
 
 class Resource:
     """What a module converges. A state is any value with equality; None when the thing is not there."""
+
+    locks: tuple[str, ...] = ()  # files that are locked from the first look to the last one
 
     def look(self, host: Host) -> Any:
         """The state that is. Mutates nothing."""
@@ -101,22 +104,24 @@ def _converge(
     before: dict[str, Any] = {}
     shown: dict[str, Any] = {}
     try:
-        for name, resource in make(module.params).items():
-            seen = resource.look(host)
-            want = resource.want(seen)
-            own = resource.plan(seen, want)
-            if not (module.check_mode and steps):
-                resource.refuse(seen, own)
-                if not own:
-                    _compare(resource, seen, want, "The host")
-            for note in resource.notes(seen, own):
-                module.warn(note)
-            after = seen
-            if own:
-                after = want if module.check_mode else _act(module, resource, want, own, host)
-            steps += own
-            before[name], shown[name] = resource.show(seen), resource.show(after)
-            changed = changed or resource.changed(seen, after, own)
+        resources = make(module.params)
+        with _locked(module, host, resources.values()):
+            for name, resource in resources.items():
+                seen = resource.look(host)
+                want = resource.want(seen)
+                own = resource.plan(seen, want)
+                if not (module.check_mode and steps):
+                    resource.refuse(seen, own)
+                    if not own:
+                        _compare(resource, seen, want, "The host")
+                for note in resource.notes(seen, own):
+                    module.warn(note)
+                after = seen
+                if own:
+                    after = want if module.check_mode else _act(module, resource, want, own, host)
+                steps += own
+                before[name], shown[name] = resource.show(seen), resource.show(after)
+                changed = changed or resource.changed(seen, after, own)
     except Half as half:
         module.fail_json(
             msg=str(half),
@@ -132,6 +137,16 @@ def _converge(
     if module._diff:
         result["diff"] = {"before": told(before), "after": told(shown)}
     module.exit_json(**result)
+
+
+@contextmanager
+def _locked(module: AnsibleModule, host: Host, resources: Iterable[Resource]) -> Iterator[None]:
+    """Under the locks of all, in one order for everybody. A check run writes nothing and needs none."""
+    with ExitStack() as held:
+        for path in sorted({path for resource in resources for path in resource.locks}):
+            if not module.check_mode:
+                held.enter_context(host.lock(path))
+        yield
 
 
 def tell(

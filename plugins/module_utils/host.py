@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Callable, Sequence, TypeVar
+from typing import Callable, Iterator, Sequence, TypeVar
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils import host_lock
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_disk import ask_scsi, read_direct
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_file import replace_file, why
 
@@ -192,6 +194,17 @@ class Host:
             return True
 
         return self._do("link", path, act)
+
+    @contextmanager
+    def lock(self, path: str, seconds: float = host_lock.PATIENCE) -> Iterator[None]:
+        """Hold the lock of a file (flock(2)), which is made where it is not there; it ends with this process at the latest."""
+        handle = self._do("open", path, lambda: host_lock.open_lock(path))
+        try:
+            if not self.until(lambda: host_lock.take_lock(handle), seconds, 0.05):
+                raise Problem(host_lock.locked(handle, path, seconds))
+            yield
+        finally:
+            os.close(handle)
 
     def chmod(self, path: str, mode: int) -> None:
         """Set the permission bits of a path."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import mmap
 import os
@@ -67,7 +68,10 @@ def _ask(asked: Sequence[tuple[str, bytes, int]], answers: int) -> None:
 
     try:
         os.setsid()
-        os.closerange(0, 3)  # whoever waits for the end of our output shall not wait for this child
+        # Whoever waits for the end of our output, or for a lock of ours, shall not wait for this child.
+        for handle in {int(name) for name in os.listdir("/proc/self/fd")} - {answers}:
+            with contextlib.suppress(OSError):
+                os.close(handle)
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(questions_to, numbers))
     finally:

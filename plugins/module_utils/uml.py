@@ -183,7 +183,7 @@ class Controller(Host):
             raise Problem(f"Processes of the lab '{lab.name}' do not end: {left()}.")
 
     @contextlib.contextmanager
-    def lock(self, directory: str, busy: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def alone(self, directory: str, busy: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Hold a directory for this process alone; it is made when it is not there. 'busy' is called before a wait."""
         os.makedirs(directory, exist_ok=True)
         handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -220,9 +220,9 @@ def make_image(
     say: Callable[[str], None] = lambda _: None,
 ) -> Image:
     """Make a suite's image unless it is there. A second maker waits for the first. Takes half a minute to two."""
-    with controller.lock(cache):
+    with controller.alone(cache):
         make_key(controller, cache)
-    with controller.lock(f"{cache}/making/{suite}", lambda: say(f"waiting for another image of {suite}")):
+    with controller.alone(f"{cache}/making/{suite}", lambda: say(f"waiting for another image of {suite}")):
         image = look_image(controller, suite, cache, kernel)
         if image is None:
             image = wanted_image(controller, suite, cache, kernel)

@@ -123,7 +123,7 @@ def provide(controller: Controller, wanted: str, cache: str) -> Kernel:
     kernel = choose(controller, wanted, cache).kernel
     if kernel is None:
         controller.mkdir(cache, 0o700)
-        with controller.lock(f"{cache}/kernels"):
+        with controller.alone(f"{cache}/kernels"):
             kernel = look_fetched(controller, cache) or _fetch(controller, f"{cache}/kernels")
     return kernel
 

@@ -50,7 +50,7 @@ def up(
         (suite, kernel): str(uml_image.make_image(controller, suite, cache, kernels[kernel], say).path)
         for suite, kernel in sorted({(host.suite, host.kernel) for host in wanted.hosts})
     }
-    with controller.lock(lab.root):
+    with controller.alone(lab.root):
         sweep(controller, lab.root)
         own(controller, lab, owner)
     seen = uml_network.look_networks(controller, lab)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import os
 import stat as modes
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
@@ -61,6 +62,7 @@ class ScriptedHost(Host):
         self.cards = copy.deepcopy(cards or {})  # CHAP tables: {host number: {index: [user, secret, mutual]}}
         self.portals = portals or {}  # what answers a login: {"address:port": the targets of a LoginPortal}
         self.did = []
+        self.locked = []
         self._booted = booted
 
     def run(self, *argv, ok=(0,), timeout=60, stdin=""):
@@ -179,6 +181,15 @@ class ScriptedHost(Host):
             return False
         self.files[name] = self.files[path]
         return True
+
+    @contextmanager
+    def lock(self, path, seconds=0):
+        assert path not in self.locked, f"'{path}' is locked twice"
+        self.locked.append(path)
+        try:
+            yield
+        finally:
+            self.locked.remove(path)
 
     def dial(self, address, port, nic="", seconds=5):
         if f"{address}:{port}" not in self.portals:

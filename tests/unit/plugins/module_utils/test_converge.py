@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -328,3 +329,58 @@ def test_a_check_run_in_turn_asks_for_refusals_only_until_something_would_change
     ]
     assert ended_in_turn(host, check_mode=True, low=[], high=["bomb"])["msg"] == "No bombs."
     assert host == []
+
+
+class Locked(list):
+    """A host that notes when its locks are taken and given back."""
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    @contextmanager
+    def lock(self, path):
+        self.told.append(f"take {path}")
+        try:
+            yield
+        finally:
+            self.told.append(f"give back {path}")
+
+
+class LockedShelf(Shelf):
+    locks = ("/run/shelf", "/run/another")
+
+    def look(self, host):
+        host.told.append("look")
+        return tuple(host)
+
+
+@pytest.mark.parametrize(
+    ("check_mode", "told"),
+    [
+        (
+            False,
+            [
+                "take /run/another",
+                "take /run/shelf",
+                "look",
+                "look",
+                "give back /run/shelf",
+                "give back /run/another",
+            ],
+        ),
+        (True, ["look"]),
+    ],
+)
+def test_locks_are_held_from_the_first_look_to_the_last_and_a_check_takes_none(check_mode, told):
+    host = Locked()
+    with pytest.raises(Ended):
+        converge(Module(check_mode, boxes=["a"]), LockedShelf, host)
+    assert host.told == told
+
+
+def test_locks_are_given_back_when_a_step_fails():
+    host = Locked()
+    with pytest.raises(Ended):
+        converge(Module(boxes=["a", "heavy"]), LockedShelf, host)
+    assert host.told[-2:] == ["give back /run/shelf", "give back /run/another"]

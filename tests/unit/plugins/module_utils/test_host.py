@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import subprocess
+import sys
 import time
 
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import started
 
 
 def test_a_command_gives_its_exit_code_and_both_outputs():
@@ -232,3 +236,45 @@ def test_a_loop_of_links_and_a_name_without_end_are_no_traceback(tmp_path, asked
     for path in (f"{tmp_path}/loop/x", f"{tmp_path}/{'x' * 260}"):
         with pytest.raises(Problem, match="Too many levels of symbolic links|File name too long"):
             ASKING[asked](Host(), path)
+
+
+HOLDS = """
+import fcntl, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+print(flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_lock_is_waited_for_and_its_holder_is_named_until_it_ends(tmp_path):
+    path, script = str(tmp_path / "lock"), str(tmp_path / "holder.py")
+    (tmp_path / "holder.py").write_text(HOLDS)
+    with subprocess.Popen([sys.executable, script, path, "a secret"], stdout=subprocess.PIPE) as other:
+        try:
+            other.stdout.readline()
+            with pytest.raises(Problem) as raised, Host().lock(path, 0.2):
+                raise AssertionError("it was not locked")
+        finally:
+            other.kill()
+    said = rf"locked for 0.2 seconds by 'holder.py' \(process {other.pid}, which has been running for \d+ seconds\)"
+    assert re.search(said, str(raised.value)) and "secret" not in str(raised.value)
+    with Host().lock(path, 5):
+        assert (tmp_path / "lock").exists()
+
+
+def test_a_lock_ends_with_its_block_also_when_a_child_is_left_behind(tmp_path):
+    path = str(tmp_path / "lock")
+    with pytest.raises(ZeroDivisionError), Host().lock(path, 1):
+        Host().scsi([("/dev/null", bytes(6), 96)], 0)  # its child is not waited for
+        raise ZeroDivisionError
+    with Host().lock(path, 0.1), pytest.raises(Problem, match="has been locked"), Host().lock(path, 0.1):
+        raise AssertionError("two hold it")
+
+
+def test_a_process_is_known_by_its_number_and_when_it_began():
+    with subprocess.Popen(["sleep", "60"]) as other:
+        began = started(other.pid)
+        assert began == started(other.pid) and began >= started(os.getpid())
+        other.kill()
+    assert started(other.pid) is None
