@@ -280,6 +280,7 @@ def inventory(lab: Lab, host: LabHost, networks: dict[str, Network]) -> dict[str
         "ansible_host": host.name,
         "ansible_user": "root",
         "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_pipelining": True,  # one connection for each task, in place of four
         "ansible_ssh_common_args": f"-F {lab.ssh_config}",
         "ansible_ssh_args": "-o BatchMode=yes",  # instead of Ansible's own: connections are shared by ssh_config
         "lab_suite": host.suite,

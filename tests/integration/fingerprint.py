@@ -24,7 +24,8 @@ ON_DEMAND = {"iscsi_tcp", "libiscsi_tcp", "libiscsi"}
 LVM = {
     "pv": "pv_name,pv_uuid,vg_name,pv_attr,pv_size,pv_free,dev_size,pv_tags",
     "vg": "vg_name,vg_uuid,vg_attr,vg_seqno,vg_size,vg_free,vg_systemid,vg_exported,vg_tags,vg_autoactivation",
-    "lv": "vg_name,lv_name,lv_uuid,lv_attr,lv_size,lv_active,lv_tags,lv_autoactivation",
+    # Not lv_attr, which says whether it is open: udev opens what it looks at. What is mounted is asked for below.
+    "lv": "vg_name,lv_name,lv_uuid,lv_layout,lv_permissions,lv_skip_activation,lv_size,lv_active,lv_tags,lv_autoactivation",
     "seg": "lv_uuid,devices",
     "pvseg": "pv_uuid",
 }

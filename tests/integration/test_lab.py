@@ -115,7 +115,7 @@ def test_one_network_is_cut_and_healed_and_the_others_go_on(lab, storage, comput
     lab.link(compute, "san1", up=False)
     try:
         assert not pings(compute, there["san1"])
-        assert pings(compute, there["san2"])
+        assert pings(compute, there["san2"], count=5)
         # The card's queues fill up meanwhile: what is sent into a cut network must not break it for later.
         for end, other in ((compute, there["san1"]), (storage, compute.address("san1", version))):
             end.run(f"ping -q -c 500 -i 0.002 -w 3 -s 1400 {other}", check=False)

@@ -1,0 +1,82 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: software_info
+short_description: Tell which packages are missing and which units run, in one quick call
+version_added: 1.0.0
+description:
+  - Asks C(dpkg-query) or C(rpm) for packages and C(systemctl) for units. A package manager and M(ansible.builtin.systemd_service)
+    are needed only where something is missing, and each of them costs several times as much.
+  - The roles of this collection ask it first, so that a run that changes nothing is quick.
+  - Changes nothing.
+author:
+  - The lunworks.iscsi authors (@lunworks)
+options:
+  packages:
+    description: Names of packages.
+    type: list
+    elements: str
+    default: []
+  units:
+    description: Names of systemd units, with their suffix.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - lunworks.iscsi.attributes.info
+"""
+
+EXAMPLES = r"""
+- name: What is still to be installed
+  lunworks.iscsi.software_info:
+    packages: [open-iscsi, multipath-tools]
+    units: [multipathd.service]
+  register: software
+
+- name: It is installed
+  ansible.builtin.package:
+    name: "{{ software.missing }}"
+  when: software.missing | length > 0
+"""
+
+RETURN = r"""
+missing:
+  description:
+    - Those of O(packages) that are not installed, in their order. All of them where neither dpkg nor rpm has a database, and
+      what is no plain name of a package (a version with it, a URL, a feature that another package provides).
+  returned: success
+  type: list
+  elements: str
+units:
+  description: The O(units) by name, each with C(enabled) and C(active). Empty on a host that does not run systemd.
+  returned: success
+  type: dict
+  sample: {multipathd.service: {enabled: true, active: true}}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
+from ansible_collections.lunworks.iscsi.plugins.module_utils.software import missing, units
+
+SPEC = {
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "units": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def software(options, host):
+    return {"missing": missing(host, options["packages"]), "units": units(host, options["units"])}
+
+
+def main():
+    tell(AnsibleModule(SPEC, supports_check_mode=True), software)
+
+
+if __name__ == "__main__":
+    main()
