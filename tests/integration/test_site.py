@@ -155,6 +155,7 @@ def test_a_larger_size_in_the_data_grows_the_whole_chain_online(compute, site, s
     assert site(san_db_size="320m", san_data_size="360m").changed() == {}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "change, said",
     [
