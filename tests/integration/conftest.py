@@ -31,7 +31,6 @@ FIRST = (
     "iscsid_conf",
 )
 BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
-AT_HOME = {"test_foreign_fstab": "bookworm", "test_foreign_lio": "bookworm"}  # they ask its own programs
 # Each runs one half of the rest in a spread run; a suite beyond them runs the stories alone.
 HALVES = SUITES[:2]
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
@@ -115,9 +114,7 @@ def spread(items: list[pytest.Item]) -> dict[str, str | None]:
     loads = dict.fromkeys(HALVES, 0)
     homes: dict[str, str | None] = dict.fromkeys(map(unit, items), HALVES[0])
     for name, size in sorted(sizes.items(), key=lambda one: (-one[1], one[0])):
-        homes[name] = (
-            None if name in BOTH else AT_HOME.get(name) or min(HALVES, key=lambda suite: loads[suite])
-        )
+        homes[name] = None if name in BOTH else min(HALVES, key=lambda suite: loads[suite])
         if homes[name]:
             loads[homes[name]] += size
     return homes

@@ -21,7 +21,7 @@ FILES = 60
 A, B = "/dev/disk/by-test/a", "/dev/disk/by-test/b"
 AT = {"path": "/srv/one", "device": A, "filesystem": "ext4"}
 READ = r"""
-import json, os, re, shutil, subprocess
+import json, os, re, shutil, signal, subprocess
 texts, told = json.loads(INPUT), []
 for text in texts:
     with open("/run/fstab", "wb") as file:
@@ -39,7 +39,8 @@ for text in texts:
             with open(f"/run/units/a/{name}", errors="surrogateescape") as file:
                 units.append(dict(re.findall("^(What|Where|Type|Options)=(.*)$", file.read(), re.M)))
     rows = json.loads(found.stdout or b'{"filesystems": []}')["filesystems"]
-    told.append([[[row["source"], row["target"], row["fstype"], row["options"]] for row in rows], units])
+    rows = [[row["source"], row["target"], row["fstype"], row["options"]] for row in rows]
+    told.append([None if found.returncode == -signal.SIGSEGV else rows, units])
 print(json.dumps(told))
 """
 
@@ -161,19 +162,22 @@ def test_fstab_is_read_as_mount_and_systemd_read_it(compute):
     finally:
         compute.run("rm -rf /data /srv/db /run/units /run/fstab")
     assert ran.rc == 0, ran.err
+    compared = 0
     for text, (rows, units) in zip(texts, json.loads(ran.out)):
-        ours = [one for one in fstab.entries(text) if not ignored(text, one)]
-        theirs = [row for row in rows if row[1].startswith("/")]
-        read = [
-            [one.line.device, one.path.split("\0")[0], one.line.filesystem, one.line.options] for one in ours
-        ]
-        assert read == [[*row[:3], row[3] or "defaults"] for row in theirs], text
+        if rows is not None:  # findmnt of util-linux 2.41 dies of a line that it cannot parse
+            compared += 1
+            ours = [one.line for one in fstab.entries(text) if not ignored(text, one)]
+            paths = [one.path.split("\0")[0] for one in fstab.entries(text) if not ignored(text, one)]
+            read = [[line.device, path, line.filesystem, line.options] for line, path in zip(ours, paths)]
+            theirs = [row for row in rows if row[1].startswith("/")]
+            assert read == [[*row[:3], row[3] or "defaults"] for row in theirs], text
         first = reference(text)
         for unit in units:
             where = unit["Where"].encode(errors="surrogateescape")
             if b"\\" in where or where not in first or "\r" in str(unit):
                 continue  # glibc knows four octal numbers and no CR at the end of a line
             assert fstab.device_path(first[where][0].decode()) == unit["What"].replace("%%", "%"), text
+    assert compared > len(texts) / 4
 
 
 def ignored(text, entry):
