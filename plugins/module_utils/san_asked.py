@@ -135,11 +135,16 @@ def _fitting(lun: str, size_: int) -> int:
 
 def _asked_igroup(given: dict[str, Any]) -> dict[str, Any]:
     asked: dict[str, Any] = {key: given.get(key) for key in IGROUP}
-    asked["name"] = _name("igroup", given["name"])
+    alone = iscsi_name(given["name"]).lower() if ":" in str(given["name"]) else ""
+    asked["name"] = alone or _name("igroup", given["name"])
     asked["state"] = given.get("state") or "present"
     if asked["initiators"] is not None:
         asked["initiators"] = [iscsi_name(name).lower() for name in asked["initiators"]]
         unique(f"initiator of the igroup '{asked['name']}'", asked["initiators"])
+        if alone and asked["initiators"] != [alone]:
+            raise Problem(
+                f"igroup '{alone}': one that has the name of an initiator holds that initiator alone. Give it another name."
+            )
     asked["given"] = {key for key in ("luns", "initiators") if given.get(key) is not None}
     asked["luns"] = [_asked_map(asked["name"], entry) for entry in given.get("luns") or []]
     unique(f"LUN of the igroup '{asked['name']}'", [entry["name"] for entry in asked["luns"]])

@@ -22,7 +22,9 @@ options:
     type: str
     required: true
   name:
-    description: The name of the igroup, at most 63 letters, digits, V(.), V(_) and V(-).
+    description:
+      - The name of the igroup, at most 63 letters, digits, V(.), V(_) and V(-).
+      - Or the name of its one initiator, which is how an ACL without a tag is called, as targetcli makes it.
     type: str
     required: true
   purge:
