@@ -7,6 +7,7 @@ Check mode, diff mode, 'changed', failure reporting and the second look live her
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from itertools import groupby
@@ -135,7 +136,7 @@ def _converge(
         module.fail_json(msg=str(problem), **done)
     result = {"changed": changed, "steps": [str(step) for step in steps], "state": told(shown)}
     if module._diff:
-        result["diff"] = {"before": told(before), "after": told(shown)}
+        result["diff"] = {"before": _readable(told(before)), "after": _readable(told(shown))}
     module.exit_json(**result)
 
 
@@ -147,6 +148,11 @@ def _locked(module: AnsibleModule, host: Host, resources: Iterable[Resource]) ->
             if not module.check_mode:
                 held.enter_context(host.lock(path))
         yield
+
+
+def _readable(state: Any) -> Any:
+    """A state as callbacks print it: they take dictionaries and texts, and fail at a list."""
+    return state if isinstance(state, dict) else json.dumps(state, indent=4) + "\n"
 
 
 def tell(

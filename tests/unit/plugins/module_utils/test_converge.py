@@ -95,7 +95,7 @@ def test_steps_are_taken_and_the_second_look_is_the_state():
         "changed": True,
         "steps": ["Put the box 'b'"],
         "state": ["a", "b"],
-        "diff": {"before": ["a"], "after": ["a", "b"]},
+        "diff": {"before": '[\n    "a"\n]\n', "after": '[\n    "a",\n    "b"\n]\n'},
         "warnings": ["The shelf is old."],
     }
 
@@ -112,7 +112,7 @@ def test_nothing_to_do_is_not_changed():
         "changed": False,
         "steps": [],
         "state": ["a"],
-        "diff": {"before": ["a"], "after": ["a"]},
+        "diff": {"before": '[\n    "a"\n]\n', "after": '[\n    "a"\n]\n'},
         "warnings": [],
     }
 
