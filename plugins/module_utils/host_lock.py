@@ -10,6 +10,7 @@ import os
 import time
 
 PATIENCE = 120  # seconds that a lock is waited for
+VOLUMES = "/run/lunworks-volumes.lock"  # whoever changes LVM or mounts of this host has it, from look to look
 
 
 def open_lock(path: str) -> int:
