@@ -193,7 +193,8 @@ def _act(module: AnsibleModule, resource: Resource, want: Any, steps: list[Step]
         raise Half(steps, left, [f"All steps were taken, and then this was found: {problem}"]) from problem
     if beside:
         module.warn(
-            f"While this ran, something else here has changed, too. To have it as it was: {_sentences(beside)}"
+            "While this ran, somebody else has changed something here that was not asked for, and it was left so: "
+            f"{'; '.join(_differences(resource, after, want, 'was'))}. Nothing has to be done about it, unless nobody wanted it."
         )
     return after
 
@@ -202,15 +203,19 @@ def _compare(resource: Resource, seen: Any, want: Any, who: str) -> None:
     """What needs no step must be as wanted; where it is not, the planner has no answer, and that must not pass."""
     if seen == want:
         return
-    shown = [
-        f"{name} is {_short(one)}, not {_short(other)}"
-        for name, one, other in differing(resource.show(seen), resource.show(want))
-    ]
-    named = shown or [name for name, _one, _other in differing(seen, want)]
     raise Problem(
         f"{who} differs from what was wanted, and no step of this module changes that: "
-        f"{'; '.join(named[:NAMED])}."
+        f"{'; '.join(_differences(resource, seen, want, 'not'))}."
     )
+
+
+def _differences(resource: Resource, one: Any, other: Any, how: str) -> list[str]:
+    """Some of what differs, with both values where they are shown; 'how' stands between them."""
+    shown = [
+        f"{name} is {_short(ours)}, {how} {_short(theirs)}"
+        for name, ours, theirs in differing(resource.show(one), resource.show(other))
+    ]
+    return (shown or [name for name, _ours, _theirs in differing(one, other)])[:NAMED]
 
 
 def differing(seen: Any, want: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:

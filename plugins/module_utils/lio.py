@@ -24,6 +24,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import OU
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_named import to_save
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved
+from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Label
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target, shown, whole
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san_wanted import lay
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import Sockets, look_sockets
@@ -45,6 +46,8 @@ class Serving:
     # The targets in the saved file: how they are read, 'saved' is what is compared.
     kept: Mapping[str, Target] = field(compare=False)
     known: Mapping[str, Collection[str]] = field(default_factory=dict)  # the settings that this kernel has
+    # What LVM wrote on the LUNs that a caller expects something of, or why that is not known; by target and LUN.
+    labels: Mapping[tuple[str, str], Label | str] = field(default_factory=dict, compare=False)
 
     def targets(self) -> dict[str, Target]:
         """Every target that runs or is saved, as it should run."""
@@ -121,20 +124,14 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
     }
     targets = {name: after.get(name, target) for name, target in {**seen.running.targets, **after}.items()}
     running = replace(seen.running, targets={name: target for name, target in targets.items() if target})
-    document = seen.saved.document
-    if after:
-        was = {**before, **_all_groups(seen, after)}
-        used = {store for store in seen.running.backstores if _used_elsewhere(seen, store, after)}
-        by_name = {one["name"]: one for one in asked}
-        saved_as = {
-            name: to_save(seen.kept.get(name), before.get(name), target, by_name[name], name in access)
-            if target
-            else None
-            for name, target in after.items()
-        }
-        document = merged(document, was, saved_as, used)
+    by_name = {one["name"]: one for one in asked}
+
+    def merge(document: Mapping[str, Any]) -> dict[str, Any]:
+        return _merged(seen, before, after, by_name, access, document)
+
+    document = merge(seen.saved.document) if after else seen.saved.document
     order = lio_saved.restore_order(document) if seen.saved.unit and after else seen.saved.order
-    saved = replace(seen.saved, document=document, private=True, order=order)
+    saved = replace(seen.saved, document=document, private=True, order=order, merge=merge if after else dict)
     return replace(
         seen,
         loaded=seen.loaded or any(after.values()),
@@ -143,6 +140,26 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         backing=_grown(seen, before, after),
         kept=_kept(document, running.targets) if after else seen.kept,
     )
+
+
+def _merged(
+    seen: Serving,
+    before: Mapping[str, Target],
+    after: Mapping[str, Target | None],
+    asked: Mapping[str, dict[str, Any]],
+    access: Collection[str],
+    document: Mapping[str, Any],
+) -> dict[str, Any]:
+    """A saved document with what was asked for; it may be a newer one than was seen, and what is in it then stays."""
+    kept = _kept(document, seen.running.targets)
+    saved_as = {
+        name: to_save(kept.get(name), before.get(name), target, asked[name], name in access)
+        if target
+        else None
+        for name, target in after.items()
+    }
+    used = {store for store in seen.running.backstores if _used_elsewhere(seen, store, after)}
+    return merged(document, {**before, **_all_groups(seen, after)}, saved_as, used)
 
 
 def _decides_access(target: Target | None, asked: dict[str, Any], purge: bool) -> bool:

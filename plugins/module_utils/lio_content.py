@@ -70,7 +70,7 @@ def _lun(
     running: Sequence[Target],
     saved: Sequence[Target],
 ) -> dict[str, Any]:
-    label, why = _label(host, lun)
+    label, why = read_label(host, lun)
     return {
         "target": target,
         "name": lun.name,
@@ -85,7 +85,7 @@ def _lun(
     }
 
 
-def _label(host: Host, lun: Lun) -> tuple[Any, str]:
+def read_label(host: Host, lun: Lun) -> tuple[Any, str]:
     """What LVM wrote on a LUN, and why that is not known. Read are files and block devices alone: a tape is rewound by being
     read, and a device that is suspended holds its reader for as long as that lasts."""
     found = host.stat(lun.path) if lun.path else None

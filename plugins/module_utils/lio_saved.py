@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
-from typing import Any, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Iterable, Mapping
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import once, shape_faults
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 # Debian's rtslib is patched to its own directory; all others use /etc/target. The unit beside it restores the file.
 PLACES = (("/etc/rtslib-fb-target", "rtslib-fb-targetctl.service"), ("/etc/target", "target.service"))
@@ -29,10 +29,13 @@ class Saved:
     """The saved configuration: where it stands, what is in it, and what the restore at boot is told to wait for."""
 
     path: str
-    document: dict[str, Any]
+    document: dict[str, Any] = field(repr=False)  # it has secrets
     private: bool = True
     unit: str = ""
     order: str = ""
+    text: str = field(default="", compare=False, repr=False)  # the file as it was read
+    # What shall be saved where the file is another one by now.
+    merge: Callable[[Mapping[str, Any]], dict[str, Any]] = field(default=dict, compare=False, repr=False)
 
     @property
     def drop_in(self) -> str:
@@ -42,34 +45,41 @@ class Saved:
 
 @dataclass(frozen=True)
 class Save(Step):
-    """Write the file, 0600, whole or not at all; the files behind new LUNs are on their disks before it."""
+    """Write the file, 0600, whole or not at all; the files behind new LUNs are on their disks before it.
 
-    path: str
-    text: Secret
+    rtslib and targetctl lock nothing: the file is read again when it is written, and what somebody has saved meanwhile stays.
+    """
+
+    seen: Saved
+    want: Saved
     directories: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"Save the configuration in '{self.path}', so that it comes back after a boot"
+        return f"Save the configuration in '{self.want.path}', so that it comes back after a boot"
 
     def take(self, host: Host) -> None:
         if self.directories:
             host.run("sync", "--file-system", *self.directories)
-        host.write(host.real(self.path), self.text.reveal(), 0o600)  # it may be a link, and stays one
+        same = (host.read(self.want.path) or "") == self.seen.text
+        document = self.want.document if same else self.want.merge(look_saved(host).document)
+        text = json.dumps(document, sort_keys=True, indent=2) + "\n"
+        host.write(host.real(self.want.path), text, 0o600)  # it may be a link, and stays one
+        if not same and self.want.unit:
+            OrderRestore(self.want.unit, self.want.drop_in).take(host)
 
 
 @dataclass(frozen=True)
 class OrderRestore(Step):
-    """Tell systemd what the restore at boot has to wait for."""
+    """Tell systemd what the restore at boot of what is saved has to wait for."""
 
     unit: str
     path: str
-    text: str
 
     def __str__(self) -> str:
         return f"Let '{self.unit}' wait at boot for the network and for what holds the LUNs"
 
     def take(self, host: Host) -> None:
-        host.write(self.path, self.text, 0o644)
+        host.write(self.path, restore_order(look_saved(host).document), 0o644)
         host.run("systemctl", "daemon-reload")
 
 
@@ -88,10 +98,9 @@ def look_saved(host: Host) -> Saved:
     if faults:
         raise Problem(f"'{path}' is not what targetctl writes: {'; '.join(faults[:3])}. {_remedy(directory)}")
     stat = host.stat(path)
-    found = Saved(path, document, stat is None or not stat.st_mode & 0o077, units[0] if units else "")
-    return Saved(
-        found.path, document, found.private, found.unit, host.read(found.drop_in) or "" if units else ""
-    )
+    private = stat is None or not stat.st_mode & 0o077
+    found = Saved(path, document, private, units[0] if units else "", text=text or "")
+    return replace(found, order=host.read(found.drop_in) or "") if units else found
 
 
 def _remedy(directory: str) -> str:
@@ -105,10 +114,9 @@ def plan_saved(seen: Saved, want: Saved, directories: Iterable[str]) -> list[Ste
     """Save where the file differs or others can read it."""
     steps: list[Step] = []
     if (seen.document, seen.private) != (want.document, want.private):
-        text = json.dumps(want.document, sort_keys=True, indent=2) + "\n"
-        steps.append(Save(want.path, Secret(text), tuple(sorted(set(directories)))))
+        steps.append(Save(seen, want, tuple(sorted(set(directories)))))
     if seen.order != want.order:
-        steps.append(OrderRestore(want.unit, want.drop_in, want.order))
+        steps.append(OrderRestore(want.unit, want.drop_in))
     return steps
 
 

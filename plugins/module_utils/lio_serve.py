@@ -28,6 +28,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 class Serve:
     """The five beats of every storage door; a door only says which targets, and how far it may go."""
 
+    # targetcli holds it (flock) from its start to its end, a shell that somebody left open too, and so does the client of
+    # targetclid (targetcli-fb src/targetcli/targetcli_shell.py, try_op_lock); rtslib and targetctl lock nothing.
+    locks: tuple[str, ...] = ("/run/targetcli.lock",)
+
     def __init__(
         self,
         targets: Iterable[dict[str, Any]],

@@ -23,6 +23,34 @@ options:
         list does not have. A list that is left out stays as it is.
     type: bool
     default: false
+  expected:
+    description:
+      - What LVM's label on LUNs must be for anything to be done, for a caller who takes a volume group from one host and gives
+        it to another. It is read from the disk behind the LUN, as M(lunworks.iscsi.lun_info) does. Where it is otherwise, the
+        call is refused with both values, in check mode too. Where nothing is to do, nothing is refused.
+      - Where such a LUN is cut off or made read-only for one initiator and another one may write to it in the same call, it is
+        read again between the two, when nobody can write. If it is otherwise then, what was cut is put back, and the call fails.
+    type: list
+    elements: dict
+    suboptions:
+      target:
+        description: The iSCSI name of the target.
+        type: str
+        required: true
+      lun:
+        description: The name of the LUN. One whose PV keeps no metadata of its group cannot be expected to have any.
+        type: str
+        required: true
+      group_uuid:
+        description: The UUID of the volume group.
+        type: str
+        required: true
+      exported:
+        description: Whether the volume group must be exported. Left out, it may be either.
+        type: bool
+      seqno:
+        description: The sequence number that the metadata must have. Left out, it may be any.
+        type: int
 extends_documentation_fragment:
   - lunworks.iscsi.san.targets
   - lunworks.iscsi.san
@@ -52,6 +80,21 @@ EXAMPLES = r"""
       - name: iqn.2026-01.com.example:store1.db
         luns:
           - {name: db0, size: 60g}
+
+- name: The exported group on db0 goes from one host to another, if nobody has touched it since it was looked at
+  lunworks.iscsi.targets:
+    targets:
+      - name: iqn.2026-01.com.example:store1.db
+        igroups:
+          - {name: db, luns: [{name: db0, read_only: true}]}
+          - {name: standby, luns: [{name: db0, read_only: false}]}
+    expected:
+      - target: iqn.2026-01.com.example:store1.db
+        lun: db0
+        group_uuid: "{{ label.uuid }}"
+        exported: true
+        seqno: "{{ label.seqno }}"
+    force: true
 """
 
 RETURN = r"""
@@ -81,12 +124,20 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_expected import (
+    EXPECTED,
+    asked_expected,
+    look_expected,
+    refuse_unexpected,
+    with_proofs,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import LISTED_TARGET
 
 SPEC = {
     "targets": {"type": "list", "elements": "dict", "required": True, "options": LISTED_TARGET},
     "purge": {"type": "bool", "default": False},
+    "expected": {"type": "list", "elements": "dict", "options": EXPECTED},
     "force": {"type": "bool", "default": False},
 }
 
@@ -95,6 +146,17 @@ class Targets(Serve, Resource):
     def __init__(self, options):
         purge = options["purge"]
         super().__init__(options["targets"], purge=purge, purge_targets=purge, force=options["force"])
+        self.expected = asked_expected(options["expected"])
+
+    def look(self, host):
+        return look_expected(host, super().look(host), self.expected)
+
+    def plan(self, seen, want):
+        return with_proofs(seen, super().plan(seen, want), self.expected)
+
+    def refuse(self, seen, steps):
+        refuse_unexpected(seen, steps, self.expected)
+        super().refuse(seen, steps)
 
 
 def main():

@@ -242,7 +242,8 @@ def test_what_was_not_asked_for_and_has_changed_meanwhile_is_a_warning():
         converge(module, Shelf, Thief(["a"]))
     assert end.value.args[0]["state"] == ["b"] and "failed" not in end.value.args[0]
     assert module.warnings[1:] == [
-        "While this ran, something else here has changed, too. To have it as it was: Put the box 'a'."
+        "While this ran, somebody else has changed something here that was not asked for, and it was left so: "
+        "0 is 'b', was 'a'; 1 is None, was 'b'. Nothing has to be done about it, unless nobody wanted it."
     ]
 
 
