@@ -84,7 +84,8 @@ def look_lvm(host: Host, copies: bool = True) -> Lvm:
 
 def look_seqnos(host: Host) -> list[VolumeGroup]:
     """What is said of each VG in its metadata's first lines: quick, where a service waits."""
-    told = lvm(host, *SEQNOS, config=QUIET, timeout=LOOK).out
+    every = [] if look_devices_file(host) is None else ALL
+    told = lvm(host, *SEQNOS, *every, config=QUIET, timeout=LOOK).out
     with expected("vgs"):
         rows = [row for report in json.loads(told)["report"] for row in report["vg"]]
         return [

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
@@ -138,7 +139,11 @@ def test_answers_become_steps_with_what_their_tasks_need():
 
 
 def test_the_metadata_is_backed_up_under_a_name_that_says_which():
-    assert move_plan(asked())["backups"] == [{"file": f"vg_db-{UUID}-000003.vg", "metadata": "vg_db {}"}]
+    whole, mounts = move_plan(asked())["backups"]
+    assert whole == {"file": f"vg_db-{UUID}-000003.vg", "metadata": "vg_db {}"}
+    assert mounts["file"] == f"vg_db-{UUID}-000003.mounts.json"
+    (mount,) = json.loads(mounts["metadata"])
+    assert (mount["volume"], mount["path"], mount["options"]) == ("data", "/srv/db", "_netdev,nofail")
 
 
 def test_the_status_names_the_owner_on_both_sides():

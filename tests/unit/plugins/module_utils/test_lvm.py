@@ -593,7 +593,10 @@ LATER = "lunworks.run:anna@ctl:2026-01-02T03.04.05Z:b:a"
 )
 def test_what_somebody_else_changed_meanwhile_is_passed_over_and_said(tags, said):
     """One command changes those that are as planned; LVM says nothing of the others."""
-    steps = [MarkGroup(name, ("x",), planned=Planned(f"uuid-{name}", 7)) for name in ("vg_a", "vg_b")]
+    steps = [
+        MarkGroup(name, ("x",), tags=frozenset({"db", "x"}), planned=Planned(f"uuid-{name}", 7))
+        for name in ("vg_a", "vg_b")
+    ]
     host = ScriptedHost(
         runs={AFTERWARDS: rows(("vg_a", "uuid-vg_a", "8", "", "db,x"), ("vg_b", "uuid-vg_b", "8", "", tags))},
         changing=["vgchange"],
