@@ -131,7 +131,7 @@ def _passed_over(step: MarkGroup | OfGroup, found: dict[str, VolumeGroup]) -> Pr
 
 def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]) -> str:
     """That somebody else has changed a VG since this was planned; who, where its metadata says so."""
-    now = "it is gone" if found is None else f"found {found}"
+    now = "it is not on this host any more" if found is None else f"found {found}"
     runs = [tag.split(":")[1:] for tag in sorted(tags) if tag.startswith(RUN)]
     who = "".join(
         f" A move of it was begun by '{run[0]}' at {run[1].replace('.', ':')} from '{run[2]}' to '{run[3]}': ask that person "

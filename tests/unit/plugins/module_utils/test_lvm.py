@@ -609,5 +609,5 @@ def test_what_somebody_else_changed_meanwhile_is_passed_over_and_said(tags, said
 
 def test_a_group_that_is_gone_was_not_changed():
     host = ScriptedHost(runs={AFTERWARDS: rows()}, changing=["vgexport"])
-    with pytest.raises(Problem, match="number 7 of its metadata, it is gone"):
+    with pytest.raises(Problem, match="number 7 of its metadata, it is not on this host any more"):
         Export("vg_a", planned=Planned("uuid", 7)).take(host)
