@@ -191,8 +191,9 @@ notes:
   - Needs root, and the modules C(target_core_mod), C(iscsi_target_mod), C(target_core_file) and C(target_core_iblock) of
     the running kernel; they are loaded when they are not there. The kernel's configfs is read and written directly;
     targetcli is not needed.
-  - Its lock C(/run/targetcli.lock) is held from the first look to the last one, so that calls at the same time, and targetcli, wait
-    for each other. A targetcli shell that was left open holds it until it is left; after two minutes the module fails and names it.
+  - Its lock C(/run/targetcli.lock) is held from the first look to the last one, so that calls at the same time, and
+    targetcli, wait for each other. A targetcli shell that was left open holds it until it is left; after two minutes the
+    module fails and names it.
   - What runs and what comes back after a boot are the same. The saved file (C(/etc/rtslib-fb-target/saveconfig.json) on
     Debian, C(/etc/target/saveconfig.json) elsewhere) is merged, 0600, in the format of rtslib, so that the restore service
     of the distribution and targetcli read it. That service is also told what to wait for, in a drop-in.

@@ -24,7 +24,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import OU
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_named import to_save
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved
-from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Label
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Target, shown, whole
 from ansible_collections.lunworks.iscsi.plugins.module_utils.san_wanted import lay
 from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import Sockets, look_sockets
@@ -46,8 +45,8 @@ class Serving:
     # The targets in the saved file: how they are read, 'saved' is what is compared.
     kept: Mapping[str, Target] = field(compare=False)
     known: Mapping[str, Collection[str]] = field(default_factory=dict)  # the settings that this kernel has
-    # What LVM wrote on the LUNs that a caller expects something of, or why that is not known; by target and LUN.
-    labels: Mapping[tuple[str, str], Label | str] = field(default_factory=dict, compare=False)
+    # What LVM wrote on the LUNs that a caller expects something of (Label), or why that is not known; by target and LUN.
+    labels: Mapping[tuple[str, str], Any] = field(default_factory=dict, compare=False)
 
     def targets(self) -> dict[str, Target]:
         """Every target that runs or is saved, as it should run."""

@@ -115,7 +115,7 @@ def _label(host: Host, lun: Lun | None) -> Label | str:
 
 @dataclass(frozen=True)
 class ProveLabel(Step):
-    """Nobody can write to the LUN now, so what is read here stays until the next initiator may."""
+    """The old initiator can no longer begin a write, and the new one cannot yet."""
 
     expected: Expected
     served: Lun

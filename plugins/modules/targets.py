@@ -29,7 +29,8 @@ options:
         it to another. It is read from the disk behind the LUN, as M(lunworks.iscsi.lun_info) does. Where it is otherwise, the
         call is refused with both values, in check mode too. Where nothing is to do, nothing is refused.
       - Where such a LUN is cut off or made read-only for one initiator and another one may write to it in the same call, it is
-        read again between the two, when nobody can write. If it is otherwise then, what was cut is put back, and the call fails.
+        read again between the two, when the one can no longer write and the other one cannot yet. If it is otherwise then, what
+        was cut is put back, and the call fails.
     type: list
     elements: dict
     suboptions:

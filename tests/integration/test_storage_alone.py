@@ -57,7 +57,7 @@ def slow(host, *argv, **how):
     return run(host, *argv, **how)
 Host.run = slow
 """
-BY_RTSLIB = "python3 -c \"from rtslib_fb import *; RamDiskStorageObject('meanwhile', size=1 << 20); RTSRoot().save_to_file()\""
+BY_RTSLIB = "python3 -c \"from rtslib_fb import *; RDMCPStorageObject('meanwhile', size=1 << 20); RTSRoot().save_to_file()\""
 VOLUME_GROUP = """
 set -e
 disk=$(losetup --find --show /srv/luns/moved.img)

@@ -109,6 +109,20 @@ def test_a_target_that_somebody_removed_from_the_file_meanwhile_does_not_come_ba
     assert [one["wwn"] for one in saved(host)["targets"]] == [W]
 
 
+def test_the_restore_waits_for_the_disk_of_a_backstore_that_was_saved_meanwhile_too():
+    host = host_of(document(A), **{"/lib/systemd/system/target.service": ""})
+    host.runs["systemctl daemon-reload"] = ""
+    _take(steps_of(host, targets=[{"name": W, "portals": ["192.0.2.2"]}])[0], host)
+    steps, resource = steps_of(host, targets=[{"name": W, "portals": ["192.0.2.3"]}])
+    theirs = saved(host)
+    theirs["storage_objects"].append({"plugin": "block", "name": "late", "dev": "/dev/late", "wwn": "0"})
+    host.files[SAVED] = {"text": json.dumps(theirs), "mode": 0o600}
+    _take(steps, host)
+    assert "After=dev-late.device" in host.read("/etc/systemd/system/target.service.d/50-lunworks.conf")
+    after = resource.look(host)
+    assert resource.plan(after, resource.want(after)) == []
+
+
 @pytest.mark.parametrize("text", ["{", '{"targets": 7}'])
 def test_a_file_that_became_unreadable_meanwhile_is_left_and_what_to_do_is_said(text):
     host = host_of(document(A))
