@@ -84,6 +84,12 @@ force:
     - It is for the one task that needs it.
   type: bool
   default: false
+seqno:
+  description:
+    - The sequence number of its metadata that you planned on (C(seqno) of M(lunworks.iscsi.volume_group_info)). Where there is
+      another one, somebody else has changed the group since, and nothing is done.
+    - Left out, what this module has looked at first is what its first change must find.
+  type: int
 """
 
 VOLUME_BODY = """\

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import getpass
+import json
 import os
+from dataclasses import asdict
 from typing import Any, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Label, Refusal
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Label, Refusal, mounts_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import Planned, plan
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_request import refuse_request
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_seen import survey_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
+    Standing,
     moving_wwids,
     newest,
     standing,
@@ -37,7 +41,8 @@ options:
         C(after)); C(igroups), names of igroups by target; C(backup_dir), where the controller keeps metadata; C(answers) by host
         with C(initiator), C(use), C(groups), C(luns), the results of M(lunworks.iscsi.initiator_info),
         M(lunworks.iscsi.volume_use_info), M(lunworks.iscsi.volume_group_info) and M(lunworks.iscsi.lun_info), and C(declared),
-        the targets that a host's data names.
+        the targets that a host's data names; C(begun), when this run was begun,
+        by which it claims the move.
     type: dict
     required: true
 """
@@ -53,7 +58,7 @@ _value:
   description:
     - C(steps), each with C(name), C(host), C(groups), C(say) (sentences) and the arguments of its tasks; C(status), sentences
       about where each group stands; C(refused), why nothing may be done, empty when it may; C(backups), the metadata of each
-      group as it is now.
+      group as it is now, and where it is mounted; C(seqnos), the sequence number of each group's metadata that is planned on.
   type: dict
 """
 
@@ -61,7 +66,8 @@ _value:
 def move_plan(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The plan; a refusal is a part of it, so that where things stand can still be told."""
     room = _room(asked["backup_dir"]) if asked.get("backup_dir") else None
-    survey, groups = survey_of({**asked, "backup_room": room}), list(asked["groups"])
+    run = (f"{getpass.getuser()}@{os.uname().nodename}", asked.get("begun") or "")
+    survey, groups = survey_of({**asked, "backup_room": room, "run": run}), list(asked["groups"])
     told: list[str] = []
     steps: list[Planned] = []
     try:
@@ -77,12 +83,18 @@ def move_plan(asked: Mapping[str, Any]) -> dict[str, Any]:
             refuse_group(survey, one)
         steps = plan(standings, frozenset(asked.get("hooks") or ()))
     except Refusal as refusal:
-        return {"steps": [], "status": told, "refused": str(refusal), "backups": []}
+        return {"steps": [], "status": told, "refused": str(refusal), "backups": [], "seqnos": []}
     return {
         "steps": [step.plain() for step in steps],
         "status": told,
         "refused": "",
-        "backups": [_backup(newest(survey, group)) for group in groups] if steps else [],
+        "backups": [one for each in standings for one in _backups(newest(survey, each.group), each)]
+        if steps
+        else [],
+        "seqnos": [
+            {"name": label.group, "uuid": label.uuid, "seqno": label.seqno}
+            for label in (newest(survey, group) for group in groups)
+        ],
     }
 
 
@@ -94,8 +106,14 @@ def _room(directory: str) -> int:
     return told.f_bavail * told.f_frsize
 
 
-def _backup(label: Label) -> dict[str, str]:
-    return {"file": f"{label.group}-{label.uuid}-{label.seqno:06}.vg", "metadata": label.metadata}
+def _backups(label: Label, one: Standing) -> list[dict[str, str]]:
+    """The metadata, and beside it where the volumes are mounted: only 'mark' notes that in the metadata."""
+    name = f"{label.group}-{label.uuid}-{label.seqno:06}"
+    mounts = [asdict(mount) for mount in one.source.mounts or one.destination.mounts or mounts_of(one.tags)]
+    noted = (
+        [{"file": f"{name}.mounts.json", "metadata": json.dumps(mounts, indent=1) + "\n"}] if mounts else []
+    )
+    return [{"file": f"{name}.vg", "metadata": label.metadata}, *noted]
 
 
 class FilterModule:

@@ -10,6 +10,7 @@ import os
 import time
 
 PATIENCE = 120  # seconds that a lock is waited for
+VOLUMES = "/run/lunworks-volumes.lock"  # whoever changes LVM or mounts of this host has it, from look to look
 
 
 def open_lock(path: str) -> int:
@@ -60,11 +61,16 @@ def program(number: int) -> str:
 def started(number: int) -> int | None:
     """When a process began, in clock ticks since the boot: with its ID that names it once and for all. None: it has ended."""
     try:
-        with open(f"/proc/{number}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
+        with open(f"/proc/{number}/stat", encoding="utf-8", errors="replace") as file:
+            return started_of(file.read())
     except OSError:
         return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def started_of(text: str) -> int | None:
+    """The same, of what /proc/PID/stat says (proc(5)): the name of the program is in parentheses, and may have any in it."""
+    fields = text.rpartition(")")[2].split()
+    return None if not fields or fields[0] in ("Z", "X") else int(fields[19])
 
 
 def _age(number: int) -> float:

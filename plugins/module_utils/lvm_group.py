@@ -33,6 +33,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     Import,
     MarkGroup,
     TakeOver,
+    guarded,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_lvm, look_volume_list
 from ansible_collections.lunworks.iscsi.plugins.module_utils.past_map import UseMap
@@ -77,6 +78,7 @@ class Wish:
     sampled: bool = False
     state: str | None = None
     force: bool = False
+    seqno: int | None = None  # of the metadata that the caller planned on
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,11 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
 
 def plan_groups(seen: Groups, want: Groups) -> list[Step]:
     """The steps for all VGs; those of one kind are neighbours, since LVM does them in one command."""
-    steps = [step for name, group in seen.groups.items() for step in plan_group(group, want.groups[name])]
+    steps = [
+        step
+        for name, group in seen.groups.items()
+        for step in guarded(group, plan_group(group, want.groups[name]))
+    ]
     return sorted(steps, key=lambda step: ORDER.index(type(step)))
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import in_units
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
@@ -18,6 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
     plan_group,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import listed
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import other_seqno
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 
@@ -38,6 +39,15 @@ def refuse_groups(wishes: Sequence[Wish], seen: Groups, want: Groups) -> None:
             device = seen.devices[path]
             if device.kernel or path not in wish.promised:
                 refuse_device(device, wish.name, seen.lvm.owner(device.kernel))
+
+
+def refuse_other_seqno(wishes: Sequence[Wish], seen: Mapping[str, VolumeGroup | None]) -> None:
+    """What the caller planned on is what is there."""
+    for wish in wishes:
+        group = seen.get(wish.name)
+        if wish.seqno is not None and (group is None or group.seqno != wish.seqno):
+            found, tags = (group.seqno, group.tags) if group else (None, frozenset())
+            raise Problem(other_seqno(wish.name, wish.seqno, found, tags))
 
 
 def _refuse_twins(seen: Groups) -> None:

@@ -11,7 +11,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import un
 from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import device_path
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import show_group
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import VolumeGroup, show_group
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
     Groups,
     Wish,
@@ -20,13 +21,17 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
     sum_tags,
     want_groups,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_refuse import refuse_groups
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_refuse import (
+    refuse_groups,
+    refuse_other_seqno,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     extent_size,
     group_name,
     tag,
     volume_name,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_seqnos
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 GROUP: dict[str, Any] = {
@@ -41,12 +46,15 @@ GROUP: dict[str, Any] = {
     "sampled": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["active", "inactive", "exported", "imported", "absent"]},
     "force": {"type": "bool", "default": False},
+    "seqno": {"type": "int"},
 }
 PROMISED: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
 
 
 class WishedGroups(Resource):
     """VGs converged to what was asked of them."""
+
+    locks = (VOLUMES,)
 
     def __init__(self, asked: list[dict[str, Any]], promised: Sequence[str]) -> None:
         self.seen: Groups | None = None
@@ -66,6 +74,7 @@ class WishedGroups(Resource):
         return plan_groups(seen, want)
 
     def refuse(self, seen: Groups, steps: list[Step]) -> None:
+        refuse_other_seqno(self.wishes if steps else [], seen.groups)
         refuse_groups(self.wishes, seen, self.wanted)
 
     def show(self, state: Groups) -> Any:
@@ -78,6 +87,30 @@ class WishedGroups(Resource):
                 if group
             ]
         }
+
+
+class PlannedGroups(Resource):
+    """A look at groups that must be as the caller planned on, before anything of them is touched."""
+
+    locks = (VOLUMES,)
+
+    def __init__(self, groups: WishedGroups) -> None:
+        self.wishes = [wish for wish in groups.wishes if wish.seqno is not None]
+
+    def look(self, host: Host) -> dict[str, VolumeGroup]:
+        return {one.name: one for one in look_seqnos(host)} if self.wishes else {}
+
+    def want(self, seen: dict[str, VolumeGroup]) -> dict[str, VolumeGroup]:
+        return seen
+
+    def plan(self, seen: dict[str, VolumeGroup], want: dict[str, VolumeGroup]) -> list[Step]:
+        return []
+
+    def refuse(self, seen: dict[str, VolumeGroup], steps: list[Step]) -> None:
+        refuse_other_seqno(self.wishes, seen)
+
+    def show(self, state: dict[str, VolumeGroup]) -> Any:
+        return {wish.name: state[wish.name].seqno for wish in self.wishes if wish.name in state}
 
 
 class ProvedGroups(Resource):
@@ -154,6 +187,7 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
         sampled=asked["sampled"],
         state=asked["state"],
         force=asked["force"],
+        seqno=asked["seqno"],
     )
 
 

@@ -4,14 +4,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import CHANGE, lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import CHANGE, VolumeGroup, lvm
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import ListDisks, OpenDisks
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_seqnos
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
+RUN = "lunworks.run:"
+NONE: frozenset[str] = frozenset()
 MORE = 30  # seconds for each VG of a command that takes many
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The metadata that a change was planned on. LVM compares that under its own lock (lvmreport(7), SELECTION)."""
+
+    uuid: str
+    seqno: int
+
+    def selection(self) -> str:
+        return f"vg_uuid={self.uuid} && vg_seqno={self.seqno}"
 
 
 @dataclass(frozen=True)
@@ -24,6 +39,7 @@ class MarkGroup(Step):
     drop: tuple[str, ...] = ()
     autoactivation: bool | None = None
     tags: frozenset[str] = frozenset()  # that it has afterwards
+    planned: Planned | None = None
 
     def __str__(self) -> str:
         said = [f"add the tag '{tag}' to" for tag in self.add] + [
@@ -35,7 +51,17 @@ class MarkGroup(Step):
         return f"{text[0].upper()}{text[1:]} the volume group '{self.name}'"
 
     def take(self, host: Host) -> None:
-        lvm(host, *marking(self.add, self.drop, self.autoactivation), self.name)
+        lvm(host, *marking(self.add, self.drop, self.autoactivation), *selected([self]), self.name)
+        raise_first(changed_meanwhile(host, [self]))
+
+    @property
+    def noted(self) -> bool:
+        """Whether the metadata says that it was done."""
+        return True
+
+    def stands(self, group: VolumeGroup) -> bool:
+        """Whether a VG is as this step makes it."""
+        return group.tags >= {*self.add} and not group.tags & {*self.drop}
 
     @classmethod
     def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
@@ -67,12 +93,61 @@ def in_one(
     """
     names = [step.name for step in steps]
     try:
-        if lvm(host, *command, *names, timeout=CHANGE + MORE * len(names), ok=(0, 5)).rc == 0:
-            return [None for _name in names]
+        timeout = CHANGE + MORE * len(names)
+        if lvm(host, *command, *selected(steps), *names, timeout=timeout, ok=(0, 5)).rc == 0:
+            return changed_meanwhile(host, steps)
         behind = lvm(host, "vgs", "--noheadings", "-o", "vg_name", "-S", done).out.split() if done else []
     except Problem as problem:
         return [problem for _name in names]
     return [None if step.name in behind else step.outcome(host) for step in steps]
+
+
+def selected(steps: Sequence[MarkGroup | OfGroup]) -> list[str]:
+    """The option that lets LVM change only what is as it was planned on; it passes over the others in silence."""
+    if not any(step.planned for step in steps):
+        return []
+    return [
+        "--select",
+        " || ".join(step.planned.selection() if step.planned else f"vg_name={step.name}" for step in steps),
+    ]
+
+
+def changed_meanwhile(host: Host, steps: Sequence[MarkGroup | OfGroup]) -> list[Exception | None]:
+    """For each step None, or that LVM has passed over its VG: somebody else had changed it."""
+    if not any(step.planned and step.noted for step in steps):
+        return [None for _step in steps]
+    found = {group.uuid: group for group in look_seqnos(host)}
+    return [_passed_over(step, found) if step.planned and step.noted else None for step in steps]
+
+
+def _passed_over(step: MarkGroup | OfGroup, found: dict[str, VolumeGroup]) -> Problem | None:
+    planned = step.planned or Planned("", 0)
+    group = found.get(planned.uuid)
+    if group and step.stands(group):
+        return None
+    seqno, tags = (group.seqno, group.tags) if group else (None, NONE)
+    return Problem(other_seqno(step.name, planned.seqno, seqno, tags))
+
+
+def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]) -> str:
+    """That somebody else has changed a VG since this was planned; who, where its metadata says so."""
+    now = "it is not on this host any more" if found is None else f"found {found}"
+    runs = [tag.split(":")[1:] for tag in sorted(tags) if tag.startswith(RUN)]
+    who = "".join(
+        f" A move of it was begun by '{run[0]}' at {run[1].replace('.', ':')} from '{run[2]}' to '{run[3]}': ask that person "
+        "first."
+        for run in runs
+        if len(run) == 4
+    )
+    return (
+        f"The volume group '{name}' was planned on with the sequence number {planned} of its metadata, {now}: somebody else "
+        f"changed it meanwhile. Nothing was done.{who} Run again, to plan on what is there now."
+    )
+
+
+def raise_first(problems: Sequence[Exception | None]) -> None:
+    for problem in filter(None, problems):
+        raise problem
 
 
 @dataclass(frozen=True)
@@ -80,6 +155,7 @@ class OfGroup(Step):
     """A step that needs nothing but the name of the VG. One command takes many, since each reads all disks."""
 
     name: str
+    planned: Planned | None = None
 
     sentence: ClassVar[str] = ""
     command: ClassVar[tuple[str, ...]] = ()
@@ -90,7 +166,17 @@ class OfGroup(Step):
         return self.sentence.format(self.name)
 
     def take(self, host: Host) -> None:
-        lvm(host, *self.command, self.name)
+        lvm(host, *self.command, *selected([self]), self.name)
+        raise_first(changed_meanwhile(host, [self]))
+
+    @property
+    def noted(self) -> bool:
+        """Whether the metadata says that it was done."""
+        return bool(self.done)
+
+    def stands(self, group: VolumeGroup) -> bool:
+        """Whether a VG is as this step makes it."""
+        return group.exported == (self.done == "vg_exported=1")
 
     @classmethod
     def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
@@ -147,3 +233,13 @@ class HandOver(Step):
 
     def take(self, host: Host) -> None:
         lvm(host, "vgchange", "--yes", f"--systemid={self.system_id}", self.name)
+
+
+def guarded(group: VolumeGroup | None, steps: list[Step]) -> list[Step]:
+    """What changes the metadata first carries what that was planned on, and what only lets go before it."""
+    for number, step in enumerate(steps):
+        if group and isinstance(step, (MarkGroup, Deactivate, Export, Import)):
+            steps[number] = replace(step, planned=Planned(group.uuid, group.seqno))
+        if not isinstance(step, (Deactivate, ListDisks, OpenDisks)):
+            break
+    return steps

@@ -11,6 +11,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Res
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import KINDS
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem_option import mkfs_options
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     group_name,
     volume_name,
@@ -42,6 +43,8 @@ PROMISED: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 class WishedVolumes(Resource):
     """LVs converged to what was asked of them."""
+
+    locks = (VOLUMES,)
 
     def __init__(self, asked: list[dict[str, Any]], promised: Sequence[str]) -> None:
         self.wishes = [volume_wish(one, promised) for one in asked]

@@ -13,6 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import un
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import Line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
     Mount,
     MountIt,
@@ -49,6 +50,8 @@ UNPRINTED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 class WishedMounts(Resource):
     """Mounts converged to what was asked of them."""
+
+    locks = (VOLUMES,)
 
     def __init__(self, asked: list[dict[str, Any]]) -> None:
         found = [checked(mount) for mount in asked]

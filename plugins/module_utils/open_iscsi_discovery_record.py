@@ -26,7 +26,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer im
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     DIRECTORY,
-    MODE,
     database,
     portal_of,
 )
@@ -127,7 +126,7 @@ class WriteDiscovery(Step):
         root = database(host)
         settings = {key: value for key, value in clear(self.settings).items() if value}
         lines = [BEGIN, *(f"{key} = {value}" for key, value in settings.items()), END, ""]
-        with locked(host):
+        with locked(host) as write:
             path = self._path(host, root)
             place = path.rpartition("/")[0]
             for above in (root, place.rpartition("/")[0], place):
@@ -138,7 +137,7 @@ class WriteDiscovery(Step):
             gone = dict.fromkeys(name for name in old if name not in settings)
             changed = {name: value for name, value in settings.items() if old.get(name) != value}
             whole = edit_config(text, {**gone, **changed}) if BEGIN in text else "\n".join(lines)
-            host.write(path, whole, MODE)
+            write(path, whole)
 
     def _path(self, host: Host, root: str) -> str:
         """Where the record is, maybe under another spelling of its address, or will be."""

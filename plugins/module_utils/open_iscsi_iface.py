@@ -34,7 +34,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_fi
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import locked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
     DIRECTORY,
-    MODE,
     Record,
     RecordId,
     SetRecord,
@@ -77,13 +76,13 @@ class WriteIface(Step):
     def take(self, host: Host) -> None:
         directory = f"{database(host)}/ifaces"
         path = f"{directory}/{self.name}"
-        with locked(host):
+        with locked(host) as write:
             for place in (directory.rpartition("/")[0], directory):
                 if host.stat(place) is None:
                     host.mkdir(place, DIRECTORY)
             text = host.read(path) or f"{BEGIN}\n{NAME} = {self.name}\n{END}\n"
             changes = {key: value or None for key, value in self.changes.items()}
-            host.write(path, edit_config(text, changes), MODE)
+            write(path, edit_config(text, changes))
 
 
 @dataclass(frozen=True)

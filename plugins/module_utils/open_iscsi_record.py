@@ -30,7 +30,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 OWN_IFACES = ("default", "iser")  # usr/iface.c: there without a file
 LONGEST_IFACE = 64  # include/iscsi_if.h: ISCSI_MAX_IFACE_LEN is 65
-MODE, DIRECTORY = 0o600, 0o700
+DIRECTORY = 0o700
 NO_OBJECTS = 21  # include/iscsi_err.h: ISCSI_ERR_NO_OBJS_FOUND
 NAME, TPG, ADDRESS, PORT = "node.name", "node.tpgt", "node.conn[0].address", "node.conn[0].port"
 
@@ -235,7 +235,7 @@ class AddRecord(Step):
         directory = f"{root}/nodes/{self.name.written}/{portal.address},{portal.port},{tpg}"
         lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
         text, path = "\n".join([BEGIN, *lines, END, ""]), f"{directory}/{self.name.iface}"
-        with locked(host):
+        with locked(host) as write:
             there = host.read(path) or ""
             if not torn(there) and config(there) != config(text):
                 raise Problem(self._there(read_record(there, path)))
@@ -243,7 +243,7 @@ class AddRecord(Step):
                 above = directory.rsplit("/", depth)[0]
                 if host.stat(above) is None:
                     host.mkdir(above, DIRECTORY)
-            host.write(path, text, MODE)
+            write(path, text)
 
     def _there(self, record: Record) -> str:
         """What stands where the record is to be."""
@@ -271,11 +271,11 @@ class SetRecord(Step):
 
     def take(self, host: Host) -> None:
         changes = {key: value or None for key, value in clear(self.changes).items()}
-        with locked(host):
+        with locked(host) as write:
             text = host.read(self.path)
             if text is None:
                 raise Problem(f"The record '{self.path}' has vanished meanwhile. Run again.")
-            host.write(self.path, edit_config(text, changes), MODE)
+            write(self.path, edit_config(text, changes))
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import con
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
     GROUP,
     PROMISED,
+    PlannedGroups,
     ProvedGroups,
     WishedGroups,
 )
@@ -117,6 +118,7 @@ def resources(options):
     }
     groups = WishedGroups(options["groups"], options["promised"])
     return {
+        "planned": PlannedGroups(groups),
         "unmounted": WishedMounts(mounts["absent"]),
         "groups": groups,
         "proved": ProvedGroups(groups, options["proved"]),

@@ -74,6 +74,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_clone import (
     clone_wish,
     look_copies,
@@ -89,6 +90,8 @@ SPEC = {
 
 
 class Clone(Resource):
+    locks = (VOLUMES,)
+
     def __init__(self, options):
         self.wish = clone_wish(options)
 

@@ -94,6 +94,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_restore import (
     look_restorable,
     plan_restore,
@@ -119,6 +120,8 @@ SPEC = {
 
 
 class Restored(Resource):
+    locks = (VOLUMES,)
+
     def __init__(self, options):
         self.wish = restore_wish(options)
 

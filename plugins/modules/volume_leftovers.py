@@ -71,6 +71,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
 from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_leftover import (
     look_leftovers,
     plan_leftovers,
@@ -81,6 +82,8 @@ SPEC = {"uuids": {"type": "list", "elements": "str", "required": True}}
 
 
 class Leftovers(Resource):
+    locks = (VOLUMES,)
+
     def __init__(self, options):
         self.uuids = options["uuids"]
         unique("UUID", self.uuids)

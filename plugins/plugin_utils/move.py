@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass, field
 
 MOVE, MOUNT, SUM = "lunworks.move", "lunworks.mount", "lunworks.sum"
+RUN = "lunworks.run"  # who has begun the run that has the move, and when: the latest one, which the next step must find
+NO_MOUNTS = f"{MOUNT}:none"  # says that it was looked for mounts and that there were none
 # Says that hosts activated the group by themselves before the move, and shall do so again after it.
 AUTO = "lunworks.autoactivation"
 STILL = "NOAUTOACTIVATE"  # the flag in the metadata of a group that no host activates by itself
@@ -166,6 +168,7 @@ class Survey:
     igroups: dict[str, str] = field(
         default_factory=dict
     )  # by target: how a new one of the destination is called
+    run: tuple[str, str] = ("", "")  # who runs this, and when that was begun
     backup_room: int | None = (
         None  # bytes free on the controller, where the metadata is backed up; None: not known
     )
@@ -191,6 +194,20 @@ def unquoted(text: str) -> str:
 def move_tag(source: str, destination: str) -> str:
     """The intent: who moves the group to whom."""
     return f"{MOVE}:{quoted(source)}:{quoted(destination)}"
+
+
+def run_tag(who: str, when: str, source: str, destination: str) -> str:
+    """The claim of a run: who moves the group, since when, and which way."""
+    return ":".join([RUN, *map(quoted, (who, when.replace(":", "."), source, destination))])
+
+
+def runs_of(tags: frozenset[str]) -> tuple[tuple[str, str, str, str], ...]:
+    """Who has begun a run, when, from where and to where."""
+    found = [tag.split(":")[1:] for tag in sorted(tags) if tag.startswith(f"{RUN}:")]
+    return tuple(
+        (unquoted(who), unquoted(when).replace(".", ":"), unquoted(source), unquoted(destination))
+        for who, when, source, destination in (one for one in found if len(one) == 4)
+    )
 
 
 def mount_tag(mount: Mount) -> str:
@@ -230,4 +247,4 @@ def sums_of(tags: frozenset[str]) -> frozenset[str]:
 
 def ours(tags: frozenset[str]) -> frozenset[str]:
     """All tags of a move."""
-    return frozenset(tag for tag in tags if tag.partition(":")[0] in (MOVE, MOUNT, SUM, AUTO))
+    return frozenset(tag for tag in tags if tag.partition(":")[0] in (MOVE, MOUNT, SUM, AUTO, RUN))

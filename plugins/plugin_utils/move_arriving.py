@@ -15,6 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnDestination,
+    claims,
     is_foreign,
     is_here,
     login_nodes,
@@ -180,6 +181,10 @@ class HookAfter(OnDestination):
     @staticmethod
     def say(one: Standing, host: str) -> str:
         return f"run your tasks now that '{one.group}' is here"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return claims(one)
 
 
 class Finish(OnDestination):

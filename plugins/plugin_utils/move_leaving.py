@@ -9,6 +9,8 @@ from typing import Any
 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
+    NO_MOUNTS,
+    RUN,
     mount_tag,
     mounts_of,
     move_tag,
@@ -19,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing, listed
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnSource,
+    claims,
     is_here,
     login_nodes,
     say_mounts,
@@ -68,7 +71,9 @@ class Mark(OnSource):
     @staticmethod
     def missing(one: Standing) -> set[str]:
         """The tags that are to be added."""
-        wanted = {mount_tag(mount) for mount in one.source.mounts}
+        wanted = {mount_tag(mount) for mount in one.source.mounts} | ({one.run} - {""})
+        if not one.source.mounts and not mounts_of(one.tags):
+            wanted.add(NO_MOUNTS)
         pair = {(one.source.host, one.destination.host), (one.destination.host, one.source.host)}
         if not pair & moves_of(one.tags):
             wanted.add(move_tag(one.source.host, one.destination.host))
@@ -76,10 +81,16 @@ class Mark(OnSource):
 
     @staticmethod
     def outdated(one: Standing) -> set[str]:
-        """Mounts that an earlier attempt noted and that are otherwise now."""
+        """Mounts that an earlier attempt noted and that are otherwise now; the claim of an earlier run."""
         wanted = {mount_tag(mount) for mount in one.source.mounts}
         paths = {mount.path for mount in one.source.mounts}
-        return {mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted
+        others = {tag for tag in one.tags if one.run and tag.startswith(f"{RUN}:")} - {one.run}
+        none = {NO_MOUNTS} & one.tags if paths or mounts_of(one.tags) else set()
+        return (
+            {mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted
+            | others
+            | none
+        )
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
@@ -118,6 +129,10 @@ class HookBefore(OnSource):
     @staticmethod
     def say(one: Standing, host: str) -> str:
         return f"run your tasks before '{one.group}' goes"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return claims(one)
 
 
 class Unmount(OnSource):

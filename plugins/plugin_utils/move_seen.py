@@ -37,6 +37,7 @@ def survey_of(asked: Answer) -> Survey:
         storages={name: storage(answers.get(name, {}).get("luns")) for name in asked["storage"]},
         dead=bool(asked.get("source_is_dead")),
         igroups=dict(asked.get("igroups") or {}),
+        run=asked.get("run") or ("", ""),
         backup_room=asked.get("backup_room"),
     )
 

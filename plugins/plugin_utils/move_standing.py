@@ -18,6 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     Survey,
     Target,
     mounts_of,
+    run_tag,
 )
 
 ANY_ADDRESS = ("0.0.0.0", "[::]")
@@ -66,6 +67,8 @@ class Standing:
     system_id: str = ""
     still: bool = False  # no host activates it by itself
     stoppable: bool = False  # LVM of both hosts knows that flag
+    run: str = ""  # the tag by which this run claims the move
+    labelled: frozenset[str] = frozenset()  # LUNs on which LVM keeps metadata, by WWID
 
     @property
     def wwids(self) -> frozenset[str]:
@@ -168,6 +171,8 @@ def standing(survey: Survey, group: str, moving: frozenset[str]) -> Standing:
         destination=_side(survey, survey.destination, theirs, label, luns, moving),
         system_id=label.system_id,
         still=STILL in label.status,
+        run=run_tag(*survey.run, survey.source, survey.destination) if survey.run[1] else "",
+        labelled=frozenset(found.lun.wwid for found in found_luns(survey) if found.label.uuid == label.uuid),
         stoppable=all(one and one.version >= STILL_SINCE for one in (source, destination)),
     )
 

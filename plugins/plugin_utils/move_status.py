@@ -6,7 +6,14 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import AUTO, moves_of
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+    AUTO,
+    MOUNT,
+    NO_MOUNTS,
+    mounts_of,
+    moves_of,
+    runs_of,
+)
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
 
 
@@ -16,8 +23,20 @@ def status(one: Standing, left: list[str]) -> list[str]:
         f"'{one.group}' ({one.uuid}) {_owner(one)}",
         f"  on the disks: {'exported' if one.exported else 'not exported'}{_noted(one)}",
         *(f"  {line}" for side in (one.source, one.destination) for line in _side(side, one)),
+        *_lost_mounts(one),
         f"  to do: {len(left)} steps" + (f", the next: {left[0]}" if left else ""),
     ]
+
+
+def _lost_mounts(one: Standing) -> Iterator[str]:
+    """A move notes the mounts, or that there were none, before anything else."""
+    mounts = one.source.mounts + one.destination.mounts + mounts_of(one.tags)
+    if moves_of(one.tags) and not mounts and NO_MOUNTS not in one.tags:
+        yield (
+            "where it was mounted is noted no more, and it is mounted nowhere. The controller's backups of its metadata "
+            f"('{one.group}-{one.uuid}-*.vg', tags '{MOUNT}:volume:path:type:options', and '*.mounts.json') say it: mount it by "
+            "them (lunworks.iscsi.mounts)"
+        )
 
 
 def _owner(one: Standing) -> str:
@@ -36,7 +55,13 @@ def _owner(one: Standing) -> str:
 def _noted(one: Standing) -> str:
     moves = sorted(moves_of(one.tags))
     until = ", activated by no host itself until that is over" if AUTO in one.tags else ""
-    return "".join(f", moving from '{source}' to '{destination}'{until}" for source, destination in moves)
+    runs = "".join(
+        f", by a run that '{who}' began at {when} from '{source}' to '{destination}'"
+        for who, when, source, destination in runs_of(one.tags)
+    )
+    return (
+        "".join(f", moving from '{source}' to '{destination}'{until}" for source, destination in moves) + runs
+    )
 
 
 def _side(side: Side, one: Standing) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Mount
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import RUN, Mount
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
 
 
@@ -68,6 +68,11 @@ def is_here(one: Standing) -> bool:
     return one.source.answers and not one.has_left() and not one.exported
 
 
+def claims(one: Standing) -> dict[str, Any]:
+    """Whose runs the metadata must still name once a user's tasks have ended: they may take long."""
+    return {"runs": sorted(tag for tag in one.tags if tag.startswith(f"{RUN}:"))}
+
+
 def is_foreign(one: Standing) -> bool:
     return bool(one.system_id) and one.system_id != one.destination.system_id
 
@@ -100,6 +105,15 @@ def lun_maps(
     return [
         in_igroup(target, side, [{"name": name, **how} for name in sorted(names)])
         for target, names in sorted(own.items())
+    ]
+
+
+def expected(one: Standing, host: str, exported: bool) -> list[dict[str, Any]]:
+    """What LVM must have written on the LUNs of a storage host, as the module 'targets' takes it."""
+    return [
+        {"target": lun.target, "lun": lun.name, "group_uuid": one.uuid, "exported": exported}
+        for storage, lun in one.luns
+        if storage == host and lun.wwid in one.labelled
     ]
 
 

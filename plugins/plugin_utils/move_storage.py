@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Standing, listed
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnStorage,
+    expected,
     in_igroup,
     is_here,
     lun_maps,
@@ -141,7 +142,10 @@ class Switch(OnStorage):
         source = one.source
         fence: dict[str, Any] = {"read_only": True} if source.answers else {"state": "absent"}
         fenced = lun_maps(one, host, source, only=source.mapped | source.kept, **fence)
-        return {"targets": fenced + lun_maps(one, host, one.destination, read_only=False, shared=True)}
+        # One that does not answer may write until it is fenced.
+        proved = expected(one, host, exported=True) if one.exported else []
+        opened = lun_maps(one, host, one.destination, read_only=False, shared=True)
+        return {"targets": fenced + opened, "expected": proved}
 
 
 class Unmap(OnStorage):
@@ -171,4 +175,5 @@ class Unmap(OnStorage):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        return {"targets": lun_maps(one, host, one.source, state="absent")}
+        proved = [] if one.exported else expected(one, host, exported=False)
+        return {"targets": lun_maps(one, host, one.source, state="absent"), "expected": proved}

@@ -221,10 +221,13 @@ class Running:
 
 
 @contextmanager
-def running(san: San, source: Host, destination: Host) -> Iterator[Running]:
+def running(san: San, source: Host, destination: Host, hooks: bool = True) -> Iterator[Running]:
     """The playbook in a process group of its own."""
     variables = san.variables(
-        vg=",".join(group.name for group in san.groups), source=source, destination=destination, **HOOKS
+        vg=",".join(group.name for group in san.groups),
+        source=source,
+        destination=destination,
+        **(HOOKS if hooks else {}),
     )
     with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX) as server:
         server.bind(f"{place}/socket")

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.filter.move_plan import move_plan
+from ansible_collections.lunworks.iscsi.plugins.filter.move_seqnos import move_seqnos
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import run_tag
 
 T = "iqn.2026-01.com.example:store.db"
 UUID = "AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq"
@@ -138,7 +141,11 @@ def test_answers_become_steps_with_what_their_tasks_need():
 
 
 def test_the_metadata_is_backed_up_under_a_name_that_says_which():
-    assert move_plan(asked())["backups"] == [{"file": f"vg_db-{UUID}-000003.vg", "metadata": "vg_db {}"}]
+    whole, mounts = move_plan(asked())["backups"]
+    assert whole == {"file": f"vg_db-{UUID}-000003.vg", "metadata": "vg_db {}"}
+    assert mounts["file"] == f"vg_db-{UUID}-000003.mounts.json"
+    (mount,) = json.loads(mounts["metadata"])
+    assert (mount["volume"], mount["path"], mount["options"]) == ("data", "/srv/db", "_netdev,nofail")
 
 
 def test_the_status_names_the_owner_on_both_sides():
@@ -172,3 +179,34 @@ def test_a_refusal_still_tells_where_things_stand():
     plan = move_plan(given)
     assert plan["steps"] == [] and "nothing would stop two writers" in plan["refused"]
     assert plan["status"][0].endswith("is mapped to both hosts")
+
+
+def test_the_status_says_who_began_the_run_and_a_refused_one_hears_of_it():
+    tags = ["lunworks.move:a:b", run_tag("anna@ctl", "2026-01-02T03:04:05Z", "b", "a")]
+    seen = asked()
+    for one in seen["answers"]["store"]["luns"]["luns"]:
+        one["label"]["tags"] = tags
+    status = "\n".join(move_plan(seen)["status"])
+    assert (
+        "moving from 'a' to 'b', by a run that 'anna@ctl' began at 2026-01-02T03:04:05Z from 'b' to 'a'"
+        in status
+    )
+    plan = move_plan({**seen, "begun": "2026-01-03T00:00:00Z"})
+    (state,) = next(step for step in plan["steps"] if step["name"] == "mark")["states"]
+    (claim,) = [tag for tag in state["tags"] if tag.startswith("lunworks.run:")]
+    assert claim.endswith(":2026-01-03T00.00.00Z:a:b"), "the latest run has the move"
+    assert plan["seqnos"] == [{"name": "vg_db", "uuid": UUID, "seqno": 3}]
+
+
+def test_the_highest_sequence_number_that_a_run_knows_is_the_one_that_must_be_there():
+    known = [{"name": "vg_a", "uuid": "u", "seqno": 3}, {"name": "vg_b", "uuid": "v", "seqno": 9}]
+    marked = {"state": {"groups": [{"name": "vg_a", "uuid": "u", "seqno": 4}]}}
+    exported = {"state": {"mounted": [], "groups": {"groups": [{"name": "vg_a", "uuid": "u", "seqno": 6}]}}}
+    states = [{"name": "vg_a"}, {"name": "vg_b"}, {"name": "vg_new"}]
+    assert move_seqnos(states, known, [marked, {"skipped": True}, exported, {}]) == [
+        {"name": "vg_a", "seqno": 6},
+        {"name": "vg_b", "seqno": 9},
+        {"name": "vg_new"},
+    ]
+    looked = {"groups": [{"name": "vg_b", "uuid": "v", "seqno": 11}]}
+    assert move_seqnos([{"group_uuid": "v", "lun": "x"}], known, [looked])[0]["seqno"] == 11

@@ -380,7 +380,7 @@ def test_a_wish_for_one_group_is_refused_or_plans_for_it_alone(document, state, 
 def asked(groups):
     """The resource of these groups, all else left out."""
     left = dict.fromkeys(
-        ["devices", "extent_size", "autoactivation", "tags", "system_id", "take_over_from", "state"]
+        ["devices", "extent_size", "autoactivation", "tags", "system_id", "take_over_from", "state", "seqno"]
     )
     return WishedGroups(
         [{**left, "imported": False, "sampled": False, "force": False, **one} for one in groups], []

@@ -45,7 +45,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
     volume_name,
     volume_size,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import parse_copies, parse_report
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import Export, MarkGroup, Planned
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import (
+    QUIET,
+    SEQNOS,
+    parse_copies,
+    parse_report,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import (
     Volume,
     Volumes,
@@ -561,3 +567,47 @@ def test_a_disk_that_lvm_calls_otherwise_meanwhile_is_the_same_and_one_that_is_m
     assert plan_group(group(PhysicalVolume("/dev/dm-0", kernel="dm-0", uuid="a")), want) == []
     (step,) = plan_group(group(PhysicalVolume("[missing]", uuid="a")), want)
     assert "/dev/mapper/3600" in str(step)
+
+
+def rows(*groups):
+    names = ("vg_name", "vg_uuid", "vg_seqno", "vg_exported", "vg_tags")
+    return json.dumps({"report": [{"vg": [dict(zip(names, group)) for group in groups]}]})
+
+
+AFTERWARDS = " ".join(["vgs", "--config", QUIET, *SEQNOS[1:]])
+LATER = "lunworks.run:anna@ctl:2026-01-02T03.04.05Z:b:a"
+
+
+@pytest.mark.parametrize(
+    "tags, said",
+    [
+        (
+            "db",
+            "sequence number 7 of its metadata, found 8: somebody else changed it meanwhile. Nothing was done. Run again",
+        ),
+        (
+            f"db,{LATER}",
+            "A move of it was begun by 'anna@ctl' at 2026-01-02T03:04:05Z from 'b' to 'a': ask that person first.",
+        ),
+    ],
+)
+def test_what_somebody_else_changed_meanwhile_is_passed_over_and_said(tags, said):
+    """One command changes those that are as planned; LVM says nothing of the others."""
+    steps = [
+        MarkGroup(name, ("x",), tags=frozenset({"db", "x"}), planned=Planned(f"uuid-{name}", 7))
+        for name in ("vg_a", "vg_b")
+    ]
+    host = ScriptedHost(
+        runs={AFTERWARDS: rows(("vg_a", "uuid-vg_a", "8", "", "db,x"), ("vg_b", "uuid-vg_b", "8", "", tags))},
+        changing=["vgchange"],
+    )
+    well, problem = MarkGroup.together(steps, host)
+    assert well is None and said in str(problem)
+    selection = "vg_uuid=uuid-vg_a && vg_seqno=7 || vg_uuid=uuid-vg_b && vg_seqno=7"
+    assert host.did == [f"run vgchange --addtag=x --select {selection} vg_a vg_b"]
+
+
+def test_a_group_that_is_gone_was_not_changed():
+    host = ScriptedHost(runs={AFTERWARDS: rows()}, changing=["vgexport"])
+    with pytest.raises(Problem, match="number 7 of its metadata, it is not on this host any more"):
+        Export("vg_a", planned=Planned("uuid", 7)).take(host)

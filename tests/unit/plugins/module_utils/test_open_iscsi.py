@@ -13,7 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Po
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import Conf, Set, plan_conf
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import SHOW, RestartIscsid
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, locked
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, LOCK, locked
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import Node, Nodes, plan_nodes
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, parse_offers
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
@@ -113,13 +113,62 @@ def test_a_password_in_a_record_is_a_secret_at_once():
     assert look_records(host)[0][1].settings["node.session.auth.password"] == Secret("twelve-bytes")
 
 
-def test_the_lock_of_open_iscsi_is_waited_for_and_given_back():
+def stat_of(began):
+    return "1 (a) b) S" + " 0" * 18 + f" {began}" + " 0" * 30
+
+
+def holding(number, began):
+    """A host whose database is locked by a module of ours with this process; what it has been writing lies aside."""
+    name, entry = f"/run/lock/iscsi/lunworks.{number}.{began}", {"text": "", "inode": 5}
+    return ScriptedHost({name: entry, HELD: entry, f"/etc/iscsi/.lunworks.default.{number}": "a secret"})
+
+
+def test_the_lock_of_open_iscsi_is_given_back_with_all_that_was_made_for_it():
     host = ScriptedHost()
     with locked(host):
-        assert host.read(HELD) is not None
-        with pytest.raises(Problem, match="has been locked"), locked(host):
-            pytest.fail("two at once")
-    assert host.read(HELD) is None
+        assert host.stat(HELD).st_ino == host.stat("/run/lock/iscsi/lunworks.4242.77").st_ino
+        assert host.locked == ["/run/lock/iscsi/lunworks"]
+    assert (host.list("/run/lock/iscsi"), host.locked) == ([], [])
+
+
+@pytest.mark.parametrize("there", [None, stat_of(900), stat_of(100).replace(" S", " Z")])
+def test_a_lock_whose_holder_was_killed_ends_with_it(there):
+    host = holding(7, 100)
+    host.files.update({"/proc/7/stat": there} if there else {})
+    with locked(host) as write:
+        write("/etc/iscsi/nodes/a", "whole")
+    assert host.list("/run/lock/iscsi") == []
+    assert (host.read("/etc/iscsi/.lunworks.default.7") is None) == (there is None or " Z" in there)
+
+
+def test_the_lock_of_one_of_ours_that_lives_is_not_broken():
+    host = holding(7, 100)
+    host.files["/proc/7/stat"] = stat_of(100)
+    with pytest.raises(Problem, match="has been locked"), locked(host):
+        pytest.fail("two at once")
+    assert host.list("/run/lock/iscsi") == ["lock.write", "lunworks.7.100"]
+    assert host.read("/etc/iscsi/.lunworks.default.7") == "a secret"
+
+
+@pytest.mark.parametrize(
+    "processes, said",
+    [
+        ({"9": "iscsiadm"}, "'iscsiadm' \\(process 9\\) runs: wait for its end"),
+        (
+            {"8": "iscsid"},
+            "No iscsiadm runs; iscsid does.*a crash of one left it. Delete '/run/lock/iscsi/lock.write'",
+        ),
+        ({}, "No iscsiadm runs, and no iscsid: a crash"),
+    ],
+)
+def test_the_lock_of_iscsiadm_is_never_broken(processes, said):
+    host = ScriptedHost({f"/proc/{number}/comm": f"{name}\n" for number, name in processes.items()})
+    host.files[LOCK] = host.files[HELD] = {"text": "", "inode": 5, "mtime": -60}
+    with pytest.raises(Problem, match=f"for 90 seconds, not by a module of this collection. {said}"), locked(
+        host
+    ):
+        pytest.fail("two at once")
+    assert host.list("/run/lock/iscsi") == ["lock", "lock.write"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two people move a group of many volumes at the same time, one there and one back: no mount and no byte is lost.
+
+One run stands at a step while the other one runs to its end; then it goes on, and finds that somebody else was there.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.tests.integration.cutting import one_owner, running
+from ansible_collections.lunworks.iscsi.tests.integration.moving import Filled, Group, San
+
+MANY = tuple(Filled(f"v{number:02}", "-L 20m {group}", "ext4") for number in range(12))
+GROUP = Group("vg_many", "192m", MANY)
+
+
+@pytest.fixture(scope="module")
+def san(lab, storage, compute, spare):
+    standing = San.standing(lab, storage, compute, spare, GROUP)
+    yield standing
+    standing.clear()
+
+
+def stands_at(run, step):
+    """The one who waits there; the steps before it are taken."""
+    while (call := run.called()) is not None:
+        if call[0] == step:
+            return call[1]
+        call[1].close()
+    raise AssertionError(f"The run ended before '{step}': {run.told().messages()}")
+
+
+def test_a_move_the_other_way_before_the_service_stops_loses_nothing(san):
+    crossed(san, "export")
+
+
+@pytest.mark.parametrize("step", ["attach", "switch", "start", "unmap"])
+def test_a_move_the_other_way_at_the_wrong_moment_loses_nothing(long_story, san, step):
+    crossed(san, step)
+
+
+def crossed(san, step):
+    """One run stands before a step while one the other way runs to its end."""
+    here, there = san.sides(GROUP)
+    san.rests = False
+    with running(san, here, there, hooks=False) as run:
+        caller = stands_at(run, step)
+        back = san.move(vg=GROUP.name, source=there, destination=here)
+        one_owner(san)
+        caller.close()
+        while (call := run.called()) is not None:
+            call[1].close()
+        told = run.told()
+    one_owner(san)
+    print(f"{step}: back {back.rc} {back.messages()!r}, there {told.rc} {told.messages()!r}")
+    assert (back.rc == 0) + (told.rc == 0) == 1, "exactly one of the two has ended well"
+    assert san.sides(GROUP) == ((here, there) if back.rc == 0 else (there, here))
+    owner, other = san.sides(GROUP)
+    again = san.move(vg=GROUP.name, source=other, destination=owner)
+    assert again.rc == 0, again.messages()
+    san.owned(GROUP, owner, other)
+    san.rests = True
