@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import ClassVar, Sequence
 
@@ -132,7 +133,7 @@ def _passed_over(step: MarkGroup | OfGroup, found: dict[str, VolumeGroup]) -> Pr
 def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]) -> str:
     """That somebody else has changed a VG since this was planned; who, where its metadata says so."""
     now = "it is not on this host any more" if found is None else f"found {found}"
-    runs = [tag.split(":")[1:] for tag in sorted(tags) if tag.startswith(RUN)]
+    runs = [[*map(_read, tag.split(":")[1:])] for tag in sorted(tags) if tag.startswith(RUN)]
     who = "".join(
         f" A move of it was begun by '{run[0]}' at {run[1].replace('.', ':')} from '{run[2]}' to '{run[3]}': ask that person "
         "first."
@@ -143,6 +144,12 @@ def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]
         f"The volume group '{name}' was planned on with the sequence number {planned} of its metadata, {now}: somebody else "
         f"changed it meanwhile. Nothing was done.{who} Run again, to plan on what is there now."
     )
+
+
+def _read(field: str) -> str:
+    """A field of a tag as it was: '#' and two digits stand for what no tag may have."""
+    data = re.sub(rb"#([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), field.encode())
+    return data.decode(errors="replace")
 
 
 def raise_first(problems: Sequence[Exception | None]) -> None:

@@ -24,7 +24,8 @@ def status(one: Standing, left: list[str]) -> list[str]:
         f"  on the disks: {'exported' if one.exported else 'not exported'}{_noted(one)}",
         *(f"  {line}" for side in (one.source, one.destination) for line in _side(side, one)),
         *_lost_mounts(one),
-        f"  to do: {len(left)} steps" + (f", the next: {left[0]}" if left else ""),
+        f"  to do: {len(left)} step{'' if len(left) == 1 else 's'}"
+        + (f", the next: {left[0]}" if left else ""),
     ]
 
 

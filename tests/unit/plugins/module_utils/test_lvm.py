@@ -575,7 +575,7 @@ def rows(*groups):
 
 
 AFTERWARDS = " ".join(["vgs", "--config", QUIET, *SEQNOS[1:]])
-LATER = "lunworks.run:anna@ctl:2026-01-02T03.04.05Z:b:a"
+LATER = "lunworks.run:anna#40ctl:2026-01-02T03.04.05Z:b:a"
 
 
 @pytest.mark.parametrize(
