@@ -204,7 +204,11 @@ def kernel_number(text: str | None) -> int | None:
 def plan_filters(seen: dict[str, Filter], want: dict[str, Filter]) -> list[Step]:
     """Loosen what is strict; write down what would be strict again after a boot."""
     steps: list[Step] = [Loosen(name) for name, found in seen.items() if want[name].running > found.running]
-    unsaved = tuple(name for name, found in seen.items() if want[name].ours and not found.ours)
+    unsaved = tuple(
+        name
+        for name, found in seen.items()
+        if (want[name].ours, want[name].booting) != (found.ours, found.booting)
+    )
     return steps + ([Persist(unsaved)] if unsaved else [])
 
 
