@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_file import ASIDE
 from ansible_collections.lunworks.iscsi.tests.integration.harness import settled
 from ansible_collections.lunworks.iscsi.tests.integration.moving import TREE, initiator
-from ansible_collections.lunworks.iscsi.tests.integration.playbooks import ROOT, played
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import ROOT, play, played
 from ansible_collections.lunworks.iscsi.tests.integration.storming import (
     GROUP,
     SITE,
@@ -38,7 +38,7 @@ MADE_ASIDE = f"find /etc /run /srv /var /usr/local /root -xdev -name '{ASIDE}*' 
 
 
 @pytest.fixture
-def storm(lab, long_story, storage, compute, spare):
+def storm(request, lab, long_story, storage, compute, spare):
     """The SAN stands, the group is at home, and there are files on every file system."""
     seed = SEED or f"{time.time_ns() % 10**8}"
     storm = Storm(lab, storage, compute, spare, seed, SECONDS, ROOT / f".cache/storm/{seed}")
@@ -48,7 +48,8 @@ def storm(lab, long_story, storage, compute, spare):
     for host, mount in places(storm):
         host.run(FILL.format(mount))
     yield storm
-    lab.fresh(*storm.hosts)
+    if not request.config.getoption("--keep-lab"):  # else somebody wants to look
+        lab.fresh(*storm.hosts)
 
 
 def places(storm):
@@ -65,10 +66,15 @@ def sums(storm):
 
 def test_a_storm_harms_nothing_and_one_run_brings_all_to_what_the_data_says(storm):
     before = sums(storm)
-    storm.rage()
+    try:
+        storm.rage()
+    finally:
+        (storm.place / "seen").write_text(storm.storage.read(f"{WATCH}/seen"))
     site = {"hosts": storm.hosts, "owner": storm.home.name, "allow_move": GROUP}
-    healed = played(storm.lab, SITE, *storm.data, **site)
-    storm.say(f"healed: {healed.changed()}")
+    healed = play(storm.lab, SITE, *storm.data, **site)
+    (storm.place / "healed").write_text(healed.output)
+    assert healed.rc == 0, healed.messages() or healed.output
+    storm.say(f"healed by {healed.changed()}")
     assert played(storm.lab, SITE, *storm.data, **site).changed() == {}
     assert sums(storm) == before
     never_two_writers(storm)
@@ -81,7 +87,9 @@ def test_a_storm_harms_nothing_and_one_run_brings_all_to_what_the_data_says(stor
 
 def never_two_writers(storm):
     seen = watched(storm.storage)
-    assert sum(one["looks"] for one in seen) > storm.seconds, "the watcher hardly looked"
+    looks = sum(one["looks"] for one in seen)
+    storm.say(f"watched: {looks} times, {len(seen)} times something new")
+    assert looks > storm.seconds, "the watcher hardly looked"
     assert [initiator(storm.home)] in [one["running"] for one in seen]
     for one in seen:
         assert one["saved"] is not None, f"the saved file was torn: {one}"
