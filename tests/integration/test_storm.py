@@ -70,6 +70,7 @@ def test_a_storm_harms_nothing_and_one_run_brings_all_to_what_the_data_says(stor
         storm.rage()
     finally:
         (storm.place / "seen").write_text(storm.storage.read(f"{WATCH}/seen"))
+    never_two_writers(storm)
     site = {"hosts": storm.hosts, "owner": storm.home.name, "allow_move": GROUP}
     healed = play(storm.lab, SITE, *storm.data, **site)
     (storm.place / "healed").write_text(healed.output)
