@@ -133,13 +133,13 @@ class Act:
     argv: list[str]
 
 
-def playbook(storm: Storm, name: str, **variables: Any) -> Act:
+def playbook(storm: Storm, name: str, /, **variables: Any) -> Act:
     argv = command(storm.lab, name, *storm.data, hosts=storm.hosts, variables=variables)
     said = {key: value for key, value in variables.items() if key != "storage"}
     return Act(f"{name.rpartition('.')[2]} {said}", argv)
 
 
-def module(storm: Storm, host: Host, name: str, **options: Any) -> Act:
+def module(storm: Storm, host: Host, name: str, /, **options: Any) -> Act:
     """A module of ours by itself, on one host, with the data of the inventory."""
     inventories = [word for one in storm.hosts for word in ("-i", f"{storm.lab.inventory}/{one.name}.json")]
     argv = [str(Path(sys.executable).parent / "ansible"), host.name, *inventories, *storm.data]
