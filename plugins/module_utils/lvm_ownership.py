@@ -9,7 +9,7 @@ from typing import ClassVar, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import CHANGE, VolumeGroup, lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import ListDisks, OpenDisks
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import OpenDisks
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_seqnos
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -236,10 +236,13 @@ class HandOver(Step):
 
 
 def guarded(group: VolumeGroup | None, steps: list[Step]) -> list[Step]:
-    """What changes the metadata first carries what that was planned on, and what only lets go before it."""
+    """What changes the metadata first carries what that was planned on, and what only lets go before it.
+
+    vgimportdevices(8) writes the metadata too: nothing is compared after it.
+    """
     for number, step in enumerate(steps):
         if group and isinstance(step, (MarkGroup, Deactivate, Export, Import)):
             steps[number] = replace(step, planned=Planned(group.uuid, group.seqno))
-        if not isinstance(step, (Deactivate, ListDisks, OpenDisks)):
+        if not isinstance(step, (Deactivate, OpenDisks)):
             break
     return steps

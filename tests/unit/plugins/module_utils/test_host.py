@@ -268,7 +268,7 @@ def test_a_lock_ends_with_its_block_also_when_a_child_is_left_behind(tmp_path):
     with pytest.raises(ZeroDivisionError), Host().lock(path, 1):
         Host().scsi([("/dev/null", bytes(6), 96)], 0)  # its child is not waited for
         raise ZeroDivisionError
-    with Host().lock(path, 0.1), pytest.raises(Problem, match="has been locked"), Host().lock(path, 0.1):
+    with Host().lock(path, 10), pytest.raises(Problem, match="has been locked"), Host().lock(path, 0.1):
         raise AssertionError("two hold it")
 
 
