@@ -55,8 +55,11 @@ LOOPS = {  # what others do, and at most how many seconds they pause
 }
 MODULES = "^[^ ]*/python3[.0-9]*$"  # the command line of a module that Ansible gives to Python by its standard input
 KILL = """
-for n in $(seq 60); do pgrep -f '{0}' >/dev/null && break; sleep 0.1; done
-sleep {1:.2f}; pkill -KILL -f '{0}'
+for n in $(seq 60); do
+    if pgrep -f '{0}' >/dev/null; then sleep {1:.2f}; pkill -KILL -f '{0}' && exit 0; fi
+    sleep 0.1
+done
+exit 1
 """
 
 
@@ -303,7 +306,7 @@ def weather(storm: Storm, controllers: list[Controller]) -> None:
                 one = luck.choice(controllers)
                 storm.say(f"kills {one.name}: {one.kill()}")
             else:
-                host, later = luck.choice(storm.hosts), luck.uniform(0, 1.5)
+                host, later = luck.choice(storm.hosts), luck.uniform(0, 0.8)
                 hit = host.run(KILL.format(MODULES, later), check=False).rc == 0
                 storm.say(f"kills modules on {host.name}: {hit}")
         except Exception as error:  # the storm goes on, and in the end the test fails
