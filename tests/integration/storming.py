@@ -297,7 +297,7 @@ def weather(storm: Storm, controllers: list[Controller]) -> None:
     """Kills, and a power cut every minute or two."""
     luck = storm.drawn("weather")
     cut = luck.uniform(15, 45)
-    while not storm.over.wait(luck.uniform(1, 8)):
+    while not storm.over.wait(luck.uniform(3, 20)):
         try:
             if time.monotonic() - storm.began > cut:
                 power_cut(storm, luck.choice(storm.hosts))
