@@ -67,7 +67,7 @@ def _clear(host: Host) -> None:
         if held and own and (held.st_dev, held.st_ino) == (own.st_dev, own.st_ino):
             host.remove(HELD)
         host.remove(f"{DIRECTORY}/{name}")
-    for root in DATABASES:
+    for root in (DIRECTORY, *DATABASES):
         for name in host.list(root):
             number = name.rpartition(".")[2]
             if name.startswith(ASIDE) and number.isdecimal() and _started(host, number) is None:

@@ -141,6 +141,12 @@ def test_a_lock_whose_holder_was_killed_ends_with_it(there):
     assert (host.read("/etc/iscsi/.lunworks.default.7") is None) == (there is None or " Z" in there)
 
 
+def test_what_a_killed_run_has_begun_to_make_for_the_lock_goes_too():
+    host = ScriptedHost({"/run/lock/iscsi/.lunworks.lunworks.7.100.7": ""})
+    with locked(host):
+        assert host.read("/run/lock/iscsi/.lunworks.lunworks.7.100.7") is None
+
+
 def test_the_lock_of_one_of_ours_that_lives_is_not_broken():
     host = holding(7, 100)
     host.files["/proc/7/stat"] = stat_of(100)

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two controllers at once, killed anywhere, beside others at work: never two writers, no byte lost, and one run heals it all.
+
+LUNWORKS_STORM_SECONDS says for how long, LUNWORKS_STORM_SEED repeats one. What each run said is in .cache/storm/SEED.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_file import ASIDE
+from ansible_collections.lunworks.iscsi.tests.integration.harness import settled
+from ansible_collections.lunworks.iscsi.tests.integration.moving import TREE, initiator
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import ROOT, play, played
+from ansible_collections.lunworks.iscsi.tests.integration.storming import (
+    GROUP,
+    SITE,
+    WATCH,
+    Storm,
+    begin_watch,
+    watched,
+)
+
+SECONDS = float(os.environ.get("LUNWORKS_STORM_SECONDS", "60"))
+SEED = os.environ.get("LUNWORKS_STORM_SEED", "")
+MOUNTS = ("/srv/storm", "/srv/own")
+FILL = (
+    "mkdir -p {0}/tree && cd {0}/tree && for n in $(seq 20); do head -c ${{n}}0000 /dev/urandom >file$n; done; "
+    "sync -f {0}"
+)
+LOCKS = "/run/lock/iscsi"  # of open-iscsi; 'lunworks' is ours to queue at
+FREE = "for lock in /run/targetcli.lock /run/lock/iscsi/lunworks; do [ ! -e $lock ] || flock -n $lock true || exit 1; done"
+MADE_ASIDE = f"find /etc /run /srv /var /usr/local /root -xdev -name '{ASIDE}*' -o -path /run/lunworks-grow"
+
+
+@pytest.fixture
+def storm(request, lab, long_story, storage, compute, spare):
+    """The SAN stands, the group is at home, and there are files on every file system."""
+    seed = SEED or f"{time.time_ns() % 10**8}"
+    storm = Storm(lab, storage, compute, spare, seed, SECONDS, ROOT / f".cache/storm/{seed}")
+    lab.fresh(*storm.hosts)
+    played(lab, SITE, *storm.data, hosts=storm.hosts, owner=compute.name)
+    begin_watch(storage, [f"iqn.2026-01.com.example:{storage.name}.storm:storm{n}" for n in (0, 1)])
+    for host, mount in places(storm):
+        host.run(FILL.format(mount))
+    yield storm
+    if not request.config.getoption("--keep-lab"):  # else somebody wants to look
+        lab.fresh(*storm.hosts)
+
+
+def places(storm):
+    """Where what is mounted, as the data says."""
+    return [(storm.home, "/srv/storm"), (storm.home, "/srv/own"), (storm.away, "/srv/own")]
+
+
+def sums(storm):
+    """The checksums of every file, as they are on the disks."""
+    for host in (storm.home, storm.away):
+        host.run("sync; echo 3 >/proc/sys/vm/drop_caches")
+    return {(host.name, mount): host.run(TREE.format(mount)).out for host, mount in places(storm)}
+
+
+def test_a_storm_harms_nothing_and_one_run_brings_all_to_what_the_data_says(storm):
+    before = sums(storm)
+    try:
+        storm.rage()
+    finally:
+        (storm.place / "seen").write_text(storm.storage.read(f"{WATCH}/seen"))
+    never_two_writers(storm)
+    site = {"hosts": storm.hosts, "owner": storm.home.name, "allow_move": GROUP}
+    healed = play(storm.lab, SITE, *storm.data, **site)
+    (storm.place / "healed").write_text(healed.output)
+    assert healed.rc == 0, healed.messages() or healed.output
+    storm.say(f"healed by {healed.changed()}")
+    assert played(storm.lab, SITE, *storm.data, **site).changed() == {}
+    assert sums(storm) == before
+    never_two_writers(storm)
+    mounted_once(storm)
+    saved_as_running(storm)
+    for host in storm.hosts:
+        tidy(host)
+    assert storm.faults == []
+
+
+def never_two_writers(storm):
+    seen = watched(storm.storage)
+    looks = sum(one["looks"] for one in seen)
+    storm.say(f"watched: {looks} times, {len(seen)} times something new")
+    assert looks > storm.seconds, "the watcher hardly looked"
+    assert [initiator(storm.home)] in [one["running"] for one in seen]
+    for one in seen:
+        assert one["saved"] is not None, f"the saved file was torn: {one}"
+        assert len(one["running"]) <= 1 and len(one["saved"]) <= 1, f"two may write: {one}"
+    assert storm.storage.read(f"{WATCH}/errors") == ""
+
+
+def mounted_once(storm):
+    for host in (storm.home, storm.away):
+        wanted = sorted(mount for one, mount in places(storm) if one is host)
+        listed = host.run("findmnt -ln -o TARGET | grep ^/srv/ | sort", check=False).out.split()
+        lines = [line.split() for line in host.read("/etc/fstab").splitlines()]
+        fstab = sorted(fields[1] for fields in lines if fields[1:] and fields[1].startswith("/srv/"))
+        assert listed == wanted and fstab == wanted, f"{host.name}: {listed}, {fstab}"
+    assert storm.home.run(f"vgs --noheadings -o vg_tags {GROUP}").out.strip() == ""
+    assert storm.away.run("dmsetup ls | grep vg_storm", check=False).rc != 0
+
+
+def saved_as_running(storm):
+    luns = storm.storage.module("lun_info")["luns"]
+    assert len(luns) >= 4
+    for lun in luns:
+        assert sorted(lun["running"]) == sorted(lun["saved"]), lun
+        assert sorted(lun["read_only"]) == sorted(lun["saved_read_only"]), lun
+
+
+def tidy(host):
+    """Nothing is locked, nothing waits, and nothing lies about that was made for a moment."""
+    settled(host, FREE, 10)
+    left = host.run(f"ls {LOCKS} 2>/dev/null", check=False).out.split()
+    assert set(left) <= {"lock", "lunworks"}, f"{host.name}: {left}"
+    assert host.run(MADE_ASIDE, check=False).out == "", host.name
+    assert "Suspended" not in host.run("dmsetup info -c --noheadings -o suspended", check=False).out
