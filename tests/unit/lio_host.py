@@ -98,7 +98,7 @@ class LioHost(ScriptedHost):
             self.files[f"{base}/.told"] = {"options": told}
             if f"{base}/info" in self.files:  # what is served grows
                 grown = rf"\g<1>{told['fd_dev_size']}"
-                self.files[f"{base}/info"] = re.sub(r"(Size: )\d+", grown, self.files[f"{base}/info"])
+                self.files[f"{base}/info"] = re.sub(r"(\bSize: )\d+", grown, self.files[f"{base}/info"])
         if name == "enable" and base.startswith(CORE):
             self._enable(base, self.files[f"{base}/.told"]["options"])
         if name == "generate_node_acls" and text == "0":
