@@ -248,7 +248,9 @@ def test_an_iface_is_bound_as_asked_and_keeps_the_rest(text, asked):
     numbers = ("iface.mtu", "iface.vlan_id")
     before, after = idbm(text, numbers), idbm(text_of(host, path), numbers)
     for option, value in asked.items():
-        found = after.get(fields[option], "")  # 'default' binds to nothing (usr/iface.c, iface_is_bound_by_netdev)
+        found = after.get(
+            fields[option], ""
+        )  # 'default' binds to nothing (usr/iface.c, iface_is_bound_by_netdev)
         assert ("" if found == "default" else found) == value
     kept = {name: value for name, value in before.items() if name not in map(fields.get, asked)}
     assert {**kept, **after} == after
