@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import ENVIRONMENT, Host, Problem, Ran
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import started_of
 
 STATE = "/var/tmp/lunworks-lab"
 NETNS = "/run/netns"
@@ -199,9 +200,9 @@ class Controller(Host):
 
     def born(self, pid: int) -> str | None:
         """When a process started, in clock ticks of this boot; None when it is gone. With the id it names one process."""
-        words = (self.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+        ticks = started_of(self.read(f"/proc/{pid}/stat") or "")
         boot = (self.read("/proc/sys/kernel/random/boot_id") or "").strip()
-        return f"{boot} {words[19]}" if words and words[0] != "Z" else None
+        return None if ticks is None else f"{boot} {ticks}"
 
 
 def controller_of(host: Host) -> Controller:
