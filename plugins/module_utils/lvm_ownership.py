@@ -14,7 +14,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership impo
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_seqnos
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-RUN = "lunworks.run:"
+RUN = (
+    "lunworks.run"  # who has begun the run of a move, and when: the latest one, which the next step must find
+)
 NONE: frozenset[str] = frozenset()
 MORE = 30  # seconds for each VG of a command that takes many
 
@@ -133,12 +135,9 @@ def _passed_over(step: MarkGroup | OfGroup, found: dict[str, VolumeGroup]) -> Pr
 def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]) -> str:
     """That somebody else has changed a VG since this was planned; who, where its metadata says so."""
     now = "it is not on this host any more" if found is None else f"found {found}"
-    runs = [[*map(_read, tag.split(":")[1:])] for tag in sorted(tags) if tag.startswith(RUN)]
     who = "".join(
-        f" A move of it was begun by '{run[0]}' at {run[1].replace('.', ':')} from '{run[2]}' to '{run[3]}': ask that person "
-        "first."
-        for run in runs
-        if len(run) == 4
+        f" A move of it was begun by '{by}' at {when} from '{source}' to '{destination}': ask that person first."
+        for by, when, source, destination in runs_of(tags)
     )
     return (
         f"The volume group '{name}' was planned on with the sequence number {planned} of its metadata, {now}: somebody else "
@@ -146,10 +145,19 @@ def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]
     )
 
 
-def _read(field: str) -> str:
+def unquoted(text: str) -> str:
     """A field of a tag as it was: '#' and two digits stand for what no tag may have."""
-    data = re.sub(rb"#([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), field.encode())
+    data = re.sub(rb"#([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), text.encode())
     return data.decode(errors="replace")
+
+
+def runs_of(tags: frozenset[str]) -> tuple[tuple[str, str, str, str], ...]:
+    """Who has begun a run, when, from where and to where."""
+    found = [tag.split(":")[1:] for tag in sorted(tags) if tag.startswith(f"{RUN}:")]
+    return tuple(
+        (unquoted(who), unquoted(when).replace(".", ":"), unquoted(source), unquoted(destination))
+        for who, when, source, destination in (one for one in found if len(one) == 4)
+    )
 
 
 def raise_first(problems: Sequence[Exception | None]) -> None:

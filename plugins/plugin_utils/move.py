@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN, unquoted
+
 MOVE, MOUNT, SUM = "lunworks.move", "lunworks.mount", "lunworks.sum"
-RUN = "lunworks.run"  # who has begun the run that has the move, and when: the latest one, which the next step must find
 NO_MOUNTS = f"{MOUNT}:none"  # says that it was looked for mounts and that there were none
 # Says that hosts activated the group by themselves before the move, and shall do so again after it.
 AUTO = "lunworks.autoactivation"
@@ -185,12 +186,6 @@ def quoted(text: str) -> str:
     )
 
 
-def unquoted(text: str) -> str:
-    """A field of a tag as it was."""
-    data = re.sub(rb"#([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), text.encode())
-    return data.decode(errors="replace")
-
-
 def move_tag(source: str, destination: str) -> str:
     """The intent: who moves the group to whom."""
     return f"{MOVE}:{quoted(source)}:{quoted(destination)}"
@@ -199,15 +194,6 @@ def move_tag(source: str, destination: str) -> str:
 def run_tag(who: str, when: str, source: str, destination: str) -> str:
     """The claim of a run: who moves the group, since when, and which way."""
     return ":".join([RUN, *map(quoted, (who, when.replace(":", "."), source, destination))])
-
-
-def runs_of(tags: frozenset[str]) -> tuple[tuple[str, str, str, str], ...]:
-    """Who has begun a run, when, from where and to where."""
-    found = [tag.split(":")[1:] for tag in sorted(tags) if tag.startswith(f"{RUN}:")]
-    return tuple(
-        (unquoted(who), unquoted(when).replace(".", ":"), unquoted(source), unquoted(destination))
-        for who, when, source, destination in (one for one in found if len(one) == 4)
-    )
 
 
 def mount_tag(mount: Mount) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
     NO_MOUNTS,
-    RUN,
     mount_tag,
     mounts_of,
     move_tag,

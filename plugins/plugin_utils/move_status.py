@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import Iterator
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import runs_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
     MOUNT,
     NO_MOUNTS,
     mounts_of,
     moves_of,
-    runs_of,
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import unquoted
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
     STILL,
@@ -19,7 +20,6 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     moves_of,
     quoted,
     sum_tag,
-    unquoted,
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import plan, walk
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
