@@ -31,6 +31,10 @@ class Resource:
         """The state that is. Mutates nothing."""
         raise NotImplementedError
 
+    def look_again(self, host: Host, before: Any) -> Any:
+        """The state once the steps were taken. A resource that looks more briefly then has what it needs in 'before'."""
+        return self.look(host)
+
     def want(self, seen: Any) -> Any:
         """The state that shall be; what the user left out is taken from 'seen'."""
         raise NotImplementedError
@@ -39,8 +43,8 @@ class Resource:
         """The steps from one to the other. Pure; empty when nothing is to do."""
         raise NotImplementedError
 
-    def refuse(self, seen: Any, steps: list[Step]) -> None:
-        """Raise a Problem where the steps could hurt. Pure."""
+    def refuse(self, seen: Any, want: Any, steps: list[Step]) -> None:
+        """Raise a Problem where what is wanted, or a step towards it, could hurt. Pure."""
 
     def again(self, after: Any, want: Any) -> Any:
         """What shall be, asked again once the steps were taken: a host that is as asked for is what it shall be.
@@ -112,14 +116,14 @@ def _converge(
                 want = resource.want(seen)
                 own = resource.plan(seen, want)
                 if not (module.check_mode and steps):
-                    resource.refuse(seen, own)
+                    resource.refuse(seen, want, own)
                     if not own:
                         _compare(resource, seen, want, "The host")
                 for note in resource.notes(seen, own):
                     module.warn(note)
                 after = seen
                 if own:
-                    after = want if module.check_mode else _act(module, resource, want, own, host)
+                    after = want if module.check_mode else _act(module, resource, seen, want, own, host)
                 steps += own
                 before[name], shown[name] = resource.show(seen), resource.show(after)
                 changed = changed or resource.changed(seen, after, own)
@@ -183,16 +187,18 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _act(module: AnsibleModule, resource: Resource, want: Any, steps: list[Step], host: Host) -> Any:
+def _act(
+    module: AnsibleModule, resource: Resource, seen: Any, want: Any, steps: list[Step], host: Host
+) -> Any:
     _take(steps, host)
     left: list[Step] = []
     try:
-        after = resource.look(host)
+        after = resource.look_again(host, seen)
         again = resource.again(after, want)
         left = resource.plan(after, again)
         if left:
             raise Problem(f"The host still differs from what was wanted: {_sentences(left)}")
-        resource.refuse(after, left)
+        resource.refuse(after, again, left)
         _compare(resource, after, again, "The host still")
         beside = resource.plan(after, want)
     except Problem as problem:

@@ -94,7 +94,7 @@ class WishedFilesystems(Resource):
             for step in _steps(wish, old.filesystem, new.filesystem)
         ]
 
-    def refuse(self, seen: tuple[Content, ...], steps: list[Step]) -> None:
+    def refuse(self, seen: tuple[Content, ...], want: tuple[Content, ...], steps: list[Step]) -> None:
         refuse_contents(self.wishes, seen)
 
     def notes(self, seen: tuple[Content, ...], steps: list[Step]) -> Iterable[str]:

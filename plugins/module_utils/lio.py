@@ -47,6 +47,8 @@ class Serving:
     known: Mapping[str, Collection[str]] = field(default_factory=dict)  # the settings that this kernel has
     # What LVM wrote on the LUNs that a caller expects something of (Label), or why that is not known; by target and LUN.
     labels: Mapping[tuple[str, str], Any] = field(default_factory=dict, compare=False)
+    # Of a wanted state: the targets as asked for, with what cannot be made here and is the restore's to bring back.
+    requested: Mapping[str, Target] = field(default_factory=dict, compare=False)
 
     def targets(self) -> dict[str, Target]:
         """Every target that runs or is saved, as it should run."""

@@ -26,7 +26,7 @@ ABSENT = Target("")
 def check_serving(seen: Serving, want: Serving, asked: Iterable[dict[str, Any]], force: bool) -> None:
     """Raise where what is wanted would lose something, or cannot be made."""
     for one in asked:
-        then = want.running.targets.get(one["name"])
+        then = want.requested.get(one["name"])
         if then:
             _check_target(seen, one, seen.whole(one["name"]) or ABSENT, then, force)
     _check_twice(seen, want)
@@ -198,7 +198,7 @@ def _check_lost(seen: Serving, then: Target) -> None:
 
 def _check_overlap(seen: Serving, want: Serving) -> None:
     """Targets may share a portal, but not one address and a wildcard that stands for it (bind(2), EADDRINUSE)."""
-    listens = sorted((portal, name) for name, one in want.running.targets.items() for portal in one.portals)
+    listens = sorted((portal, name) for name, one in want.requested.items() for portal in one.portals)
     others = [
         (portal, one.name) for more in seen.running.others.values() for one in more for portal in one.portals
     ]
@@ -223,7 +223,7 @@ def _check_twice(seen: Serving, want: Serving) -> None:
     """One file or device behind two LUNs, or two LUNs with one identity: hosts would merge or destroy them. Judged is what is
     new: one backstore of others may well be in several targets."""
     before = {_identity(lun): lun for target in seen.targets().values() for lun in target.luns.values()}
-    luns = [(name, lun) for name, one in sorted(want.running.targets.items()) for lun in one.luns.values()]
+    luns = [(name, lun) for name, one in sorted(want.requested.items()) for lun in one.luns.values()]
     paths: dict[Any, list[tuple[str, Lun]]] = {}
     wwids: dict[str, list[tuple[str, Lun]]] = {}
     for name, lun in [*luns, *_other_luns(seen, luns)]:

@@ -54,21 +54,20 @@ class Serve:
 
     def want(self, seen: Serving) -> Serving:
         """What was asked for, laid over it."""
-        asked = self.asked
-        if self.inside:
-            asked = [one for one in asked if self._inside(seen, one)]
+        asked = self._of_this_call(seen)
         want = want_serving(seen, asked, self.purge, self.purge_targets)
-        check_serving(seen, want, asked, self.force)
-        made = {name: feasible(seen, name, target) for name, target in want.running.targets.items()}
+        requested = want.running.targets
+        made = {name: feasible(seen, name, target) for name, target in requested.items()}
         targets = {name: target for name, target in made.items() if target}
-        return replace(want, running=replace(want.running, targets=targets))
+        return replace(want, running=replace(want.running, targets=targets), requested=requested)
 
     def plan(self, seen: Serving, want: Serving) -> list[Step]:
         """The steps between."""
         return plan_serving(seen, want, self.full)
 
-    def refuse(self, seen: Serving, steps: list[Step]) -> None:
-        """What must not happen."""
+    def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
+        """What must not be wanted, and what must not happen on the way."""
+        check_serving(seen, want, self._of_this_call(seen), self.force)
         refuse_serving(seen, steps, self.force)
 
     def notes(self, seen: Serving, steps: list[Step]) -> Iterable[str]:
@@ -78,6 +77,9 @@ class Serve:
     def show(self, state: Serving) -> dict[str, Any]:
         """The targets that were asked for; with purge_targets all that there are."""
         return show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
+
+    def _of_this_call(self, seen: Serving) -> list[dict[str, Any]]:
+        return [one for one in self.asked if not self.inside or self._inside(seen, one)]
 
     def _inside(self, seen: Serving, asked: dict[str, Any]) -> bool:
         if seen.whole(asked["name"]):

@@ -67,15 +67,14 @@ class WishedGroups(Resource):
         return self.seen
 
     def want(self, seen: Groups) -> Groups:
-        self.wanted = want_groups(self.wishes, seen)
-        return self.wanted
+        return want_groups(self.wishes, seen)
 
     def plan(self, seen: Groups, want: Groups) -> list[Step]:
         return plan_groups(seen, want)
 
-    def refuse(self, seen: Groups, steps: list[Step]) -> None:
+    def refuse(self, seen: Groups, want: Groups, steps: list[Step]) -> None:
         refuse_other_seqno(self.wishes if steps else [], seen.groups)
-        refuse_groups(self.wishes, seen, self.wanted)
+        refuse_groups(self.wishes, seen, want)
 
     def show(self, state: Groups) -> Any:
         """An entry for each VG that is there, in the order in which they were asked for."""
@@ -106,7 +105,7 @@ class PlannedGroups(Resource):
     def plan(self, seen: dict[str, VolumeGroup], want: dict[str, VolumeGroup]) -> list[Step]:
         return []
 
-    def refuse(self, seen: dict[str, VolumeGroup], steps: list[Step]) -> None:
+    def refuse(self, seen: dict[str, VolumeGroup], want: dict[str, VolumeGroup], steps: list[Step]) -> None:
         refuse_other_seqno(self.wishes, seen)
 
     def show(self, state: dict[str, VolumeGroup]) -> Any:
@@ -133,7 +132,7 @@ class ProvedGroups(Resource):
     def plan(self, seen: Groups, want: Groups) -> list[Step]:
         return []
 
-    def refuse(self, seen: Groups, steps: list[Step]) -> None:
+    def refuse(self, seen: Groups, want: Groups, steps: list[Step]) -> None:
         changed = [f"'{group}/{volume}'" for group, volume in self.volumes if not same(seen, group, volume)]
         if changed:
             raise Problem(

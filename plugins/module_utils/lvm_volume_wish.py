@@ -54,14 +54,13 @@ class WishedVolumes(Resource):
         return look_volumes(host, self.wishes)
 
     def want(self, seen: Volumes) -> Volumes:
-        self.wanted = want_volumes(self.wishes, seen)
-        return self.wanted
+        return want_volumes(self.wishes, seen)
 
     def plan(self, seen: Volumes, want: Volumes) -> list[Step]:
         return plan_volumes(self.wishes, seen, want)
 
-    def refuse(self, seen: Volumes, steps: list[Step]) -> None:
-        refuse_volumes(self.wishes, seen, self.wanted)
+    def refuse(self, seen: Volumes, want: Volumes, steps: list[Step]) -> None:
+        refuse_volumes(self.wishes, seen, want)
 
     def show(self, state: Volumes) -> Any:
         """An entry for each LV that is there, in the order in which they were asked for."""

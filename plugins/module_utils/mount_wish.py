@@ -63,14 +63,13 @@ class WishedMounts(Resource):
         return look_mounts(host, {path: mount["device"] for path, mount in self.mounts.items()}, leaving)
 
     def want(self, seen: tuple[Mount, ...]) -> tuple[Mount, ...]:
-        self.wanted = tuple(wanted(mount, self.mounts[mount.path]) for mount in seen)
-        return self.wanted
+        return tuple(wanted(mount, self.mounts[mount.path]) for mount in seen)
 
     def plan(self, seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
         return plan_mounts(seen, want)
 
-    def refuse(self, seen: tuple[Mount, ...], steps: list[Step]) -> None:
-        refuse_mounts(seen, self.wanted)
+    def refuse(self, seen: tuple[Mount, ...], want: tuple[Mount, ...], steps: list[Step]) -> None:
+        refuse_mounts(seen, want)
 
     def notes(self, seen: tuple[Mount, ...], steps: list[Step]) -> Iterator[str]:
         for step in steps:

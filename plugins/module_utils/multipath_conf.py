@@ -67,7 +67,10 @@ class Conf:
         default=(), compare=False
     )  # of a reconfiguration on the maps that there are
     foreign: bool = field(default=False, compare=False)  # somebody else has written it
-    unlisted: tuple[str, ...] = ()  # WWIDs that shall be on multipath's list
+    unlisted: tuple[str, ...] = ()  # WWIDs that must be on multipath's list
+    requested: str | None = field(
+        default=None, compare=False
+    )  # the drop-in as asked for, beside the other files
 
 
 @dataclass(frozen=True)
@@ -145,20 +148,20 @@ def look_conf(
     wanted: Callable[[Mapping[str, Section]], str | None],
     named: frozenset[str] = frozenset(),
     claimed: Sequence[str] = (),
-) -> tuple[Conf, str | None]:
+) -> Conf:
     """The drop-in as it is, and as it is wanted beside the other files; one that differs is tried."""
     text, runs, others = host.read(path), running(host), look_files(host, but=path)
     candidate, listed = wanted(others), registered(host) if claimed else frozenset()
-    state = Conf(
+    return Conf(
         path=path,
         text=text,
         main=host.stat(MAIN) is not None or not _needs_main(host),
         foreign=path != path_of(DEFAULT) and text is not None and not text.startswith(OURS),
         unlisted=tuple(wwid for wwid in claimed if wwid not in listed),
         overruled=tuple(overruled(parse_sections(candidate or ""), path, others)),
+        requested=candidate,
         **look_change(host, path, text, candidate, named, runs),
     )
-    return state, candidate
 
 
 def look_change(

@@ -56,7 +56,7 @@ class WishedDisks(Resource):
     def plan(self, seen: Disks, want: Disks) -> list[Step]:
         return plan_disks(self.wishes, seen, want)
 
-    def refuse(self, seen: Disks, steps: list[Step]) -> None:
+    def refuse(self, seen: Disks, want: Disks, steps: list[Step]) -> None:
         refuse_disks(self.wishes, seen)
 
     def show(self, state: Disks) -> Any:

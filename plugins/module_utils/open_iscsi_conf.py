@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid, behind
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import (
+    RestartIscsid,
+    behind,
+    cut_by_restart,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
     OF_ISCSID,
     config,
@@ -30,6 +34,7 @@ class Conf:
     settings: dict[str, Value]
     mode: str
     read: bool = True
+    cut: str = field(default="", compare=False)  # why the daemon must not be restarted
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,12 @@ def look_conf(host: Host) -> Conf:
     text, file = host.read(PATH), host.stat(PATH)
     if text is None or file is None:
         raise Problem(f"'{PATH}' is not there. Install open-iscsi (initiator-utils) first.")
-    return Conf(masked(in_force(text)), f"{stat.S_IMODE(file.st_mode):04o}", not behind(host, PATH))
+    return Conf(
+        masked(in_force(text)),
+        f"{stat.S_IMODE(file.st_mode):04o}",
+        not behind(host, PATH),
+        cut_by_restart(host),
+    )
 
 
 def in_force(text: str) -> dict[str, str]:

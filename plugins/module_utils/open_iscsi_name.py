@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, one_line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import replaced
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import RestartIscsid, behind
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import (
+    RestartIscsid,
+    behind,
+    cut_by_restart,
+    refuse_cut,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import edit_first, first
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -30,6 +35,7 @@ class Initiator:
     sessions: int = 0
     startable: bool = True  # Debian's start of the daemon takes the file as it is
     checked: bool = False  # there is such a start
+    cut: str = field(default="", compare=False)  # why the daemon must not be restarted
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ def look_initiator(host: Host) -> Initiator:
         sessions=len(host.list(SESSIONS)),
         startable=not checked or startable(text),
         checked=checked,
+        cut=cut_by_restart(host),
     )
 
 
@@ -123,3 +130,4 @@ def refuse_initiator(seen: Initiator, steps: list[Step], with_sessions: bool = F
             f"logged in under the old name and would be refused at their next login. Log out first, or rename the host "
             f"path by path (playbook lunworks.iscsi.rename_initiator)."
         )
+    refuse_cut(steps, seen.cut)

@@ -103,7 +103,7 @@ class WishedNodes(Resource):
     def plan(self, seen: Nodes, want: Nodes) -> list[Step]:
         return plan_nodes(seen, want)
 
-    def refuse(self, seen: Nodes, steps: list[Step]) -> None:
+    def refuse(self, seen: Nodes, want: Nodes, steps: list[Step]) -> None:
         refuse_nodes(seen, steps)
 
     def notes(self, seen: Nodes, steps: list[Step]) -> Iterable[str]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_kernel
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
@@ -195,7 +195,7 @@ def plan_image(seen: Image | None, want: Image | None, cache: str, kernel: str) 
     return [*fetch, MakeImage(want.suite, cache, kernel)]
 
 
-def refuse_image(seen: Image | None, steps: list[Step], users: list[str]) -> None:
+def refuse_image(seen: Image | None, steps: list[Step], users: Sequence[str]) -> None:
     """The root disks of hosts stand on their image."""
     if seen and users and any(isinstance(step, RemoveImage) for step in steps):
         raise Problem(

@@ -111,7 +111,7 @@ def plan_network(lab: Lab, seen: Network | None, want: Network | None) -> list[S
     return steps
 
 
-def refuse_network(lab: Lab, name: str, steps: list[Step], hosts: list[str]) -> None:
+def refuse_network(lab: Lab, name: str, steps: list[Step], hosts: Sequence[str]) -> None:
     """Hosts hold the network that they are on, and the lab."""
     if hosts and any(isinstance(step, RemoveLab) for step in steps):
         raise Problem(

@@ -276,7 +276,7 @@ class Discovery(Resource):
     def plan(self, seen, want):
         return open_iscsi.plan_discovery(seen, want, self.wish)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         open_iscsi.refuse_discovery(seen, steps, self.wish)
 
     def notes(self, seen, steps):

@@ -153,7 +153,7 @@ class Flashnode(Resource):
     def plan(self, seen, want):
         return plan_flash(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_flash(seen, steps)
 
     def show(self, state):

@@ -145,7 +145,7 @@ class HostChap(Resource):
     def plan(self, seen, want):
         return plan_table(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_table(seen, steps)
 
     def show(self, state):

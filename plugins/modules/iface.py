@@ -234,7 +234,7 @@ class Iface(Resource):
     def plan(self, seen, want):
         return plan_iface(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_iface(seen, steps)
 
     def show(self, state):

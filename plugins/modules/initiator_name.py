@@ -89,10 +89,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_name
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import (
-    cut_by_restart,
-    refuse_cut,
-)
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -108,7 +104,6 @@ class InitiatorName(Resource):
         self.with_sessions = options["with_sessions"]
 
     def look(self, host):
-        self.cut = cut_by_restart(host)
         return open_iscsi_name.look_initiator(host)
 
     def want(self, seen):
@@ -117,9 +112,8 @@ class InitiatorName(Resource):
     def plan(self, seen, want):
         return open_iscsi_name.plan_initiator(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         open_iscsi_name.refuse_initiator(seen, steps, self.with_sessions)
-        refuse_cut(steps, self.cut)
 
     def show(self, state):
         return {name: getattr(state, name) for name in ("name", "alias", "read", "sessions")}

@@ -109,12 +109,9 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_conf
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import (
-    cut_by_restart,
-    refuse_cut,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import refuse_cut
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import PRESETS, with_preset
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
     ALL,
@@ -144,7 +141,6 @@ class IscsidConf(Resource):
         self.settings = {name: checked(name, value) for name, value in self.settings.items()}
 
     def look(self, host):
-        self.cut = cut_by_restart(host)
         return open_iscsi_conf.look_conf(host)
 
     def want(self, seen):
@@ -155,8 +151,11 @@ class IscsidConf(Resource):
     def plan(self, seen, want):
         return open_iscsi_conf.plan_conf(seen, want)
 
-    def refuse(self, seen, steps):
-        refuse_cut(steps, self.cut)
+    def refuse(self, seen, want, steps):
+        refuse_cut(steps, seen.cut)
+
+    def show(self, state):
+        return plain({name: getattr(state, name) for name in ("settings", "mode", "read")})
 
 
 def checked(name, value):

@@ -159,11 +159,13 @@ state:
     ready: true
 """
 
+from dataclasses import dataclass, field, replace
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_power
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
     OPTIONS,
@@ -190,6 +192,14 @@ SPEC = {
 }
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The host, if it is there, and what is to be said of the kernel of a new one."""
+
+    power: object
+    note: str = field(default="", compare=False)
+
+
 class LabHost(Resource):
     def __init__(self, options):
         self.name, self.state, self.wait = options["name"], options["state"], options["wait"]
@@ -207,20 +217,24 @@ class LabHost(Resource):
         refuse_unfit(removing=self.state == "absent")
         seen = uml_power.look_host(host, self.power.lab, self.name, self.state == "started" and self.wait)
         new = seen is None and self.state != "absent"
-        self.note = uml_power.note_kernel(host, self.said, self.power.cache) if new else ""
-        return seen
+        return Seen(seen, uml_power.note_kernel(host, self.said, self.power.cache) if new else "")
 
     def want(self, seen):
-        return uml_power.want_power(self.name, self.said, seen, self.state, self.wait)
+        return replace(
+            seen, power=uml_power.want_power(self.name, self.said, seen.power, self.state, self.wait)
+        )
 
     def plan(self, seen, want):
-        return uml_power.plan_power(self.power, seen, want)
+        return uml_power.plan_power(self.power, seen.power, want.power)
 
-    def refuse(self, seen, steps):
-        uml_power.refuse_other(self.power.lab, self.name, seen, self.said)
+    def refuse(self, seen, want, steps):
+        uml_power.refuse_other(self.power.lab, self.name, seen.power, self.said)
 
     def notes(self, seen, steps):
-        return [self.note] if self.note else []
+        return [seen.note] if seen.note else []
+
+    def show(self, state):
+        return plain(state.power)
 
 
 def main():

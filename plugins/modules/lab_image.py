@@ -85,10 +85,12 @@ state:
   sample: {suite: bookworm, kernel: 7.2.7, path: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img}
 """
 
+from dataclasses import dataclass, field, replace
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_kernel
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import OPTIONS, Controller, refuse_unfit
 
 SPEC = {
@@ -100,31 +102,46 @@ SPEC = {
 }
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The image that is there, the one that would be made today, who stands on it, and what is to be said of the kernel."""
+
+    image: object
+    wanted: object = field(compare=False)
+    users: tuple[str, ...] = field(compare=False)
+    note: str = field(compare=False)
+
+
 class LabImage(Resource):
     def __init__(self, options):
         self.suite, self.kernel = options["suite"], options["kernel"]
         self.cache = options["cache"] or uml_image.cache_directory()
-        self.wanted = options["state"] == "present"
+        self.present = options["state"] == "present"
         self.root = options["directory"]
 
     def look(self, host):
         refuse_unfit()
-        self.choice = uml_kernel.choose(host, self.kernel, self.cache)
-        self.image = uml_image.wanted_image(host, self.suite, self.cache, self.choice.kernel)
-        self.users = uml_host.users_of_image(host, self.root, self.image.path)
-        return uml_image.look_image(host, self.suite, self.cache, self.choice.kernel)
+        choice = uml_kernel.choose(host, self.kernel, self.cache)
+        wanted = uml_image.wanted_image(host, self.suite, self.cache, choice.kernel)
+        users = tuple(uml_host.users_of_image(host, self.root, wanted.path))
+        return Seen(
+            uml_image.look_image(host, self.suite, self.cache, choice.kernel), wanted, users, choice.note
+        )
 
     def want(self, seen):
-        return self.image if self.wanted else None
+        return replace(seen, image=seen.wanted if self.present else None)
 
     def plan(self, seen, want):
-        return uml_image.plan_image(seen, want, self.cache, self.kernel)
+        return uml_image.plan_image(seen.image, want.image, self.cache, self.kernel)
 
-    def refuse(self, seen, steps):
-        uml_image.refuse_image(seen, steps, self.users)
+    def refuse(self, seen, want, steps):
+        uml_image.refuse_image(seen.image, steps, seen.users)
 
     def notes(self, seen, steps):
-        return [self.choice.note] if self.choice.note else []
+        return [seen.note] if seen.note else []
+
+    def show(self, state):
+        return plain(state.image)
 
 
 def main():

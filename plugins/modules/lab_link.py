@@ -82,10 +82,12 @@ state:
   sample: {up: false, delay: null, loss: null}
 """
 
+from dataclasses import dataclass, replace
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_link
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
     OPTIONS,
     Controller,
@@ -103,6 +105,14 @@ SPEC = {
 }
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What gets through a cable, and which cable it is."""
+
+    link: object
+    cable: object
+
+
 class LabLink(Resource):
     def __init__(self, options):
         self.lab = lab_of(options["lab"], options["directory"])
@@ -111,20 +121,25 @@ class LabLink(Resource):
 
     def look(self, host):
         refuse_unfit()
-        self.cable = uml_host.cable_between(host, self.lab, self.host, self.network)
+        cable = uml_host.cable_between(host, self.lab, self.host, self.network)
         ask = self.delay is not None or self.loss is not None
-        return uml_link.look_link(host, self.lab, self.cable, ask)
+        return Seen(uml_link.look_link(host, self.lab, cable, ask), cable)
 
     def want(self, seen):
-        up = seen.up if self.up is None else self.up
-        delay = seen.delay if self.delay is None else self.delay
-        return uml_link.link(up, delay, seen.loss if self.loss is None else self.loss)
+        link = seen.link
+        up = link.up if self.up is None else self.up
+        delay = link.delay if self.delay is None else self.delay
+        loss = link.loss if self.loss is None else self.loss
+        return replace(seen, link=uml_link.link(up, delay, loss))
 
     def plan(self, seen, want):
-        return uml_link.plan_link(self.lab, self.cable, seen, want)
+        return uml_link.plan_link(self.lab, seen.cable, seen.link, want.link)
 
-    def refuse(self, seen, steps):
-        uml_link.refuse_link(self.cable, steps)
+    def refuse(self, seen, want, steps):
+        uml_link.refuse_link(seen.cable, steps)
+
+    def show(self, state):
+        return plain(state.link)
 
 
 def main():

@@ -82,10 +82,12 @@ state:
   sample: {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
 """
 
+from dataclasses import dataclass, field, replace
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_network
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
     OPTIONS,
     Controller,
@@ -103,6 +105,14 @@ SPEC = {
 RULES = {"required_if": [("state", "present", ["name", "ipv4"])]}
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A network, or all of a lab; and the hosts that are on it."""
+
+    network: object
+    hosts: tuple[str, ...] = field(default=(), compare=False)
+
+
 class LabNetwork(Resource):
     def __init__(self, options):
         self.lab = lab_of(options["lab"], options["directory"])
@@ -112,21 +122,24 @@ class LabNetwork(Resource):
 
     def look(self, host):
         refuse_unfit(removing=self.wanted is None)
-        self.hosts = uml_host.hosts_on(host, self.lab, self.name)
+        hosts = tuple(uml_host.hosts_on(host, self.lab, self.name))
         if self.name is None:
-            return uml_network.look_lab(host, self.lab)
-        return uml_network.look_networks(host, self.lab).get(self.name)
+            return Seen(uml_network.look_lab(host, self.lab), hosts)
+        return Seen(uml_network.look_networks(host, self.lab).get(self.name), hosts)
 
     def want(self, seen):
-        return self.wanted
+        return replace(seen, network=self.wanted)
 
     def plan(self, seen, want):
         if self.name is None:
-            return uml_network.plan_lab(self.lab, seen)
-        return uml_network.plan_network(self.lab, seen, want)
+            return uml_network.plan_lab(self.lab, seen.network)
+        return uml_network.plan_network(self.lab, seen.network, want.network)
 
-    def refuse(self, seen, steps):
-        uml_network.refuse_network(self.lab, self.name, steps, self.hosts)
+    def refuse(self, seen, want, steps):
+        uml_network.refuse_network(self.lab, self.name, steps, seen.hosts)
+
+    def show(self, state):
+        return plain(state.network)
 
 
 def main():

@@ -129,7 +129,7 @@ class Unit(Resource):
     def plan(self, seen, want):
         return plan_login_unit(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_login_unit(seen, steps)
 
     def show(self, state):

@@ -163,7 +163,7 @@ class MultipathAlias(Resource):
     def plan(self, seen, want):
         return multipath_alias.plan_aliases(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         multipath_alias.refuse_aliases(seen, self.wanted(seen.own), steps)
 
     def show(self, state):

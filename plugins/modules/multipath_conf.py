@@ -214,14 +214,13 @@ class MultipathConf(Resource):
         return multipath_conf.format_conf(multipath_conf.WRITER, wanted_sections(self.options, files))
 
     def look(self, host):
-        seen, self.wanted = multipath_conf.look_conf(host, self.path, self.text, self.named, self.claimed)
-        return seen
+        return multipath_conf.look_conf(host, self.path, self.text, self.named, self.claimed)
 
     def want(self, seen):
-        main = seen.main or self.wanted is not None
+        main = seen.main or seen.requested is not None
         return replace(
             seen,
-            text=self.wanted,
+            text=seen.requested,
             loaded=True,
             main=main,
             complaints=(),
@@ -234,7 +233,7 @@ class MultipathConf(Resource):
     def plan(self, seen, want):
         return multipath_conf.plan_conf(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         multipath_conf.refuse_conf(seen, steps)
 
     def show(self, state):

@@ -202,7 +202,7 @@ class Relogin(Resource):
     def plan(self, seen, want):
         return open_iscsi_relogin.plan_standings(seen, want, self.terms)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         open_iscsi_relogin.refuse_standings(seen, steps, self.terms)
 
     def notes(self, seen, steps):

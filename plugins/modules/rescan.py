@@ -237,7 +237,6 @@ class Rescan(Resource):
         self.targets = [target_key(name) for name in options["targets"]]
         self.portals = [str(portal(text, names=True)) for text in options["portals"]]
         self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
-        self.scanned = False
         wrong = [lun for lun in self.luns if not 0 <= lun <= LARGEST]
         if wrong:
             raise Problem(f"{wrong[0]} is not a LUN number. Wanted is a number from 0 to {LARGEST}.")
@@ -248,11 +247,11 @@ class Rescan(Resource):
             raise Problem(f"wait: {self.wait} is not a time in seconds from 0 to 3600.")
 
     def look(self, host):
-        if not self.scanned:
-            host.until(lambda: logged_in(host, self.targets, self.portals), self.wait, 1)
-        seen = look_reaches(host, self.targets, self.portals, self.luns, self.scanned)
-        self.scanned = True
-        return seen
+        host.until(lambda: logged_in(host, self.targets, self.portals), self.wait, 1)
+        return look_reaches(host, self.targets, self.portals, self.luns, scanned=False)
+
+    def look_again(self, host, before):
+        return look_reaches(host, self.targets, self.portals, self.luns, scanned=True)
 
     def want(self, seen):
         return multipath_rescan.want_reaches(seen, self.luns, self.remove)
@@ -260,7 +259,7 @@ class Rescan(Resource):
     def plan(self, seen, want):
         return multipath_rescan.plan_reaches(seen, want, self.timeout)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         multipath_rescan.refuse_reaches(seen, steps)
 
     def changed(self, seen, after, steps):

@@ -89,7 +89,7 @@ class RpFilter(Resource):
     def plan(self, seen, want):
         return plan_filters(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_filters(seen, steps)
 
 

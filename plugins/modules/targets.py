@@ -155,9 +155,9 @@ class Targets(Serve, Resource):
     def plan(self, seen, want):
         return with_proofs(seen, super().plan(seen, want), self.expected)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_unexpected(seen, steps, self.expected)
-        super().refuse(seen, steps)
+        super().refuse(seen, want, steps)
 
 
 def main():

@@ -104,7 +104,7 @@ class Clone(Resource):
     def plan(self, seen, want):
         return plan_clone(self.wish, seen)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_clone(self.wish, seen, steps)
 
     def show(self, state):

@@ -134,7 +134,7 @@ class Restored(Resource):
     def plan(self, seen, want):
         return plan_restore(self.wish, seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_restore(self.wish, seen, steps)
 
     def show(self, state):

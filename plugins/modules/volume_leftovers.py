@@ -100,7 +100,7 @@ class Leftovers(Resource):
     def plan(self, seen, want):
         return plan_leftovers(seen, want)
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         refuse_leftovers(seen)
 
 

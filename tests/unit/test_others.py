@@ -222,7 +222,7 @@ def converged(call, host):
         seen = resource.look(host)
         want = resource.want(seen)
         steps = resource.plan(seen, want)
-        resource.refuse(seen, steps)
+        resource.refuse(seen, want, steps)
         assert host.did == [], "a look changed the host"
         for step in steps:
             step.take(host)

@@ -72,7 +72,7 @@ class Shelf(Resource):
     def plan(self, seen, want):
         return [self.step(box) for box in want if box not in seen]
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         if any(step.box == "bomb" for step in steps):
             raise Problem("No bombs.")
 
@@ -173,7 +173,7 @@ class Cupboard(Resource):
     def plan(self, seen, want):
         return [PutInto(there.name, there.box) for one, there in zip(seen, want) if one.box == ""]
 
-    def refuse(self, seen, steps):
+    def refuse(self, seen, want, steps):
         for one in seen:
             if self.refused and one.box == self.refused:
                 raise Problem(f"There is '{one.box}' in '{one.name}'.")

@@ -266,7 +266,7 @@ def run(host, asked):
     seen = resource.look(host)
     want = resource.want(seen)
     steps = resource.plan(seen, want)
-    resource.refuse(seen, steps)
+    resource.refuse(seen, want, steps)
     assert steps or seen == want, "a plan is empty only where all is as wanted"
     assert resource.plan(want, want) == []
     for step in steps:
@@ -274,7 +274,7 @@ def run(host, asked):
     after = resource.look(host)
     again = resource.want(after)
     assert resource.plan(after, again) == [], "the host is as wanted"
-    resource.refuse(after, [])
+    resource.refuse(after, again, [])
     assert again == after
     return steps
 

@@ -35,7 +35,7 @@ def converged(host, door, options):
     seen = resource.look(host)
     want = resource.want(seen)
     steps = resource.plan(seen, want)
-    resource.refuse(seen, steps)
+    resource.refuse(seen, want, steps)
     list(resource.notes(seen, steps))
     assert resource.plan(want, want) == [], "what is wanted has nothing to do"
     before = copy.deepcopy(host.did)

@@ -363,11 +363,12 @@ def test_a_wish_for_one_group_is_refused_or_plans_for_it_alone(document, state, 
     name = min(told)
     resource = asked([{"name": name, "state": state, "force": force and state == "absent", "tags": ["new"]}])
     seen = resource.look(host_of(report))
-    steps = resource.plan(seen, resource.want(seen))
+    want = resource.want(seen)
+    steps = resource.plan(seen, want)
     assert all(getattr(step, "name", name) == name for step in steps)
     exported, foreign, partial = told[name]
     try:
-        resource.refuse(seen, steps)
+        resource.refuse(seen, want, steps)
     except Problem as problem:
         assert name in str(problem)
         return

@@ -178,7 +178,7 @@ def run(host, door, options):
     seen = resource.look(host)
     want = resource.want(seen)
     steps = resource.plan(seen, want)
-    resource.refuse(seen, steps)
+    resource.refuse(seen, want, steps)
     if not steps:
         _compare(resource, seen, want, "The host")
         return []

@@ -87,7 +87,7 @@ def converged(door, options, host):
             seen = resource.look(host)
             want = resource.want(seen)
             steps = resource.plan(seen, want)
-            resource.refuse(seen, steps)
+            resource.refuse(seen, want, steps)
             list(resource.notes(seen, steps))
             assert resource.plan(want, want) == []
             for step in steps:

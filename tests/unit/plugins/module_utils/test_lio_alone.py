@@ -42,8 +42,9 @@ def steps_of(host, **options):
     """The steps of a call that is not refused, and how they are asked for again."""
     (resource,) = resources_of("targets", options)
     seen = resource.look(host)
-    steps = resource.plan(seen, resource.want(seen))
-    resource.refuse(seen, steps)
+    want = resource.want(seen)
+    steps = resource.plan(seen, want)
+    resource.refuse(seen, want, steps)
     return steps, resource
 
 

@@ -70,8 +70,9 @@ def host_of(described, **files):
 def planned(host, door, **options):
     (resource,) = resources_of(door, options)
     seen = resource.look(host)
-    steps = resource.plan(seen, resource.want(seen))
-    resource.refuse(seen, steps)
+    want = resource.want(seen)
+    steps = resource.plan(seen, want)
+    resource.refuse(seen, want, steps)
     return [str(step) for step in steps], list(resource.notes(seen, steps))
 
 

@@ -135,7 +135,7 @@ def planned(door, case, host):
         want = resource.want(seen)
         own = resource.plan(seen, want)
         if not steps:
-            resource.refuse(seen, own)
+            resource.refuse(seen, want, own)
             assert own or seen == want, "a plan is empty only where all is as wanted"
         again = resource.again(want, want)
         assert again == want, "a host that is as wanted is what is wanted, asked again"
