@@ -33,6 +33,7 @@ FIRST = (
 BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
 # Each runs one half of the rest in a spread run; a suite beyond them runs the stories alone.
 HALVES = SUITES[:2]
+SHOWN: set[Path] = set()
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
 
@@ -124,6 +125,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     limit = item.config.getoption("--seconds")
     if limit and time.monotonic() - BEGUN > limit:
         pytest.skip(f"the {limit:g} seconds of this run are over")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A failure is shown with the last words of the hosts that the test had; a file's first one alone."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and item.path not in SHOWN:
+        SHOWN.add(item.path)
+        for role in ROLES:
+            host = getattr(item, "funcargs", {}).get(role)
+            if host:
+                report.sections.append((f"the kernel of {host.name}", host.last_words()))
 
 
 def needed(item: pytest.Item) -> set[str]:

@@ -101,6 +101,15 @@ class Host:
             raise AssertionError(f"{self.name}: '{command}' ended with {done.rc}:\n{done.out}{done.err}")
         return done
 
+    def last_words(self) -> str:
+        """What its kernel said last, with the tasks that hang now (SysRq w); its console, where it does not answer."""
+        ask = "echo w >/proc/sysrq-trigger; uptime; journalctl -q -k -b -n 80 --no-pager -o short-monotonic"
+        try:
+            return self.run(ask, check=False, timeout=30).out
+        except subprocess.TimeoutExpired:
+            console = Path(self.lab.place.host_directory(self.name)) / "console.log"
+            return "It does not answer. Its console:\n" + console.read_text(errors="replace")[-4000:]
+
     def read(self, path: str) -> str:
         """The text of a file, which must be there."""
         return self.run(f"cat {shlex.quote(path)}").out
