@@ -204,8 +204,8 @@ def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
     changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
     asked = frozenset([*said, TPG])
-    away = name in seen.hindered and seen.hindered[name].away
-    if wish.logged_in is None or wish.logged_in and patient and away:
+    unreachable = name in seen.hindered and seen.hindered[name].unreachable
+    if wish.logged_in is None or wish.logged_in and patient and unreachable:
         return Node(record, old.sessions, old.state, asked)
     count = min(max(number(record.settings.get(SESSIONS), 1), 1), MOST_SESSIONS) if wish.logged_in else 0
     if SESSIONS not in said and wish.logged_in:

@@ -54,7 +54,7 @@ OPTIONS: dict[str, Any] = {
     "logged_in": {"type": "bool"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
-AWAY: dict[str, Any] = {"type": "str", "choices": ["refuse", "leave"], "default": "refuse"}
+UNREACHABLE: dict[str, Any] = {"type": "str", "choices": ["fail", "skip"], "default": "fail"}
 BY_STARTUP: dict[str, Any] = {
     "type": "dict",
     "options": {startup: {"type": "bool"} for startup in STARTUPS},
@@ -72,7 +72,7 @@ class WishedNodes(Resource):
         self,
         asked: list[dict[str, Any]],
         purge: bool,
-        away: str,
+        unreachable: str,
         promised: Iterable[str] = (),
         by_startup: dict[str, bool | None] | None = None,
     ) -> None:
@@ -83,7 +83,7 @@ class WishedNodes(Resource):
             emptied=frozenset(target_key(one["target"]) for one in asked if purge or not one["portals"]),
             by_startup={key: value for key, value in (by_startup or {}).items() if value is not None},
             promised=frozenset([*promised, *(name.lower() for name in promised)]),  # a target's in lower case
-            patient=away == "leave",
+            patient=unreachable == "skip",
         )
         if self.wishes.by_startup.get("onboot") is False:
             raise Problem(

@@ -107,15 +107,15 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  away:
+  unreachable:
     description:
-      - What becomes of a login to a portal that does not answer.
-      - V(refuse) names the portal and changes nothing at all.
-      - V(leave) records it without logging in, does everything else, and warns. So a host gets its other paths while one
-        storage network is down. The next run logs in when the portal is back.
+      - What to do when a portal that is to be logged in to does not answer.
+      - V(fail) names the portal, fails, and changes nothing at all.
+      - V(skip) records the portal without logging in to it, does everything else, and warns. This way a host gets its other
+        paths while one storage network is down. The next run logs in once the portal is back.
     type: str
-    choices: [refuse, leave]
-    default: refuse
+    choices: [fail, skip]
+    default: fail
   purge:
     description:
       - Whether other records and sessions of the target go, those of portals and ifaces that are not listed.
@@ -245,14 +245,14 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import AWAY, OPTIONS, WishedNodes
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import OPTIONS, UNREACHABLE, WishedNodes
 
-SPEC = {**OPTIONS, "away": AWAY, "purge": {"type": "bool", "default": False}}
+SPEC = {**OPTIONS, "unreachable": UNREACHABLE, "purge": {"type": "bool", "default": False}}
 
 
 class Node(WishedNodes):
     def __init__(self, options):
-        super().__init__([options], options["purge"], options["away"])
+        super().__init__([options], options["purge"], options["unreachable"])
 
 
 def main():

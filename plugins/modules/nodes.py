@@ -131,15 +131,15 @@ options:
       onboot:
         description: Records of the root disk. V(false) is refused.
         type: bool
-  away:
+  unreachable:
     description:
-      - What becomes of a login to a portal that does not answer.
-      - V(refuse) names the portal and changes nothing at all.
-      - V(leave) records it without logging in, does everything else, and warns. So a host gets its other paths while one
-        storage network is down. The next run logs in when the portal is back.
+      - What to do when a portal that is to be logged in to does not answer.
+      - V(fail) names the portal, fails, and changes nothing at all.
+      - V(skip) records the portal without logging in to it, does everything else, and warns. This way a host gets its other
+        paths while one storage network is down. The next run logs in once the portal is back.
     type: str
-    choices: [refuse, leave]
-    default: refuse
+    choices: [fail, skip]
+    default: fail
   promised:
     description:
       - Targets that need not answer yet and ifaces that need not be there yet, since an earlier task of the same check run
@@ -280,16 +280,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import (
-    AWAY,
     BY_STARTUP,
     OPTIONS,
+    UNREACHABLE,
     WishedNodes,
 )
 
 SPEC = {
     "nodes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},
     "by_startup": BY_STARTUP,
-    "away": AWAY,
+    "unreachable": UNREACHABLE,
     "promised": {"type": "list", "elements": "str", "default": []},
     "purge": {"type": "bool", "default": False},
 }
@@ -298,7 +298,7 @@ SPEC = {
 class Nodes(WishedNodes):
     def __init__(self, options):
         super().__init__(
-            options["nodes"], options["purge"], options["away"], options["promised"], options["by_startup"]
+            options["nodes"], options["purge"], options["unreachable"], options["promised"], options["by_startup"]
         )
 
 
