@@ -143,21 +143,21 @@ force:
   default: false
 """
 
-PROMISED_DEVICES = """\
-promised:
+ASSUMED_DEVICES = """\
+assume_present:
   description:
-    - Devices that need not be there yet, since an earlier task of the same check run has said that it would bring them.
-      A real run still needs every one of them.
+    - In check mode, devices to treat as present because an earlier task of the same check run reported that it would bring
+      them. A real run still needs every one of them.
   type: list
   elements: path
   default: []
 """
 
-PROMISED_GROUPS = """\
-promised:
+ASSUMED_GROUPS = """\
+assume_present:
   description:
-    - Volume groups that need not be there yet, since an earlier task of the same check run has said that it would create
-      them. A real run still needs every one of them.
+    - In check mode, volume groups to treat as present because an earlier task of the same check run reported that it would
+      create them. A real run still needs every one of them.
   type: list
   elements: str
   default: []
@@ -183,29 +183,29 @@ seealso:
 """
 
 
-def alone(body: str, promised: str) -> str:
+def alone(body: str, assumed: str) -> str:
     """The options of one thing."""
-    return "options:\n" + indent((body + promised).replace("PREFIX", ""), "  ")
+    return "options:\n" + indent((body + assumed).replace("PREFIX", ""), "  ")
 
 
-def many(name: str, what: str, body: str, promised: str) -> str:
+def many(name: str, what: str, body: str, assumed: str) -> str:
     """The options of a list of things."""
     head = (
         f"{name}:\n  description: {what}\n  type: list\n  elements: dict\n  required: true\n  suboptions:\n"
     )
-    return "options:\n" + indent(head + indent(body.replace("PREFIX", f"{name}[]."), "    ") + promised, "  ")
+    return "options:\n" + indent(head + indent(body.replace("PREFIX", f"{name}[]."), "    ") + assumed, "  ")
 
 
 class ModuleDocFragment:
     """What the LVM doors have in common, and each thing that they work on."""
 
     DOCUMENTATION: str = "options: {}\n" + NOTES
-    GROUP: str = alone(GROUP_BODY, PROMISED_DEVICES)
-    GROUPS: str = many("groups", "The volume groups, each named once.", GROUP_BODY, PROMISED_DEVICES)
-    VOLUME: str = alone(VOLUME_BODY, PROMISED_GROUPS)
+    GROUP: str = alone(GROUP_BODY, ASSUMED_DEVICES)
+    GROUPS: str = many("groups", "The volume groups, each named once.", GROUP_BODY, ASSUMED_DEVICES)
+    VOLUME: str = alone(VOLUME_BODY, ASSUMED_GROUPS)
     VOLUMES: str = many(
         "volumes",
         "The logical volumes, each named once, in the order in which they take what is free.",
         VOLUME_BODY,
-        PROMISED_GROUPS,
+        ASSUMED_GROUPS,
     )

@@ -53,7 +53,7 @@ RETURN = r"""
 _value:
   description: >-
     The options C(disks), C(groups), C(volumes), C(filesystems), C(mounts) (what shall be mounted), C(leaving) (what shall
-    not), C(claimed), the LUNs that multipath must know before the first login, and C(promised), the devices that have no
+    not), C(claimed), the LUNs that multipath must know before the first login, and C(assume_present), the devices that have no
     path yet.
   type: dict
 """
@@ -96,7 +96,7 @@ def volume_options(
                 for disk in disks
                 if disk.get("multipath", True)
             ],
-            "promised": [disk["device"] for disk in found or [] if not disk["paths"]],
+            "assume_present": [disk["device"] for disk in found or [] if not disk["paths"]],
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(

@@ -64,11 +64,11 @@ LETTING_GO = ("inactive", "exported", "absent")
 
 @dataclass(frozen=True)
 class Wish:
-    """A VG as it is asked for; None is left out. 'promised' devices need not be there while nothing is changed."""
+    """A VG as it is asked for; None is left out. Devices in 'assume_present' need not be there while nothing is changed."""
 
     name: str
     devices: tuple[str, ...] | None = None
-    promised: frozenset[str] = frozenset()
+    assume_present: frozenset[str] = frozenset()
     extent_size: int | None = None
     autoactivation: bool | None = None
     tags: frozenset[str] | None = None

@@ -48,7 +48,7 @@ GROUP: dict[str, Any] = {
     "force": {"type": "bool", "default": False},
     "seqno": {"type": "int"},
 }
-PROMISED: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
+ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
 
 
 class WishedGroups(Resource):
@@ -56,9 +56,9 @@ class WishedGroups(Resource):
 
     locks = (VOLUMES,)
 
-    def __init__(self, asked: list[dict[str, Any]], promised: Sequence[str]) -> None:
+    def __init__(self, asked: list[dict[str, Any]], assume_present: Sequence[str]) -> None:
         self.seen: Groups | None = None
-        self.wishes = [group_wish(one, frozenset(promised)) for one in asked]
+        self.wishes = [group_wish(one, frozenset(assume_present)) for one in asked]
         unique("volume group", [one.name for one in self.wishes])
         unique("device", [path for one in self.wishes for path in one.devices or ()])
 
@@ -151,7 +151,7 @@ def same(seen: Groups, name: str, volume: str) -> bool:
     return bool(group and digest and sum_tags({volume: digest}) <= group.tags)
 
 
-def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
+def group_wish(asked: dict[str, Any], assume_present: frozenset[str]) -> Wish:
     """One VG as it was asked for."""
     name = group_name(asked["name"])
     devices = None if asked["devices"] is None else tuple(map(device_path, asked["devices"]))
@@ -177,7 +177,7 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
     return Wish(
         name=name,
         devices=devices,
-        promised=promised,
+        assume_present=assume_present,
         extent_size=None if asked["extent_size"] is None else extent_size(asked["extent_size"]),
         autoactivation=asked["autoactivation"],
         tags=tags,

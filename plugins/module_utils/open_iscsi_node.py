@@ -72,7 +72,7 @@ class Wishes:
     named: dict[RecordId, Wish]
     emptied: frozenset[str] = frozenset()  # targets that keep nothing but what is named
     by_startup: dict[str, bool] = field(default_factory=dict)  # logged in or not, for records of this startup
-    promised: frozenset[str] = frozenset()  # targets and ifaces that an earlier task will have made
+    assume_present: frozenset[str] = frozenset()  # targets and ifaces that an earlier task will have made
     patient: bool = False  # a portal that does not answer may stay away
 
     def over(self, nodes: dict[RecordId, Node]) -> dict[RecordId, Wish]:
@@ -128,7 +128,7 @@ class Nodes:
 def look_nodes(host: Host, wishes: Wishes) -> Nodes:
     """Records and sessions of the targets that are meant, and whether the portals to log in to answer.
 
-    Promised targets are not asked, and promised ifaces are taken as there: no need of either while nothing is changed.
+    Targets in assume_present are not asked, and its ifaces are taken as there: no need of either while nothing is changed.
     """
     found = look_records(host)
     targets = {name.target for name in wishes.named} | wishes.emptied
@@ -140,12 +140,14 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
     meant = wishes.over(nodes)
-    promised: dict[str, dict[str, str]] = {name.iface: {} for name in meant if name.iface in wishes.promised}
-    ifaces = {**promised, **look_ifaces(host)}
+    assumed: dict[str, dict[str, str]] = {
+        name.iface: {} for name in meant if name.iface in wishes.assume_present
+    }
+    ifaces = {**assumed, **look_ifaces(host)}
     joining = [
         name
         for name, wish in meant.items()
-        if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.promised
+        if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.assume_present
     ]
     refuse_unknown(host, [key for wish in meant.values() for key in wish.settings])
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)

@@ -73,7 +73,7 @@ class WishedNodes(Resource):
         asked: list[dict[str, Any]],
         purge: bool,
         unreachable: str,
-        promised: Iterable[str] = (),
+        assume_present: Iterable[str] = (),
         by_startup: dict[str, bool | None] | None = None,
     ) -> None:
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
@@ -82,7 +82,8 @@ class WishedNodes(Resource):
             named=dict(pairs),
             emptied=frozenset(target_key(one["target"]) for one in asked if purge or not one["portals"]),
             by_startup={key: value for key, value in (by_startup or {}).items() if value is not None},
-            promised=frozenset([*promised, *(name.lower() for name in promised)]),  # a target's in lower case
+            # a target's in lower case
+            assume_present=frozenset([*assume_present, *(name.lower() for name in assume_present)]),
             patient=unreachable == "skip",
         )
         if self.wishes.by_startup.get("onboot") is False:
@@ -136,7 +137,7 @@ def check_names(seen: Nodes, wishes: Wishes) -> None:
     """A host name may stand for another address tomorrow: it is a portal only where a record or a session has it already."""
     there = {(name.target, name.portal) for name in seen.nodes}
     for name, wish in wishes.named.items():
-        known = (name.target, name.portal) in there or name.target in wishes.promised
+        known = (name.target, name.portal) in there or name.target in wishes.assume_present
         if by_name(name.portal) and not known and not wish.absent:
             raise Problem(
                 f"'{name.portal}' is not a portal of '{name.written}' (ADDRESS, ADDRESS:PORT or [IPV6]:PORT): it is a host "

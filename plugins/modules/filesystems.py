@@ -50,10 +50,10 @@ options:
           - A file system that is there and has another one is refused, since it may be the wrong disk.
           - Left out, it stays as it is; a new one has none.
         type: str
-  promised:
+  assume_present:
     description:
-      - Disks that need not be there yet, since an earlier task of the same check run has said that it would bring them. A
-        real run still needs every one of them.
+      - In check mode, disks to treat as present because an earlier task of the same check run reported that it would bring
+        them. A real run still needs every one of them.
     type: list
     elements: path
     default: []
@@ -81,7 +81,7 @@ EXAMPLES = r"""
     filesystems:
       - {device: "{{ found.state.disks[0].device }}", filesystem: xfs, label: backup}
     # In a check run on a bare host the disk will come, but has no paths yet.
-    promised: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
+    assume_present: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
 
 - name: It is mounted
   lunworks.iscsi.mounts:
@@ -139,13 +139,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem_wish imp
 
 SPEC = {
     "filesystems": {"type": "list", "elements": "dict", "required": True, "options": FILESYSTEM},
-    "promised": {"type": "list", "elements": "path", "default": []},
+    "assume_present": {"type": "list", "elements": "path", "default": []},
 }
 
 
 class Filesystems(WishedFilesystems):
     def __init__(self, options):
-        super().__init__(options["filesystems"], options["promised"])
+        super().__init__(options["filesystems"], options["assume_present"])
 
 
 def main():

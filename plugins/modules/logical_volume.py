@@ -88,17 +88,17 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_wish import (
-    PROMISED,
+    ASSUME_PRESENT,
     VOLUME,
     WishedVolumes,
 )
 
-SPEC = {**VOLUME, "promised": PROMISED}
+SPEC = {**VOLUME, "assume_present": ASSUME_PRESENT}
 
 
 class LogicalVolume(WishedVolumes):
     def __init__(self, options):
-        super().__init__([options], options["promised"])
+        super().__init__([options], options["assume_present"])
 
 
 def main():

@@ -80,20 +80,20 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_wish import (
-    PROMISED,
+    ASSUME_PRESENT,
     VOLUME,
     WishedVolumes,
 )
 
 SPEC = {
     "volumes": {"type": "list", "elements": "dict", "required": True, "options": VOLUME},
-    "promised": PROMISED,
+    "assume_present": ASSUME_PRESENT,
 }
 
 
 class LogicalVolumes(WishedVolumes):
     def __init__(self, options):
-        super().__init__(options["volumes"], options["promised"])
+        super().__init__(options["volumes"], options["assume_present"])
 
 
 def main():

@@ -37,9 +37,10 @@ options:
       - A host without any record has nothing to start.
     type: bool
     default: true
-  promised:
+  assume_present:
     description:
-      - Whether records will be there, since an earlier task of the same check run has said that it would make them.
+      - In check mode, whether to assume that there are records because an earlier task of the same check run reported that it
+        would create them.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -103,20 +104,20 @@ SPEC = {
     "wait": {"type": "bool"},
     "enabled": {"type": "bool"},
     "started": {"type": "bool", "default": True},
-    "promised": {"type": "bool", "default": False},
+    "assume_present": {"type": "bool", "default": False},
 }
 
 
 class Unit(Resource):
     def __init__(self, options):
         self.wait, self.enabled, self.started = (options[name] for name in ("wait", "enabled", "started"))
-        self.promised = options["promised"]
+        self.assume_present = options["assume_present"]
 
     def look(self, host):
         return look_login_unit(host)
 
     def want(self, seen):
-        want = replace(seen, active=seen.active or self.started and (seen.records or self.promised))
+        want = replace(seen, active=seen.active or self.started and (seen.records or self.assume_present))
         if self.enabled is not None:
             want = replace(want, enabled=self.enabled)
         if self.wait is False:

@@ -95,8 +95,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge_in_turn
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+    ASSUME_PRESENT,
     GROUP,
-    PROMISED,
     PlannedGroups,
     ProvedGroups,
     WishedGroups,
@@ -106,7 +106,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import M
 VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", "required": True}}
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
-    "promised": PROMISED,
+    "assume_present": ASSUME_PRESENT,
     "proved": {"type": "list", "elements": "dict", "default": [], "options": VOLUME},
     "mounts": MOUNTS,
 }
@@ -116,7 +116,7 @@ def resources(options):
     mounts = {
         state: [one for one in options["mounts"] if one["state"] == state] for state in ("absent", "mounted")
     }
-    groups = WishedGroups(options["groups"], options["promised"])
+    groups = WishedGroups(options["groups"], options["assume_present"])
     return {
         "planned": PlannedGroups(groups),
         "unmounted": WishedMounts(mounts["absent"]),

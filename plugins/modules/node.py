@@ -245,7 +245,11 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import OPTIONS, UNREACHABLE, WishedNodes
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import (
+    OPTIONS,
+    UNREACHABLE,
+    WishedNodes,
+)
 
 SPEC = {**OPTIONS, "unreachable": UNREACHABLE, "purge": {"type": "bool", "default": False}}
 

@@ -140,11 +140,10 @@ options:
     type: str
     choices: [fail, skip]
     default: fail
-  promised:
+  assume_present:
     description:
-      - Targets that need not answer yet and ifaces that need not be there yet, since an earlier task of the same check run
-        has said that it would serve or make them, or that it would give this host its name. A real run still needs every
-        one of them.
+      - In check mode, targets and ifaces to treat as present because an earlier task of the same check run reported that it
+        would serve or create them, or that it would give this host its name. A real run still needs every one of them.
     type: list
     elements: str
     default: []
@@ -290,7 +289,7 @@ SPEC = {
     "nodes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},
     "by_startup": BY_STARTUP,
     "unreachable": UNREACHABLE,
-    "promised": {"type": "list", "elements": "str", "default": []},
+    "assume_present": {"type": "list", "elements": "str", "default": []},
     "purge": {"type": "bool", "default": False},
 }
 
@@ -298,7 +297,11 @@ SPEC = {
 class Nodes(WishedNodes):
     def __init__(self, options):
         super().__init__(
-            options["nodes"], options["purge"], options["unreachable"], options["promised"], options["by_startup"]
+            options["nodes"],
+            options["purge"],
+            options["unreachable"],
+            options["assume_present"],
+            options["by_startup"],
         )
 
 

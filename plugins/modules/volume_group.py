@@ -148,17 +148,17 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+    ASSUME_PRESENT,
     GROUP,
-    PROMISED,
     WishedGroups,
 )
 
-SPEC = {**GROUP, "promised": PROMISED}
+SPEC = {**GROUP, "assume_present": ASSUME_PRESENT}
 
 
 class VolumeGroup(WishedGroups):
     def __init__(self, options):
-        super().__init__([options], options["promised"])
+        super().__init__([options], options["assume_present"])
 
 
 def main():

@@ -39,7 +39,7 @@ EXAMPLES = r"""
       - {name: vg_db, devices: ["{{ found.state.disks[0].device }}"]}
       - {name: vg_www, devices: ["{{ found.state.disks[1].device }}"], tags: [web]}
     # In a check run on a bare host the disks will come, but have no paths yet.
-    promised: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
+    assume_present: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
 """
 
 RETURN = r"""
@@ -148,20 +148,20 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+    ASSUME_PRESENT,
     GROUP,
-    PROMISED,
     WishedGroups,
 )
 
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
-    "promised": PROMISED,
+    "assume_present": ASSUME_PRESENT,
 }
 
 
 class VolumeGroups(WishedGroups):
     def __init__(self, options):
-        super().__init__(options["groups"], options["promised"])
+        super().__init__(options["groups"], options["assume_present"])
 
 
 def main():

@@ -107,7 +107,9 @@ def test_a_login_that_hangs_holds_up_no_other_and_is_named(few, storage, compute
 
 def test_a_portal_that_says_nothing_may_stay_away(few, compute, first):
     silent = f"{first}:{ALWAYS}"
-    ran = succeeded(compute, compute.module("nodes", nodes=nodes(few[:1], [first, silent]), unreachable="skip"))
+    ran = succeeded(
+        compute, compute.module("nodes", nodes=nodes(few[:1], [first, silent]), unreachable="skip")
+    )
     assert ran["steps"] == [
         f"Record '{IQN}:{few[0]}' at {first}:3260",
         f"Record '{IQN}:{few[0]}' at {silent}",
