@@ -61,7 +61,7 @@ class Wish:
     absent: bool = False
     tpg: int | None = None
     settings: dict[str, Value] = field(default_factory=dict)
-    follow: tuple[str, ...] = ()  # settings that become what iscsid.conf says
+    reset_to_defaults: tuple[str, ...] = ()  # settings that become what iscsid.conf says
     logged_in: bool | None = None
 
 
@@ -172,7 +172,7 @@ def _spellings(names: list[RecordId], offered: dict[str, frozenset[str]]) -> dic
 
 def _leaves(wish: Wish) -> bool:
     """Whether sessions may end by it."""
-    return wish.absent or wish.logged_in is False or SESSIONS in {*wish.settings, *wish.follow}
+    return wish.absent or wish.logged_in is False or SESSIONS in {*wish.settings, *wish.reset_to_defaults}
 
 
 def _node(record: Record | None, sessions: list[Session]) -> Node:
@@ -201,8 +201,8 @@ def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
             raise Problem(f"Cannot record {name}: {ZONELESS}.")
         tpg = wish.tpg if wish.tpg is not None else max(old.record.tpg, 1) if old.record else 1
         settings = {**settings, **new_settings(name, tpg, seen.ifaces[name.iface])}
-    followed = {key: seen.defaults[key] for key in wish.follow if key in seen.defaults}
-    said = {**followed, **wish.settings}
+    reset = {key: seen.defaults[key] for key in wish.reset_to_defaults if key in seen.defaults}
+    said = {**reset, **wish.settings}
     changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
     asked = frozenset([*said, TPG])

@@ -49,7 +49,7 @@ OPTIONS: dict[str, Any] = {
     "startup": {"type": "str", "choices": list(STARTUPS)},
     "preset": {"type": "str", "choices": list(PRESETS)},
     "settings": {"type": "dict", "default": {}},
-    "follow": {"type": "list", "elements": "str", "default": []},
+    "reset_to_defaults": {"type": "list", "elements": "str", "default": []},
     "chap": CHAP_OPTION,
     "logged_in": {"type": "bool"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -91,7 +91,9 @@ class WishedNodes(Resource):
                 "by_startup cannot log out of what has the startup 'onboot': the root disk may be on it. Name the "
                 "nodes, if you mean them."
             )
-        shown = {key for wish in self.wishes.named.values() for key in (*wish.settings, *wish.follow)}
+        shown = {
+            key for wish in self.wishes.named.values() for key in (*wish.settings, *wish.reset_to_defaults)
+        }
         self.shown = sorted(shown - set(ELSEWHERE))
 
     def look(self, host: Host) -> Nodes:
@@ -158,8 +160,8 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
         raise Problem(
             f"The tpg {asked['tpg']} of '{target}' is no portal group tag. Wanted is a number from 0 to 65535."
         )
-    follow = tuple(key for name in asked["follow"] for key in followed(name))
-    wish = Wish(absent, asked["tpg"], _settings(asked), follow, asked["logged_in"])
+    reset = tuple(key for name in asked["reset_to_defaults"] for key in reset_keys(name))
+    wish = Wish(absent, asked["tpg"], _settings(asked), reset, asked["logged_in"])
     names = [
         RecordId.of(target, portal(where, names=True), iface_name(iface))
         for where in asked["portals"]
@@ -168,12 +170,12 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
     return [(name, wish) for name in names]
 
 
-def followed(name: str) -> list[str]:
-    """The settings that a name in 'follow' means: itself, or all below it."""
+def reset_keys(name: str) -> list[str]:
+    """The settings that a name in 'reset_to_defaults' means: itself, or all below it."""
     keys = [key for key in NODE if key == name or key.startswith(f"{name}.")]
     if not keys:
         raise Problem(
-            f"'{name}' in follow is no setting of a record and no beginning of some. Wanted is a name like "
+            f"'{name}' in reset_to_defaults is neither a setting of a record nor the beginning of one. Give a name like "
             f"'node.session.timeo.replacement_timeout', or 'node.session.timeo' for all below it."
         )
     return keys

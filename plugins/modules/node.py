@@ -67,11 +67,11 @@ options:
       - Sessions keep the settings that they logged in with.
     type: dict
     default: {}
-  follow:
+  reset_to_defaults:
     description:
-      - Settings that become what C(iscsid.conf) says now, where a change of that file shall reach records that are there.
+      - Settings to set to what C(iscsid.conf) says now, so that a change of that file reaches existing records.
       - Each is the name of a setting, or the beginning of several, like V(node.session.timeo) for all below it.
-      - What C(iscsid.conf) does not set stays as it is; O(settings), O(startup) and O(chap) go first.
+      - A setting that C(iscsid.conf) does not set stays as it is; O(settings), O(startup) and O(chap) take precedence.
     type: list
     elements: str
     default: []
