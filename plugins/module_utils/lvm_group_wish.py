@@ -113,7 +113,7 @@ class PlannedGroups(Resource):
         return {wish.name: state[wish.name].seqno for wish in self.wishes if wish.name in state}
 
 
-class ProvedGroups(Resource):
+class VerifiedGroups(Resource):
     """Volumes that must still have the content that their group's tags have noted; a look at groups that were sampled."""
 
     def __init__(self, groups: WishedGroups, asked: list[dict[str, Any]]) -> None:
@@ -122,7 +122,7 @@ class ProvedGroups(Resource):
         sampled = {wish.name for wish in groups.wishes if wish.sampled and wish.state == "active"}
         for group, volume in self.volumes:
             if group not in sampled:
-                raise Problem(f"'{group}/{volume}' cannot be proved: ask for '{group}' active and sampled.")
+                raise Problem(f"'{group}/{volume}' cannot be verified: ask for '{group}' active and sampled.")
 
     def look(self, host: Host) -> Groups:
         return self.groups.seen or self.groups.look(host)

@@ -18,11 +18,11 @@ description:
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
-  proved:
+  verify:
     description:
-      - Logical volumes whose checksum samples must be those that the tags of their group have noted, since it was exported with
-        O(groups[].sampled). Else nothing is mounted.
-      - Their groups must be asked for with O(groups[].state=active) and O(groups[].sampled).
+      - Logical volumes whose content is verified before anything is mounted. Their checksum samples must equal those noted in
+        the tags of their group when it was exported with O(groups[].sampled); otherwise nothing is mounted.
+      - Their groups must be listed with O(groups[].state=active) and O(groups[].sampled).
     type: list
     elements: dict
     default: []
@@ -54,7 +54,7 @@ EXAMPLES = r"""
 - name: And taken into use on another host
   lunworks.iscsi.mounted_groups:
     groups: [{name: vg_db, state: active, imported: true, sampled: true}]
-    proved: [{group: vg_db, volume: data}]
+    verify: [{group: vg_db, volume: data}]
     mounts: [{path: /srv/db, device: /dev/vg_db/data, filesystem: xfs}]
 """
 
@@ -79,7 +79,7 @@ state:
       description: The groups, as M(lunworks.iscsi.volume_groups) tells them, in its C(groups).
       type: dict
       returned: always
-    proved:
+    verified:
       description: The volumes that were compared, each with C(group) and C(volume).
       type: list
       elements: dict
@@ -98,7 +98,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish impo
     ASSUME_PRESENT,
     GROUP,
     PlannedGroups,
-    ProvedGroups,
+    VerifiedGroups,
     WishedGroups,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import MOUNTS, WishedMounts
@@ -107,7 +107,7 @@ VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", 
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
     "assume_present": ASSUME_PRESENT,
-    "proved": {"type": "list", "elements": "dict", "default": [], "options": VOLUME},
+    "verify": {"type": "list", "elements": "dict", "default": [], "options": VOLUME},
     "mounts": MOUNTS,
 }
 
@@ -121,7 +121,7 @@ def resources(options):
         "planned": PlannedGroups(groups),
         "unmounted": WishedMounts(mounts["absent"]),
         "groups": groups,
-        "proved": ProvedGroups(groups, options["proved"]),
+        "verified": VerifiedGroups(groups, options["verify"]),
         "mounted": WishedMounts(mounts["mounted"]),
     }
 
