@@ -12,9 +12,10 @@ version_added: 1.0.0
 description:
   - A session keeps the settings, the CHAP secret and the initiator name that it logged in with. This module lets it take what
     its record, and C(/etc/iscsi/initiatorname.iscsi), say now, by a new login.
-  - One session after the other, never two at a time. Before a session is ended it is proved that every disk behind it keeps
-    O(keep) other paths that work (an active path of the same multipath map whose LUN answers), and, by a login
-    that is broken off before a session comes of it, that the target would let this host in with the new settings.
+  - Sessions are relogged one after the other, never two at a time. Before a session is ended, the module verifies that every
+    disk behind it has at least O(min_paths) other working paths (active paths of the same multipath map whose LUN answers),
+    and, by a login that is broken off before it becomes a session, that the target would let this host in with the new
+    settings.
   - After the login the session must be logged in, each of its LUNs must be back with the same WWID, and each must be an
     active path of its map again. Only then comes the next session. Where anything fails, no further session is touched.
   - Where the login itself fails, the session is logged in with its old settings again, if the target still takes them. The
@@ -49,8 +50,8 @@ options:
         (C(fast_io_fail_tmo)).
     type: bool
     default: true
-  keep:
-    description: How many other paths of each disk must work while one session is away, at least 1.
+  min_paths:
+    description: How many other paths of each disk must work while one session is logged out, at least 1.
     type: int
     default: 1
   timeout:
@@ -164,7 +165,7 @@ SPEC = {
     "targets": {"type": "list", "elements": "str", "default": []},
     "portals": {"type": "list", "elements": "str", "default": []},
     "stale_only": {"type": "bool", "default": True},
-    "keep": {"type": "int", "default": 1},
+    "min_paths": {"type": "int", "default": 1},
     "timeout": {"type": "int", "default": 60},
     "old_secret_refused": {"type": "bool", "default": False, "no_log": False},
     "force": {"type": "bool", "default": False},
@@ -174,10 +175,10 @@ SPEC = {
 class Relogin(Resource):
     def __init__(self, options):
         unique("target", options["targets"])
-        if options["keep"] < 1:
+        if options["min_paths"] < 1:
             raise Problem(
-                f"keep is {options['keep']}, but one path at least goes on working. For a disk with a single path that nobody "
-                "uses, set force."
+                f"min_paths is {options['min_paths']}, but at least one path must keep working. For a disk with a single path "
+                "that nobody uses, set force."
             )
         if not 1 <= options["timeout"] <= 3600:
             raise Problem(f"The timeout is 1 to 3600 seconds, not {options['timeout']}.")
