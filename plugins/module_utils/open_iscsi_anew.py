@@ -41,7 +41,7 @@ class Terms:
     stale_only: bool = True
     min_paths: int = 1
     timeout: float = 60
-    old_secret_refused: bool = False
+    verify_old_secret: bool = False
     force: bool = False
 
     def covers(self, session: Session) -> bool:
@@ -72,7 +72,7 @@ class LogInAnew(Step):
         except Problem as problem:
             raise Problem(f"{problem} {self._restore(host)}") from problem
         self._await(host, disks)
-        if self.terms.old_secret_refused:
+        if self.terms.verify_old_secret:
             self._retire(host)
 
     def _prove(self, host: Host) -> tuple[Disk, ...]:

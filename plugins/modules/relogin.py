@@ -58,10 +58,10 @@ options:
     description: How many seconds the LUNs of a session may take to come back after its login.
     type: int
     default: 60
-  old_secret_refused:
+  verify_old_secret:
     description:
-      - Whether to prove, where the CHAP credentials change, that the target refuses the old ones. That too is a login which
-        is broken off before a session comes of it. If the target still takes them, the module fails.
+      - Where the CHAP credentials change, whether to verify that the target refuses the old ones. That too is a login that
+        is broken off before it becomes a session. If the target still accepts them, the module fails.
     type: bool
     default: false
   force:
@@ -95,7 +95,7 @@ EXAMPLES = r"""
 - name: The sessions take it, path by path, and the old one is worth nothing any more
   lunworks.iscsi.relogin:
     targets: [iqn.2026-01.com.example:store1.db]
-    old_secret_refused: true
+    verify_old_secret: true
 """
 
 RETURN = r"""
@@ -167,7 +167,7 @@ SPEC = {
     "stale_only": {"type": "bool", "default": True},
     "min_paths": {"type": "int", "default": 1},
     "timeout": {"type": "int", "default": 60},
-    "old_secret_refused": {"type": "bool", "default": False, "no_log": False},
+    "verify_old_secret": {"type": "bool", "default": False, "no_log": False},
     "force": {"type": "bool", "default": False},
 }
 
