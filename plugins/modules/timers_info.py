@@ -18,10 +18,11 @@ description:
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
-  longest_stall:
+  max_stall:
     description:
-      - How long the I/O of a disk may stand still at most, in seconds. A disk that may stand still for longer is a fault.
-      - Left out, no length is a fault by itself.
+      - The longest time in seconds for which the I/O of a disk may stall. A disk that can stall for longer is reported in
+        RV(faults).
+      - If omitted, no stall is too long by itself.
     type: int
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
@@ -37,7 +38,7 @@ seealso:
 EXAMPLES = r"""
 - name: How long can I/O stand still here?
   lunworks.iscsi.timers_info:
-    longest_stall: 120
+    max_stall: 120
   register: timers
 
 - name: No timer contradicts another, and two minutes are enough
@@ -120,7 +121,7 @@ disks:
           description: As configured. It is of no effect on iSCSI.
           type: str
           returned: always
-    one_path:
+    path_stall:
       description: The seconds until the I/O of a lost path is given back; null means for ever.
       type: int
       returned: always
@@ -141,7 +142,7 @@ disks:
     - device: /dev/mapper/db0
       wwid: naa.6001405b2e2d2b1f7a54ce2b5a6d0f3e
       map: db0
-      one_path: 15
+      path_stall: 15
       worst_stall: 75
       arithmetic: >-
         noop_out_interval 5 + noop_out_timeout 5 = 10 s until the silent path is noticed, fast_io_fail_tmo 5 s until its I/O is
@@ -160,7 +161,7 @@ timers:
       description: The name of the timer.
       type: str
       returned: always
-    conf:
+    iscsid_conf:
       description: What C(iscsid.conf) says, or open-iscsi's own default.
       type: int
       returned: always
@@ -191,19 +192,19 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import loo
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import arithmetic, longer
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall_fault import faults
 
-SPEC = {"longest_stall": {"type": "int"}}
+SPEC = {"max_stall": {"type": "int"}}
 
 
 def look_timers(options, host):
     """The answer of this module."""
-    longest = options["longest_stall"]
-    if longest is not None and longest < 1:
-        raise Problem(f"longest_stall is {longest}; wanted is a number of seconds from 1.")
+    max_stall = options["max_stall"]
+    if max_stall is not None and max_stall < 1:
+        raise Problem(f"max_stall is {max_stall}, but it must be a number of seconds, 1 or more.")
     disks, truths = look_disks(host, look_queues(host)), look_truths(host)
     return {
         "disks": [shown(disk) for disk in disks],
         "timers": truths,
-        "faults": faults(disks, truths) + (longer(disks, longest) if longest is not None else []),
+        "faults": faults(disks, truths) + (longer(disks, max_stall) if max_stall is not None else []),
     }
 
 
@@ -215,7 +216,7 @@ def shown(disk):
         "map": disk.map,
         "paths": plain(disk.paths),
         "queueing": queueing(disk.queue) if disk.queue else None,
-        "one_path": disk.one_path,
+        "path_stall": disk.path_stall,
         "worst_stall": disk.all_paths,
         "arithmetic": arithmetic(disk),
         "users": disk.users,
