@@ -293,9 +293,9 @@ def note_nodes(seen: Nodes, steps: list[Step]) -> Iterable[str]:
         if isinstance(step, SetRecord) and seen.nodes[step.name].logged_in:
             yield f"{step.name} is logged in with the old settings; the new ones take effect at its next login."
     joined = {step.name for step in steps if isinstance(step, LogIn)}
-    for name, hindrance in seen.hindered.items():
+    for name, blocked_by in seen.hindered.items():
         if name not in joined:
-            yield f"{name} {hindrance}: it is recorded and not logged in."
+            yield f"{name} {blocked_by}: it is recorded and not logged in."
     for name, node in seen.nodes.items():
         if node.logged_in and node.state != LOGGED_IN:
             yield f"The session of {name} is {node.state}: iscsid is trying to restore it."

@@ -129,7 +129,7 @@ class WishedNodes(Resource):
                     "settings": {key: settings.get(key) for key in self.shown},
                     "logged_in": node.logged_in,
                     "sessions": len(node.sessions),
-                    "hindrance": str(state.hindered.get(name, "")) or None,
+                    "login_blocked_by": str(state.hindered.get(name, "")) or None,
                 }
             )
         return {"nodes": shown}

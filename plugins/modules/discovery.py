@@ -227,8 +227,8 @@ state:
           description: Whether there is a session, with a record or, where discoveryd logged in, without one.
           type: bool
           returned: always
-        left_out:
-          description: Why it gets no record; null when it passes the filters.
+        skip_reason:
+          description: Why it gets no record; null if it passes the filters.
           type: str
           returned: always
   sample:
@@ -244,13 +244,13 @@ state:
         tpg: 1
         recorded: true
         logged_in: false
-        left_out: null
+        skip_reason: null
       - target: iqn.2026-01.com.example:store1.db
         portal: "[fe80::226:b9ff:fe14:5a6b]:3260"
         tpg: 1
         recorded: false
         logged_in: false
-        left_out: is link-local
+        skip_reason: is link-local
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -293,7 +293,7 @@ class Discovery(Resource):
                 "tpg": offer.tpg,
                 "recorded": offer.key in recorded,
                 "logged_in": offer.key in live,
-                "left_out": open_iscsi.objection(state, offer, self.wish) or None,
+                "skip_reason": open_iscsi.objection(state, offer, self.wish) or None,
             }
             for offer in sorted(offers)
         ]

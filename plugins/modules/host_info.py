@@ -97,7 +97,7 @@ hosts:
       type: list
       elements: dict
       returned: always
-    chap_why:
+    chap_reason:
       description: Why there is no table; null when there is one.
       type: str
       returned: always

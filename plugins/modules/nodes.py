@@ -257,8 +257,8 @@ state:
           description: How many sessions there are.
           type: int
           returned: always
-        hindrance:
-          description: Why a login that was asked for is not possible now; null where nothing is known to hinder it.
+        login_blocked_by:
+          description: Why a requested login is not possible now; null if nothing is known to block it.
           type: str
           returned: always
   sample:
@@ -273,7 +273,7 @@ state:
         settings: {}
         logged_in: true
         sessions: 1
-        hindrance: null
+        login_blocked_by: null
 """
 
 from ansible.module_utils.basic import AnsibleModule

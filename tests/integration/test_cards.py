@@ -57,7 +57,7 @@ def test_the_hosts_of_software_iscsi_are_told(compute, session):
     assert (host["transport"], host["mac"], host["state"]) == ("tcp", None, "running")
     assert host["sessions"] == [f"'{IQN}:card' at {session}"]
     assert (host["ifaces"], host["flashnodes"], host["chap"], host["statistics"]) == ({}, [], None, None)
-    assert "keeps no CHAP table" in host["chap_why"]
+    assert "keeps no CHAP table" in host["chap_reason"]
 
 
 def test_the_kernel_understands_what_it_is_asked_by_netlink(compute, session):
