@@ -64,7 +64,7 @@ imported:
   default: false
 sampled:
   description:
-    - Read a checksum sample of each active logical volume, as M(lunworks.iscsi.volume_sample) does, and tell it.
+    - Read a checksum sample of each active logical volume, as M(lunworks.iscsi.volume_sample_info) does, and tell it.
     - With O(PREFIXstate=exported), note the samples in the group too, as the tags C(lunworks.sum:VOLUME:DIGEST), so that the host
       that imports it can compare them. Older ones go.
   type: bool

@@ -99,7 +99,7 @@ def test_exit_codes_of_iscsiadm_are_as_the_guide_says(compute, storage):
 def test_only_a_card_has_a_ping_of_its_own(compute):
     each_refused(
         compute,
-        "iface_ping",
+        "iface_ping_info",
         [
             ({"iface": "default", "address": "10.77.1.11"}, "use 'ping -I NIC 10.77.1.11'"),
             ({"iface": "none", "address": "10.77.1.11"}, "There is no iface 'none' on this host"),
@@ -116,7 +116,7 @@ def test_only_a_card_has_a_ping_of_its_own(compute):
     succeeded(compute, compute.module("iface", **asked))
     try:
         said = "Cannot ping through the iface 'absent-card': iscsiadm ended with exit code 7"
-        each_refused(compute, "iface_ping", [({"iface": "absent-card", "address": "10.77.1.11"}, said)])
+        each_refused(compute, "iface_ping_info", [({"iface": "absent-card", "address": "10.77.1.11"}, said)])
     finally:
         succeeded(compute, compute.module("iface", name="absent-card", state="absent"))
 

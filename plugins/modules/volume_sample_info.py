@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: volume_sample
+module: volume_sample_info
 short_description: Tell checksums of samples of logical volumes
 version_added: 0.1.0
 description:
@@ -41,7 +41,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Ask
-  lunworks.iscsi.volume_sample:
+  lunworks.iscsi.volume_sample_info:
     volumes:
       - {group: vg_db, volume: data}
   register: sample

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: iface_ping
+module: iface_ping_info
 short_description: Whether an address answers an iSCSI card
 version_added: 1.0.0
 description:
@@ -45,7 +45,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Does the storage host answer the card, with packets that need MTU 9000 all the way?
-  lunworks.iscsi.iface_ping:
+  lunworks.iscsi.iface_ping_info:
     iface: qla4xxx.00:c0:dd:07:1f:d5.ipv4.0
     address: 10.77.2.11
     size: 8972
