@@ -27,7 +27,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_status import 
 DOCUMENTATION = r"""
 name: move_plan
 short_description: The steps that move volume groups from one host to another
-version_added: 0.1.0
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Derives from the answers of the info modules where each volume group stands, and plans what is left of its move.

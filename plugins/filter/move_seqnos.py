@@ -10,7 +10,7 @@ from typing import Any, Iterator, Mapping, Sequence
 DOCUMENTATION = r"""
 name: move_seqnos
 short_description: What is asked for volume groups, with the sequence number that it was planned on
-version_added: 0.1.0
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - A step of a move finds the metadata as the survey or the step of this run before it has left it, or nothing is done.

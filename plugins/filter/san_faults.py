@@ -32,7 +32,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.san_use import (
 DOCUMENTATION = r"""
 name: san_faults
 short_description: Find the contradictions in the data of a SAN
-version_added: 0.1.0
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Reads the role variables of all hosts (O(lunworks.iscsi.target#role:main:target_targets),

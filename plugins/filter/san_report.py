@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 DOCUMENTATION = r"""
 name: san_report
 short_description: Say what stands where, from LUN to mount
-version_added: 0.1.0
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Makes a text of the answers of M(lunworks.iscsi.initiator_info), a block for each host with its LUNs, their WWIDs, maps,

@@ -12,7 +12,7 @@ from ansible.errors import AnsibleFilterError
 DOCUMENTATION = r"""
 name: volume_options
 short_description: Turn the data of volume groups and file systems into the options of modules
-version_added: 0.1.0
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Used by the role P(lunworks.iscsi.volume#role). Takes O(lunworks.iscsi.volume#role:main:volume_groups) and

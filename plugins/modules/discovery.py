@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: discovery
 short_description: Record what a storage host offers, without harm to what is recorded
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Asks portals (SendTargets), iSNS servers, or the firmware of this host (iBFT) which targets they offer, and records what
     is new. Records that are there keep every setting, their CHAP secrets and their startup. C(iscsiadm -m discovery) resets

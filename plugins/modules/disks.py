@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: disks
 short_description: LUNs as this host sees them, many at once
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Finds each disk by its WWID, never by C(/dev/sdX) or a LUN number, and proves the WWID on every path by asking the device.
   - Missing paths are scanned for on the sessions of the target, then waited for, with a time limit, until udev and the

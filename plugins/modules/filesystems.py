@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: filesystems
 short_description: File systems directly on disks, without LVM
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes a file system on a whole disk, and lets it grow with its disk while it is mounted.
   - It is made only on a disk that bears no signature of anything and that nobody uses. Whatever is on a disk is named, and the

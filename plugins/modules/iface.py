@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: iface
 short_description: Bind iSCSI sessions to a network card
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Manages an iface of open-iscsi, which sessions can be bound to. Sessions of a node go through the ifaces that its
     records name (see M(lunworks.iscsi.nodes)).

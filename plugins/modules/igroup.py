@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: igroup
 short_description: Say which initiators have which LUNs of an iSCSI target
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes, changes or removes one igroup of a target, a named set of initiators with the LUNs that they see and the CHAP
     credentials that they prove themselves with. Works with LIO, the target of the Linux kernel, where an igroup is the

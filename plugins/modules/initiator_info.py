@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: initiator_info
 short_description: What this host knows of its iSCSI storage
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - The name of this host, its ifaces, its discovery and node records, and its sessions with the disks that they bring.
   - Where C(iscsid.conf), a record and its session disagree, all three are shown side by side.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: initiator_name
 short_description: Set the iSCSI name of this host
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sets the name, and if wished the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
   - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon

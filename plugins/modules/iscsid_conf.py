@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: iscsid_conf
 short_description: Set how the iSCSI initiator behaves
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sets any key of C(/etc/iscsi/iscsid.conf), the settings of iscsid and of every new record. Comments, order and other
     keys stay as the distribution wrote them.
@@ -35,7 +35,6 @@ options:
       - The values hold for new records; for those that are there see O(lunworks.iscsi.nodes#module:nodes[].preset).
     type: str
     choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
-    version_added: 1.0.0
   settings:
     description:
       - Keys and values, as in the file. Booleans become V(Yes) and V(No).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: lab_host
 short_description: Make, boot and power off a host of a lab
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A lab host is a real Linux kernel (User Mode Linux) with a whole Debian system on it, systemd, open-iscsi, LIO,
     multipath and LVM included, in 100 to 200 MiB of memory. It boots in about 10 seconds. A kernel that ends while it

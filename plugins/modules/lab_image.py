@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: lab_image
 short_description: Make the root disk that lab hosts boot from
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes an image of a Debian suite with what an iSCSI SAN needs (LIO, tgt, open-iscsi, multipath-tools, LVM) for hosts
     that run as User Mode Linux.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: lab_link
 short_description: Pull, slow down or heal a network cable of a lab host
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - What a test does to a path. A pulled cable is not seen by the host, as when a switch fails somewhere on the way.
   - A slow or lossy network is made in the host's kernel (tc-netem(8)), which has to be up and reachable for it; it lasts

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: lab_network
 short_description: Make a network of a lab
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A network of a lab is a bridge in the lab's own network namespace. Nothing leaves it, and nothing else can be
     reached from it. The first network of a lab makes the namespace; with the last one the lab is gone.

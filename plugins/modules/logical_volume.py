@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: logical_volume
 short_description: One LVM logical volume with its file system
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates volumes, lets them grow, with the file system while it is in use, and activates and deactivates them.
   - A file system is made on an empty volume only. Nothing is ever made smaller, and nothing that is in use goes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: login_unit
 short_description: Log in at boot without waiting for what is away
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Manages the distribution's unit that logs in to all records with C(node.startup = automatic) at boot and out at
     shutdown, C(open-iscsi.service) on Debian, C(iscsi.service) elsewhere. Which one it is, systemd is asked.

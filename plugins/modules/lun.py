@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: lun
 short_description: Serve one LUN of an iSCSI target
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes, grows, changes or removes one LUN of a target. Works with LIO, the target of the Linux kernel.
   - Nobody sees a LUN until an igroup has it; see M(lunworks.iscsi.igroup).

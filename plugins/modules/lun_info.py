@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: lun_info
 short_description: Tell who has each LUN of this storage host, and which volume group is on it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tells of each LUN to which initiators it is mapped, running and saved, and what LVM wrote on it. So the storage side can
     say who owns a volume group, also when no host sees it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mounts
 short_description: Mount file systems of network disks, now and at every boot
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings lines of C(/etc/fstab) and what the kernel has mounted to what is wanted, many mounts in one call.
   - A new line gets options with which a host boots although its storage is away, and lets go of the file system before

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: multipath_alias
 short_description: Give multipath maps their names
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - An alias belongs to a WWID, so the same data gives the same LUN the same name on every host. The aliases are in a drop-in
     of their own, C(/etc/multipath/conf.d/lunworks-aliases.conf).

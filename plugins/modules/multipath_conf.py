@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: multipath_conf
 short_description: Configure multipath by a drop-in of its own
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Writes one file in C(/etc/multipath/conf.d), which this task owns, from sections given as data. C(/etc/multipath.conf) and
     other drop-ins stay as they are.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: node
 short_description: Record a target, log in to it and out of it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Manages the records of one target and the sessions to it, for exactly the portals and ifaces that are named.
   - Only what is asked for is touched. Names, portals and ifaces are compared whole, never by pattern.
@@ -59,7 +59,6 @@ options:
         O(settings) win over it. Left out, they stay as they are.
     type: str
     choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
-    version_added: 1.0.0
   settings:
     description:
       - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.

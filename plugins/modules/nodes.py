@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nodes
 short_description: Record many targets, log in to them and out of them
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Manages the records of targets and the sessions to them, for exactly the portals and ifaces that are named, with one
     look at the host for all.
@@ -66,7 +66,6 @@ options:
             O(nodes[].settings) win over it. Left out, they stay as they are.
         type: str
         choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
-        version_added: 1.0.0
       settings:
         description:
           - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.

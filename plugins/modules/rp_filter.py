@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rp_filter
 short_description: Loosen reverse path filtering where storage interfaces share a subnet
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With two interfaces in one subnet an answer may come in through the other one, and strict filtering drops it. So
     sessions that are bound to an interface (see M(lunworks.iscsi.iface)) fail.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: target
 short_description: Serve one iSCSI target
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes, changes or removes one target of a storage host and says where it listens. Works with LIO, the target of the
     Linux kernel. LUNs and igroups are added with M(lunworks.iscsi.lun) and M(lunworks.iscsi.igroup), or all together

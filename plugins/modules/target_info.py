@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: target_info
 short_description: Tell what iSCSI targets this host serves, and to whom
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tells everything about the targets of a storage host, without secrets, who is logged in, and where the saved
     configuration differs from the running one. Works with LIO, the target of the Linux kernel.

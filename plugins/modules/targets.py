@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: targets
 short_description: Serve iSCSI targets, many at once
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings the targets of a storage host with their portals, LUNs and igroups to the declared state, all in one call, and
     saves them so that they come back after a boot. Works with LIO, the target of the Linux kernel.

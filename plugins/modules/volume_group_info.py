@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: volume_group_info
 short_description: Tell which LVM volume groups this host sees, what is on them, and who uses them
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tells of every volume group that this host sees, exported, foreign, partial and duplicate ones too, with its disks by
     WWID, its logical volumes, the file systems on them, and who uses them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: volume_groups
 short_description: LVM volume groups on shared disks, many at once
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates a group on empty disks, extends it by further ones, lets it grow with its disks, activates and deactivates it,
     exports and imports it, and removes it when nothing is in it.

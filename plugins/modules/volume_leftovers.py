@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: volume_leftovers
 short_description: Remove logical volumes from the kernel whose disks are gone
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A host that lost the disks of a volume group while it was active keeps its tables in the kernel's device mapper, though LVM
     finds no group any more that it could deactivate. This removes exactly the tables of the groups that are named.

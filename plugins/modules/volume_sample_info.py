@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: volume_sample_info
 short_description: Tell checksums of samples of logical volumes
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads 64 pieces of 64 KiB, spread evenly over each logical volume, and all of a volume of up to 4 MiB, past the page cache
     (C(O_DIRECT), open(2)), and tells one checksum for each.

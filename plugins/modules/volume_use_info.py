@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: volume_use_info
 short_description: Tell which logical volumes the kernel has active, where they are mounted, and which it could have
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tells of every logical volume that has a table in the kernel's device mapper, also of one whose disks are gone and that LVM
     does not know any more.
