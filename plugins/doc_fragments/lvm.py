@@ -62,11 +62,11 @@ imported:
       every path until they may be written.
   type: bool
   default: false
-sampled:
+checksums:
   description:
-    - Read a checksum sample of each active logical volume, as M(lunworks.iscsi.volume_sample_info) does, and tell it.
-    - With O(PREFIXstate=exported), note the samples in the group too, as the tags C(lunworks.sum:VOLUME:DIGEST), so that the host
-      that imports it can compare them. Older ones go.
+    - Read a checksum sample of each active logical volume, as M(lunworks.iscsi.volume_sample_info) does, and return it.
+    - With O(PREFIXstate=exported), also record the samples in the group, as the tags C(lunworks.sum:VOLUME:DIGEST), so that the
+      host that imports it can compare them. Older ones are removed.
   type: bool
   default: false
 state:

@@ -21,8 +21,8 @@ options:
   verify:
     description:
       - Logical volumes whose content is verified before anything is mounted. Their checksum samples must equal those noted in
-        the tags of their group when it was exported with O(groups[].sampled); otherwise nothing is mounted.
-      - Their groups must be listed with O(groups[].state=active) and O(groups[].sampled).
+        the tags of their group when it was exported with O(groups[].checksums); otherwise nothing is mounted.
+      - Their groups must be listed with O(groups[].state=active) and O(groups[].checksums).
     type: list
     elements: dict
     default: []
@@ -49,11 +49,11 @@ EXAMPLES = r"""
 - name: The database's group is let go
   lunworks.iscsi.mounted_groups:
     mounts: [{path: /srv/db, state: absent}]
-    groups: [{name: vg_db, state: exported, sampled: true}]
+    groups: [{name: vg_db, state: exported, checksums: true}]
 
 - name: And taken into use on another host
   lunworks.iscsi.mounted_groups:
-    groups: [{name: vg_db, state: active, imported: true, sampled: true}]
+    groups: [{name: vg_db, state: active, imported: true, checksums: true}]
     verify: [{group: vg_db, volume: data}]
     mounts: [{path: /srv/db, device: /dev/vg_db/data, filesystem: xfs}]
 """

@@ -126,10 +126,10 @@ state:
           description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.
           type: bool
           returned: always
-        sums:
+        checksums:
           description: The checksum sample of each logical volume that is active, by its name.
           type: dict
-          returned: when samples were asked for
+          returned: with O(state=active) or O(state=exported) and O(checksums)
         physical_volumes:
           description:
             - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),

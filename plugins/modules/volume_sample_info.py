@@ -48,7 +48,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-sums:
+checksums:
   description: The checksums, in the order of the option.
   returned: success
   type: list
@@ -94,7 +94,7 @@ def question(options, host):
         (group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in options["volumes"]
     ]
     told = samples(host, volumes)
-    return {"sums": [{"group": one[0], "volume": one[1], "digest": told[one]} for one in volumes]}
+    return {"checksums": [{"group": one[0], "volume": one[1], "digest": told[one]} for one in volumes]}
 
 
 def main():

@@ -383,7 +383,7 @@ def asked(groups):
         ["devices", "extent_size", "autoactivation", "tags", "system_id", "take_over_from", "state", "seqno"]
     )
     return WishedGroups(
-        [{**left, "imported": False, "sampled": False, "force": False, **one} for one in groups], []
+        [{**left, "imported": False, "checksums": False, "force": False, **one} for one in groups], []
     )
 
 
