@@ -117,7 +117,7 @@ state:
           type: list
           elements: str
           returned: always
-        bare:
+        bypasses_multipath:
           description: Whether active volumes use single paths of disks that have a multipath map, as they were activated before
             it was made. With O(state=active) they are put onto the map while they are in use.
           type: bool

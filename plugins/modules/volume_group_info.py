@@ -134,7 +134,7 @@ groups:
       type: list
       elements: str
       returned: always
-    bare:
+    bypasses_multipath:
       description: Whether active volumes use single paths of disks that have a multipath map, since they were activated before
         it was made. M(lunworks.iscsi.volume_group) puts them onto the map.
       type: bool

@@ -184,13 +184,13 @@ def test_a_volume_that_was_activated_on_a_path_is_put_onto_the_map_while_it_is_m
         )
         compute.run(f"multipath -a {wwid} && multipathd add map {wwid} && udevadm settle")
         bare = compute.run("dmsetup deps -o devname vg_t-data").out
-        assert "(sd" in bare and told(compute)["groups"][0]["bare"]
+        assert "(sd" in bare and told(compute)["groups"][0]["bypasses_multipath"]
         wanted = {"groups": [{"name": "vg_t", "devices": [map_name], "state": "active"}]}
         assert [step[:30] for step in converged(compute, "volume_groups", wanted, True)] == [
             "Have the volumes of 'vg_t' use"
         ]
         assert wwid in compute.run("dmsetup deps -o devname vg_t-data").out
-        assert compute.read("/mnt/vg/file") == "kept\n" and not told(compute)["groups"][0]["bare"]
+        assert compute.read("/mnt/vg/file") == "kept\n" and not told(compute)["groups"][0]["bypasses_multipath"]
     finally:
         compute.run(
             f"umount /mnt/vg; vgremove -qffy vg_t; multipath -f {disks.wwid('a')}; multipath -w {disks.wwid('a')};"
