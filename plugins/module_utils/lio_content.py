@@ -81,7 +81,7 @@ def _lun(
         "read_only": _mapped(running, lun, read_only=True),
         "saved_read_only": _mapped(saved, lun, read_only=True),
         "label": label if metadata or label is None else replace(label, metadata=""),
-        "unreadable": why or None,
+        "unreadable_reason": why or None,
     }
 
 

@@ -113,7 +113,7 @@ luns:
       elements: str
       returned: always
     label:
-      description: What LVM wrote on it; null when it is no PV, or that cannot be read (RV(luns[].unreadable)).
+      description: What LVM wrote on it; null when it is no PV, or that cannot be read (RV(luns[].unreadable_reason)).
       type: dict
       returned: always
       contains:
@@ -162,7 +162,7 @@ luns:
           type: list
           elements: str
           returned: always
-        kinds:
+        segment_types:
           description: The kinds of the segments of all its logical volumes, hidden ones too, as lvs(8) names them.
           type: list
           elements: str
@@ -171,7 +171,7 @@ luns:
           description: The text of the metadata; empty unless O(metadata).
           type: str
           returned: always
-    unreadable:
+    unreadable_reason:
       description:
         - Why it is not known what is on it, like a damaged label of LVM; null when it is. A LUN on anything but a file or a
           block device is not read (a tape is rewound by that), nor a suspended device (it holds its reader).

@@ -176,6 +176,6 @@ def _label(one: Answer) -> Label:
         tags=frozenset(one["tags"]),
         pvs=dict(one["pvs"]),
         volumes=tuple(one["volumes"]),
-        kinds=frozenset(one.get("kinds") or ()),
+        kinds=frozenset(one.get("segment_types") or ()),
         metadata=one["metadata"],
     )

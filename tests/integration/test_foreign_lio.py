@@ -305,5 +305,5 @@ def test_a_staging_target_a_read_only_volume_a_suspended_one_and_a_linked_file(s
     storage.run("dmsetup suspend vg_store-a")
     told = succeeded(storage, storage.module("lun_info"))
     storage.run("dmsetup resume vg_store-a")
-    assert [one["unreadable"] for one in told["luns"]] == ["'/dev/vg_store/a' is suspended", None]
+    assert [one["unreadable_reason"] for one in told["luns"]] == ["'/dev/vg_store/a' is suspended", None]
     storage.run("lvchange -prw vg_store/c", check=False)

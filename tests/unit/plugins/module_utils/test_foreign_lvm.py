@@ -165,7 +165,7 @@ def expected(name, group, text, pv=""):
         tags=tuple(group.get("tags", [])),
         pvs=tuple((one["id"], one.get("device", "")) for one in pvs),
         volumes=tuple(readable),
-        kinds=tuple(sorted(kinds)),
+        segment_types=tuple(sorted(kinds)),
         metadata=text,
     )
 

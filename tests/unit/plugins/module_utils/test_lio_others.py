@@ -379,7 +379,7 @@ def test_all_who_have_a_lun_are_told_whatever_group_and_number_gives_it():
 def test_what_must_not_be_read_is_not_read(store, files, why):
     (lun,) = tell_luns(host_of(document(store), **files), False)["luns"]
     assert lun["label"] is None
-    assert why in lun["unreadable"]
+    assert why in lun["unreadable_reason"]
 
 
 # -- What the kernel takes --------------------------------------------------------------------------------------------
