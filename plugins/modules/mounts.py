@@ -76,7 +76,7 @@ state:
       description: The device that is mounted; null when none is.
       type: str
       returned: always
-    trigger:
+    automount:
       description: Whether systemd's automount waits there, which mounts what the line says at the first access.
       type: bool
       returned: always

@@ -49,7 +49,7 @@ state:
   type: list
   elements: dict
   contains:
-    title:
+    name:
       description: The name of the table.
       type: str
       returned: always

@@ -71,7 +71,7 @@ mounts:
       description: The options of its line; without a line those that M(lunworks.iscsi.mounts) gives a new one.
       type: str
       returned: always
-    line:
+    in_fstab:
       description: Whether it has a line in C(/etc/fstab).
       type: bool
       returned: always
@@ -83,7 +83,7 @@ mounts:
       description: Which directory of the file system is mounted there; another one than C(/) is a bind mount.
       type: str
       returned: always
-drivers:
+kernel_modules:
   description:
     - The file systems and the targets of the device mapper (like C(dm_thin_pool)) that the running kernel has or could load.
     - Null where it has no list of its modules (modules.dep(5)).
@@ -95,7 +95,7 @@ tools:
   returned: success
   type: list
   elements: str
-room:
+lvm_backup_free:
   description: The free bytes of the file system on which LVM keeps copies of metadata (C(/etc/lvm)); null without that directory.
   returned: success
   type: int
@@ -119,9 +119,9 @@ def question(options, host):
     return {
         "active": active,
         "mounts": look_uses(host, tables),
-        "drivers": look_drivers(host),
+        "kernel_modules": look_drivers(host),
         "tools": look_tools(host),
-        "room": host.room(LVM_FILES),
+        "lvm_backup_free": host.room(LVM_FILES),
     }
 
 

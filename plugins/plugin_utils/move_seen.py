@@ -61,10 +61,10 @@ def computer(answer: Answer) -> Computer | None:
         declared=frozenset(answer.get("declared") or ()),
         active={group: frozenset(volumes) for group, volumes in use["active"].items()},
         system_id=groups["system_id"] or "",
-        drivers=None if use.get("drivers") is None else frozenset(use["drivers"]),
+        drivers=None if use.get("kernel_modules") is None else frozenset(use["kernel_modules"]),
         tools=frozenset(use.get("tools") or ()),
         kinds=frozenset(groups["segment_types"]) if groups.get("segment_types") else None,
-        room=use.get("room"),
+        room=use.get("lvm_backup_free"),
         version=tuple(int(part) for part in (groups.get("version") or "").split(".") if part),
     )
 
@@ -93,7 +93,7 @@ def _mount(one: Answer) -> Mount:
         path=one["path"],
         filesystem=one["filesystem"],
         options=one["options"],
-        line=one["line"],
+        line=one["in_fstab"],
         mounted=one["mounted"],
         root=one["root"],
     )

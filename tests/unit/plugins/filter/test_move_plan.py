@@ -35,7 +35,7 @@ MOUNT = {
     "device": "/dev/vg_db/data",
     "filesystem": "xfs",
     "options": "_netdev,nofail",
-    "line": True,
+    "in_fstab": True,
     "mounted": True,
     "root": "/",
 }
