@@ -48,10 +48,13 @@ steps:
   elements: str
   sample: ["Loosen the reverse path filter of 'eth1' (1 to 2)"]
 state:
-  description: For each interface what filters now and what will after a boot.
+  description:
+    - By the name of each interface, C(running), the filter in force now (0 off, 1 strict, 2 loose), C(at_boot), the filter
+      after the next boot, C(managed), whether the file of this module sets it, and C(overridden_by), the file that is read
+      later and sets another value, or an empty text.
   returned: success
   type: dict
-  sample: {eth1: {running: 2, booting: 2, ours: true, after: ""}}
+  sample: {eth1: {running: 2, at_boot: 2, managed: true, overridden_by: ""}}
 """
 
 from dataclasses import replace
@@ -94,10 +97,10 @@ class RpFilter(Resource):
 
 
 def loosened(found):
-    if STRICT not in (found.running, found.booting):
+    if STRICT not in (found.running, found.at_boot):
         return found
     running = LOOSE if found.running == STRICT else found.running
-    return replace(found, running=running, booting=LOOSE, ours=True)
+    return replace(found, running=running, at_boot=LOOSE, managed=True)
 
 
 def main():
