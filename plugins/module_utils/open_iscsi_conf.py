@@ -29,7 +29,7 @@ class Conf:
 
     settings: dict[str, Value]
     mode: str
-    read: bool = True
+    loaded: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,6 @@ def plan_conf(seen: Conf, want: Conf) -> list[Step]:
         steps.append(Set(changes))
     elif seen.mode != want.mode:
         steps.append(Protect())
-    if changes or seen.read != want.read:
+    if changes or seen.loaded != want.loaded:
         steps.append(RestartIscsid())
     return steps

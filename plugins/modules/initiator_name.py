@@ -15,7 +15,7 @@ description:
     alone; C(iscsi.service) is never restarted, since that would log out every session.
   - A daemon that polls (discoveryd) logs out what it found when it stops. While there are sessions, it is not restarted.
   - Sessions keep the name that they logged in with, also when iscsid is restarted. While any is logged in, a new name is refused,
-    unless O(with_sessions) is set.
+    unless O(allow_active_sessions) is set.
   - The file gets the mode 0600; other lines in it stay. iscsid takes the first line with C(InitiatorName), so no second one is
     left. What would keep Debian's start of iscsid from taking the name goes (C(GenerateName=yes), a blank before the C(=)).
 author:
@@ -33,11 +33,11 @@ options:
       - A text for people that targets may show beside the name. An empty one removes the alias.
       - Left out, it stays as it is.
     type: str
-  with_sessions:
+  allow_active_sessions:
     description:
-      - Whether the name may change while sessions are logged in under the old one. Each of them takes the new one at its next
+      - Whether the name may change while sessions are logged in under the old one. Each session takes the new name at its next
         login (M(lunworks.iscsi.relogin)), so the storage must let in both names by then.
-      - The playbook C(lunworks.iscsi.rename_initiator) does all of it in the safe order.
+      - The playbook C(lunworks.iscsi.rename_initiator) does all of this in the safe order.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -74,7 +74,7 @@ state:
       description: The alias in the file; null when there is none.
       type: str
       returned: always
-    read:
+    loaded:
       description: Whether the running daemon has read the file since it last changed.
       type: bool
       returned: always
@@ -82,7 +82,7 @@ state:
       description: How many sessions are logged in.
       type: int
       returned: always
-  sample: {name: "iqn.2026-01.com.example:db-a", alias: null, read: true, sessions: 0}
+  sample: {name: "iqn.2026-01.com.example:db-a", alias: null, loaded: true, sessions: 0}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -97,7 +97,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon i
 SPEC = {
     "name": {"type": "str", "required": True},
     "alias": {"type": "str"},
-    "with_sessions": {"type": "bool", "default": False},
+    "allow_active_sessions": {"type": "bool", "default": False},
 }
 
 
@@ -105,7 +105,7 @@ class InitiatorName(Resource):
     def __init__(self, options):
         self.name = options["name"].strip()
         self.alias = None if options["alias"] is None else open_iscsi_name.alias_of(options["alias"])
-        self.with_sessions = options["with_sessions"]
+        self.allow_active_sessions = options["allow_active_sessions"]
 
     def look(self, host):
         self.cut = cut_by_restart(host)
@@ -118,11 +118,11 @@ class InitiatorName(Resource):
         return open_iscsi_name.plan_initiator(seen, want)
 
     def refuse(self, seen, steps):
-        open_iscsi_name.refuse_initiator(seen, steps, self.with_sessions)
+        open_iscsi_name.refuse_initiator(seen, steps, self.allow_active_sessions)
         refuse_cut(steps, self.cut)
 
     def show(self, state):
-        return {name: getattr(state, name) for name in ("name", "alias", "read", "sessions")}
+        return {name: getattr(state, name) for name in ("name", "alias", "loaded", "sessions")}
 
 
 def main():

@@ -96,11 +96,11 @@ state:
       description: The mode of the file, in octal.
       type: str
       returned: always
-    read:
+    loaded:
       description: Whether the running daemon has read the file since it last changed.
       type: bool
       returned: always
-  sample: {settings: {node.startup: manual}, mode: "0600", read: true}
+  sample: {settings: {node.startup: manual}, mode: "0600", loaded: true}
 """
 
 from dataclasses import replace
@@ -149,7 +149,7 @@ class IscsidConf(Resource):
     def want(self, seen):
         settings = {**seen.settings, **self.settings}
         settings = {name: value for name, value in settings.items() if value is not None}
-        return replace(seen, settings=settings, mode="0600", read=True)
+        return replace(seen, settings=settings, mode="0600", loaded=True)
 
     def plan(self, seen, want):
         return open_iscsi_conf.plan_conf(seen, want)

@@ -237,7 +237,7 @@ def test_a_renaming_that_was_interrupted_is_continued_or_taken_back(
 ):
     old, new = initiator_of(compute), f"{IQN}:half-{compute.suite}"
     succeeded(storage, storage.module("igroup", target=NAME, name="test", initiators=[new]))
-    succeeded(compute, compute.module("initiator_name", name=new, with_sessions=True))
+    succeeded(compute, compute.module("initiator_name", name=new, allow_active_sessions=True))
     succeeded(compute, compute.module("relogin", portals=portals_of(storage)[:1]))
     ran = played(lab, RENAME, hosts=[storage, compute], host=compute.name, **{"from": old, "to": new})
     assert len(ran.changed()[compute.name, "The sessions have the new name"]) == 1
