@@ -206,6 +206,6 @@ def _shown(one: Content) -> dict[str, Any]:
         "device": one.device.path,
         "filesystem": there.kind if there else None,
         "label": there.label or None if there else None,
-        "full": there.full if there else None,
+        "fills_device": there.full if there else None,
         "mounted": one.mounted or None,
     }

@@ -119,7 +119,7 @@ state:
           description: The label; null without one.
           type: str
           returned: always
-        full:
+        fills_device:
           description: Whether it fills its disk.
           type: bool
           returned: always

@@ -91,8 +91,8 @@ targets:
       description: The tag of the portal group that this tells of, the lowest one.
       type: int
       returned: always
-    others:
-      description: The further portal groups, each with the same keys except C(sessions) and C(others).
+    other_portal_groups:
+      description: The further portal groups, each with the same keys except C(sessions) and C(other_portal_groups).
       type: list
       elements: dict
       returned: always

@@ -313,7 +313,7 @@ def test_sessions_of_every_portal_group_hold_a_target():
     assert f"Logged in is '{WHO}'" in refused(host, "targets", targets=[], purge=True)
     (told,) = tell_targets(host, None)["targets"]
     assert [(one["initiator"], one["tag"]) for one in told["sessions"]] == [(WHO, 2)]
-    assert [one["tag"] for one in told["others"]] == [2]
+    assert [one["tag"] for one in told["other_portal_groups"]] == [2]
     steps, notes = planned(host, "lun", target=W, name="a", state="absent")
     assert not [step for step in steps if step.startswith("Close")]
     assert f"it is also served by '{W}' (tpg2, LUN 0)" in notes[0]
