@@ -135,7 +135,7 @@ state:
       description: The program of its kernel.
       type: str
       returned: always
-    "on":
+    powered_on:
       description: Whether its power is on.
       type: bool
       returned: always
@@ -155,7 +155,7 @@ state:
       groups: []
     image: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img
     kernel: /root/.cache/lunworks-iscsi/images/kernels/7.2.7-7.2um1/linux.uml
-    "on": true
+    powered_on: true
     ready: true
 """
 

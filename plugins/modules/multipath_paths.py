@@ -66,7 +66,7 @@ state:
       description: The WWID of its disk.
       type: str
       returned: always
-    carries:
+    has_active_path:
       description: Whether the kernel sends I/O to any path of it.
       type: bool
       returned: always

@@ -85,7 +85,7 @@ def test_a_power_cut_kills_the_host_and_keeps_its_disk(lab, compute):
     first = compute.read("/proc/sys/kernel/random/boot_id")
     lab.power_cut(compute)
     assert compute.run("true", check=False, timeout=60).rc == 255
-    assert not uml_host.look_hosts(lab.controller, lab.place)[compute.name].on
+    assert not uml_host.look_hosts(lab.controller, lab.place)[compute.name].powered_on
     lab.boot(compute)
     assert compute.read("/root/kept") == "kept\n"
     assert compute.run("test -e /run/lost", check=False).rc == 1
