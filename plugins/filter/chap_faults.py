@@ -28,7 +28,7 @@ description:
   - "Found are: secrets that are too short or too long, the same secret in both directions, a host and its igroup that do not say
     the same, a host without CHAP whose igroup asks for it, CHAP that no igroup asks for, and targets that have none."
   - Targets that no host of the inventory declares (arrays) are not judged. No secret is in a sentence.
-positional: _input, targets, needed
+positional: _input, targets, required
 options:
   _input:
     description:
@@ -40,7 +40,7 @@ options:
     description: The names of the targets to look at, separated by commas; empty for all of them.
     type: str
     default: ''
-  needed:
+  required:
     description:
       - Whether there has to be CHAP, and on both sides.
       - When V(false), what only one side says is no fault; the other side may have it already.
@@ -63,7 +63,9 @@ _value:
 """
 
 
-def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "", needed: bool = True) -> list[str]:
+def chap_faults(
+    parts: Mapping[str, Mapping[str, Any]], targets: str = "", required: bool = True
+) -> list[str]:
     """What is wrong with the CHAP credentials of all hosts, as sentences without secrets."""
     try:
         chosen = _chosen(targets)
@@ -74,13 +76,13 @@ def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "", neede
             f"There is no CHAP in the data of '{name}': neither an igroup of it nor a node has the option 'chap'."
             for name in sorted(chosen - known)
         ]
-        if needed and not found and not groups and not nodes:
+        if required and not found and not groups and not nodes:
             found = ["There is no CHAP in the data: no igroup and no node has the option 'chap'."]
         found += [said for _who, _target, said, _more in [*groups, *nodes] if isinstance(said, str)]
         return (
             found
             + list(_disagreements(parts, groups, nodes))
-            + (list(_one_sided(parts, groups, nodes)) if needed else [])
+            + (list(_one_sided(parts, groups, nodes)) if required else [])
         )
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem

@@ -52,7 +52,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    The options C(disks), C(groups), C(volumes), C(filesystems), C(mounts) (what shall be mounted), C(leaving) (what shall
+    The options C(disks), C(groups), C(volumes), C(filesystems), C(mounts) (what shall be mounted), C(absent_mounts) (what shall
     not), C(claimed), the LUNs that multipath must know before the first login, and C(assume_present), the devices that have no
     path yet.
   type: dict
@@ -90,7 +90,7 @@ def volume_options(
             ],
             "filesystems": [{"device": device, **_of(one, FILESYSTEM_KEYS)} for one, device in placed],
             "mounts": [one for one in mounts if "state" not in one],
-            "leaving": [one for one in mounts if "state" in one],
+            "absent_mounts": [one for one in mounts if "state" in one],
             "claimed": [
                 {key: disk[key] for key in ("target", "lun", "wwid") if key in disk}
                 for disk in disks

@@ -61,7 +61,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from jinja2.exceptions import TemplateError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.initiator_name_by import initiator_name_by
+from ansible_collections.lunworks.iscsi.plugins.filter.to_initiator_name import to_initiator_name
 
 STORAGE = ("target_targets",)
 COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups", "volume_filesystems")
@@ -101,7 +101,7 @@ def san_data(groups: Mapping[str, Sequence[str]], template_of: Callable[[str], T
 def _initiator(template: Template, host: str, faults: list[str]) -> str:
     name = _read(template, host, "initiator_name", faults)
     authority = "" if name else _read(template, host, "initiator_naming_authority", faults)
-    return str(name or (initiator_name_by(host, authority) if authority else ""))
+    return str(name or (to_initiator_name(host, authority) if authority else ""))
 
 
 def _read(template: Template, host: str, name: str, faults: list[str]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Iterator, Mapping
 from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
-name: initiator_twins
+name: duplicate_initiator_names
 short_description: Find hosts that share an initiator name
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
@@ -31,8 +31,8 @@ options:
 EXAMPLES = r"""
 - name: No two hosts have one name
   ansible.builtin.assert:
-    that: answers | lunworks.iscsi.initiator_twins == []
-    fail_msg: "{{ answers | lunworks.iscsi.initiator_twins | join(' ') }}"
+    that: answers | lunworks.iscsi.duplicate_initiator_names == []
+    fail_msg: "{{ answers | lunworks.iscsi.duplicate_initiator_names | join(' ') }}"
 """
 
 RETURN = r"""
@@ -43,7 +43,7 @@ _value:
 """
 
 
-def initiator_twins(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def duplicate_initiator_names(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The shared names of a fleet as sentences."""
     users: dict[str, set[str]] = defaultdict(set)
     try:
@@ -77,4 +77,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Their names."""
-        return {"initiator_twins": initiator_twins}
+        return {"duplicate_initiator_names": duplicate_initiator_names}

@@ -14,7 +14,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import po
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 
 DOCUMENTATION = r"""
-name: least_paths
+name: min_paths
 short_description: Count the paths that every disk of a host will have
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
@@ -33,7 +33,7 @@ options:
 EXAMPLES = r"""
 - name: As many as the target with the fewest
   ansible.builtin.debug:
-    msg: "{{ initiator_nodes | lunworks.iscsi.least_paths }}"
+    msg: "{{ initiator_nodes | lunworks.iscsi.min_paths }}"
 """
 
 RETURN = r"""
@@ -44,7 +44,7 @@ _value:
 """
 
 
-def least_paths(nodes: list[dict[str, Any]]) -> int:
+def min_paths(nodes: list[dict[str, Any]]) -> int:
     """The paths of the target that has the fewest."""
     paths: dict[str, set[tuple[str, str]]] = defaultdict(set)
     try:
@@ -68,4 +68,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Their names."""
-        return {"least_paths": least_paths}
+        return {"min_paths": min_paths}
