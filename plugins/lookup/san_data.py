@@ -25,16 +25,16 @@ options:
 EXAMPLES = r"""
 - name: The data of all hosts can be read
   ansible.builtin.assert:
-    that: unread == []
-    fail_msg: "{{ unread | join(' ') }}"
+    that: errors == []
+    fail_msg: "{{ errors | join(' ') }}"
   vars:
-    unread: "{{ (query('lunworks.iscsi.san_data') | first).unread }}"
+    errors: "{{ (query('lunworks.iscsi.san_data') | first).errors }}"
   run_once: true
   delegate_to: localhost
 
 - name: The data of the whole SAN
   ansible.builtin.set_fact:
-    san: "{{ (query('lunworks.iscsi.san_data') | first).parts }}"
+    san: "{{ (query('lunworks.iscsi.san_data') | first).hosts }}"
   no_log: true  # CHAP secrets are among it
   run_once: true
 """
@@ -45,10 +45,10 @@ _value:
   type: list
   elements: dict
   contains:
-    parts:
+    hosts:
       description: By the name of each host its part of the data, with CHAP secrets.
       type: dict
-    unread:
+    errors:
       description: One sentence for each place that cannot be read, without its value; empty when all can.
       type: list
       elements: str
@@ -85,7 +85,7 @@ class LookupModule(LookupBase):
 
 
 def san_data(groups: Mapping[str, Sequence[str]], template_of: Callable[[str], Template]) -> dict[str, Any]:
-    """The parts of all hosts, and what of them cannot be read."""
+    """The data of all hosts, and what of it cannot be read."""
     storage, compute = groups.get("storage") or [], groups.get("compute") or []
     parts: dict[str, dict[str, Any]] = {}
     faults: list[str] = []
@@ -95,7 +95,7 @@ def san_data(groups: Mapping[str, Sequence[str]], template_of: Callable[[str], T
         part: dict[str, Any] = {name: _read(template, host, name, faults) or [] for name in wanted}
         part["initiator_name"] = _initiator(template, host, faults) if host in compute else ""
         parts[host] = part
-    return {"parts": parts, "unread": faults}
+    return {"hosts": parts, "errors": faults}
 
 
 def _initiator(template: Template, host: str, faults: list[str]) -> str:
