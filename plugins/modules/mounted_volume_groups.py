@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: mounted_groups
+module: mounted_volume_groups
 short_description: LVM volume groups together with the file systems on them
 version_added: 1.0.0
 description:
@@ -47,12 +47,12 @@ notes:
 
 EXAMPLES = r"""
 - name: The database's group is let go
-  lunworks.iscsi.mounted_groups:
+  lunworks.iscsi.mounted_volume_groups:
     mounts: [{path: /srv/db, state: absent}]
     groups: [{name: vg_db, state: exported, checksums: true}]
 
 - name: And taken into use on another host
-  lunworks.iscsi.mounted_groups:
+  lunworks.iscsi.mounted_volume_groups:
     groups: [{name: vg_db, state: active, imported: true, checksums: true}]
     verify: [{group: vg_db, volume: data}]
     mounts: [{path: /srv/db, device: /dev/vg_db/data, filesystem: xfs}]
