@@ -21,38 +21,38 @@ devices:
     - A disk of which a partition is a physical volume of the group is in it; it stays on that partition.
     - Disks of the group that are not listed stay in it. This module never takes a disk out of a group.
     - Physical volumes whose disks have grown grow with them.
-    - Left out, the disks stay as they are, and the group must be there.
+    - If omitted, the disks stay as they are, and the group must be there.
   type: list
   elements: path
 extent_size:
   description:
     - The size of an extent, a number with a binary unit, a power of two from V(1k) on or a multiple of V(128k).
     - It is chosen when the group is created; another one later is refused.
-    - Left out, it stays as it is; a new group gets LVM's default, 4 MiB unless C(lvm.conf) says otherwise.
+    - If omitted, it is left unchanged; a new group gets LVM's default, 4 MiB unless C(lvm.conf) says otherwise.
   type: str
 autoactivation:
   description:
     - Whether the host activates the group by itself when its last disk appears (LVM 2.03.12 and newer).
-    - Left out, it stays as it is; LVM's default for a new group is V(true).
+    - If omitted, it is left unchanged; LVM's default for a new group is V(true).
   type: bool
 tags:
   description:
     - All tags of the group. An empty list removes them.
-    - Left out, they stay as they are.
+    - If omitted, they are left unchanged.
   type: list
   elements: str
 system_id:
   description:
     - The system ID (lvmsystemid(7)) of the host that the group belongs to; no other host can use it then. An empty one
       gives it to nobody. The group must be inactive, and belong to this host or nobody.
-    - Left out, it stays as it is; exporting clears it, importing sets this host's own.
+    - If omitted, it is left unchanged; exporting clears it, importing sets this host's own.
   type: str
 take_over_from:
   description:
     - When the group is imported (O(PREFIXstate=imported) or O(PREFIXimported)), take one over that belongs to exactly this
       system ID, whose host is dead and cannot hand it over. This host must have a system ID itself, which the group gets.
     - Only after that host is fenced. LVM cannot know whether it is, and a host that is not goes on writing.
-    - Left out, the group of another host is refused. One that this host has already stays as it is.
+    - If omitted, the group of another host is refused. One that this host has already stays as it is.
   type: str
 imported:
   description:
@@ -75,7 +75,7 @@ state:
     - V(exported), inactive and marked as on its way to another host; no host uses it then. V(imported), not so any more.
     - V(absent), removed with the labels on its disks. There must be no logical volume unless O(PREFIXforce) is set.
     - A group is made V(inactive), V(exported) or V(absent) only when nobody uses it; who does is named.
-    - Left out, the group must be there or is created, and what is active stays so.
+    - If omitted, the group must be there or is created, and what is active stays so.
   type: str
   choices: [active, inactive, exported, imported, absent]
 force:
@@ -88,7 +88,7 @@ seqno:
   description:
     - The sequence number of its metadata that you planned on (C(seqno) of M(lunworks.iscsi.volume_group_info)). Where there is
       another one, somebody else has changed the group since, and nothing is done.
-    - Left out, what this module has looked at first is what its first change must find.
+    - If omitted, what this module has looked at first is what its first change must find.
   type: int
 """
 
@@ -108,13 +108,13 @@ size:
     - A volume that is smaller grows. One that is larger than its absolute size is refused, since nothing is ever made
       smaller. With a percentage it never needs to shrink, and grows when the group has.
     - Only linear and striped volumes are grown.
-    - Left out, it stays as it is, and the volume must be there.
+    - If omitted, it is left unchanged, and the volume must be there.
   type: str
 filesystem:
   description:
     - The file system on it. It is made only when the volume has no signature of anything and nobody uses it; what else is
       on it is named and refused. It grows when the volume has grown.
-    - Left out, what is on the volume is not looked at.
+    - If omitted, what is on the volume is not looked at.
   type: str
   choices: [ext4, xfs]
 filesystem_options:
@@ -126,7 +126,7 @@ filesystem_options:
 active:
   description:
     - Whether the volume is active, so that its device is there. It is deactivated only when nobody uses it.
-    - Left out, it stays as it is; a new one is active.
+    - If omitted, it is left unchanged; a new one is active.
   type: bool
 state:
   description:

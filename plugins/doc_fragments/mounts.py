@@ -30,12 +30,12 @@ options:
         type: path
       filesystem:
         description:
-          - The type of the file system. Left out, it stays as it is; C(auto) in a new line.
+          - The type of the file system. If omitted, it is left unchanged; C(auto) in a new line.
           - One that uses no device, such as C(tmpfs), is refused, also where a line in C(/etc/fstab) says it.
         type: str
       options:
         description:
-          - The mount options, as in fstab(5). Left out, they stay as they are.
+          - The mount options, as in fstab(5). If omitted, they are left unchanged.
           - "A new line then gets C(_netdev,nofail,x-systemd.device-timeout=90): mounted after the network and the
             initiator, no stop in the boot when the storage is away, at most 90 seconds of waiting for the device. By
             C(x-systemd.wanted-by) of remote-fs.target and of the device it is mounted at boot, and also when the device

@@ -14,8 +14,8 @@ path:
       C(/dev/rbd0) and all others that the kernel counts are refused, and so is a device that is mounted, is swap, or is held
       by LVM, RAID or another target. One that can only be read makes a LUN that can only be read.
     - A file that does not exist is made with O(PREFIXsize), mode 0600; so is its directory, mode 0700.
-    - Left out, it stays as it is. Another path under the same name is refused, since it would be another disk; another name
-      of the same device or file is none.
+    - If omitted, it is left unchanged. Another path under the same name is refused, since it would be another disk; another
+      name of the same device or file is none.
   type: path
 size:
   description:
@@ -24,7 +24,7 @@ size:
       after a rescan. A LUN is never made smaller; that is refused.
     - A LUN on a block device always has the size of the device and follows it when it grows. A O(PREFIXsize) that is bigger than
       the device is refused.
-    - Left out, it stays as it is; for a new LUN on a file that exists it is the file's size.
+    - If omitted, it is left unchanged; for a new LUN on a file that exists it is the file's size.
   type: str
 allocation:
   description:
@@ -37,18 +37,18 @@ number:
   description:
     - The LUN number in the target, 0 to 255. Where others made several LUNs of one name, it says which is meant; with
       O(PREFIXstate=absent) only the LUN of this number goes.
-    - Left out, it stays as it is; a new LUN gets the lowest free number.
+    - If omitted, it is left unchanged; a new LUN gets the lowest free number.
   type: int
 serial:
   description:
     - The unit serial, 8 to 64 letters, digits and V(-). LIO makes the WWID that hosts see of its first 25 hex digits.
-    - Left out, it stays as it is; for a new LUN it is derived from the names of the target and the LUN, so that a target
+    - If omitted, it is left unchanged; for a new LUN it is derived from the names of the target and the LUN, so that a target
       that is made anew has the same WWIDs.
   type: str
 block_size:
   description:
     - The logical block size in bytes. It cannot change while the LUN is in use.
-    - Left out, it stays as it is; for a new LUN it is 512.
+    - If omitted, it is left unchanged; for a new LUN it is 512.
   type: int
   choices: [512, 1024, 2048, 4096]
 write_back:
@@ -56,7 +56,7 @@ write_back:
     - Whether a write is acknowledged when it is in the cache of the storage host (V(true)) or on its disk (V(false)).
       With V(true) a power cut of the storage host can lose what was not flushed.
     - A block device has its own cache or none, which the kernel tells the hosts by itself; there V(true) is refused.
-    - Left out, it stays as it is; for a new LUN it is V(false).
+    - If omitted, it is left unchanged; for a new LUN it is V(false).
   type: bool
 attributes:
   description:
@@ -80,23 +80,22 @@ initiators:
   description:
     - The names of the initiators in the igroup. An initiator is in one igroup of a target.
     - A new initiator gets the LUNs that all others in the igroup have.
-    - Left out, they stay as they are. Those that are not listed stay unless O(PURGE) is set.
+    - If omitted, they are left unchanged. Those that are not listed stay unless O(PURGE) is set.
   type: list
   elements: str
 luns:
   description:
-    - The LUNs that the igroup has, each by its name, or as a dictionary of C(name), C(number) (under which the
-      initiators see it; left out it stays as it is, and for a new one is the LUN's own), C(read_only) (left out it stays
-      as it is, V(false) for a new one), C(shared) (it may be in other igroups too, V(false)) and C(state) (V(present) or
-      V(absent)).
-    - Left out, they stay as they are. Those that are not listed stay unless O(PURGE) is set.
+    - The LUNs that the igroup has, each by its name, or as a dictionary of C(name), C(number) (under which the initiators see
+      it; if omitted it is left unchanged, and for a new one is the LUN's own), C(read_only) (if omitted it is left unchanged,
+      V(false) for a new one), C(shared) (it may be in other igroups too, V(false)) and C(state) (V(present) or V(absent)).
+    - If omitted, they are left unchanged. Those that are not listed stay unless O(PURGE) is set.
     - A LUN that another igroup of the target has already is refused unless it is C(shared).
   type: list
   elements: raw
 chap:
   description:
     - What the initiators prove themselves with. LIO asks for it on a whole target, so all its igroups have it or none.
-    - Left out, it stays as it is. An empty C(user) and C(secret) remove it.
+    - If omitted, it is left unchanged. An empty C(user) and C(secret) remove it.
     - A new secret counts from the next login on.
   type: dict
   suboptions:
@@ -109,7 +108,7 @@ chap:
       type: str
       required: true
     mutual_user:
-      description: The user name that the target gives in return. Left out, the target proves nothing.
+      description: The user name that the target gives in return. If omitted, the target proves nothing.
       type: str
     mutual_secret:
       description: The secret that goes with it, another one than O(PREFIXchap.secret).
@@ -128,18 +127,18 @@ portals:
     - Where the target listens, C(ADDRESS), C(ADDRESS:PORT) or C([IPV6]:PORT); the port is 3260 when left out. Addresses
       are this host's own, or V(0.0.0.0) or V([::]) for all of them, which is what targetcli makes by default. Beside such a
       one no single address can be added; declare it itself.
-    - Left out, they stay as they are; a new target needs one. Those that are not listed stay unless O(PURGE) is set.
+    - If omitted, they are left unchanged; a new target needs one. Those that are not listed stay unless O(PURGE) is set.
   type: list
   elements: str
 enabled:
   description:
     - Whether initiators can log in.
-    - Left out, it stays as it is; a new target is enabled.
+    - If omitted, it is left unchanged; a new target is enabled.
   type: bool
 alias:
   description:
     - A text for people, the parameter C(TargetAlias) (RFC 7143 section 13.8).
-    - Left out, it stays as it is.
+    - If omitted, it is left unchanged.
   type: str
 attributes:
   description:
@@ -167,7 +166,7 @@ READ_ONLY = """\
 read_only:
   description:
     - Whether igroups may only read the LUN, for each that does not say otherwise for itself.
-    - Left out, it stays as it is.
+    - If omitted, it is left unchanged.
   type: bool
 shared:
   description:

@@ -48,7 +48,7 @@ options:
     description:
       - What this host proves to the portal to be allowed to ask, and with the mutual ones what the portal proves back.
       - An empty O(chap.user) with an empty O(chap.secret) means no CHAP.
-      - Left out, it stays as it is; a new discovery record gets what C(iscsid.conf) says.
+      - If omitted, it is left unchanged; a new discovery record gets what C(iscsid.conf) says.
     type: dict
     suboptions:
       user:
@@ -72,18 +72,18 @@ options:
       - Know what you do. iscsid logs out what is no longer offered, and everything that it found by polling whenever it is
         stopped or restarted, even while the disks are in use. This module refuses to restart it then; nobody else does.
       - An iSNS server must be able to name this host, which needs a resolver that answers.
-      - Left out, it stays as it is; a new discovery record gets what C(iscsid.conf) says.
+      - If omitted, it is left unchanged; a new discovery record gets what C(iscsid.conf) says.
     type: bool
   poll_interval:
     description:
       - How often iscsid asks, in seconds. With V(isns), V(-1) waits for the server's notifications, and V(0) asks once.
-      - Left out, it stays as it is; a new discovery record gets what C(iscsid.conf) says, else V(30), with V(isns) V(-1).
+      - If omitted, it is left unchanged; a new discovery record gets what C(iscsid.conf) says, else V(30), with V(isns) V(-1).
     type: int
   settings:
     description:
       - Other settings of the discovery records, like V(discovery.sendtargets.timeo.login_timeout) (seconds).
       - The hashes of CHAP in order of preference are V(node.session.auth.chap_algs) here too.
-      - A setting that is not named stays as it is.
+      - A setting that is not named is left unchanged.
     type: dict
     default: {}
   ifaces:
@@ -165,7 +165,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str

@@ -24,7 +24,7 @@ options:
   target:
     description:
       - The iSCSI name of the target that the LUN is behind. Only the sessions to it are scanned.
-      - Left out with O(wwid), all iSCSI sessions are.
+      - If omitted with O(wwid), all iSCSI sessions are.
     type: str
   lun:
     description:
@@ -34,7 +34,7 @@ options:
   serial:
     description:
       - The LUN's unit serial, where its target's data gives it one of its own.
-      - Left out, it is the one that is derived from both names.
+      - If omitted, it is the one that is derived from both names.
     type: str
   wwid:
     description:
@@ -109,7 +109,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

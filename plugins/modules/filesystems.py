@@ -41,14 +41,14 @@ options:
         description:
           - Further arguments of C(mkfs) when the file system is made, a list of single words like V([-m, "0"]), read as C(mkfs)
             itself reads them. Force, dry runs, other devices and sizes other than the device's are refused.
-          - Left out, C(mkfs) has its own defaults. They change nothing on a file system that is there.
+          - If omitted, C(mkfs) has its own defaults. They change nothing on a file system that is there.
         type: list
         elements: str
       label:
         description:
           - The label that a new file system gets, at most 16 bytes for ext4 and 12 for xfs.
           - A file system that is there and has another one is refused, since it may be the wrong disk.
-          - Left out, it stays as it is; a new one has none.
+          - If omitted, it is left unchanged; a new one has none.
         type: str
   assume_present:
     description:
@@ -91,7 +91,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

@@ -38,14 +38,14 @@ options:
       - Parameters of the flashnode as iscsiadm names them, like V(flashnode.session.chap_auth_en),
         V(flashnode.session.chap_out_idx) or V(flashnode.conn[0].max_recv_dlength), checked before they are set. Switches are
         V(0) and V(1).
-      - A parameter that is not named stays as it is; a new flashnode gets what the card thinks right.
+      - A parameter that is not named is left unchanged; a new flashnode gets what the card thinks right.
       - Sessions keep the parameters that they logged in with.
     type: dict
     default: {}
   logged_in:
     description:
       - Whether the card shall have a session with the portal.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: bool
   state:
     description: Whether the flashnode shall be there. V(absent) logs out first.
@@ -75,7 +75,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

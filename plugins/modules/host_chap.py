@@ -48,7 +48,7 @@ options:
       index:
         description:
           - The place in the table, 0 to 1023; smaller cards have fewer. The card keeps 0 to 3 for itself.
-          - Left out, it stays as it is; a new entry gets the lowest free place from 4 on.
+          - If omitted, it is left unchanged; a new entry gets the lowest free place from 4 on.
         type: int
       state:
         description: Whether the entry shall be there.
@@ -81,7 +81,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str

@@ -19,7 +19,7 @@ author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   mac:
-    description: The hardware address of the one host to ask about. Left out, all are.
+    description: The hardware address of the one host to ask about. If omitted, all are.
     type: str
   statistics:
     description: Whether the counters of cards are asked for (C(iscsiadm -m host -C stats)).

@@ -28,53 +28,53 @@ options:
     description:
       - The network interface that sessions go through, like V(eth1). It must be there. An empty text unbinds.
       - Software iSCSI is bound either by O(nic) or by O(mac), not by both.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: str
   mac:
     description:
       - The hardware address of the card that sessions go through. An empty text unbinds.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: str
   transport:
     description:
       - The driver. V(tcp) is software iSCSI over any card; the others are for cards that speak iSCSI or RDMA.
-      - Left out, it stays as it is; a new iface gets V(tcp).
+      - If omitted, it is left unchanged; a new iface gets V(tcp).
     type: str
     choices: [tcp, iser, bnx2i, cxgb3i, cxgb4i, be2iscsi, qla4xxx, qedi, ocs]
   iface_num:
     description:
       - Which interface of the card it is, 0 to 255; cards with one interface for each address family have number 0.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: int
   address:
     description:
       - The IP address of a card that has one of its own (offload). Software iSCSI cannot be bound by address.
-      - An empty text removes it. Left out, it stays as it is.
+      - An empty text removes it. If omitted, it is left unchanged.
     type: str
   prefix:
     description:
-      - The length of the network prefix of an IPv6 O(address), 0 to 128. Left out, it stays as it is.
+      - The length of the network prefix of an IPv6 O(address), 0 to 128. If omitted, it is left unchanged.
     type: int
   subnet_mask:
     description:
-      - The subnet mask of an IPv4 O(address). An empty text removes it. Left out, it stays as it is.
+      - The subnet mask of an IPv4 O(address). An empty text removes it. If omitted, it is left unchanged.
     type: str
   gateway:
     description:
-      - The IPv4 gateway of a card that has an address of its own. An empty text removes it. Left out, it stays as it is.
+      - The IPv4 gateway of a card that has an address of its own. An empty text removes it. If omitted, it is left unchanged.
     type: str
   vlan:
     description:
-      - The VLAN of a card that tags by itself, 0 to 4094; V(0) is no VLAN. Left out, it stays as it is.
+      - The VLAN of a card that tags by itself, 0 to 4094; V(0) is no VLAN. If omitted, it is left unchanged.
       - For software iSCSI a VLAN is a network interface, given as O(nic) (V(eth1.7)).
     type: int
   vlan_priority:
     description:
-      - The priority in the VLAN tag, 0 to 7. Left out, it stays as it is.
+      - The priority in the VLAN tag, 0 to 7. If omitted, it is left unchanged.
     type: int
   mtu:
     description:
-      - The MTU of a card that has one of its own, in bytes, 576 to 9216. Left out, it stays as it is.
+      - The MTU of a card that has one of its own, in bytes, 576 to 9216. If omitted, it is left unchanged.
     type: int
   settings:
     description:
@@ -83,7 +83,7 @@ options:
       - Names, values and whether the transport makes anything of them are checked. Switches are V(enable) and V(disable).
       - Fields for IPv6 need an iface with C(ipv6) in its name and fields for IPv4 one without, or open-iscsi cannot read
         them.
-      - An empty text removes a field. A field that is not named stays as it is.
+      - An empty text removes a field. A field that is not named is left unchanged.
     type: dict
     default: {}
   initiator_name:
@@ -91,7 +91,7 @@ options:
       - The iSCSI name that sessions through this iface give, instead of the host's own. An empty text removes it.
       - Upper case is made lower case, unless the iface says it in upper case too. A name that the iface says already is taken
         as it is, whatever is in it.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: str
   applied:
     description:
@@ -139,7 +139,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str

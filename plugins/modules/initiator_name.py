@@ -31,7 +31,7 @@ options:
   alias:
     description:
       - A text for people that targets may show beside the name. An empty one removes the alias.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: str
   allow_active_sessions:
     description:
@@ -56,7 +56,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

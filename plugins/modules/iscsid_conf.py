@@ -26,7 +26,7 @@ author:
 options:
   preset:
     description:
-      - The timers for what stands above the disks. O(settings) win over it. Left out, they stay as they are.
+      - The timers for what stands above the disks. O(settings) win over it. If omitted, they are left unchanged.
       - V(multipath) gives I/O of a dead path back to multipath after 5 + 5 + 5 seconds (interval and timeout of the pings,
         C(replacement_timeout)); 5 is what multipath itself sets by its C(fast_io_fail_tmo).
       - V(direct), for disks with one path, holds I/O for 5 + 5 + 120 seconds, in the hope that the path comes back.
@@ -39,14 +39,14 @@ options:
     description:
       - Keys and values, as in the file. Booleans become V(Yes) and V(No).
       - V(null) removes a key, so that open-iscsi's own default holds.
-      - A key that is not named stays as it is.
+      - A key that is not named is left unchanged.
     type: dict
     default: {}
   secrets:
     description:
       - The keys whose value is a secret, like V(node.session.auth.password) and
         V(discovery.sendtargets.auth.password_in). They are shown nowhere.
-      - V(null) removes a key. A key that is not named stays as it is.
+      - V(null) removes a key. A key that is not named is left unchanged.
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -78,7 +78,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str

@@ -28,12 +28,12 @@ options:
     description: 1 to 200. It makes the host's addresses; number 1 has C(.11). Required to make a host.
     type: int
   suite:
-    description: The Debian suite that the host runs. Left out, a new host runs V(bookworm).
+    description: The Debian suite that the host runs. If omitted, a new host runs V(bookworm).
     type: str
     choices: [bookworm, trixie, forky]
   kernel:
     description:
-      - The User Mode Linux kernel that the host runs. Left out, a new host runs V(current).
+      - The User Mode Linux kernel that the host runs. If omitted, a new host runs V(current).
       - V(current) is that of Debian's testing suite. It is fetched once, signatures checked, and kept in O(cache) with the
         libc that it needs; no package of this machine changes. It boots on every x86-64 CPU.
       - V(distribution) is that of this machine's own package user-mode-linux. Older than 6.13, it cannot boot on a CPU with
@@ -42,10 +42,10 @@ options:
       - Else the path of a kernel of one's own; its modules are in C(modules/VERSION) beside it, if it has any.
     type: str
   memory:
-    description: MiB of memory that the host may use, 128 at least. Left out, a new host may use 384.
+    description: MiB of memory that the host may use, 128 at least. If omitted, a new host may use 384.
     type: int
   disks:
-    description: Sizes of disks beside the root disk, like V(4g), in binary units. Left out, a new host has none.
+    description: Sizes of disks beside the root disk, like V(4g), in binary units. If omitted, a new host has none.
     type: list
     elements: str
   networks:
@@ -53,7 +53,7 @@ options:
     type: list
     elements: str
   groups:
-    description: Groups of the inventory that the host is in. Left out, a new host is in none.
+    description: Groups of the inventory that the host is in. If omitted, a new host is in none.
     type: list
     elements: str
   state:
@@ -81,7 +81,7 @@ options:
   cache:
     description:
       - Where images are kept, and the ssh key that opens the hosts.
-      - Left out, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
+      - If omitted, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
     type: path
 extends_documentation_fragment:
   - lunworks.iscsi.lab
@@ -113,7 +113,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

@@ -31,7 +31,7 @@ options:
   cache:
     description:
       - Where images are kept, and the ssh key that opens the hosts.
-      - Left out, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
+      - If omitted, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
     type: path
   state:
     description: V(absent) removes the image of today's making. An image that a lab host stands on is not removed.
@@ -60,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, one sentence each.
+  description: What was done, or in check mode what would be done, one sentence each.
   returned: always
   type: list
   elements: str

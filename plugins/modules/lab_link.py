@@ -25,13 +25,13 @@ options:
     type: str
     required: true
   up:
-    description: Whether anything gets through. Left out, it stays as it is.
+    description: Whether anything gets through. If omitted, it is left unchanged.
     type: bool
   delay:
-    description: Milliseconds that packets from the host are late, 0 to 60000. Left out, it stays as it is.
+    description: Milliseconds that packets from the host are late, 0 to 60000. If omitted, it is left unchanged.
     type: int
   loss:
-    description: Percent of the packets from the host that are lost. Left out, it stays as it is.
+    description: Percent of the packets from the host that are lost. If omitted, it is left unchanged.
     type: float
 extends_documentation_fragment:
   - lunworks.iscsi.lab
@@ -57,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, one sentence each.
+  description: What was done, or in check mode what would be done, one sentence each.
   returned: always
   type: list
   elements: str

@@ -20,13 +20,13 @@ options:
   name:
     description:
       - The network's name, at most 11 lower-case letters, digits and C(-). Required when O(state=present).
-      - Left out with O(state=absent), all networks of the lab are removed, and with them whatever is left of it.
+      - If omitted with O(state=absent), all networks of the lab are removed, and with them whatever is left of it.
     type: str
   ipv4:
     description: The IPv4 subnet, a C(/24) or larger. Required when O(state=present).
     type: str
   ipv6:
-    description: An IPv6 subnet. Left out, the network has no IPv6 addresses.
+    description: An IPv6 subnet. If omitted, the network has no IPv6 addresses.
     type: str
   state:
     description: V(absent) removes the network, or without O(name) the lab; refused while it has hosts.
@@ -57,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, one sentence each.
+  description: What was done, or in check mode what would be done, one sentence each.
   returned: always
   type: list
   elements: str

@@ -26,10 +26,10 @@ options:
         without it.
       - Commands that a drop-in or a unit file of somebody else gives the unit are not changed. Where such a command waits,
         V(false) is refused, and the file named.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: bool
   enabled:
-    description: Whether the unit is started at boot. Left out, it stays as it is.
+    description: Whether the unit is started at boot. If omitted, it is left unchanged.
     type: bool
   started:
     description:
@@ -58,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

@@ -40,7 +40,7 @@ options:
         description:
           - The portals, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Exactly these are touched.
           - A host name only where a record of the target has it already, since it may stand for another address tomorrow.
-          - May be left out with O(nodes[].state=absent) only. Then every record and session of the target goes.
+          - May be omitted with O(nodes[].state=absent) only. Then every record and session of the target goes.
         type: list
         elements: str
         default: []
@@ -52,24 +52,24 @@ options:
       tpg:
         description:
           - The portal group tag of the portals, 0 to 65535.
-          - Left out, it stays as it is; a new record gets 1, which is right for LIO.
+          - If omitted, it is left unchanged; a new record gets 1, which is right for LIO.
         type: int
       startup:
         description:
           - V(automatic) logs in at boot, V(manual) does not, V(onboot) is for the root disk.
-          - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
+          - If omitted, it is left unchanged; a new record gets what C(iscsid.conf) says.
         type: str
         choices: [manual, automatic, onboot]
       preset:
         description:
           - The timers of the records for what stands above the disks, see O(lunworks.iscsi.iscsid_conf#module:preset).
-            O(nodes[].settings) win over it. Left out, they stay as they are.
+            O(nodes[].settings) win over it. If omitted, they are left unchanged.
         type: str
         choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
       settings:
         description:
           - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.
-          - A setting that is not named stays as it is; a new record gets what C(iscsid.conf) says.
+          - A setting that is not named is left unchanged; a new record gets what C(iscsid.conf) says.
           - Sessions keep the settings that they logged in with.
         type: dict
         default: {}
@@ -86,7 +86,7 @@ options:
         description:
           - What this host proves to the target, and with the mutual ones what the target proves back.
           - An empty O(nodes[].chap.user) with an empty O(nodes[].chap.secret) means no CHAP.
-          - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
+          - If omitted, it is left unchanged; a new record gets what C(iscsid.conf) says.
         type: dict
         suboptions:
           user:
@@ -98,7 +98,7 @@ options:
             type: str
             required: true
           mutual_user:
-            description: The name that the target gives. Left out, the target proves nothing.
+            description: The name that the target gives. If omitted, the target proves nothing.
             type: str
           mutual_secret:
             description: The secret that the target proves, 12 to 255 bytes, another one than O(nodes[].chap.secret).
@@ -107,7 +107,7 @@ options:
         description:
           - Whether there shall be a session through each of the portals and ifaces, or as many as the record's
             C(node.session.nr_sessions) says.
-          - Left out, it stays as it is.
+          - If omitted, it is left unchanged.
         type: bool
       state:
         description: Whether there shall be records. V(absent) logs out first.
@@ -186,7 +186,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str

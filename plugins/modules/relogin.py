@@ -28,7 +28,7 @@ options:
   targets:
     description:
       - The iSCSI names of the targets whose sessions are looked at.
-      - Left out, those of all targets.
+      - If omitted, those of all targets.
     type: list
     elements: str
     default: []
@@ -36,7 +36,7 @@ options:
     description:
       - The portals through which they are, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name where the record has
         one.
-      - Left out, all portals.
+      - If omitted, all portals.
     type: list
     elements: str
     default: []
@@ -100,7 +100,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str

@@ -23,14 +23,14 @@ author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   targets:
-    description: The iSCSI names of the targets. Left out, the sessions to all targets.
+    description: The iSCSI names of the targets. If omitted, the sessions to all targets.
     type: list
     elements: str
     default: []
   portals:
     description:
       - The portals of the sessions, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name where the record has one.
-      - Left out, all portals.
+      - If omitted, all portals.
     type: list
     elements: str
     default: []
@@ -38,7 +38,7 @@ options:
     description:
       - Only these LUN numbers are looked at, added and removed, as the kernel counts them. With C(node.session.scan=manual)
         in a record, whose login brings no LUN, this is the way to have some of them only.
-      - Left out, all LUNs are.
+      - If omitted, all LUNs are.
     type: list
     elements: int
     default: []
@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

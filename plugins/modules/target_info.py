@@ -16,7 +16,7 @@ author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
-    description: Tell only of the target with this name. Left out, of all.
+    description: Tell only of the target with this name. If omitted, of all.
     type: str
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info

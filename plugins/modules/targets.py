@@ -47,10 +47,10 @@ options:
         type: str
         required: true
       exported:
-        description: Whether the volume group must be exported. Left out, it may be either.
+        description: Whether the volume group must be exported. If omitted, it may be either.
         type: bool
       seqno:
-        description: The sequence number that the metadata must have. Left out, it may be any.
+        description: The sequence number that the metadata must have. If omitted, it may be any.
         type: int
 extends_documentation_fragment:
   - lunworks.iscsi.san.targets
@@ -100,7 +100,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

@@ -18,7 +18,7 @@ options:
   names:
     description:
       - Tell only of the groups with these names.
-      - Left out, of all.
+      - If omitted, of all.
     type: list
     elements: str
   metadata:
