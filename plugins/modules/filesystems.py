@@ -7,48 +7,49 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: filesystems
-short_description: File systems directly on disks, without LVM
+short_description: Create and grow file systems directly on disks, without LVM
 version_added: 1.0.0
 description:
-  - Makes a file system on a whole disk, and lets it grow with its disk while it is mounted.
-  - It is made only on a disk that bears no signature of anything and that nobody uses. Whatever is on a disk is named, and the
-    disk is left alone. A file system of the right type that is there already, whoever made it, is taken as it is.
+  - Creates a file system on a whole disk, and grows it with its disk while it is mounted.
+  - A file system is created only on a disk that bears no signature and that nothing uses. Whatever else is on a disk is named,
+    and the disk is left alone. An existing file system of the right type, whoever created it, is accepted as it is.
   - Nothing is ever made smaller, and nothing is removed.
-  - Nothing on such a disk says which host may use it, as a volume group can. Give its LUN to one host only, or use
+  - Unlike a volume group, such a disk does not say which host may use it. Map its LUN to one host only, or use
     M(lunworks.iscsi.volume_groups) and M(lunworks.iscsi.logical_volumes) instead.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   filesystems:
-    description: The file systems, each disk named once.
+    description: The file systems, each disk listed once.
     type: list
     elements: dict
     required: true
     suboptions:
       device:
         description:
-          - The disk, under a name that means the same disk after every boot, like C(/dev/mapper/NAME) or
+          - The disk, by a name that refers to the same disk after every boot, like C(/dev/mapper/NAME) or
             C(/dev/disk/by-id/dm-uuid-mpath-WWID); M(lunworks.iscsi.disks) returns such names. C(/dev/sdX), C(/dev/dm-N) and
-            C(/dev/disk/by-path) are refused, and so is a path of a multipath map.
+            C(/dev/disk/by-path) are refused, and so is a single path of a multipath map.
         type: path
         required: true
       filesystem:
-        description: The type of the file system. Another one that is there already is refused.
+        description: The type of the file system. An existing one of another type is refused.
         type: str
         choices: [ext4, xfs]
         required: true
       filesystem_options:
         description:
-          - Further arguments of C(mkfs) when the file system is made, a list of single words like V([-m, "0"]), read as C(mkfs)
-            itself reads them. Force, dry runs, other devices and sizes other than the device's are refused.
-          - If omitted, C(mkfs) has its own defaults. They change nothing on a file system that is there.
+          - Additional arguments for C(mkfs) when the file system is created, a list of single words like V([-m, "0"]),
+            interpreted as C(mkfs) itself does. Options that force, that only simulate, or that name another device or another
+            size are refused.
+          - If omitted, C(mkfs) uses its own defaults. They do not change an existing file system.
         type: list
         elements: str
       label:
         description:
-          - The label that a new file system gets, at most 16 bytes for ext4 and 12 for xfs.
-          - A file system that is there and has another one is refused, since it may be the wrong disk.
-          - If omitted, it is left unchanged; a new one has none.
+          - The label of a new file system, at most 16 bytes for ext4 and 12 for xfs.
+          - An existing file system with another label is refused, since it may be on the wrong disk.
+          - If omitted, it is left unchanged; a new file system gets none.
         type: str
   assume_present:
     description:
@@ -61,8 +62,8 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
   - Needs root and e2fsprogs or xfsprogs on the host.
-  - A file system that does not fill its disk and is not mounted stays as it is, with a warning, for another host may have it
-    mounted. It grows at the next run after it is mounted.
+  - A file system that does not fill its disk and is not mounted is left unchanged, with a warning, since another host may have
+    it mounted. It is grown at the next run after it has been mounted.
 seealso:
   - module: lunworks.iscsi.disks
   - module: lunworks.iscsi.mounts
@@ -102,7 +103,7 @@ state:
   type: dict
   contains:
     filesystems:
-      description: One entry for each disk, in the order in which they were asked for.
+      description: One entry for each disk, in the order of the option.
       type: list
       elements: dict
       returned: always
@@ -124,7 +125,7 @@ state:
           type: bool
           returned: always
         mounted:
-          description: The first mount point of it; null when it is not mounted.
+          description: Its first mount point; null if it is not mounted.
           type: str
           returned: always
 """

@@ -10,27 +10,30 @@ module: initiator_name
 short_description: Set the iSCSI name of this host
 version_added: 1.0.0
 description:
-  - Sets the name, and if wished the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
-  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
-    alone; C(iscsi.service) is never restarted, since that would log out every session.
-  - A daemon that polls (discoveryd) logs out what it found when it stops. While there are sessions, it is not restarted.
-  - Sessions keep the name that they logged in with, also when iscsid is restarted. While any is logged in, a new name is refused,
-    unless O(allow_active_sessions) is set.
-  - The file gets the mode 0600; other lines in it stay. iscsid takes the first line with C(InitiatorName), so no second one is
-    left. What would keep Debian's start of iscsid from taking the name goes (C(GenerateName=yes), a blank before the C(=)).
+  - Sets the initiator name, and optionally the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
+  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, but only the daemon;
+    C(iscsi.service) is never restarted, since that would log out every session.
+  - A polling daemon (discoveryd) logs out of everything that it found when it stops. While there are sessions, it is not
+    restarted.
+  - Sessions keep the name that they logged in with, even when iscsid is restarted. While any session is logged in, a new name
+    is refused unless O(allow_active_sessions) is set.
+  - The file gets the mode 0600; other lines in it are kept. iscsid uses the first line with C(InitiatorName), so no second one
+    is left. Whatever would keep Debian's iscsid from starting with this name is removed (C(GenerateName=yes), a space before
+    the C(=)).
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
     description:
       - The iSCSI name (RFC 7143 section 4.2.7), C(iqn.), C(eui.) or C(naa.), at most 223 bytes.
-      - Upper case is made lower case, the form in which names are compared, unless the file says it in upper case too.
-      - A name that the file says already is taken as it is, whatever is in it (V(_) is common).
+      - Upper case is converted to lower case, the form in which names are compared, unless the file has the name in upper case
+        already.
+      - A name that the file has already is accepted unchanged, whatever characters it contains (V(_) is common).
     type: str
     required: true
   alias:
     description:
-      - A text for people that targets may show beside the name. An empty one removes the alias.
+      - A human-readable text that targets may show together with the name. An empty string removes the alias.
       - If omitted, it is left unchanged.
     type: str
   allow_active_sessions:
@@ -62,7 +65,7 @@ steps:
   elements: str
   sample: ["Write the initiator name 'iqn.2026-01.com.example:db-a'"]
 state:
-  description: The initiator as it is afterwards.
+  description: The state of the initiator afterwards.
   returned: success
   type: dict
   contains:
@@ -71,7 +74,7 @@ state:
       type: str
       returned: always
     alias:
-      description: The alias in the file; null when there is none.
+      description: The alias in the file; null if there is none.
       type: str
       returned: always
     loaded:
@@ -79,7 +82,7 @@ state:
       type: bool
       returned: always
     sessions:
-      description: How many sessions are logged in.
+      description: The number of sessions that are logged in.
       type: int
       returned: always
   sample: {name: "iqn.2026-01.com.example:db-a", alias: null, loaded: true, sessions: 0}

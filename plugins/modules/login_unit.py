@@ -7,25 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: login_unit
-short_description: Log in at boot without waiting for what is away
+short_description: Log in at boot without waiting for unreachable portals
 version_added: 1.0.0
 description:
-  - Manages the distribution's unit that logs in to all records with C(node.startup = automatic) at boot and out at
-    shutdown, C(open-iscsi.service) on Debian, C(iscsi.service) elsewhere. Which one it is, systemd is asked.
+  - Manages the distribution's systemd unit that logs in to all records with C(node.startup = automatic) at boot and logs out
+    at shutdown, C(open-iscsi.service) on Debian, C(iscsi.service) elsewhere. systemd is asked which of them exists.
   - The unit is never stopped or restarted, since that would log out every session.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   wait:
     description:
-      - Whether the boot waits until every login has succeeded or failed. With V(false) iscsid goes on trying while the host
+      - Whether the boot waits until every login has succeeded or failed. With V(false) iscsid keeps trying while the host
         boots, for C(node.session.initial_login_retry_max) times the login timeout of the record.
-      - Upstream's unit does not wait. Debian's does, for two minutes when a portal is away, and then has failed; so
-        V(false) adds C(-W) to its command, in a drop-in, which also orders it after C(multipathd.service), so that no path
-        comes before and none goes after it. V(true) removes that drop-in, and is refused where the unit does not wait even
-        without it.
-      - Commands that a drop-in or a unit file of somebody else gives the unit are not changed. Where such a command waits,
-        V(false) is refused, and the file named.
+      - The upstream unit does not wait. Debian's waits two minutes if a portal is unreachable, and then fails. Therefore
+        V(false) adds C(-W) to its command in a drop-in, which also orders it after C(multipathd.service), so that no path
+        appears before multipathd starts or disappears after it stops. V(true) removes that drop-in, and is refused if the unit
+        does not wait even without it.
+      - Commands from a drop-in or unit file that somebody else wrote are not changed. If such a command waits, V(false) is
+        refused and the file is named.
       - If omitted, it is left unchanged.
     type: bool
   enabled:
@@ -33,8 +33,8 @@ options:
     type: bool
   started:
     description:
-      - Whether the unit is started now, so that it logs out in order at shutdown. Sessions that are there stay.
-      - A host without any record has nothing to start.
+      - Whether to start the unit now, so that it logs out in the right order at shutdown. Existing sessions are kept.
+      - On a host without records there is nothing to start.
     type: bool
     default: true
   assume_present:
@@ -64,7 +64,7 @@ steps:
   elements: str
   sample: ["Enable 'open-iscsi.service' at boot"]
 state:
-  description: The unit as it is afterwards.
+  description: The state of the unit afterwards.
   returned: success
   type: dict
   contains:
@@ -73,7 +73,7 @@ state:
       type: str
       returned: always
     wait:
-      description: Whether the boot waits for a portal that is away.
+      description: Whether the boot waits for an unreachable portal.
       type: bool
       returned: always
     enabled:

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mounted_volume_groups
-short_description: LVM volume groups together with the file systems on them
+short_description: Hand over LVM volume groups together with their mounts
 version_added: 1.0.0
 description:
-  - Lets go of volume groups or takes them into use with their mounts, in one call, when the time between counts.
-  - First the mounts go that shall be absent, then the groups become as they shall be, then the other mounts are made. Each of the
-    three does what M(lunworks.iscsi.mounts) and M(lunworks.iscsi.volume_groups) do, and refuses what they refuse.
-  - Before the mounts it can compare the content of volumes with what was noted when their group was exported.
+  - Releases volume groups or takes them into use together with their mounts, in one call, when downtime counts.
+  - First it removes the mounts with O(mounts[].state=absent), then it brings the groups to their declared state, then it makes
+    the other mounts. Each of these steps does what M(lunworks.iscsi.mounts) and M(lunworks.iscsi.volume_groups) do, and
+    refuses what they refuse.
+  - Before mounting, it can compare the content of volumes with what was recorded when their group was exported.
   - The role P(lunworks.iscsi.move_volume_group#role) moves groups with it.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   verify:
     description:
-      - Logical volumes whose content is verified before anything is mounted. Their checksum samples must equal those noted in
-        the tags of their group when it was exported with O(groups[].checksums); otherwise nothing is mounted.
+      - Logical volumes whose content is verified before anything is mounted. Their checksum samples must equal those recorded
+        in the tags of their group when it was exported with O(groups[].checksums); otherwise nothing is mounted.
       - Their groups must be listed with O(groups[].state=active) and O(groups[].checksums).
     type: list
     elements: dict
@@ -41,8 +42,8 @@ extends_documentation_fragment:
   - lunworks.iscsi.lvm
   - lunworks.iscsi.attributes
 notes:
-  - A check run looks at all three as they are now. What the later ones would refuse is not asked there once an earlier one has
-    something to do.
+  - A check run looks at all three as they are now. Once an earlier step has something to do, it does not report what a later
+    one would refuse.
 """
 
 EXAMPLES = r"""
@@ -66,17 +67,17 @@ steps:
   elements: str
   sample: ["Import the volume group 'vg_db'"]
 state:
-  description: What is there afterwards.
+  description: The state afterwards.
   returned: success
   type: dict
   contains:
     unmounted:
-      description: The mounts that shall be absent, as M(lunworks.iscsi.mounts) tells them.
+      description: The mounts with O(mounts[].state=absent), as M(lunworks.iscsi.mounts) returns them.
       type: list
       elements: dict
       returned: always
     groups:
-      description: The groups, as M(lunworks.iscsi.volume_groups) tells them, in its C(groups).
+      description: The groups, as M(lunworks.iscsi.volume_groups) returns them in its C(groups).
       type: dict
       returned: always
     verified:
@@ -85,7 +86,7 @@ state:
       elements: dict
       returned: always
     mounted:
-      description: The other mounts, as M(lunworks.iscsi.mounts) tells them.
+      description: The other mounts, as M(lunworks.iscsi.mounts) returns them.
       type: list
       elements: dict
       returned: always

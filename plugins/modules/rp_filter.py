@@ -10,18 +10,18 @@ module: rp_filter
 short_description: Loosen reverse path filtering where storage interfaces share a subnet
 version_added: 1.0.0
 description:
-  - With two interfaces in one subnet an answer may come in through the other one, and strict filtering drops it. So
+  - With two interfaces in one subnet, a reply may arrive through the other interface, and strict filtering drops it, so that
     sessions that are bound to an interface (see M(lunworks.iscsi.iface)) fail.
-  - The kernel uses the higher of C(net.ipv4.conf.all.rp_filter) and the interface's own value. Where that is 1 (strict),
-    the interface's own value is set to 2 (loose), now and in C(/etc/sysctl.d/90-iscsi-rp-filter.conf). Where it is 0
-    (off) or 2, nothing is done. Nothing is ever made stricter, and C(conf.all) is never touched.
-  - A file that is read later and would undo it at the next boot is named, and nothing is changed.
-  - Only IPv4 knows this filter.
+  - The kernel uses the higher of C(net.ipv4.conf.all.rp_filter) and the interface's own value. If that is 1 (strict), the
+    interface's own value is set to 2 (loose), now and in C(/etc/sysctl.d/90-iscsi-rp-filter.conf). If it is 0 (off) or 2,
+    nothing is done. Filtering is never made stricter, and C(conf.all) is never changed.
+  - A file that is read later and would undo it at the next boot is reported, and nothing is changed.
+  - This filter exists for IPv4 only.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   interfaces:
-    description: The network interfaces that storage is reached through, as the kernel names them.
+    description: The network interfaces through which storage is reached, by their kernel names.
     type: list
     elements: str
     required: true

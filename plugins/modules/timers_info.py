@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: timers_info
-short_description: Tell how long I/O can stand still, and which timers contradict each other
+short_description: Return how long I/O can stall, and which timers contradict each other
 version_added: 1.0.0
 description:
-  - Reads the timers that count now - of C(iscsid.conf), of every record, of every session in the kernel, of every SCSI disk,
-    of every multipath map in the running multipathd - and adds them up for each disk.
-  - The worst stall is that of a path which goes silent. Without pings (C(noop_out_interval) 0) the SCSI command timer and
-    C(abort_timeout) take their place. A LUN that answers pings but no commands is not in it.
+  - Reads the timers that are in force now - of C(iscsid.conf), of every record, of every session in the kernel, of every SCSI
+    disk, of every multipath map in the running multipathd - and adds them up for each disk.
+  - The worst stall is that of a path that stops responding. Without pings (C(noop_out_interval) 0) the SCSI command timer and
+    C(abort_timeout) take their place. A target that answers pings while a LUN answers no commands is not covered.
   - Changes nothing, and starts no daemon.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -59,7 +59,7 @@ disks:
       type: str
       returned: always
     wwid:
-      description: What the disk says it is (sysfs wwid).
+      description: The WWID of the disk (sysfs wwid).
       type: str
       returned: always
     map:
@@ -67,13 +67,13 @@ disks:
       type: str
       returned: always
     paths:
-      description: The SCSI disks, each with the timers of its session that count now, in seconds.
+      description: The SCSI disks, each with the timers of its session that are in force now, in seconds.
       type: list
       elements: dict
       returned: always
       contains:
         device:
-          description: The kernel's name of the disk now.
+          description: The current kernel name of the disk.
           type: str
           returned: always
         session:
@@ -85,11 +85,11 @@ disks:
           type: int
           returned: always
         noop_out_timeout:
-          description: How long an answer may take.
+          description: How long the answer to a ping may take.
           type: int
           returned: always
         replacement_timeout:
-          description: How long I/O is kept for a session that is to be restored; V(-1) means for ever.
+          description: How long I/O is held while the session is being restored; V(-1) means forever.
           type: int
           returned: always
         abort_timeout:
@@ -101,12 +101,12 @@ disks:
           type: int
           returned: always
     queueing:
-      description: What multipathd does for the map; null without a map, and when multipathd does not run.
+      description: How multipathd queues I/O for the map; null without a map, or if multipathd does not run.
       type: dict
       returned: always
       contains:
         no_path_retry:
-          description: How many polls I/O is queued for when no path is left, or V(queue) or V(fail).
+          description: The number of polls for which I/O is queued when no path is left, or V(queue) or V(fail).
           type: raw
           returned: always
         polling_interval:
@@ -114,23 +114,23 @@ disks:
           type: int
           returned: always
         fast_io_fail_tmo:
-          description: What multipathd sets over C(replacement_timeout), in seconds; null when it does not.
+          description: The value with which multipathd overrides C(replacement_timeout), in seconds; null if it does not.
           type: int
           returned: always
         dev_loss_tmo:
-          description: As configured. It is of no effect on iSCSI.
+          description: As configured. It has no effect on iSCSI.
           type: str
           returned: always
     path_stall:
-      description: The seconds until the I/O of a lost path is given back; null means for ever.
+      description: The seconds until the I/O of a lost path is returned to multipath; null means forever.
       type: int
       returned: always
     worst_stall:
-      description: The seconds until I/O fails when all paths are lost; null means for ever.
+      description: The seconds until I/O fails when all paths are lost; null means forever.
       type: int
       returned: always
     arithmetic:
-      description: How that comes about, in a sentence.
+      description: How these numbers are derived, in one sentence.
       type: str
       returned: always
     users:
@@ -148,7 +148,7 @@ disks:
         noop_out_interval 5 + noop_out_timeout 5 = 10 s until the silent path is noticed, fast_io_fail_tmo 5 s until its I/O is
         given back to multipath: 15 s when one path goes; no_path_retry 12 x polling_interval 5 = 60 s more when all go: 75 s.
 timers:
-  description: Each timer of each record and session, as the three places have it, in seconds.
+  description: Each timer of each record and session, with its value in the three places, in seconds.
   returned: success
   type: list
   elements: dict
@@ -162,19 +162,19 @@ timers:
       type: str
       returned: always
     iscsid_conf:
-      description: What C(iscsid.conf) says, or open-iscsi's own default.
+      description: What C(iscsid.conf) says, or the built-in default of open-iscsi.
       type: int
       returned: always
     record:
-      description: What the record says; null when there is none.
+      description: What the record says; null if there is none.
       type: int
       returned: always
     session:
-      description: What the session has; null when there is none.
+      description: What the session uses; null if there is none.
       type: int
       returned: always
 faults:
-  description: Timers that contradict each other or what stands above them, one sentence each, with what to set.
+  description: Timers that contradict each other or the use of the disks, one sentence each, with what to set.
   returned: success
   type: list
   elements: str

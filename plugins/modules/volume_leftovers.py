@@ -7,12 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_leftovers
-short_description: Remove logical volumes from the kernel whose disks are gone
+short_description: Remove stale device-mapper devices of lost logical volumes
 version_added: 1.0.0
 description:
-  - A host that lost the disks of a volume group while it was active keeps its tables in the kernel's device mapper, though LVM
-    finds no group any more that it could deactivate. This removes exactly the tables of the groups that are named.
-  - Refused while a mount, a process, swap or another device uses one of them; the users are named. No force option is used.
+  - A host that lost the disks of a volume group while it was active still has its tables in the kernel's device mapper,
+    although LVM no longer finds a group that it could deactivate. This module removes exactly the tables of the given groups.
+  - This is refused while a mount, a process, swap or another device uses one of them; the users are named. No force option is
+    used.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -24,7 +25,7 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
-  - On a group whose disks are there it does what a deactivation does. Use M(lunworks.iscsi.volume_groups) for that.
+  - On a group whose disks are present it has the effect of a deactivation. Use M(lunworks.iscsi.volume_groups) for that.
 seealso:
   - module: lunworks.iscsi.volume_groups
   - module: lunworks.iscsi.volume_use_info
@@ -58,7 +59,7 @@ state:
       type: str
       returned: always
     users:
-      description: Who uses it.
+      description: What uses it.
       type: list
       elements: str
       returned: always

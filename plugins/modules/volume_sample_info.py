@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_sample_info
-short_description: Tell checksums of samples of logical volumes
+short_description: Return checksums of samples of logical volumes
 version_added: 1.0.0
 description:
-  - Reads 64 pieces of 64 KiB, spread evenly over each logical volume, and all of a volume of up to 4 MiB, past the page cache
-    (C(O_DIRECT), open(2)), and tells one checksum for each.
-  - Two hosts that tell the same one see the same disk in the same state, as far as a sample can prove it. A block that cannot be
-    read is an error.
+  - Reads 64 pieces of 64 KiB, spread evenly over each logical volume, or all of a volume of up to 4 MiB, bypassing the page
+    cache (C(O_DIRECT), open(2)), and returns one checksum for each volume.
+  - Two hosts that return the same checksum see the same disk in the same state, as far as a sample can show. A block that
+    cannot be read is an error.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -34,7 +34,7 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 notes:
-  - What a mounted file system has not written yet is not on the disk. Compare volumes that are not mounted.
+  - Data that a mounted file system has not written yet is not on the disk. Compare volumes that are not mounted.
 seealso:
   - module: lunworks.iscsi.volume_use_info
 """
@@ -63,7 +63,7 @@ checksums:
       type: str
       returned: always
     digest:
-      description: The first 32 hex digits of the SHA-256 of size and samples.
+      description: The first 32 hex digits of the SHA-256 of the size and the samples.
       type: str
       returned: always
   sample:
