@@ -16,14 +16,14 @@ short_description: Find hosts that share an initiator name
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Reads the answers of M(lunworks.iscsi.initiator_info) of many hosts side by side. Cloned machines share one
-    C(initiatorname.iscsi), and then each takes the sessions and the LUNs of the other.
-  - The data of the inventory is checked by P(lunworks.iscsi.san_faults#filter); this finds what the hosts really have, also in
-    sessions that still have an old name.
+  - Compares the results of M(lunworks.iscsi.initiator_info) on many hosts. Cloned machines share one C(initiatorname.iscsi),
+    and then each takes over the sessions and the LUNs of the other.
+  - P(lunworks.iscsi.san_faults#filter) checks the inventory data; this filter checks the names that the hosts really use,
+    including sessions that still have an old name.
 positional: _input
 options:
   _input:
-    description: The answers, by the names of the hosts.
+    description: The results, by the names of the hosts.
     type: dict
     required: true
 """
@@ -37,7 +37,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One sentence for each shared name; empty when there is none.
+  description: One sentence for each shared name; empty if there is none.
   type: list
   elements: str
 """

@@ -15,13 +15,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 
 DOCUMENTATION = r"""
 name: min_paths
-short_description: Count the paths that every disk of a host will have
+short_description: Count the paths that every disk of a host will have at least
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Counts the portals of each target, each once for every iface that it is logged in through, over all entries of the
-    target, and returns the smallest count. Entries that are absent or not logged in do not count.
-  - The role P(lunworks.iscsi.host_storage#role) waits for so many paths of each disk.
+  - Counts the portals of each target, each once for every iface through which it is logged in, over all entries of the target,
+    and returns the smallest count. Entries that are absent or not logged in do not count.
+  - The role P(lunworks.iscsi.host_storage#role) waits for this number of paths of each disk.
 options:
   _input:
     description: The nodes, as in O(lunworks.iscsi.initiator#role:main:initiator_nodes).
@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The number of paths, 1 where there is no node.
+  description: The number of paths, 1 if there are no nodes.
   type: int
   sample: 2
 """

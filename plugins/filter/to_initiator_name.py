@@ -18,17 +18,17 @@ short_description: Derive the iSCSI name of a host from a naming authority
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Puts the naming authority and the name of the host together, in lower case, and checks the result (RFC 7143 section 4.2.7).
-  - The role P(lunworks.iscsi.initiator#role) does so where O(lunworks.iscsi.initiator#role:main:initiator_naming_authority) is
-    given. The igroups of the storage side can name their initiators in the same way.
+  - Joins the naming authority and the name of the host, in lower case, and checks the result (RFC 7143 section 4.2.7).
+  - The role P(lunworks.iscsi.initiator#role) uses it if O(lunworks.iscsi.initiator#role:main:initiator_naming_authority) is
+    set. The igroups on the storage side can name their initiators in the same way.
 positional: _input, authority
 options:
   _input:
-    description: The name of the host. It must not have characters that an iSCSI name cannot have, like V(_).
+    description: The name of the host. It must not contain characters that an iSCSI name cannot contain, such as V(_).
     type: str
     required: true
   authority:
-    description: The naming authority, C(iqn.), a year and month, and a reversed domain name that was yours then.
+    description: The naming authority, C(iqn.), a year and month, and a reversed domain name that you owned at that time.
     type: str
     required: true
 """

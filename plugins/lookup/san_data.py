@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: san_data
-short_description: Read the data of all hosts of a SAN, whatever the run is limited to
+short_description: Read the data of all hosts of a SAN, regardless of --limit
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Used by the playbooks of this collection before any host is touched. It reads the role variables that describe the SAN of
-    every host in the inventory groups C(storage) and C(compute), C(--limit) or not, and needs no connection for it.
-  - Hosts of C(storage) say their targets, hosts of C(compute) their initiator name, ifaces, nodes, volume groups and file
-    systems. What only a play, a role or C(set_fact) would give them is not in it.
-  - Data that cannot be templated (a variable that is undefined, a vault that does not open) is named with its host and its
-    place. Without it nobody can say which LUNs that host has, so no other host should be changed either.
+    every host in the inventory groups C(storage) and C(compute), regardless of C(--limit), without connecting to them.
+  - From hosts of C(storage) it reads their targets, from hosts of C(compute) their initiator name, ifaces, nodes, volume
+    groups and file systems. Variables that only a play, a role or C(set_fact) would set are not included.
+  - Data that cannot be templated (an undefined variable, a vault that cannot be decrypted) is reported with its host and its
+    place. Without it, the LUNs of that host are unknown, so no other host should be changed either.
 options:
   _terms:
-    description: None are taken.
+    description: No terms are used.
 """
 
 EXAMPLES = r"""
@@ -46,10 +46,10 @@ _value:
   elements: dict
   contains:
     hosts:
-      description: By the name of each host its part of the data, with CHAP secrets.
+      description: The data of each host by its name, including CHAP secrets.
       type: dict
     errors:
-      description: One sentence for each place that cannot be read, without its value; empty when all can.
+      description: One sentence for each place that cannot be read, without its value; empty if all can.
       type: list
       elements: str
 """
