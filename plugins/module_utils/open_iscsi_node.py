@@ -140,10 +140,8 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
     meant = wishes.over(nodes)
-    assumed: dict[str, dict[str, str]] = {
-        name.iface: {} for name in meant if name.iface in wishes.assume_present
-    }
-    ifaces = {**assumed, **look_ifaces(host)}
+    assumed = wishes.assume_present & {name.iface for name in meant}
+    ifaces: dict[str, dict[str, str]] = {**{iface: {} for iface in assumed}, **look_ifaces(host)}
     joining = [
         name
         for name, wish in meant.items()
