@@ -142,26 +142,26 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What does the array offer in the storage networks?
+- name: Show what the array offers in the storage networks
   lunworks.iscsi.discovery:
     portals: [10.77.1.11]
     subnets: [10.77.1.0/24, 10.77.2.0/24]
     chap: {user: scout, secret: "{{ vault_discovery_chap }}"}
   register: found
 
-- name: Log in to all of it, through the portals that got a record
+- name: Log in to the targets through all portals that got a record
   lunworks.iscsi.nodes:
     nodes:
       - {target: "{{ item.target }}", portals: ["{{ item.portal }}"], startup: automatic, logged_in: true}
   loop: "{{ found.state.targets | selectattr('recorded') }}"
 
-- name: The iSNS server is asked, and records of what left it go
+- name: Record what the iSNS server offers, and delete records that it no longer offers
   lunworks.iscsi.discovery:
     type: isns
     portals: [10.77.0.5]
     prune: true
 
-- name: This host boots from iSCSI; its firmware's targets are recorded
+- name: Record the firmware's targets on a host that boots from iSCSI
   lunworks.iscsi.discovery:
     type: firmware
 """

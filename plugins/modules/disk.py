@@ -86,23 +86,23 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The LUN db0 is here, on both paths
+- name: Attach the LUN db0 on both paths
   lunworks.iscsi.disk:
     target: iqn.2026-01.com.example:store1.db
     lun: db0
     paths: 2
   register: db0
 
-- name: Its device never changes
+- name: Show its persistent device name
   ansible.builtin.debug:
     var: db0.state.device
 
-- name: A LUN of an array, known by its WWID
+- name: Attach a LUN of an array by its WWID
   lunworks.iscsi.disk:
     wwid: 3600a098038303053453f463045727a79
     size: 40g
 
-- name: It goes, before the array takes it away
+- name: Remove it before it is unmapped on the array
   lunworks.iscsi.disk:
     wwid: 3600a098038303053453f463045727a79
     state: absent

@@ -37,10 +37,10 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: LUNs have links by target and number
+- name: Create links to LUNs by target and number
   lunworks.iscsi.disk_links:
 
-- name: As in /dev/iscsi/iqn.2026-01.com.example:store1.db/lun0
+- name: Show them, such as /dev/iscsi/iqn.2026-01.com.example:store1.db/lun0
   ansible.builtin.command: ls -lR /dev/iscsi
   changed_when: false
 """

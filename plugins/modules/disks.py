@@ -96,7 +96,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The disks of the database are here, on both paths
+- name: Attach the disks of the database on both paths
   lunworks.iscsi.disks:
     disks:
       - {target: "iqn.2026-01.com.example:store1.db", lun: db0, paths: 2}
@@ -104,7 +104,7 @@ EXAMPLES = r"""
       - {wwid: 3600a098038303053453f463045727a79, state: absent}
   register: found
 
-- name: Their devices never change
+- name: Show their persistent device names
   ansible.builtin.debug:
     msg: "{{ found.state.disks | map(attribute='device') }}"
 """

@@ -71,20 +71,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The disk is here
+- name: Attach the disk
   lunworks.iscsi.disks:
     disks:
       - {target: "iqn.2026-01.com.example:store1.backup", lun: backup, paths: 2}
   register: found
 
-- name: A file system is on it
+- name: Create a file system on it
   lunworks.iscsi.filesystems:
     filesystems:
       - {device: "{{ found.state.disks[0].device }}", filesystem: xfs, label: backup}
     # In a check run on a bare host the disk will come, but has no paths yet.
     assume_present: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
 
-- name: It is mounted
+- name: Mount it
   lunworks.iscsi.mounts:
     mounts:
       - {path: /srv/backup, device: "{{ found.state.disks[0].device }}", filesystem: xfs}

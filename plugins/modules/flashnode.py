@@ -63,7 +63,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The card logs in to the database's storage, with the CHAP entry 4 of its table
+- name: Let the card log in to the database's storage with entry 4 of its CHAP table
   lunworks.iscsi.flashnode:
     mac: 00:c0:dd:07:1f:d5
     target: iqn.2026-01.com.example:store1.db

@@ -70,7 +70,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The card proves itself to the storage, and the storage to the card
+- name: Set the CHAP credentials of the card and of the storage
   lunworks.iscsi.host_chap:
     mac: 00:c0:dd:07:1f:d5
     entries:

@@ -36,7 +36,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which cards are there, and what is in their CHAP tables?
+- name: Find the cards and the entries of their CHAP tables
   lunworks.iscsi.host_info:
   register: iscsi
 

@@ -116,13 +116,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: One iface for each storage card
+- name: Create one iface for each storage interface
   lunworks.iscsi.iface:
     name: "{{ item }}"
     nic: "{{ item }}"
   loop: [eth1, eth2]
 
-- name: The second port of a QLogic card, with an address of its own in VLAN 7
+- name: Set the address of the second port of a QLogic card in VLAN 7
   lunworks.iscsi.iface:
     name: qla4xxx.00:c0:dd:07:1f:d5.ipv4.0
     transport: qla4xxx

@@ -44,7 +44,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Does the storage host answer the card, with packets that need MTU 9000 all the way?
+- name: Check that the storage host answers the card over a path with MTU 9000
   lunworks.iscsi.iface_ping_info:
     iface: qla4xxx.00:c0:dd:07:1f:d5.ipv4.0
     address: 10.77.2.11

@@ -39,7 +39,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The database host sees one LUN, and another one that it may only read
+- name: Give the database host one LUN, and another one read-only
   lunworks.iscsi.igroup:
     target: iqn.2026-01.com.example:store1.db
     name: db
@@ -48,7 +48,7 @@ EXAMPLES = r"""
       - db0
       - {name: reference, read_only: true}
 
-- name: The host has let go of db0; now nobody in the igroup can reach it
+- name: Remove db0 from the igroup after the host has released it
   lunworks.iscsi.igroup:
     target: iqn.2026-01.com.example:store1.db
     name: db

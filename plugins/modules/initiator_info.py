@@ -30,7 +30,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which disks does this host have, through which sessions?
+- name: Find the disks and sessions of this host
   lunworks.iscsi.initiator_info:
   register: initiator
 
@@ -38,7 +38,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ initiator.sessions | map(attribute='disks') | flatten | map(attribute='device') }}"
 
-- name: What waits for the next login?
+- name: Show the settings that wait for the next login
   ansible.builtin.debug:
     msg: "{{ initiator.differences | selectattr('next_login') | map(attribute='text') }}"
 """

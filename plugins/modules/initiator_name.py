@@ -51,7 +51,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: This host is known by its own name
+- name: Set the initiator name of this host
   lunworks.iscsi.initiator_name:
     name: iqn.2026-01.com.example:db-a
     alias: "{{ inventory_hostname }}"

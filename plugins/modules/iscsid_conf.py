@@ -62,13 +62,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Errors reach multipath within 15 seconds, and no session is logged out while a disk of it is mounted
+- name: Pass errors to multipath within 15 seconds, and keep sessions while their disks are mounted
   lunworks.iscsi.iscsid_conf:
     preset: multipath
     settings:
       iscsid.safe_logout: true
 
-- name: New records get these credentials
+- name: Set the credentials for new records
   lunworks.iscsi.iscsid_conf:
     settings:
       node.session.auth.authmethod: CHAP

@@ -93,7 +93,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A storage host
+- name: Create a storage host
   lunworks.iscsi.lab_host:
     name: store1
     number: 1
@@ -101,13 +101,13 @@ EXAMPLES = r"""
     networks: [management, san1, san2]
     groups: [storage]
 
-- name: Its power fails
+- name: Cut its power
   lunworks.iscsi.lab_host:
     name: store1
     state: stopped
     power_cut: true
 
-- name: It boots again, with what is on its disks
+- name: Boot it again, with its disks unchanged
   lunworks.iscsi.lab_host:
     name: store1
 """

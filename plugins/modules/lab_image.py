@@ -52,7 +52,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Images of both suites are there before the tests begin
+- name: Build the images of both suites before the tests begin
   lunworks.iscsi.lab_image:
     suite: "{{ item }}"
   loop: [bookworm, trixie]

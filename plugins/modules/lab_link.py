@@ -42,13 +42,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: One path of the database host fails
+- name: Let one path of the database host fail
   lunworks.iscsi.lab_link:
     host: db-a
     network: san1
     up: false
 
-- name: The other one is slow and lossy
+- name: Make the other one slow and lossy
   lunworks.iscsi.lab_link:
     host: db-a
     network: san2

@@ -41,7 +41,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two storage networks, so that multipath has two paths that share nothing
+- name: Create two storage networks, so that multipath has two independent paths
   lunworks.iscsi.lab_network:
     name: "{{ item.name }}"
     ipv4: "{{ item.ipv4 }}"
@@ -50,7 +50,7 @@ EXAMPLES = r"""
     - {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
     - {name: san2, ipv4: 10.77.2.0/24, ipv6: "fd77:2::/64"}
 
-- name: Nothing of the lab is left, whatever its networks are called
+- name: Remove the whole lab, whatever its networks are called
   lunworks.iscsi.lab_network:
     state: absent
 """

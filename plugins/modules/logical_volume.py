@@ -24,7 +24,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The database has room
+- name: Create a volume for the database
   lunworks.iscsi.logical_volume:
     group: vg_db
     name: data
@@ -32,7 +32,7 @@ EXAMPLES = r"""
     filesystem: xfs
     active: true
 
-- name: And more of it, while it runs
+- name: Grow it while the database runs
   lunworks.iscsi.logical_volume:
     group: vg_db
     name: data

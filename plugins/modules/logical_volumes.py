@@ -25,7 +25,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The database has room for its data, and its log gets the rest
+- name: Create volumes for the database's data, and with the remaining space for its log
   lunworks.iscsi.logical_volumes:
     volumes:
       - {group: vg_db, name: data, size: 30g, filesystem: xfs}

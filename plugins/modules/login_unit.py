@@ -50,7 +50,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Sessions come back at boot, and a portal that is away does not hold it up
+- name: Restore sessions at boot without waiting for unreachable portals
   lunworks.iscsi.login_unit:
     wait: false
     enabled: true

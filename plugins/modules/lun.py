@@ -30,14 +30,14 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: A LUN on a file
+- name: Create a LUN on a file
   lunworks.iscsi.lun:
     target: iqn.2026-01.com.example:store1.db
     name: db0
     path: /srv/luns/db0.img
     size: 40g
 
-- name: It grows online
+- name: Grow it online
   lunworks.iscsi.lun:
     target: iqn.2026-01.com.example:store1.db
     name: db0

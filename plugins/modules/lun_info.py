@@ -34,11 +34,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask
+- name: Query the host
   lunworks.iscsi.lun_info:
   register: storage
 
-- name: Who has the LUNs of vg_db
+- name: Show which initiators have the LUNs of vg_db
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.running | join(', ') }}"
   loop: "{{ storage.luns | selectattr('label') | selectattr('label.group', 'eq', 'vg_db') }}"

@@ -47,12 +47,12 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: The database's group is let go
+- name: Release the database's volume group
   lunworks.iscsi.mounted_volume_groups:
     mounts: [{path: /srv/db, state: absent}]
     groups: [{name: vg_db, state: exported, checksums: true}]
 
-- name: And taken into use on another host
+- name: Take it into use on another host
   lunworks.iscsi.mounted_volume_groups:
     groups: [{name: vg_db, state: active, imported: true, checksums: true}]
     verify: [{group: vg_db, volume: data}]

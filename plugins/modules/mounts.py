@@ -39,13 +39,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database's file systems are mounted, now and after every boot
+- name: Mount the database's file systems, now and at every boot
   lunworks.iscsi.mounts:
     mounts:
       - {path: /srv/db, device: /dev/vg_db/data, filesystem: xfs}
       - {path: /srv/db-log, device: /dev/vg_db/log, filesystem: ext4}
 
-- name: The old one has gone
+- name: Remove the old mount
   lunworks.iscsi.mounts:
     mounts:
       - {path: /srv/old, state: absent}

@@ -60,7 +60,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The LUNs of the database have the same names on every host
+- name: Give the LUNs of the database the same names on every host
   lunworks.iscsi.multipath_alias:
     aliases:
       - {target: "iqn.2026-01.com.example:store1.db", lun: db0, alias: db0}

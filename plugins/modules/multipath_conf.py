@@ -117,7 +117,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Multipath for a LIO storage host
+- name: Configure multipath for a LIO storage host
   lunworks.iscsi.multipath_conf:
     presets: [lio]
     defaults:
@@ -126,7 +126,7 @@ EXAMPLES = r"""
     overrides:
       no_path_retry: 12
 
-- name: The local disks are not multipath's
+- name: Exclude the local disks from multipath
   lunworks.iscsi.multipath_conf:
     name: local-disks
     blacklist:

@@ -42,7 +42,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Maps that lost all paths have them again
+- name: Reinstate the paths of maps that lost all of them
   lunworks.iscsi.multipath_paths:
 """
 

@@ -137,7 +137,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database host reaches its target over both storage networks
+- name: Log in to the database's target over both storage networks
   lunworks.iscsi.node:
     target: iqn.2026-01.com.example:store1.db
     portals: [10.77.1.11, 10.77.2.11]
@@ -145,7 +145,7 @@ EXAMPLES = r"""
     chap: {user: db, secret: "{{ vault_db_chap }}"}
     logged_in: true
 
-- name: One path is taken away, when the other one carries all
+- name: Remove one path while the other one carries the I/O
   lunworks.iscsi.node:
     target: iqn.2026-01.com.example:store1.db
     portals: [10.77.2.11]

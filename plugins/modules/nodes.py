@@ -170,7 +170,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database host reaches its targets over both storage networks, and nothing else of them
+- name: Log in to the database's targets over exactly the two storage networks
   lunworks.iscsi.nodes:
     nodes:
       - target: iqn.2026-01.com.example:store1.db

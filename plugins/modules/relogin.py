@@ -85,14 +85,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The records have a new CHAP secret
+- name: Set a new CHAP secret in the records
   lunworks.iscsi.nodes:
     nodes:
       - target: iqn.2026-01.com.example:store1.db
         portals: [10.77.1.11, 10.77.2.11]
         chap: {user: db, secret: "{{ vault_db_chap }}"}
 
-- name: The sessions take it, path by path, and the old one is worth nothing any more
+- name: Renew the sessions path by path, and verify that the old secret is refused
   lunworks.iscsi.relogin:
     targets: [iqn.2026-01.com.example:store1.db]
     verify_old_secret: true

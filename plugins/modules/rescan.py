@@ -75,20 +75,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What the array has mapped to this host appears
+- name: Add the LUNs that the array has mapped to this host
   lunworks.iscsi.rescan:
     targets: ["iqn.1992-08.com.netapp:sn.33604307"]
   register: scanned
 
-- name: Which LUNs wait for somebody?
+- name: Show the LUNs that need attention
   ansible.builtin.debug:
     msg: "{{ scanned.state.unmapped + scanned.state.reused + scanned.state.resized }}"
 
-- name: What the array has taken away leaves
+- name: Remove the devices of LUNs that the array no longer maps
   lunworks.iscsi.rescan:
     remove: true
 
-- name: One LUN of a record that says node.session.scan=manual
+- name: Add one LUN of a record with node.session.scan=manual
   lunworks.iscsi.rescan:
     targets: ["iqn.2026-01.com.example:store1.db"]
     luns: [3]

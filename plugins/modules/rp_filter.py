@@ -35,7 +35,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Both storage interfaces are in one subnet
+- name: Loosen the filter of two storage interfaces in one subnet
   lunworks.iscsi.rp_filter:
     interfaces: [eth1, eth2]
 """

@@ -33,13 +33,13 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: What is still to be installed
+- name: Find what is still to be installed
   lunworks.iscsi.software_info:
     packages: [open-iscsi, multipath-tools]
     units: [multipathd.service]
   register: software
 
-- name: It is installed
+- name: Install it
   ansible.builtin.package:
     name: "{{ software.missing }}"
   when: software.missing | length > 0

@@ -31,12 +31,12 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: A target on two networks
+- name: Create a target on two networks
   lunworks.iscsi.target:
     name: iqn.2026-01.com.example:store1.db
     portals: [10.77.1.11, "[fd77:2::11]:3260"]
 
-- name: It is gone, whoever was logged in
+- name: Remove it, even if initiators are logged in
   lunworks.iscsi.target:
     name: iqn.2026-01.com.example:store1.db
     state: absent

@@ -25,11 +25,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask
+- name: Query the host
   lunworks.iscsi.target_info:
   register: san
 
-- name: All that is saved runs, and all that runs is saved
+- name: Check that the running and the saved configuration are the same
   ansible.builtin.assert:
     that: san.drift == []
 """

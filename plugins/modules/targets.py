@@ -60,7 +60,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Two LUNs for one host, over two networks
+- name: Serve two LUNs to one host over two networks
   lunworks.iscsi.targets:
     targets:
       - name: iqn.2026-01.com.example:store1.db
@@ -75,14 +75,14 @@ EXAMPLES = r"""
             chap: {user: db, secret: "{{ vault_db_secret }}"}
   diff: true
 
-- name: Months later, db0 grows online
+- name: Grow db0 online, months later
   lunworks.iscsi.targets:
     targets:
       - name: iqn.2026-01.com.example:store1.db
         luns:
           - {name: db0, size: 60g}
 
-- name: The exported group on db0 goes from one host to another, if nobody has touched it since it was looked at
+- name: Move the exported group on db0 from one host to another, unless somebody has changed it since
   lunworks.iscsi.targets:
     targets:
       - name: iqn.2026-01.com.example:store1.db

@@ -36,12 +36,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: How long can I/O stand still here?
+- name: Find how long I/O can stall on this host
   lunworks.iscsi.timers_info:
     max_stall: 120
   register: timers
 
-- name: No timer contradicts another, and two minutes are enough
+- name: Check that no timers contradict each other and that I/O stalls two minutes at most
   ansible.builtin.assert:
     that: timers.faults == []
     fail_msg: "{{ timers.faults | join(' ') }}"

@@ -24,19 +24,19 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The disks of the database are here
+- name: Attach the disks of the database
   lunworks.iscsi.disks:
     disks:
       - {target: "iqn.2026-01.com.example:store1.db", lun: db0, paths: 2}
       - {target: "iqn.2026-01.com.example:store1.db", lun: db1, paths: 2}
   register: found
 
-- name: Its volume group is on them
+- name: Create its volume group on them
   lunworks.iscsi.volume_group:
     name: vg_db
     devices: "{{ found.state.disks | map(attribute='device') }}"
 
-- name: It leaves for another host
+- name: Export it for another host
   lunworks.iscsi.volume_group:
     name: vg_db
     state: exported

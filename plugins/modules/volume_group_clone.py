@@ -34,19 +34,19 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The snapshots of both LUNs of vg_db are here
+- name: Attach the snapshots of both LUNs of vg_db
   lunworks.iscsi.disks:
     disks:
       - {wwid: 3600a0980383036347a3f4d2f4c324b31}
       - {wwid: 3600a0980383036347a3f4d2f4c324b32}
   register: found
 
-- name: They are a volume group of their own
+- name: Import them as a separate volume group
   lunworks.iscsi.volume_group_clone:
     name: vg_db_snapshot
     devices: "{{ found.state.disks | map(attribute='device') }}"
 
-- name: It can be used beside the original
+- name: Activate it alongside the original
   lunworks.iscsi.volume_group:
     name: vg_db_snapshot
     state: active

@@ -34,21 +34,21 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: What is here?
+- name: Find the volume groups of this host
   lunworks.iscsi.volume_group_info:
   register: lvm
 
-- name: Nothing is left half here
+- name: Check that no volume group is incomplete on this host
   ansible.builtin.assert:
     that: lvm.groups | selectattr('state', 'in', ['partial', 'duplicate']) | list == []
 
-- name: The metadata as it is now
+- name: Get the current metadata
   lunworks.iscsi.volume_group_info:
     names: [vg_db]
     metadata: true
   register: lvm
 
-- name: A copy of it on the controller
+- name: Store a copy of it on the controller
   ansible.builtin.copy:
     content: "{{ lvm.groups[0].metadata }}"
     dest: "backups/{{ lvm.groups[0].name }}-{{ lvm.groups[0].seqno }}.vg"

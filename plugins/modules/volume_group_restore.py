@@ -56,12 +56,12 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The metadata of vg_db is lost, and is written back
+- name: Restore the lost metadata of vg_db
   lunworks.iscsi.volume_group_restore:
     name: vg_db
     metadata: "{{ lookup('ansible.builtin.file', 'backups/vg_db-AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq-000012.vg') }}"
 
-- name: One of its disks has lost its label too
+- name: Restore it when one of its disks has lost its label too
   lunworks.iscsi.volume_group_restore:
     name: vg_db
     metadata: "{{ lookup('ansible.builtin.file', 'vg_db.vg') }}"

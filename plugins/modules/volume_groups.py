@@ -26,14 +26,14 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The disks are here
+- name: Attach the disks
   lunworks.iscsi.disks:
     disks:
       - {target: "iqn.2026-01.com.example:store1.db", lun: db0, paths: 2}
       - {target: "iqn.2026-01.com.example:store1.www", lun: www, paths: 2}
   register: found
 
-- name: A volume group is on each
+- name: Create a volume group on each
   lunworks.iscsi.volume_groups:
     groups:
       - {name: vg_db, devices: ["{{ found.state.disks[0].device }}"]}

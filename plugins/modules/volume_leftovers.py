@@ -32,7 +32,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A host that was fenced has nothing of the group left
+- name: Remove what a fenced host still has of the group
   lunworks.iscsi.volume_leftovers:
     uuids: [AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq]
 """

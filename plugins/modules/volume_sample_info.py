@@ -40,7 +40,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask
+- name: Query the host
   lunworks.iscsi.volume_sample_info:
     volumes:
       - {group: vg_db, volume: data}

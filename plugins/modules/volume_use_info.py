@@ -26,11 +26,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask
+- name: Query the host
   lunworks.iscsi.volume_use_info:
   register: use
 
-- name: Nothing of vg_db is active here
+- name: Check that no volume of vg_db is active on this host
   ansible.builtin.assert:
     that: "'vg_db' not in use.active"
 """
