@@ -199,7 +199,7 @@ def _own(part: Data) -> frozenset[str]:
 
 
 def _holders(lun: Data) -> frozenset[str]:
-    return frozenset(lun["running"]) | frozenset(lun["saved"])
+    return frozenset(lun["initiators"]) | frozenset(lun["saved_initiators"])
 
 
 def _move(source: str, destination: str) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def _strangers(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterator[
             if not lun["label"] or not lun["label"]["group"] or lun["label"]["group"] in named:
                 continue
             for _host, entry, igroups in _declared(parts, lun["target"], lun["name"]):
-                wanted, holders = _members(igroups), frozenset(lun["running"])
+                wanted, holders = _members(igroups), frozenset(lun["initiators"])
                 if wanted - holders and holders - wanted and not entry.get("shared"):
                     yield (
                         f"The LUN '{lun['name']}' of '{lun['target']}' carries '{lun['label']['group']}' and is mapped to "

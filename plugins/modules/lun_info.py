@@ -40,7 +40,7 @@ EXAMPLES = r"""
 
 - name: Show which initiators have the LUNs of vg_db
   ansible.builtin.debug:
-    msg: "{{ item.name }}: {{ item.running | join(', ') }}"
+    msg: "{{ item.name }}: {{ item.initiators | join(', ') }}"
   loop: "{{ storage.luns | selectattr('label') | selectattr('label.group', 'eq', 'vg_db') }}"
   loop_control: {label: "{{ item.name }}"}
 """
@@ -92,22 +92,22 @@ luns:
       description: The WWID that hosts see.
       type: str
       returned: always
-    running:
+    initiators:
       description: The initiators that it is mapped to now, in any portal group of the target and under any number.
       type: list
       elements: str
       returned: always
-    saved:
+    saved_initiators:
       description: The initiators that it is mapped to after a boot of this host.
       type: list
       elements: str
       returned: always
-    read_only:
+    read_only_initiators:
       description: The initiators that may only read it now.
       type: list
       elements: str
       returned: always
-    saved_read_only:
+    saved_read_only_initiators:
       description: The initiators that may only read it after a boot of this host.
       type: list
       elements: str

@@ -157,10 +157,10 @@ def _lun(one: Answer) -> Lun:
         name=one["name"],
         wwid=one["wwid"],
         path=one["path"],
-        running=frozenset(one["running"]),
-        saved=frozenset(one["saved"]),
-        read_only=frozenset(one["read_only"]),
-        saved_read_only=frozenset(one["saved_read_only"]),
+        running=frozenset(one["initiators"]),
+        saved=frozenset(one["saved_initiators"]),
+        read_only=frozenset(one["read_only_initiators"]),
+        saved_read_only=frozenset(one["saved_read_only_initiators"]),
     )
 
 

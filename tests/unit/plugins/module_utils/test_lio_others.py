@@ -355,8 +355,8 @@ def test_all_who_have_a_lun_are_told_whatever_group_and_number_gives_it():
     host = host_of(described)
     del host.files["/dev/nothing/a"]
     (lun,) = tell_luns(host, False)["luns"]
-    assert (lun["running"], lun["saved"]) == ([WHO, "iqn.2026-01.com.example:j"],) * 2
-    assert lun["read_only"] == ["iqn.2026-01.com.example:j"]
+    assert (lun["initiators"], lun["saved_initiators"]) == ([WHO, "iqn.2026-01.com.example:j"],) * 2
+    assert lun["read_only_initiators"] == ["iqn.2026-01.com.example:j"]
 
 
 @pytest.mark.parametrize(
