@@ -71,6 +71,10 @@ state:
   returned: success
   type: dict
   contains:
+    planned:
+      description: The sequence number of each group with O(groups[].seqno), as it was before the first change.
+      type: dict
+      returned: always
     unmounted:
       description: The mounts with O(mounts[].state=absent), as M(lunworks.iscsi.mounts) returns them.
       type: list
