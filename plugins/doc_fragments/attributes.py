@@ -12,13 +12,13 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: A check run looks, plans and refuses as a real run does, and mutates nothing.
+    description: A check run looks, plans and refuses as a real run does, and changes nothing.
   diff_mode:
     support: full
     description: The diff is the state before and after, without secrets.
   idempotent:
     support: full
-    description: A second run finds nothing to do. Every run ends with a second look that proves it.
+    description: A second run finds nothing to do. Every run ends with a second look that verifies this.
 """
 
     INFO = r"""

@@ -10,7 +10,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 notes:
-  - An empty user with an empty secret means no CHAP; credentials that are there are emptied.
-  - CHAP secrets never appear in a process list, a log, a diff or a result. A secret must have 12 to 255 bytes, and the
-    two directions must not share one (RFC 7143 section 12.1.3).
+  - An empty user with an empty secret means no CHAP; existing credentials are cleared.
+  - CHAP secrets never appear in a process list, a log, a diff or a result. A secret must have 12 to 255 bytes, and the two
+    directions must not use the same one (RFC 7143 section 12.1.3).
 """

@@ -9,67 +9,67 @@ from textwrap import indent
 LUN_BODY = """\
 path:
   description:
-    - What stands behind the LUN, a block device or a file. Needed when the LUN is made.
-    - A block device is given by a name that stays, like a link under C(/dev/disk/by-id) or a logical volume; C(/dev/sdb),
-      C(/dev/rbd0) and all others that the kernel counts are refused, and so is a device that is mounted, is swap, or is held
-      by LVM, RAID or another target. One that can only be read makes a LUN that can only be read.
-    - A file that does not exist is made with O(PREFIXsize), mode 0600; so is its directory, mode 0700.
-    - Left out, it stays as it is. Another path under the same name is refused, since it would be another disk; another name
-      of the same device or file is none.
+    - The block device or file behind the LUN. Required when the LUN is created.
+    - A block device is given by a persistent name, like a link under C(/dev/disk/by-id) or a logical volume; C(/dev/sdb),
+      C(/dev/rbd0) and all other names that the kernel numbers are refused, and so is a device that is mounted, is swap, or is
+      held by LVM, RAID or another target. A read-only device makes a read-only LUN.
+    - A file that does not exist is created with O(PREFIXsize), mode 0600, and its directory with mode 0700.
+    - If omitted, it is left unchanged. Another path under the same name is refused, since it would be another disk; another
+      name of the same device or file is not a change.
   type: path
 size:
   description:
-    - How big the LUN is, a number with a binary unit, like V(512m), V(40g) or V(1.5t).
-    - A file is made with this size, and grown online when the size is raised; sessions go on. Initiators see the new size
-      after a rescan. A LUN is never made smaller; that is refused.
-    - A LUN on a block device always has the size of the device and follows it when it grows. A O(PREFIXsize) that is bigger than
-      the device is refused.
-    - Left out, it stays as it is; for a new LUN on a file that exists it is the file's size.
+    - The size of the LUN, a number with a binary unit, like V(512m), V(40g) or V(1.5t).
+    - A file is created with this size, and grown online when the size is raised, without interrupting sessions. Initiators see
+      the new size after a rescan. Shrinking a LUN is refused.
+    - A LUN on a block device always has the size of the device and follows it when it grows. A O(PREFIXsize) that exceeds the
+      device is refused.
+    - If omitted, it is left unchanged; for a new LUN on a file that exists it is the file's size.
   type: str
 allocation:
   description:
-    - How a file is made or extended. V(sparse) takes blocks of the file system when they are first written, V(full)
-      takes all of them at once and is refused when there is no room.
+    - How a file is created or extended. V(sparse) allocates blocks of the file system when they are first written, V(full)
+      allocates all of them at once and is refused if there is not enough space.
   type: str
   choices: [sparse, full]
   default: sparse
 number:
   description:
-    - The LUN number in the target, 0 to 255. Where others made several LUNs of one name, it says which is meant; with
-      O(PREFIXstate=absent) only the LUN of this number goes.
-    - Left out, it stays as it is; a new LUN gets the lowest free number.
+    - The LUN number in the target, 0 to 255. If other tools have created several LUNs with one name, it selects one of them;
+      with O(PREFIXstate=absent) only the LUN with this number is removed.
+    - If omitted, it is left unchanged; a new LUN gets the lowest free number.
   type: int
 serial:
   description:
-    - The unit serial, 8 to 64 letters, digits and V(-). LIO makes the WWID that hosts see of its first 25 hex digits.
-    - Left out, it stays as it is; for a new LUN it is derived from the names of the target and the LUN, so that a target
-      that is made anew has the same WWIDs.
+    - The unit serial, 8 to 64 letters, digits and V(-). LIO derives the WWID that hosts see from its first 25 hex digits.
+    - If omitted, it is left unchanged; for a new LUN it is derived from the names of the target and the LUN, so that a target
+      that is created again has the same WWIDs.
   type: str
 block_size:
   description:
     - The logical block size in bytes. It cannot change while the LUN is in use.
-    - Left out, it stays as it is; for a new LUN it is 512.
+    - If omitted, it is left unchanged; for a new LUN it is 512.
   type: int
   choices: [512, 1024, 2048, 4096]
 write_back:
   description:
-    - Whether a write is acknowledged when it is in the cache of the storage host (V(true)) or on its disk (V(false)).
-      With V(true) a power cut of the storage host can lose what was not flushed.
-    - A block device has its own cache or none, which the kernel tells the hosts by itself; there V(true) is refused.
-    - Left out, it stays as it is; for a new LUN it is V(false).
+    - Whether a write is acknowledged when it is in the cache of the storage host (V(true)) or on its disk (V(false)). With
+      V(true) a power failure of the storage host can lose data that was not flushed.
+    - A block device has its own cache or none, which the kernel reports to the hosts by itself; V(true) is refused for it.
+    - If omitted, it is left unchanged; for a new LUN it is V(false).
   type: bool
 attributes:
   description:
-    - Settings of the backstore by the names that the kernel has in configfs, like C(emulate_tpu) V(1) to let
-      initiators discard blocks. Some, like V(queue_depth), V(optimal_sectors) and V(emulate_tas), cannot change while the LUN is
-      in use; for these it is made anew, and where that fails the old one is put back.
-    - One that this kernel does not have, or a value that it would not take, is refused before anything is done.
-    - Those left out stay as they are.
+    - Settings of the backstore, by the kernel's names in configfs, like C(emulate_tpu) V(1) to let initiators discard blocks.
+      Some, like V(queue_depth), V(optimal_sectors) and V(emulate_tas), cannot change while the LUN is in use; for these the
+      backstore is recreated, and if that fails the old one is restored.
+    - A setting that this kernel does not have, or a value that it would not accept, is refused before anything is done.
+    - Those that are omitted are left unchanged.
   type: dict
 state:
   description:
-    - V(absent) takes the LUN away from everybody who has it and out of the target. Its device or file stays. So does its
-      backstore where something else serves it too, or where it is of a kind that this collection does not make (a ramdisk).
+    - V(absent) removes the LUN from all igroups and from the target. Its device or file is kept. So is its backstore if
+      something else serves it too, or if it is of a type that this collection does not create (a ramdisk).
   type: str
   choices: [present, absent]
   default: present
@@ -78,41 +78,40 @@ state:
 IGROUP_BODY = """\
 initiators:
   description:
-    - The names of the initiators in the igroup. An initiator is in one igroup of a target.
-    - A new initiator gets the LUNs that all others in the igroup have.
-    - Left out, they stay as they are. Those that are not listed stay unless O(PURGE) is set.
+    - The names of the initiators in the igroup. An initiator can be in only one igroup of a target.
+    - A new initiator gets the LUNs that the others in the igroup have.
+    - If omitted, they are left unchanged. Those that are not listed are kept unless O(PURGE) is set.
   type: list
   elements: str
 luns:
   description:
-    - The LUNs that the igroup has, each by its name, or as a dictionary of C(name), C(number) (under which the
-      initiators see it; left out it stays as it is, and for a new one is the LUN's own), C(read_only) (left out it stays
-      as it is, V(false) for a new one), C(shared) (it may be in other igroups too, V(false)) and C(state) (V(present) or
-      V(absent)).
-    - Left out, they stay as they are. Those that are not listed stay unless O(PURGE) is set.
+    - The LUNs that the igroup has, each by its name, or as a dictionary of C(name), C(number) (under which the initiators see
+      it; if omitted it is left unchanged, and for a new one is the LUN's own), C(read_only) (if omitted it is left unchanged,
+      V(false) for a new one), C(shared) (it may be in other igroups too, V(false)) and C(state) (V(present) or V(absent)).
+    - If omitted, they are left unchanged. Those that are not listed are kept unless O(PURGE) is set.
     - A LUN that another igroup of the target has already is refused unless it is C(shared).
   type: list
   elements: raw
 chap:
   description:
-    - What the initiators prove themselves with. LIO asks for it on a whole target, so all its igroups have it or none.
-    - Left out, it stays as it is. An empty C(user) and C(secret) remove it.
-    - A new secret counts from the next login on.
+    - The CHAP credentials of the initiators. LIO requires CHAP for a whole target, so either all its igroups have it or none.
+    - If omitted, it is left unchanged. An empty C(user) and C(secret) remove it.
+    - A new secret takes effect at the next login.
   type: dict
   suboptions:
     user:
-      description: The user name that the initiator gives, at most 255 bytes.
+      description: The user name of the initiators, at most 255 bytes.
       type: str
       required: true
     secret:
-      description: The secret that goes with it, 12 to 255 bytes.
+      description: The secret of the initiators, 12 to 255 bytes.
       type: str
       required: true
     mutual_user:
-      description: The user name that the target gives in return. Left out, the target proves nothing.
+      description: The user name with which the target authenticates to the initiators. If omitted, it does not authenticate.
       type: str
     mutual_secret:
-      description: The secret that goes with it, another one than O(PREFIXchap.secret).
+      description: The secret of the target, different from O(PREFIXchap.secret).
       type: str
 state:
   description:
@@ -125,39 +124,39 @@ state:
 TARGET_BODY = """\
 portals:
   description:
-    - Where the target listens, C(ADDRESS), C(ADDRESS:PORT) or C([IPV6]:PORT); the port is 3260 when left out. Addresses
-      are this host's own, or V(0.0.0.0) or V([::]) for all of them, which is what targetcli makes by default. Beside such a
-      one no single address can be added; declare it itself.
-    - Left out, they stay as they are; a new target needs one. Those that are not listed stay unless O(PURGE) is set.
+    - The portals on which the target listens, C(ADDRESS), C(ADDRESS:PORT) or C([IPV6]:PORT); the default port is 3260.
+      Addresses are this host's own, or V(0.0.0.0) or V([::]) for all of them, which is what targetcli creates by default. No
+      single address can be added to such a wildcard portal; declare the wildcard instead.
+    - If omitted, they are left unchanged; a new target needs at least one. Those that are not listed are kept unless O(PURGE)
+      is set.
   type: list
   elements: str
 enabled:
   description:
     - Whether initiators can log in.
-    - Left out, it stays as it is; a new target is enabled.
+    - If omitted, it is left unchanged; a new target is enabled.
   type: bool
 alias:
   description:
-    - A text for people, the parameter C(TargetAlias) (RFC 7143 section 13.8).
-    - Left out, it stays as it is.
+    - A human-readable text, the parameter C(TargetAlias) (RFC 7143 section 13.8).
+    - If omitted, it is left unchanged.
   type: str
 attributes:
   description:
-    - Attributes of the target portal group by the names that the kernel has in configfs, like
-      C(default_cmdsn_depth).
-    - One that this kernel does not have, or a value that it would not take, is refused before anything is done.
-    - Those left out stay as they are. What decides who may log in cannot be set, and changes only where igroups are given (and
-      in a new target); then demo mode is off, and C(authentication) follows whether the igroups have CHAP.
+    - Attributes of the target portal group, by the kernel's names in configfs, like C(default_cmdsn_depth).
+    - A setting that this kernel does not have, or a value that it would not accept, is refused before anything is done.
+    - Those that are omitted are left unchanged. The attributes that decide who may log in cannot be set, and change only if
+      igroups are given (and in a new target); then demo mode is turned off, and C(authentication) is set if the igroups have
+      CHAP.
   type: dict
 parameters:
   description:
-    - Negotiated parameters (RFC 7143 section 13), like C(MaxRecvDataSegmentLength). They count from the next
-      login on.
-    - Those left out stay as they are.
+    - Negotiated parameters (RFC 7143 section 13), like C(MaxRecvDataSegmentLength). They take effect at the next login.
+    - Those that are omitted are left unchanged.
   type: dict
 state:
   description:
-    - V(absent) removes the target with everything in it. Devices and files behind its LUNs stay.
+    - V(absent) removes the target with everything in it. Devices and files behind its LUNs are kept.
   type: str
   choices: [present, absent]
   default: present
@@ -166,13 +165,13 @@ state:
 READ_ONLY = """\
 read_only:
   description:
-    - Whether igroups may only read the LUN, for each that does not say otherwise for itself.
-    - Left out, it stays as it is.
+    - Whether igroups may only read the LUN, unless an igroup sets it differently for itself.
+    - If omitted, it is left unchanged.
   type: bool
 shared:
   description:
-    - Whether the LUN may be in several igroups. Two hosts that write to one LUN without knowing of each other destroy
-      what is on it, so it must be said.
+    - Whether the LUN may be in several igroups. Two hosts that write to one LUN without coordination destroy its data, so this
+      must be set explicitly.
   type: bool
   default: false
 """
@@ -180,29 +179,28 @@ shared:
 FORCE = """\
 force:
   description:
-    - Go on where an initiator that is logged in loses something, and where a LUN becomes another disk.
-    - It is for the one task that needs it. Left V(false), such a task is refused and says who is logged in.
+    - Whether to proceed even if an initiator that is logged in loses something, or a LUN becomes another disk.
+    - Set it only for the one task that needs it. If V(false), such a task is refused and reports who is logged in.
   type: bool
   default: false
 """
 
 NOTES = """\
 notes:
-  - Needs root, and the modules C(target_core_mod), C(iscsi_target_mod), C(target_core_file) and C(target_core_iblock) of
-    the running kernel; they are loaded when they are not there. The kernel's configfs is read and written directly;
-    targetcli is not needed.
-  - Its lock C(/run/targetcli.lock) is held from the first look to the last one, so that calls at the same time, and
-    targetcli, wait for each other. A targetcli shell that was left open holds it until it is left; after two minutes the
-    module fails and names it.
-  - What runs and what comes back after a boot are the same. The saved file (C(/etc/rtslib-fb-target/saveconfig.json) on
-    Debian, C(/etc/target/saveconfig.json) elsewhere) is merged, 0600, in the format of rtslib, so that the restore service
-    of the distribution and targetcli read it. That service is also told what to wait for, in a drop-in.
-  - What is saved in a target that is worked on but does not run, since a restore failed half way, is brought back as it was.
-    What could not be made again just so (a ramdisk, a backstore with ALUA groups, a portal with iSER) is left as it is saved,
-    with a warning.
-  - What others made is read as it is there and changed only where it is named. Of a target with several portal groups the one
-    with the lowest tag is worked on; sessions of all of them count.
-  - Refused is a change of who may log in while somebody is logged in who would not get in again.
+  - Needs root, and the modules C(target_core_mod), C(iscsi_target_mod), C(target_core_file) and C(target_core_iblock) of the
+    running kernel; they are loaded if needed. The kernel's configfs is read and written directly; targetcli is not needed.
+  - The lock C(/run/targetcli.lock) is held from the first look to the last, so that concurrent calls, and targetcli, wait for
+    each other. A targetcli shell that was left open holds it until it exits; after two minutes the module fails and names it.
+  - The running configuration and the one after a boot are kept the same. The saved file
+    (C(/etc/rtslib-fb-target/saveconfig.json) on Debian, C(/etc/target/saveconfig.json) elsewhere) is merged, mode 0600, in the
+    format of rtslib, so that the restore service of the distribution and targetcli can read it. A drop-in also tells that
+    service what to wait for.
+  - Parts of a managed target that are saved but not running, because a restore failed half way, are restored as they were.
+    Parts that cannot be recreated exactly (a ramdisk, a backstore with ALUA groups, a portal with iSER) are left as they are
+    saved, with a warning.
+  - Objects that other tools created are read as they are and changed only where they are listed. In a target with several
+    portal groups, the one with the lowest tag is managed; sessions of all of them count.
+  - A change of access is refused while an initiator is logged in that could not log in again.
 seealso:
   - module: lunworks.iscsi.target
   - module: lunworks.iscsi.targets
@@ -227,11 +225,13 @@ def filled(body: str, prefix: str, purge: str) -> str:
 
 
 LUNS = "luns:\n  description:\n    - The LUNs of the target."
-LUNS += " Left out, they stay as they are. Those that are not listed stay unless O(purge) is set.\n"
+LUNS += " If omitted, they are left unchanged. Those that are not listed are kept unless O(purge) is set.\n"
 LUNS += "  type: list\n  elements: dict\n  suboptions:\n"
 LUNS += named(LUN_BODY + READ_ONLY, "LUN", "targets[].luns[].", "purge")
 IGROUPS = "igroups:\n  description:\n    - Named sets of initiators with the LUNs that they have."
-IGROUPS += " Left out, they stay as they are. Those that are not listed stay unless O(purge) is set.\n"
+IGROUPS += (
+    " If omitted, they are left unchanged. Those that are not listed are kept unless O(purge) is set.\n"
+)
 IGROUPS += "  type: list\n  elements: dict\n  suboptions:\n"
 IGROUPS += named(IGROUP_BODY, "igroup", "targets[].igroups[].", "purge")
 TARGETS = "targets:\n  description:\n    - The targets, each with what is in it.\n"

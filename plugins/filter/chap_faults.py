@@ -20,19 +20,19 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 
 DOCUMENTATION = r"""
 name: chap_faults
-short_description: Find what is wrong with the CHAP credentials in the data of a SAN
+short_description: Check the CHAP credentials in the data of a SAN
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Used by the playbooks C(lunworks.iscsi.site) and C(lunworks.iscsi.rotate_chap), before any host is touched.
-  - "Found are: secrets that are too short or too long, the same secret in both directions, a host and its igroup that do not say
-    the same, a host without CHAP whose igroup asks for it, CHAP that no igroup asks for, and targets that have none."
-  - Targets that no host of the inventory declares (arrays) are not judged. No secret is in a sentence.
-positional: _input, targets, needed
+  - "It finds secrets that are too short or too long, the same secret in both directions, a host and its igroup whose
+    credentials differ, a host without CHAP whose igroup requires it, CHAP that no igroup requires, and targets without CHAP."
+  - Targets that no host of the inventory declares (arrays) are not checked. The sentences contain no secrets.
+positional: _input, targets, required
 options:
   _input:
     description:
-      - By the name of each host its O(lunworks.iscsi.target#role:main:target_targets),
+      - For each host, by its name, O(lunworks.iscsi.target#role:main:target_targets),
         O(lunworks.iscsi.initiator#role:main:initiator_name) and O(lunworks.iscsi.initiator#role:main:initiator_nodes).
     type: dict
     required: true
@@ -40,10 +40,10 @@ options:
     description: The names of the targets to look at, separated by commas; empty for all of them.
     type: str
     default: ''
-  needed:
+  required:
     description:
-      - Whether there has to be CHAP, and on both sides.
-      - When V(false), what only one side says is no fault; the other side may have it already.
+      - Whether CHAP is required, on both sides.
+      - With V(false), CHAP on only one side is not a fault, since the other side may be configured already.
     type: bool
     default: true
 """
@@ -57,13 +57,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One sentence for each fault; empty when there is none.
+  description: One sentence for each fault; empty if there is none.
   type: list
   elements: str
 """
 
 
-def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "", needed: bool = True) -> list[str]:
+def chap_faults(
+    parts: Mapping[str, Mapping[str, Any]], targets: str = "", required: bool = True
+) -> list[str]:
     """What is wrong with the CHAP credentials of all hosts, as sentences without secrets."""
     try:
         chosen = _chosen(targets)
@@ -74,13 +76,13 @@ def chap_faults(parts: Mapping[str, Mapping[str, Any]], targets: str = "", neede
             f"There is no CHAP in the data of '{name}': neither an igroup of it nor a node has the option 'chap'."
             for name in sorted(chosen - known)
         ]
-        if needed and not found and not groups and not nodes:
+        if required and not found and not groups and not nodes:
             found = ["There is no CHAP in the data: no igroup and no node has the option 'chap'."]
         found += [said for _who, _target, said, _more in [*groups, *nodes] if isinstance(said, str)]
         return (
             found
             + list(_disagreements(parts, groups, nodes))
-            + (list(_one_sided(parts, groups, nodes)) if needed else [])
+            + (list(_one_sided(parts, groups, nodes)) if required else [])
         )
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem

@@ -26,12 +26,12 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_status import 
 
 DOCUMENTATION = r"""
 name: move_plan
-short_description: The steps that move volume groups from one host to another
-version_added: 0.1.0
+short_description: Plan the steps that move volume groups from one host to another
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Derives from the answers of the info modules where each volume group stands, and plans what is left of its move.
-  - Nothing is remembered between runs. After a crash anywhere, the plan of the next run is exactly the rest.
+  - Derives from the results of the info modules where each volume group is in its move, and plans the remaining steps.
+  - Nothing is remembered between runs. After a crash at any point, the next run plans exactly the remaining steps.
   - Used by the role P(lunworks.iscsi.move_volume_group#role).
 positional: _input
 options:

@@ -9,11 +9,12 @@ from typing import Any, Iterator, Mapping, Sequence
 
 DOCUMENTATION = r"""
 name: move_seqnos
-short_description: What is asked for volume groups, with the sequence number that it was planned on
-version_added: 0.1.0
+short_description: Add the sequence numbers on which a plan is based to options for volume groups
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - A step of a move finds the metadata as the survey or the step of this run before it has left it, or nothing is done.
+  - With these numbers, a step of a move changes nothing unless it finds the metadata as the survey or the previous step of
+    this run left it.
   - Used by the role P(lunworks.iscsi.move_volume_group#role).
 positional: _input, known, written
 options:
@@ -23,7 +24,7 @@ options:
     elements: dict
     required: true
   known:
-    description: C(seqnos) of P(lunworks.iscsi.move_plan#filter).
+    description: The C(seqnos) that P(lunworks.iscsi.move_plan#filter) returned.
     type: list
     elements: dict
     required: true
@@ -42,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The same with C(seqno).
+  description: The same options with C(seqno).
   type: list
   elements: dict
 """

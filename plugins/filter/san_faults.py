@@ -32,27 +32,26 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.san_use import (
 DOCUMENTATION = r"""
 name: san_faults
 short_description: Find the contradictions in the data of a SAN
-version_added: 0.1.0
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Reads the role variables of all hosts (O(lunworks.iscsi.target#role:main:target_targets),
     O(lunworks.iscsi.initiator#role:main:initiator_name), O(lunworks.iscsi.initiator#role:main:initiator_ifaces),
     O(lunworks.iscsi.initiator#role:main:initiator_nodes), O(lunworks.iscsi.volume#role:main:volume_groups),
-    O(lunworks.iscsi.volume#role:main:volume_filesystems)) side by side and says what no single host can know.
-  - "Found are: an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use
-    although nobody said C(shared: true); a host that waits for a LUN which its storage host does not have or does not
-    give to it, or that has another WWID there; a portal that the target does not listen on (V(0.0.0.0) and V([::]) are every
-    address of it); a LUN, a volume group or a mount point that stands twice on one host; a file system directly on a LUN that
-    another host uses too."
-  - Targets that no host of the inventory declares (arrays) are not judged.
+    O(lunworks.iscsi.volume#role:main:volume_filesystems)) together and reports what no single host can know.
+  - "It finds an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use although
+    C(shared: true) is not set; a host that waits for a LUN that its storage host does not have, does not map to it, or has
+    with another WWID; a portal that the target does not listen on (V(0.0.0.0) and V([::]) stand for all its addresses); a LUN,
+    a volume group or a mount point that occurs twice on one host; a file system directly on a LUN that another host uses too."
+  - Targets that no host of the inventory declares (arrays) are not checked.
 positional: _input
 options:
   _input:
-    description: The variables of each host by its name, like C(hostvars) where no host's data refers to another's.
+    description: The variables of each host by its name, like C(hostvars) if no host's data refers to another's.
     type: dict
     required: true
   hosts:
-    description: The names of the hosts to look at; left out, all of them.
+    description: The names of the hosts to check. If omitted, all of them.
     type: list
     elements: str
 """
@@ -66,7 +65,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One sentence for each fault; empty when there is none.
+  description: One sentence for each fault; empty if there is none.
   type: list
   elements: str
 """

@@ -22,15 +22,15 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
 
 DOCUMENTATION = r"""
 name: san_moves
-short_description: Find the volume groups that the data of a SAN wants on another host
+short_description: Find the volume groups that the data of a SAN assigns to another host
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Holds the role variables of all hosts (as P(lunworks.iscsi.san_faults#filter) takes them) against what the storage hosts tell
-    of their LUNs. A volume group that is on LUNs of one host and in the data of another is to move.
-  - A volume group that is on no LUN yet, or on a LUN that is said to be C(shared), is not judged.
-  - A LUN that is named by target and name, and has another WWID than follows from them (somebody else gave it its serial), is
-    a fault that says its real WWID.
+  - Compares the role variables of all hosts (as P(lunworks.iscsi.san_faults#filter) takes them) with what the storage hosts
+    report about their LUNs. A volume group that is on LUNs of one host and in the data of another must move.
+  - A volume group that is on no LUN yet, or on a C(shared) LUN, is not considered.
+  - A LUN that is given by target and name, but whose WWID is not the one derived from them (another tool set its serial), is
+    reported as a fault with its real WWID.
 positional: _input, luns
 options:
   _input:
@@ -38,11 +38,11 @@ options:
     type: dict
     required: true
   luns:
-    description: What M(lunworks.iscsi.lun_info) told on each storage host, by the host's name.
+    description: The result of M(lunworks.iscsi.lun_info) on each storage host, by the host's name.
     type: dict
     required: true
   allowed:
-    description: Which volume groups may move; V(true) for all, or their names as a list or with commas between them.
+    description: Which volume groups may move; V(true) for all, or their names as a list or separated by commas.
     type: raw
     default: false
 """
@@ -56,9 +56,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    C(moves), one for each pair of hosts, with C(source), C(destination), C(groups), C(igroups) (the igroup of the destination by
-    target, as its data names it), C(hosts) (these two and those that serve the LUNs), C(allowed), and C(say), sentences that
-    tell what data and LUN maps say and how to make them agree; and C(faults), sentences about what no move can mend.
+    C(moves), one for each pair of hosts, with C(source), C(destination), C(groups), C(igroups) (the igroup of the destination
+    by target, as its data names it), C(hosts) (these two and those that serve the LUNs), C(allowed), and C(say), sentences
+    that report what the data and the LUN maps say and how to make them agree; and C(faults), sentences about problems that no
+    move can fix.
   type: dict
 """
 
@@ -198,7 +199,7 @@ def _own(part: Data) -> frozenset[str]:
 
 
 def _holders(lun: Data) -> frozenset[str]:
-    return frozenset(lun["running"]) | frozenset(lun["saved"])
+    return frozenset(lun["initiators"]) | frozenset(lun["saved_initiators"])
 
 
 def _move(source: str, destination: str) -> dict[str, Any]:
@@ -246,7 +247,7 @@ def _strangers(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterator[
             if not lun["label"] or not lun["label"]["group"] or lun["label"]["group"] in named:
                 continue
             for _host, entry, igroups in _declared(parts, lun["target"], lun["name"]):
-                wanted, holders = _members(igroups), frozenset(lun["running"])
+                wanted, holders = _members(igroups), frozenset(lun["initiators"])
                 if wanted - holders and holders - wanted and not entry.get("shared"):
                     yield (
                         f"The LUN '{lun['name']}' of '{lun['target']}' carries '{lun['label']['group']}' and is mapped to "

@@ -12,18 +12,19 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: san_report
-short_description: Say what stands where, from LUN to mount
-version_added: 0.1.0
+short_description: Report the storage of hosts as text, from LUN to mount
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Makes a text of the answers of M(lunworks.iscsi.initiator_info), a block for each host with its LUNs, their WWIDs, maps,
-    paths and users.
-  - Where the answer of M(lunworks.iscsi.timers_info) is in it as C(timers), also how long the I/O of each LUN can stand still,
-    and before all else what uses one path past its map, and the timers that contradict each other.
+  - Formats the results of M(lunworks.iscsi.initiator_info) as a text, with a block for each host with its LUNs, their WWIDs,
+    maps, paths and users.
+  - If they include the result of M(lunworks.iscsi.timers_info) as C(timers), the text also has the time for which the I/O of
+    each LUN can stall, and first of all whatever uses a single path and bypasses its map, and the timers that contradict each
+    other.
 positional: _input
 options:
   _input:
-    description: The answers, by the names of the hosts.
+    description: The results, by the names of the hosts.
     type: dict
     required: true
 """

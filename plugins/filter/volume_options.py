@@ -11,14 +11,14 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: volume_options
-short_description: Turn the data of volume groups and file systems into the options of modules
-version_added: 0.1.0
+short_description: Convert the data of volume groups and file systems to module options
+version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Used by the role P(lunworks.iscsi.volume#role). Takes O(lunworks.iscsi.volume#role:main:volume_groups) and
-    O(lunworks.iscsi.volume#role:main:volume_filesystems) apart, so that one call of M(lunworks.iscsi.disks),
+  - Used by the role P(lunworks.iscsi.volume#role). Splits O(lunworks.iscsi.volume#role:main:volume_groups) and
+    O(lunworks.iscsi.volume#role:main:volume_filesystems), so that one call each of M(lunworks.iscsi.disks),
     M(lunworks.iscsi.volume_groups), M(lunworks.iscsi.logical_volumes), M(lunworks.iscsi.filesystems) and
-    M(lunworks.iscsi.mounts) each serves all of a host.
+    M(lunworks.iscsi.mounts) covers all of a host.
 positional: _input
 options:
   _input:
@@ -32,13 +32,13 @@ options:
     elements: dict
     default: []
   paths:
-    description: How many good paths each disk must have, where its entry does not say so itself.
+    description: The number of good paths that each disk must have, unless its entry sets it.
     type: int
     default: 1
   found:
     description: >-
-      What M(lunworks.iscsi.disks) found, RV(ignore:state.disks); left out, RV(ignore:groups), RV(ignore:filesystems) and their
-      mounts have no devices.
+      What M(lunworks.iscsi.disks) returned, RV(ignore:state.disks). If omitted, RV(ignore:groups), RV(ignore:filesystems) and
+      their mounts have no devices.
     type: list
     elements: dict
 """
@@ -52,9 +52,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    The options C(disks), C(groups), C(volumes), C(filesystems), C(mounts) (what shall be mounted), C(leaving) (what shall
-    not), C(claimed), the LUNs that multipath must know before the first login, and C(promised), the devices that have no
-    path yet.
+    The options C(disks), C(groups), C(volumes), C(filesystems), C(mounts) (to be mounted), C(absent_mounts) (to be removed),
+    C(claimed), the LUNs that multipath must know before the first login, and C(assume_present), the devices that have no path
+    yet.
   type: dict
 """
 
@@ -90,13 +90,13 @@ def volume_options(
             ],
             "filesystems": [{"device": device, **_of(one, FILESYSTEM_KEYS)} for one, device in placed],
             "mounts": [one for one in mounts if "state" not in one],
-            "leaving": [one for one in mounts if "state" in one],
+            "absent_mounts": [one for one in mounts if "state" in one],
             "claimed": [
                 {key: disk[key] for key in ("target", "lun", "wwid") if key in disk}
                 for disk in disks
                 if disk.get("multipath", True)
             ],
-            "promised": [disk["device"] for disk in found or [] if not disk["paths"]],
+            "assume_present": [disk["device"] for disk in found or [] if not disk["paths"]],
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(

@@ -7,34 +7,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: san_data
-short_description: Read the data of all hosts of a SAN, whatever the run is limited to
+short_description: Read the data of all hosts of a SAN, regardless of --limit
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
   - Used by the playbooks of this collection before any host is touched. It reads the role variables that describe the SAN of
-    every host in the inventory groups C(storage) and C(compute), C(--limit) or not, and needs no connection for it.
-  - Hosts of C(storage) say their targets, hosts of C(compute) their initiator name, ifaces, nodes, volume groups and file
-    systems. What only a play, a role or C(set_fact) would give them is not in it.
-  - Data that cannot be templated (a variable that is undefined, a vault that does not open) is named with its host and its
-    place. Without it nobody can say which LUNs that host has, so no other host should be changed either.
+    every host in the inventory groups C(storage) and C(compute), regardless of C(--limit), without connecting to them.
+  - From hosts of C(storage) it reads their targets, from hosts of C(compute) their initiator name, ifaces, nodes, volume
+    groups and file systems. Variables that only a play, a role or C(set_fact) would set are not included.
+  - Data that cannot be templated (an undefined variable, a vault that cannot be decrypted) is reported with its host and its
+    place. Without it, the LUNs of that host are unknown, so no other host should be changed either.
 options:
   _terms:
-    description: None are taken.
+    description: No terms are used.
 """
 
 EXAMPLES = r"""
 - name: The data of all hosts can be read
   ansible.builtin.assert:
-    that: unread == []
-    fail_msg: "{{ unread | join(' ') }}"
+    that: errors == []
+    fail_msg: "{{ errors | join(' ') }}"
   vars:
-    unread: "{{ (query('lunworks.iscsi.san_data') | first).unread }}"
+    errors: "{{ (query('lunworks.iscsi.san_data') | first).errors }}"
   run_once: true
   delegate_to: localhost
 
 - name: The data of the whole SAN
   ansible.builtin.set_fact:
-    san: "{{ (query('lunworks.iscsi.san_data') | first).parts }}"
+    san: "{{ (query('lunworks.iscsi.san_data') | first).hosts }}"
   no_log: true  # CHAP secrets are among it
   run_once: true
 """
@@ -45,11 +45,11 @@ _value:
   type: list
   elements: dict
   contains:
-    parts:
-      description: By the name of each host its part of the data, with CHAP secrets.
+    hosts:
+      description: The data of each host by its name, including CHAP secrets.
       type: dict
-    unread:
-      description: One sentence for each place that cannot be read, without its value; empty when all can.
+    errors:
+      description: One sentence for each place that cannot be read, without its value; empty if all can.
       type: list
       elements: str
 """
@@ -61,7 +61,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from jinja2.exceptions import TemplateError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.initiator_name_by import initiator_name_by
+from ansible_collections.lunworks.iscsi.plugins.filter.to_initiator_name import to_initiator_name
 
 STORAGE = ("target_targets",)
 COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups", "volume_filesystems")
@@ -85,7 +85,7 @@ class LookupModule(LookupBase):
 
 
 def san_data(groups: Mapping[str, Sequence[str]], template_of: Callable[[str], Template]) -> dict[str, Any]:
-    """The parts of all hosts, and what of them cannot be read."""
+    """The data of all hosts, and what of it cannot be read."""
     storage, compute = groups.get("storage") or [], groups.get("compute") or []
     parts: dict[str, dict[str, Any]] = {}
     faults: list[str] = []
@@ -95,13 +95,13 @@ def san_data(groups: Mapping[str, Sequence[str]], template_of: Callable[[str], T
         part: dict[str, Any] = {name: _read(template, host, name, faults) or [] for name in wanted}
         part["initiator_name"] = _initiator(template, host, faults) if host in compute else ""
         parts[host] = part
-    return {"parts": parts, "unread": faults}
+    return {"hosts": parts, "errors": faults}
 
 
 def _initiator(template: Template, host: str, faults: list[str]) -> str:
     name = _read(template, host, "initiator_name", faults)
     authority = "" if name else _read(template, host, "initiator_naming_authority", faults)
-    return str(name or (initiator_name_by(host, authority) if authority else ""))
+    return str(name or (to_initiator_name(host, authority) if authority else ""))
 
 
 def _read(template: Template, host: str, name: str, faults: list[str]) -> Any:

@@ -45,13 +45,13 @@ BLOCK = "/sys/class/block"
 
 @dataclass(frozen=True)
 class Wish:
-    """A file system as it is asked for; a label of None is left out. A promised disk need not be there in a check run."""
+    """A file system as it is asked for; a label of None is left out. One in assume_present need not be there in a check run."""
 
     device: str
     kind: str
     label: str | None = None
     options: tuple[str, ...] = ()
-    promised: bool = False
+    assume_present: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class MakeOnDisk(MakeFilesystem):
 class WishedFilesystems(Resource):
     """File systems on disks converged to what was asked of them."""
 
-    def __init__(self, asked: list[dict[str, Any]], promised: Iterable[str]) -> None:
-        self.wishes = [filesystem_wish(one, promised) for one in asked]
+    def __init__(self, asked: list[dict[str, Any]], assume_present: Iterable[str]) -> None:
+        self.wishes = [filesystem_wish(one, assume_present) for one in asked]
         unique("device", [one.device for one in self.wishes])
 
     def look(self, host: Host) -> tuple[Content, ...]:
@@ -109,7 +109,7 @@ class WishedFilesystems(Resource):
         return {"filesystems": [_shown(one) for one in state]}
 
 
-def filesystem_wish(asked: dict[str, Any], promised: Iterable[str]) -> Wish:
+def filesystem_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wish:
     """One file system as it was asked for."""
     device, kind, label = device_path(asked["device"]), asked["filesystem"], asked["label"]
     options = mkfs_options(device, kind, asked["filesystem_options"] or ())
@@ -122,7 +122,7 @@ def filesystem_wish(asked: dict[str, Any], promised: Iterable[str]) -> Wish:
         )
     if label is not None and any(word.startswith("-L") for word in options):
         raise Problem(f"'{device}' has a label and '-L' in filesystem_options. Give one of them.")
-    return Wish(device, kind, label, options, device in set(promised))
+    return Wish(device, kind, label, options, device in set(assume_present))
 
 
 def look_contents(host: Host, wishes: Sequence[Wish]) -> tuple[Content, ...]:
@@ -178,7 +178,7 @@ def refuse_contents(wishes: Sequence[Wish], seen: Sequence[Content]) -> None:
     for wish, one in zip(wishes, seen):
         device, there = one.device, one.filesystem
         lead = f"Cannot make a file system on '{wish.device}'"
-        if not device.kernel and wish.promised and device.stable:
+        if not device.kernel and wish.assume_present and device.stable:
             continue
         refuse_name(device, lead)
         other = first.setdefault(device.kernel, wish.device)
@@ -206,6 +206,6 @@ def _shown(one: Content) -> dict[str, Any]:
         "device": one.device.path,
         "filesystem": there.kind if there else None,
         "label": there.label or None if there else None,
-        "full": there.full if there else None,
+        "fills_device": there.full if there else None,
         "mounted": one.mounted or None,
     }

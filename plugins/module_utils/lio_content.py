@@ -76,12 +76,12 @@ def _lun(
         "name": lun.name,
         "path": lun.path,
         "wwid": wwid_of_lio(lun.serial),
-        "running": _mapped(running, lun),
-        "saved": _mapped(saved, lun),
-        "read_only": _mapped(running, lun, read_only=True),
-        "saved_read_only": _mapped(saved, lun, read_only=True),
+        "initiators": _mapped(running, lun),
+        "saved_initiators": _mapped(saved, lun),
+        "read_only_initiators": _mapped(running, lun, read_only=True),
+        "saved_read_only_initiators": _mapped(saved, lun, read_only=True),
         "label": label if metadata or label is None else replace(label, metadata=""),
-        "unreadable": why or None,
+        "unreadable_reason": why or None,
     }
 
 

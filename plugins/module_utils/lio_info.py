@@ -43,7 +43,9 @@ def _target(running: Running, name: str, sizes: dict[str, int]) -> dict[str, Any
             for session in running.sessions
             if session.target.lower() == name
         ],
-        "others": [{**shown(one, sizes), "tag": one.tag} for one in running.others.get(name, ())],
+        "other_portal_groups": [
+            {**shown(one, sizes), "tag": one.tag} for one in running.others.get(name, ())
+        ],
     }
 
 

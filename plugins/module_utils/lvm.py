@@ -256,7 +256,7 @@ def show_group(group: VolumeGroup) -> dict[str, Any]:
         "missing": [one.uuid for one in group.missing],
         "copies": list(group.copies),
         "hidden": group.hidden,
-        "bare": bool(group.beside),
+        "bypasses_multipath": bool(group.beside),
         "physical_volumes": [show_physical(one, unit) for one in group.physical],
         "logical_volumes": [
             {"name": one.name, "size": one.size, "active": bool(one.kernel), "layout": one.layout}

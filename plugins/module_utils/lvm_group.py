@@ -64,18 +64,18 @@ LETTING_GO = ("inactive", "exported", "absent")
 
 @dataclass(frozen=True)
 class Wish:
-    """A VG as it is asked for; None is left out. 'promised' devices need not be there while nothing is changed."""
+    """A VG as it is asked for; None is left out. Devices in 'assume_present' need not be there while nothing is changed."""
 
     name: str
     devices: tuple[str, ...] | None = None
-    promised: frozenset[str] = frozenset()
+    assume_present: frozenset[str] = frozenset()
     extent_size: int | None = None
     autoactivation: bool | None = None
     tags: frozenset[str] | None = None
     system_id: str | None = None
     take_over_from: str = ""
     imported: bool = False
-    sampled: bool = False
+    checksums: bool = False
     state: str | None = None
     force: bool = False
     seqno: int | None = None  # of the metadata that the caller planned on
@@ -89,9 +89,9 @@ class Groups:
     devices: dict[str, Device] = field(default_factory=dict)
     users: dict[str, tuple[str, ...]] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()  # names that something else in /dev has
-    sums: dict[str, dict[str, str]] = field(
+    checksums: dict[str, dict[str, str]] = field(
         default_factory=dict
-    )  # by group and volume, where samples are wished
+    )  # by group and volume, where they are asked for
     lvm: Lvm = Lvm()
 
 
@@ -125,13 +125,13 @@ def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None
         users={group.name: users_of(group.tables or (), group.name, holders) for group in leaving},
         taken=frozenset(name for name, group in groups.items() if not group and host.stat(f"/dev/{name}")),
         lvm=found,
-        sums=look_sums(
-            host, [group for wish in wishes for group in [groups[wish.name]] if wish.sampled and group]
+        checksums=look_checksums(
+            host, [group for wish in wishes for group in [groups[wish.name]] if wish.checksums and group]
         ),
     )
 
 
-def look_sums(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, dict[str, str]]:
+def look_checksums(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, dict[str, str]]:
     """A checksum sample of each volume that is active, by group and volume."""
     found = samples(
         host, [(group.name, one.name) for group in groups for one in group.logical if one.readable]
@@ -170,20 +170,20 @@ def want_groups(wishes: Iterable[Wish], seen: Groups) -> Groups:
 
 def _tagged(wish: Wish, seen: Groups) -> Wish:
     """With what is exported its samples are noted; those of a group that is exported already stay."""
-    group, sums = seen.groups[wish.name], seen.sums.get(wish.name, {})
-    if wish.state != "exported" or not wish.sampled or not group:
+    group, checksums = seen.groups[wish.name], seen.checksums.get(wish.name, {})
+    if wish.state != "exported" or not wish.checksums or not group:
         return wish
     others = frozenset(
         tag for tag in (group.tags if wish.tags is None else wish.tags) if not tag.startswith(SUM)
     )
     if group.exported:
         return replace(wish, tags=others | {tag for tag in group.tags if tag.startswith(SUM)})
-    return replace(wish, tags=others | sum_tags(sums))
+    return replace(wish, tags=others | sum_tags(checksums))
 
 
-def sum_tags(sums: dict[str, str]) -> frozenset[str]:
+def sum_tags(checksums: dict[str, str]) -> frozenset[str]:
     """Samples as tags of a VG; a name of a volume needs no quoting there (lvm(8))."""
-    return frozenset(f"{SUM}{volume}:{digest}" for volume, digest in sums.items())
+    return frozenset(f"{SUM}{volume}:{digest}" for volume, digest in checksums.items())
 
 
 def _own(wish: Wish, seen: Groups) -> VolumeGroup | None:

@@ -37,7 +37,7 @@ def refuse_groups(wishes: Sequence[Wish], seen: Groups, want: Groups) -> None:
                 seen.lvm.refuse_activation(wish.name, group.inactive)
         for path in joining(wish, group):
             device = seen.devices[path]
-            if device.kernel or path not in wish.promised:
+            if device.kernel or path not in wish.assume_present:
                 refuse_device(device, wish.name, seen.lvm.owner(device.kernel))
 
 

@@ -43,12 +43,12 @@ GROUP: dict[str, Any] = {
     "system_id": {"type": "str"},
     "take_over_from": {"type": "str"},
     "imported": {"type": "bool", "default": False},
-    "sampled": {"type": "bool", "default": False},
+    "checksums": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["active", "inactive", "exported", "imported", "absent"]},
     "force": {"type": "bool", "default": False},
     "seqno": {"type": "int"},
 }
-PROMISED: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
+ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
 
 
 class WishedGroups(Resource):
@@ -56,9 +56,9 @@ class WishedGroups(Resource):
 
     locks = (VOLUMES,)
 
-    def __init__(self, asked: list[dict[str, Any]], promised: Sequence[str]) -> None:
+    def __init__(self, asked: list[dict[str, Any]], assume_present: Sequence[str]) -> None:
         self.seen: Groups | None = None
-        self.wishes = [group_wish(one, frozenset(promised)) for one in asked]
+        self.wishes = [group_wish(one, frozenset(assume_present)) for one in asked]
         unique("volume group", [one.name for one in self.wishes])
         unique("device", [path for one in self.wishes for path in one.devices or ()])
 
@@ -78,11 +78,11 @@ class WishedGroups(Resource):
 
     def show(self, state: Groups) -> Any:
         """An entry for each VG that is there, in the order in which they were asked for."""
-        groups = [(state.groups[one.name], state.sums.get(one.name)) for one in self.wishes]
+        groups = [(state.groups[one.name], state.checksums.get(one.name)) for one in self.wishes]
         return {
             "groups": [
-                {**show_group(group), **({"sums": sums} if sums is not None else {})}
-                for group, sums in groups
+                {**show_group(group), **({"checksums": checksums} if checksums is not None else {})}
+                for group, checksums in groups
                 if group
             ]
         }
@@ -112,16 +112,18 @@ class PlannedGroups(Resource):
         return {wish.name: state[wish.name].seqno for wish in self.wishes if wish.name in state}
 
 
-class ProvedGroups(Resource):
-    """Volumes that must still have the content that their group's tags have noted; a look at groups that were sampled."""
+class VerifiedGroups(Resource):
+    """Volumes that must still have the content that their group's tags have noted; a look at groups with checksums."""
 
     def __init__(self, groups: WishedGroups, asked: list[dict[str, Any]]) -> None:
         self.groups = groups
         self.volumes = [(group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in asked]
-        sampled = {wish.name for wish in groups.wishes if wish.sampled and wish.state == "active"}
+        with_checksums = {wish.name for wish in groups.wishes if wish.checksums and wish.state == "active"}
         for group, volume in self.volumes:
-            if group not in sampled:
-                raise Problem(f"'{group}/{volume}' cannot be proved: ask for '{group}' active and sampled.")
+            if group not in with_checksums:
+                raise Problem(
+                    f"'{group}/{volume}' cannot be verified: ask for '{group}' active and with checksums."
+                )
 
     def look(self, host: Host) -> Groups:
         return self.groups.seen or self.groups.look(host)
@@ -146,11 +148,11 @@ class ProvedGroups(Resource):
 
 def same(seen: Groups, name: str, volume: str) -> bool:
     """Whether a volume's sample is the one that the tags of its group have noted."""
-    group, digest = seen.groups.get(name), seen.sums.get(name, {}).get(volume)
+    group, digest = seen.groups.get(name), seen.checksums.get(name, {}).get(volume)
     return bool(group and digest and sum_tags({volume: digest}) <= group.tags)
 
 
-def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
+def group_wish(asked: dict[str, Any], assume_present: frozenset[str]) -> Wish:
     """One VG as it was asked for."""
     name = group_name(asked["name"])
     devices = None if asked["devices"] is None else tuple(map(device_path, asked["devices"]))
@@ -171,19 +173,19 @@ def group_wish(asked: dict[str, Any], promised: frozenset[str]) -> Wish:
             "take_over_from is for a group that is imported (state 'imported', or 'active' with imported), and gives it to "
             "this host's own system ID."
         )
-    if asked["sampled"] and asked["state"] not in ("active", "exported"):
-        raise Problem("sampled is for state 'active' or 'exported': what is not active cannot be read.")
+    if asked["checksums"] and asked["state"] not in ("active", "exported"):
+        raise Problem("checksums is for state 'active' or 'exported': what is not active cannot be read.")
     return Wish(
         name=name,
         devices=devices,
-        promised=promised,
+        assume_present=assume_present,
         extent_size=None if asked["extent_size"] is None else extent_size(asked["extent_size"]),
         autoactivation=asked["autoactivation"],
         tags=tags,
         system_id=None if asked["system_id"] is None else system_id(asked["system_id"]),
         take_over_from=system_id(asked["take_over_from"]) if asked["take_over_from"] else "",
         imported=imports,
-        sampled=asked["sampled"],
+        checksums=asked["checksums"],
         state=asked["state"],
         force=asked["force"],
         seqno=asked["seqno"],

@@ -185,7 +185,7 @@ def _refuse_changes(wish: Wish, seen: Restorable) -> None:
         raise Problem(
             f"{name} belongs to the system ID '{backup.system_id}' in the backup. Restore it on that host."
         )
-    if THIN & set(backup.kinds) and not wish.force:
+    if THIN & set(backup.segment_types) and not wish.force:
         raise Problem(
             f"{name} has thin pools. Their own metadata is not in the backup, and may not agree with it: data can be lost "
             "(vgcfgrestore(8)). Set force when that is understood."

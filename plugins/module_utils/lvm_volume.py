@@ -38,7 +38,7 @@ UNSEEN = "(unseen)"  # what is on an inactive LV
 
 @dataclass(frozen=True)
 class Wish:
-    """An LV as it is asked for; None is left out. 'promised': its VG need not be there while nothing is changed."""
+    """An LV as it is asked for; None is left out. 'assume_present': its VG need not be there while nothing is changed."""
 
     group: str
     name: str
@@ -48,7 +48,7 @@ class Wish:
     active: bool | None = None
     present: bool = True
     force: bool = False
-    promised: bool = False
+    assume_present: bool = False
 
     @property
     def path(self) -> str:

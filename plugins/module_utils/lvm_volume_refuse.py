@@ -26,7 +26,7 @@ def refuse_volumes(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> None
     for wish in wishes:
         group, old, new = seen.groups[wish.group], seen.volumes[wish.path], want.volumes[wish.path]
         if group is None:
-            if wish.present and not wish.promised:
+            if wish.present and not wish.assume_present:
                 raise Problem(f"There is no volume group '{wish.group}' on this host for '{wish.name}'.")
             continue
         why = [reason for kind, reason in reasons(group, seen.lvm.system_id) if kind]

@@ -38,7 +38,7 @@ VOLUME: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force": {"type": "bool", "default": False},
 }
-PROMISED: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 
 class WishedVolumes(Resource):
@@ -46,8 +46,8 @@ class WishedVolumes(Resource):
 
     locks = (VOLUMES,)
 
-    def __init__(self, asked: list[dict[str, Any]], promised: Sequence[str]) -> None:
-        self.wishes = [volume_wish(one, promised) for one in asked]
+    def __init__(self, asked: list[dict[str, Any]], assume_present: Sequence[str]) -> None:
+        self.wishes = [volume_wish(one, assume_present) for one in asked]
         unique("logical volume", [one.path for one in self.wishes])
 
     def look(self, host: Host) -> Volumes:
@@ -68,7 +68,7 @@ class WishedVolumes(Resource):
         return {"volumes": [show_volume(one, volume, state) for one, volume in pairs if volume]}
 
 
-def volume_wish(asked: dict[str, Any], promised: Iterable[str]) -> Wish:
+def volume_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wish:
     """One LV as it was asked for."""
     group = group_name(asked["group"])
     options = tuple(asked["filesystem_options"] or ())
@@ -87,5 +87,5 @@ def volume_wish(asked: dict[str, Any], promised: Iterable[str]) -> Wish:
         active=asked["active"],
         present=asked["state"] == "present",
         force=asked["force"],
-        promised=group in set(promised),
+        assume_present=group in set(assume_present),
     )

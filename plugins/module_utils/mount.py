@@ -52,7 +52,7 @@ class Mount:
     path: str
     line: Line | None = None
     mounted: str | None = None
-    trigger: bool = False  # systemd waits there for the first access, which mounts what the line says
+    automount: bool = False  # systemd waits there for the first access, which mounts what the line says
     users: tuple[str, ...] = ()
     place: Place = field(default=Place(), compare=False)
 
@@ -238,7 +238,7 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
         if not new.line:
             layers = old.place.layers if old.mounted else ()
             leaving[:0] = [Unmount(old.path, real, layer) for layer in layers] + (
-                [StopTrigger(old.path, real)] if old.trigger else []
+                [StopTrigger(old.path, real)] if old.automount else []
             )
         elif new.mounted and not old.mounted:
             fresh = not old.place.there or any(inside(real, outer) for outer in made)

@@ -73,7 +73,7 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
         path=path,
         line=line,
         mounted=None if top is None else device if device and is_of(host, top, device) else top.called,
-        trigger=len(solid) < len(here),
+        automount=len(solid) < len(here),
         place=Place(
             real=real,
             there=host.stat(real) is not None,
@@ -113,7 +113,7 @@ def _judged(
     return replace(
         place,
         within=tuple(path for path in place.within if path not in gone),
-        full=not (one.mounted or one.trigger) and bool(host.list(place.real)),
+        full=not (one.mounted or one.automount) and bool(host.list(place.real)),
         elsewhere=tuple(dict.fromkeys(_elsewhere(host, device, place.real, gone, system))),
         holders=tuple(str(user) for user in users if user.kind not in HARMLESS),
         block=found is None or stat.S_ISBLK(found.st_mode),

@@ -121,14 +121,14 @@ def _check_device(path: str, device: str) -> None:
 def wanted(seen: Mount, option: dict[str, Any]) -> Mount:
     """A mount as it shall be; what was left out stays as it is."""
     if option["state"] == "absent":
-        return replace(seen, line=None, mounted=None, trigger=False)
+        return replace(seen, line=None, mounted=None, automount=False)
     device = option["device"]
     line = Line(
         device=seen.place.kept or device,
         filesystem=option["filesystem"] or (seen.line.filesystem if seen.line else "") or "auto",
         options=option["options"] or (_kept(seen.line, device) if seen.line else new_options(device)),
     )
-    waits = seen.trigger and not seen.mounted  # the first access will mount what the line says
+    waits = seen.automount and not seen.mounted  # the first access will mount what the line says
     return replace(seen, line=line, mounted=None if waits else device)
 
 

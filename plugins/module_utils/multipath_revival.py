@@ -37,7 +37,7 @@ class MapPaths:
 
     name: str
     wwid: str
-    carries: bool
+    has_active_path: bool
     paths: tuple[Path, ...] = ()
 
     @property
@@ -113,7 +113,7 @@ def _look(host: Host) -> tuple[MapPaths, ...]:
         MapPaths(
             name=name,
             wwid=wwid,
-            carries=wwid not in dead,
+            has_active_path=wwid not in dead,
             paths=tuple(path for path in asked if path.mapped_as == wwid and wwid in dead),
         )
         for name, wwid in sorted(wwids.items())
@@ -122,16 +122,16 @@ def _look(host: Host) -> tuple[MapPaths, ...]:
 
 def want_revival(seen: tuple[MapPaths, ...]) -> tuple[MapPaths, ...]:
     """Every map with a path that answers carries I/O."""
-    return tuple(replace(one, carries=True, paths=()) if one.ready else one for one in seen)
+    return tuple(replace(one, has_active_path=True, paths=()) if one.ready else one for one in seen)
 
 
 def plan_revival(seen: tuple[MapPaths, ...], want: tuple[MapPaths, ...], timeout: int) -> list[Step]:
     """A step for each map."""
-    alive = {one.name for one in want if one.carries}
+    alive = {one.name for one in want if one.has_active_path}
     return [
         Revive(one.name, tuple(path.device for path in one.ready), timeout)
         for one in seen
-        if not one.carries and one.name in alive
+        if not one.has_active_path and one.name in alive
     ]
 
 
@@ -142,13 +142,13 @@ def notes_of_revival(seen: tuple[MapPaths, ...]) -> list[str]:
         + (", ".join(f"{path} is {_said(path, one.wwid)}" for path in one.paths) or "it has none")
         + "."
         for one in seen
-        if not one.carries and not one.ready
+        if not one.has_active_path and not one.ready
     ]
 
 
 def show_revival(state: tuple[MapPaths, ...]) -> list[dict[str, Any]]:
     """The maps as people and templates get them."""
-    return [{"name": one.name, "wwid": one.wwid, "carries": one.carries} for one in state]
+    return [{"name": one.name, "wwid": one.wwid, "has_active_path": one.has_active_path} for one in state]
 
 
 def _said(path: Path, wwid: str) -> str:

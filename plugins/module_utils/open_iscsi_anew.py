@@ -39,9 +39,9 @@ class Terms:
     targets: frozenset[str] = frozenset()
     portals: frozenset[Portal] = frozenset()
     stale_only: bool = True
-    keep: int = 1
+    min_paths: int = 1
     timeout: float = 60
-    old_secret_refused: bool = False
+    verify_old_secret: bool = False
     force: bool = False
 
     def covers(self, session: Session) -> bool:
@@ -72,7 +72,7 @@ class LogInAnew(Step):
         except Problem as problem:
             raise Problem(f"{problem} {self._restore(host)}") from problem
         self._await(host, disks)
-        if self.terms.old_secret_refused:
+        if self.terms.verify_old_secret:
             self._retire(host)
 
     def _prove(self, host: Host) -> tuple[Disk, ...]:
@@ -131,7 +131,7 @@ class LogInAnew(Step):
 
 def reasons(session: Session, disks: Iterable[Disk], terms: Terms) -> list[str]:
     """Why the session must not end, for the sake of each of these disks."""
-    texts = {disk.device: lack(session, disk, terms.keep, terms.force) for disk in disks}
+    texts = {disk.device: lack(session, disk, terms.min_paths, terms.force) for disk in disks}
     return [f"/dev/{device}: {text}" for device, text in texts.items() if text]
 
 

@@ -33,7 +33,7 @@ class Conf:
 
     settings: dict[str, Value]
     mode: str
-    read: bool = True
+    loaded: bool = True
     cut: str = field(default="", compare=False)  # why the daemon must not be restarted
 
 
@@ -100,6 +100,6 @@ def plan_conf(seen: Conf, want: Conf) -> list[Step]:
         steps.append(Set(changes))
     elif seen.mode != want.mode:
         steps.append(Protect())
-    if changes or seen.read != want.read:
+    if changes or seen.loaded != want.loaded:
         steps.append(RestartIscsid())
     return steps

@@ -19,10 +19,10 @@ ASKING = 15  # seconds
 
 @dataclass(frozen=True)
 class Hindrance:
-    """Why there can be no session now; 'away' when the portal does not answer at all."""
+    """Why there can be no session now; 'unreachable' when the portal does not answer at all."""
 
     why: str
-    away: bool = True
+    unreachable: bool = True
 
     def __str__(self) -> str:
         return self.why
@@ -67,7 +67,7 @@ def _hindered(names: list[RecordId], said: Hindrance | tuple[Offer, ...] | None)
         return dict.fromkeys(names, said)
     targets = {offer.target for offer in said}
     keys = {offer.key[0] for offer in said}
-    other = Hindrance(f"is not offered to this initiator (offered: {_listed(targets)})", away=False)
+    other = Hindrance(f"is not offered to this initiator (offered: {_listed(targets)})", unreachable=False)
     return {name: other for name in names if name.target not in keys}
 
 

@@ -44,7 +44,7 @@ def _host(host: Host, card: IscsiHost, statistics: bool) -> dict[str, Any]:
         "state": attribute(host, f"/sys/class/scsi_host/host{card.number}/state"),
         "ifaces": _ifaces(host, card),
         "chap": table,
-        "chap_why": why,
+        "chap_reason": why,
         "flashnodes": [
             {
                 "index": one.index,

@@ -31,7 +31,7 @@ class Initiator:
 
     name: str | None
     alias: str | None
-    read: bool = True
+    loaded: bool = True
     sessions: int = 0
     startable: bool = True  # Debian's start of the daemon takes the file as it is
     checked: bool = False  # there is such a start
@@ -89,7 +89,7 @@ def look_initiator(host: Host) -> Initiator:
     return Initiator(
         name=first(text, NAME),
         alias=first(text, ALIAS),
-        read=not behind(host, PATH),
+        loaded=not behind(host, PATH),
         sessions=len(host.list(SESSIONS)),
         startable=not checked or startable(text),
         checked=checked,
@@ -106,7 +106,7 @@ def want_initiator(seen: Initiator, name: str, alias: str | None) -> Initiator:
             f"with 'n'. Choose an iqn. or eui. name."
         )
     return replace(
-        seen, name=right, alias=seen.alias if alias is None else alias or None, read=True, startable=True
+        seen, name=right, alias=seen.alias if alias is None else alias or None, loaded=True, startable=True
     )
 
 
@@ -116,15 +116,15 @@ def plan_initiator(seen: Initiator, want: Initiator) -> list[Step]:
     if (seen.name, seen.alias, seen.startable) != (want.name, want.alias, want.startable):
         anew = bool(seen.name) and not seen.startable
         steps.append(WriteName(want.name, want.alias, anew))
-    if not seen.read or steps:
+    if not seen.loaded or steps:
         steps.append(RestartIscsid())
     return steps
 
 
-def refuse_initiator(seen: Initiator, steps: list[Step], with_sessions: bool = False) -> None:
+def refuse_initiator(seen: Initiator, steps: list[Step], allow_active_sessions: bool = False) -> None:
     """Sessions keep the name that they logged in with: a new name must wait for them, unless their targets know both."""
     new = [step for step in steps if isinstance(step, WriteName) and step.name != seen.name]
-    if new and seen.sessions and seen.name and not with_sessions:
+    if new and seen.sessions and seen.name and not allow_active_sessions:
         raise Problem(
             f"Cannot change the initiator name from '{seen.name}' to '{new[0].name}': {seen.sessions} session(s) are "
             f"logged in under the old name and would be refused at their next login. Log out first, or rename the host "

@@ -61,7 +61,7 @@ class Wish:
     absent: bool = False
     tpg: int | None = None
     settings: dict[str, Value] = field(default_factory=dict)
-    follow: tuple[str, ...] = ()  # settings that become what iscsid.conf says
+    reset_to_defaults: tuple[str, ...] = ()  # settings that become what iscsid.conf says
     logged_in: bool | None = None
 
 
@@ -72,7 +72,7 @@ class Wishes:
     named: dict[RecordId, Wish]
     emptied: frozenset[str] = frozenset()  # targets that keep nothing but what is named
     by_startup: dict[str, bool] = field(default_factory=dict)  # logged in or not, for records of this startup
-    promised: frozenset[str] = frozenset()  # targets and ifaces that an earlier task will have made
+    assume_present: frozenset[str] = frozenset()  # targets and ifaces that an earlier task will have made
     patient: bool = False  # a portal that does not answer may stay away
 
     def over(self, nodes: dict[RecordId, Node]) -> dict[RecordId, Wish]:
@@ -128,7 +128,7 @@ class Nodes:
 def look_nodes(host: Host, wishes: Wishes) -> Nodes:
     """Records and sessions of the targets that are meant, and whether the portals to log in to answer.
 
-    Promised targets are not asked, and promised ifaces are taken as there: no need of either while nothing is changed.
+    Targets in assume_present are not asked, and its ifaces are taken as there: no need of either while nothing is changed.
     """
     found = look_records(host)
     targets = {name.target for name in wishes.named} | wishes.emptied
@@ -140,12 +140,12 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
     meant = wishes.over(nodes)
-    promised: dict[str, dict[str, str]] = {name.iface: {} for name in meant if name.iface in wishes.promised}
-    ifaces = {**promised, **look_ifaces(host)}
+    assumed = wishes.assume_present & {name.iface for name in meant}
+    ifaces: dict[str, dict[str, str]] = {**{iface: {} for iface in assumed}, **look_ifaces(host)}
     joining = [
         name
         for name, wish in meant.items()
-        if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.promised
+        if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.assume_present
     ]
     refuse_unknown(host, [key for wish in meant.values() for key in wish.settings])
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
@@ -170,7 +170,7 @@ def _spellings(names: list[RecordId], offered: dict[str, frozenset[str]]) -> dic
 
 def _leaves(wish: Wish) -> bool:
     """Whether sessions may end by it."""
-    return wish.absent or wish.logged_in is False or SESSIONS in {*wish.settings, *wish.follow}
+    return wish.absent or wish.logged_in is False or SESSIONS in {*wish.settings, *wish.reset_to_defaults}
 
 
 def _node(record: Record | None, sessions: list[Session]) -> Node:
@@ -199,13 +199,13 @@ def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
             raise Problem(f"Cannot record {name}: {ZONELESS}.")
         tpg = wish.tpg if wish.tpg is not None else max(old.record.tpg, 1) if old.record else 1
         settings = {**settings, **new_settings(name, tpg, seen.ifaces[name.iface])}
-    followed = {key: seen.defaults[key] for key in wish.follow if key in seen.defaults}
-    said = {**followed, **wish.settings}
+    reset = {key: seen.defaults[key] for key in wish.reset_to_defaults if key in seen.defaults}
+    said = {**reset, **wish.settings}
     changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
     asked = frozenset([*said, TPG])
-    away = name in seen.hindered and seen.hindered[name].away
-    if wish.logged_in is None or wish.logged_in and patient and away:
+    unreachable = name in seen.hindered and seen.hindered[name].unreachable
+    if wish.logged_in is None or wish.logged_in and patient and unreachable:
         return Node(record, old.sessions, old.state, asked)
     count = min(max(number(record.settings.get(SESSIONS), 1), 1), MOST_SESSIONS) if wish.logged_in else 0
     if SESSIONS not in said and wish.logged_in:
@@ -291,9 +291,9 @@ def note_nodes(seen: Nodes, steps: list[Step]) -> Iterable[str]:
         if isinstance(step, SetRecord) and seen.nodes[step.name].logged_in:
             yield f"{step.name} is logged in with the old settings; the new ones take effect at its next login."
     joined = {step.name for step in steps if isinstance(step, LogIn)}
-    for name, hindrance in seen.hindered.items():
+    for name, blocked_by in seen.hindered.items():
         if name not in joined:
-            yield f"{name} {hindrance}: it is recorded and not logged in."
+            yield f"{name} {blocked_by}: it is recorded and not logged in."
     for name, node in seen.nodes.items():
         if node.logged_in and node.state != LOGGED_IN:
             yield f"The session of {name} is {node.state}: iscsid is trying to restore it."

@@ -112,15 +112,15 @@ def _root(host: Host) -> str:
     return ""
 
 
-def lack(session: Session, disk: Disk, keep: int, force: bool) -> str:
+def lack(session: Session, disk: Disk, min_paths: int, force: bool) -> str:
     """Why the session must not end for this disk's sake; empty when it may."""
     if disk.root:
         return "the root file system is on it. The new settings take effect at the next boot."
     working = session.state == LOGGED_IN  # one that does not work takes nothing away when it goes
-    if disk.map and not disk.alone and (len(disk.others) >= keep or not working):
+    if disk.map and not disk.alone and (len(disk.others) >= min_paths or not working):
         return ""
     down = f" (not {', '.join(f'/dev/{name}' for name in disk.down)})" if disk.down else ""
-    left = f"{len(disk.others)} other path(s) of it work{down}, and {keep} shall go on working meanwhile"
+    left = f"{len(disk.others)} other path(s) of it work{down}, and {min_paths} must keep working meanwhile"
     users = disk.alone or disk.users
     if users:
         return f"{left}, and {users[0]}. Log in through a second portal first, or stop using the disk and set force."

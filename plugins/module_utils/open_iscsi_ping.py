@@ -18,7 +18,7 @@ PING = re.compile(r"^Ping (\d+) (completed|failed: (.*))$", re.M)  # usr/iscsiad
 
 
 def ping(host: Host, iface: str, where: str, count: int, size: int, interval: int) -> dict[str, Any]:
-    """The answer of the module iface_ping."""
+    """The answer of the module iface_ping_info."""
     text = host.read(f"{database(host)}/ifaces/{iface}")
     if text is None and iface not in OWN_IFACES:
         raise Problem(f"There is no iface '{iface}' on this host. Make it first (module iface).")

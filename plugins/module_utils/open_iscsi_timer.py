@@ -112,7 +112,7 @@ def look_truths(host: Host) -> list[Truth]:
         Truth(
             node=str(name),
             setting=key,
-            conf=number(conf.get(key), int(value)),
+            iscsid_conf=number(conf.get(key), int(value)),
             record=records.get(name, {}).get(key),
             session=sessions.get(name, {}).get(key),
         )

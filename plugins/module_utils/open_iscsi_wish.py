@@ -49,12 +49,12 @@ OPTIONS: dict[str, Any] = {
     "startup": {"type": "str", "choices": list(STARTUPS)},
     "preset": {"type": "str", "choices": list(PRESETS)},
     "settings": {"type": "dict", "default": {}},
-    "follow": {"type": "list", "elements": "str", "default": []},
+    "reset_to_defaults": {"type": "list", "elements": "str", "default": []},
     "chap": CHAP_OPTION,
     "logged_in": {"type": "bool"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
-AWAY: dict[str, Any] = {"type": "str", "choices": ["refuse", "leave"], "default": "refuse"}
+UNREACHABLE: dict[str, Any] = {"type": "str", "choices": ["fail", "skip"], "default": "fail"}
 BY_STARTUP: dict[str, Any] = {
     "type": "dict",
     "options": {startup: {"type": "bool"} for startup in STARTUPS},
@@ -72,8 +72,8 @@ class WishedNodes(Resource):
         self,
         asked: list[dict[str, Any]],
         purge: bool,
-        away: str,
-        promised: Iterable[str] = (),
+        unreachable: str,
+        assume_present: Iterable[str] = (),
         by_startup: dict[str, bool | None] | None = None,
     ) -> None:
         pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
@@ -82,15 +82,18 @@ class WishedNodes(Resource):
             named=dict(pairs),
             emptied=frozenset(target_key(one["target"]) for one in asked if purge or not one["portals"]),
             by_startup={key: value for key, value in (by_startup or {}).items() if value is not None},
-            promised=frozenset([*promised, *(name.lower() for name in promised)]),  # a target's in lower case
-            patient=away == "leave",
+            # a target's in lower case
+            assume_present=frozenset([*assume_present, *(name.lower() for name in assume_present)]),
+            patient=unreachable == "skip",
         )
         if self.wishes.by_startup.get("onboot") is False:
             raise Problem(
                 "by_startup cannot log out of what has the startup 'onboot': the root disk may be on it. Name the "
                 "nodes, if you mean them."
             )
-        shown = {key for wish in self.wishes.named.values() for key in (*wish.settings, *wish.follow)}
+        shown = {
+            key for wish in self.wishes.named.values() for key in (*wish.settings, *wish.reset_to_defaults)
+        }
         self.shown = sorted(shown - set(ELSEWHERE))
 
     def look(self, host: Host) -> Nodes:
@@ -126,7 +129,7 @@ class WishedNodes(Resource):
                     "settings": {key: settings.get(key) for key in self.shown},
                     "logged_in": node.logged_in,
                     "sessions": len(node.sessions),
-                    "hindrance": str(state.hindered.get(name, "")) or None,
+                    "login_blocked_by": str(state.hindered.get(name, "")) or None,
                 }
             )
         return {"nodes": shown}
@@ -136,7 +139,7 @@ def check_names(seen: Nodes, wishes: Wishes) -> None:
     """A host name may stand for another address tomorrow: it is a portal only where a record or a session has it already."""
     there = {(name.target, name.portal) for name in seen.nodes}
     for name, wish in wishes.named.items():
-        known = (name.target, name.portal) in there or name.target in wishes.promised
+        known = (name.target, name.portal) in there or name.target in wishes.assume_present
         if by_name(name.portal) and not known and not wish.absent:
             raise Problem(
                 f"'{name.portal}' is not a portal of '{name.written}' (ADDRESS, ADDRESS:PORT or [IPV6]:PORT): it is a host "
@@ -157,8 +160,8 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
         raise Problem(
             f"The tpg {asked['tpg']} of '{target}' is no portal group tag. Wanted is a number from 0 to 65535."
         )
-    follow = tuple(key for name in asked["follow"] for key in followed(name))
-    wish = Wish(absent, asked["tpg"], _settings(asked), follow, asked["logged_in"])
+    reset = tuple(key for name in asked["reset_to_defaults"] for key in reset_keys(name))
+    wish = Wish(absent, asked["tpg"], _settings(asked), reset, asked["logged_in"])
     names = [
         RecordId.of(target, portal(where, names=True), iface_name(iface))
         for where in asked["portals"]
@@ -167,12 +170,12 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
     return [(name, wish) for name in names]
 
 
-def followed(name: str) -> list[str]:
-    """The settings that a name in 'follow' means: itself, or all below it."""
+def reset_keys(name: str) -> list[str]:
+    """The settings that a name in 'reset_to_defaults' means: itself, or all below it."""
     keys = [key for key in NODE if key == name or key.startswith(f"{name}.")]
     if not keys:
         raise Problem(
-            f"'{name}' in follow is no setting of a record and no beginning of some. Wanted is a name like "
+            f"'{name}' in reset_to_defaults is neither a setting of a record nor the beginning of one. Give a name like "
             f"'node.session.timeo.replacement_timeout', or 'node.session.timeo' for all below it."
         )
     return keys

@@ -45,7 +45,7 @@ class Label:
     tags: tuple[str, ...] = ()
     pvs: tuple[tuple[str, str], ...] = ()  # the UUID of each PV, and the device that it had
     volumes: tuple[str, ...] = ()  # those whose content can be read
-    kinds: tuple[str, ...] = ()  # of the segments of all volumes, as lvs(8) names them
+    segment_types: tuple[str, ...] = ()  # of the segments of all volumes, as lvs(8) names them
     metadata: str = ""  # the text itself, as vgcfgrestore(8) takes it
 
 
@@ -168,7 +168,9 @@ def _label(pv: str, name: str, group: dict[str, Any], text: str) -> Label:
         tags=tuple(_list(group, "tags")),
         pvs=tuple((_text(one, "id"), _text(one, "device", "")) for one in pvs),
         volumes=tuple(volume for volume, one in volumes.items() if _is_readable(one)),
-        kinds=tuple(sorted({kind.partition("+")[0] for one in volumes.values() for kind in _kinds(one)})),
+        segment_types=tuple(
+            sorted({kind.partition("+")[0] for one in volumes.values() for kind in _kinds(one)})
+        ),
         metadata=text,
     )
 

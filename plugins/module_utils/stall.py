@@ -86,7 +86,7 @@ class Disk:
         return max(self.paths, key=lambda path: (path.stall is FOR_EVER, path.stall or 0, path.notice))
 
     @property
-    def one_path(self) -> int | None:
+    def path_stall(self) -> int | None:
         """The worst stall when one path is lost and others are there."""
         return self.slowest.stall
 
@@ -94,9 +94,9 @@ class Disk:
     def all_paths(self) -> int | None:
         """The worst stall when all paths are lost, after which I/O fails."""
         queued = self.queue.stall if self.queue else 0
-        if self.one_path is FOR_EVER or queued is FOR_EVER:
+        if self.path_stall is FOR_EVER or queued is FOR_EVER:
             return FOR_EVER
-        return self.one_path + queued
+        return self.path_stall + queued
 
 
 def seconds(number: int | None) -> str:
@@ -136,9 +136,9 @@ def arithmetic(disk: Disk) -> str:
 
 
 def longer(disks: Iterable[Disk], longest: int) -> list[str]:
-    """The disks whose I/O may stand still longer than is wanted."""
+    """The disks whose I/O can stall longer than is allowed."""
     return [
-        f"The I/O of '{disk.device}' can stand still {_for(disk.all_paths)}, wanted are {longest} s at most: {arithmetic(disk)}"
+        f"The I/O of '{disk.device}' can stall {_for(disk.all_paths)}, at most {longest} s are allowed: {arithmetic(disk)}"
         for disk in disks
         if disk.all_paths is FOR_EVER or disk.all_paths > longest
     ]

@@ -19,7 +19,7 @@ class Truth:
 
     node: str  # 'iqn...' at 10.77.1.11:3260
     setting: str
-    conf: int
+    iscsid_conf: int
     record: int | None
     session: int | None
 
@@ -146,8 +146,8 @@ def _of_truths(truths: list[Truth], disks: list[Disk]) -> Iterator[str]:
                 f"The session of {truth.node} has {name} {truth.session}, its record says {truth.record}: that takes effect "
                 f"at the next login."
             )
-        if truth.record is not None and truth.record != truth.conf:
-            drifted.setdefault((name, truth.record, truth.conf), []).append(truth.node)
+        if truth.record is not None and truth.record != truth.iscsid_conf:
+            drifted.setdefault((name, truth.record, truth.iscsid_conf), []).append(truth.node)
     for (name, record, conf), nodes in drifted.items():
         more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
         yield (

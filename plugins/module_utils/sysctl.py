@@ -36,9 +36,9 @@ class Filter:
     """One interface: what filters now, what will after a boot, and whether our file says so."""
 
     running: int
-    booting: int
-    ours: bool
-    after: str = ""  # a file that is read after ours and sets it to something else
+    at_boot: int
+    managed: bool
+    overridden_by: str = ""  # a file that is read after ours and sets it to something else
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def look_filters(host: Host, interfaces: list[str]) -> dict[str, Filter]:
         later = [line for line in lines if line.setting == key(name) and _name(line.path) > _name(OURS)]
         found[name] = Filter(
             running=max(kernel_number(running) or 0, kernel_number(everywhere) or 0),
-            booting=max(own or 0, saved_value(saved, key("all")) or 0),
-            ours=kernel_number(mine.get(key(name))) == LOOSE,
-            after=later[-1].path if later and kernel_number(later[-1].value) != LOOSE else "",
+            at_boot=max(own or 0, saved_value(saved, key("all")) or 0),
+            managed=kernel_number(mine.get(key(name))) == LOOSE,
+            overridden_by=later[-1].path if later and kernel_number(later[-1].value) != LOOSE else "",
         )
     return found
 
@@ -207,7 +207,7 @@ def plan_filters(seen: dict[str, Filter], want: dict[str, Filter]) -> list[Step]
     unsaved = tuple(
         name
         for name, found in seen.items()
-        if (want[name].ours, want[name].booting) != (found.ours, found.booting)
+        if (want[name].managed, want[name].at_boot) != (found.managed, found.at_boot)
     )
     return steps + ([Persist(unsaved)] if unsaved else [])
 
@@ -216,8 +216,8 @@ def refuse_filters(seen: dict[str, Filter], steps: list[Step]) -> None:
     """A line that is read after ours would undo it at the next boot."""
     for step in steps:
         for name in step.interfaces if isinstance(step, Persist) else ():
-            if seen[name].after:
+            if seen[name].overridden_by:
                 raise Problem(
-                    f"Cannot loosen the reverse path filter of '{name}' for good: '{seen[name].after}' sets it again "
+                    f"Cannot loosen the reverse path filter of '{name}' for good: '{seen[name].overridden_by}' sets it again "
                     f"after '{OURS}'. Change or remove that line."
                 )

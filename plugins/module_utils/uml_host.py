@@ -45,7 +45,7 @@ class Seen:
     host: LabHost
     image: str = ""
     kernel: str = OWN
-    on: bool = False
+    powered_on: bool = False
     ready: bool = False
 
 
@@ -187,7 +187,7 @@ def power_on(controller: Host, lab: Lab, seen: Seen, networks: dict[str, Network
     session = controller_of(controller).start(f"{here}/console.log", *command)
     controller.write(f"{here}/session", f"{session}\n")
     # The process enters the lab's namespace by itself; until then the host does not count as on.
-    controller.until(lambda: look_hosts(controller, lab)[seen.host.name].on, 10, 0.05)
+    controller.until(lambda: look_hosts(controller, lab)[seen.host.name].powered_on, 10, 0.05)
 
 
 def cut_power(controller: Host, lab: Lab, name: str) -> None:
@@ -202,7 +202,7 @@ def cut_power(controller: Host, lab: Lab, name: str) -> None:
 def power_off(controller: Host, lab: Lab, name: str, patience: float = PATIENCE) -> None:
     """Shut down in order, and see the power go off."""
     controller.run(*ssh(lab, name), "systemctl poweroff", ok=None)
-    if not controller.until(lambda: not look_hosts(controller, lab)[name].on, patience):
+    if not controller.until(lambda: not look_hosts(controller, lab)[name].powered_on, patience):
         raise Problem(
             f"The host '{name}' did not shut down within {patience:g} seconds.{console(controller, lab, name)}"
         )

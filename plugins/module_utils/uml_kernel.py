@@ -79,9 +79,9 @@ def choose(controller: Host, wanted: str, cache: str) -> Choice:
     if wanted == CURRENT:
         return _checked(controller, fetched) if fetched else Choice(None)
     own = look_own(controller)
-    if own and not hindrance(controller, own):
+    if own and not boot_blocked_by(controller, own):
         return _checked(controller, own)
-    why = hindrance(controller, own) if own else "The package user-mode-linux is not installed here."
+    why = boot_blocked_by(controller, own) if own else "The package user-mode-linux is not installed here."
     if fetched:
         taken = _checked(controller, fetched)
         said = f"{why} Lab hosts run the current kernel, {fetched.version}, instead."
@@ -89,7 +89,7 @@ def choose(controller: Host, wanted: str, cache: str) -> Choice:
     raise Problem(f"{why} {OFFER}")
 
 
-def hindrance(controller: Host, kernel: Kernel) -> str:
+def boot_blocked_by(controller: Host, kernel: Kernel) -> str:
     """Why a kernel does not boot on this machine's CPU; empty when nothing is known against it."""
     flags = re.search(r"(?m)^flags\s*:(.*)$", controller.read("/proc/cpuinfo") or "")
     if kernel.number < FROM_AMX and flags and "amx_tile" in flags[1].split():
@@ -138,7 +138,7 @@ def refuse_full(controller: Host, place: str, needed: int, what: str) -> None:
 
 
 def _checked(controller: Host, kernel: Kernel) -> Choice:
-    why = hindrance(controller, kernel)
+    why = boot_blocked_by(controller, kernel)
     if why:
         raise Problem(f"{why} {OFFER}")
     newer = kernel.number[:2] > TESTED
@@ -187,7 +187,7 @@ def _fetch(controller: Host, place: str) -> Kernel:
         own = look_own(controller)
         other = (
             f" This machine's own kernel {own.version} boots here: 'kernel: distribution' takes it."
-            if own and not hindrance(controller, own)
+            if own and not boot_blocked_by(controller, own)
             else ""
         )
         raise Problem(

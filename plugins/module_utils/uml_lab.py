@@ -95,7 +95,7 @@ def boot(controller: Controller, lab: Lab, names: Sequence[str]) -> None:
     """Power on and wait for all of these, side by side."""
     seen, networks = uml_host.look_hosts(controller, lab), uml_network.look_networks(controller, lab)
     for name in names:
-        if not seen[name].on:
+        if not seen[name].powered_on:
             uml_host.power_on(controller, lab, seen[name], networks)
     with ThreadPoolExecutor(max(len(names), 1)) as pool:
         list(pool.map(lambda name: uml_host.wait_for_host(controller, lab, name), names))
@@ -149,6 +149,6 @@ def describe(lab: Lab, hosts: dict[str, Seen], networks: dict[str, Network]) -> 
             networks[one].address(seen.host.number) for one in seen.host.networks if one in networks
         )
         lines.append(
-            f"  {name:16} {'on ' if seen.on else 'off'} {seen.host.suite:9} {seen.host.memory} MiB  {at}"
+            f"  {name:16} {'on ' if seen.powered_on else 'off'} {seen.host.suite:9} {seen.host.memory} MiB  {at}"
         )
     return "\n".join(lines)

@@ -116,7 +116,11 @@ class Power:
 def look_host(host: Host, lab: Lab, name: str, ask: bool) -> Seen | None:
     """One host, if wished asked whether it has booted; None when it is not there."""
     seen = uml_host.look_hosts(host, lab).get(name)
-    return replace(seen, ready=uml_host.has_booted(host, lab, name)) if seen and seen.on and ask else seen
+    return (
+        replace(seen, ready=uml_host.has_booted(host, lab, name))
+        if seen and seen.powered_on and ask
+        else seen
+    )
 
 
 def note_kernel(host: Host, said: dict[str, Any], cache: str) -> str:
@@ -131,11 +135,11 @@ def plan_power(power: Power, seen: Seen | None, want: Seen | None) -> list[Step]
     name, steps = want.host.name, []  # type: str, list[Step]
     if seen is None:
         steps.append(MakeHost(power.lab, want.host, power.cache))
-    if want.on and not (seen and seen.on):
+    if want.powered_on and not (seen and seen.powered_on):
         steps.append(PowerOn(power.lab, name))
     if want.ready and not (seen and seen.ready):
         steps.append(WaitForHost(power.lab, name, power.patience))
-    if seen and seen.on and not want.on:
+    if seen and seen.powered_on and not want.powered_on:
         steps.append(PowerOff(power.lab, name, power.cut, power.patience))
     return steps
 
@@ -149,7 +153,9 @@ def want_power(name: str, said: dict[str, Any], seen: Seen | None, state: str, w
     on = state == "started"
     ready = on and (wait or bool(seen and seen.ready))
     return (
-        replace(seen, on=on, ready=ready) if seen else Seen(lab_host(name=name, **said), on=on, ready=ready)
+        replace(seen, powered_on=on, ready=ready)
+        if seen
+        else Seen(lab_host(name=name, **said), powered_on=on, ready=ready)
     )
 
 

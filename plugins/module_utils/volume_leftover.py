@@ -19,20 +19,20 @@ SECONDS = 30
 class Leftover:
     """A table: its device-mapper name, its volume group, and who uses it beside other tables of the group."""
 
-    title: str
+    name: str
     group: str
     users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RemoveTable(Step):
-    title: str
+    name: str
 
     def __str__(self) -> str:
-        return f"Remove the table '{self.title}' from the kernel's device mapper"
+        return f"Remove the table '{self.name}' from the kernel's device mapper"
 
     def take(self, host: Host) -> None:
-        host.run("dmsetup", "remove", "--retry", self.title, timeout=SECONDS)  # never by force
+        host.run("dmsetup", "remove", "--retry", self.name, timeout=SECONDS)  # never by force
 
 
 def look_leftovers(host: Host, uuids: Sequence[str]) -> tuple[Leftover, ...]:
@@ -49,7 +49,7 @@ def look_leftovers(host: Host, uuids: Sequence[str]) -> tuple[Leftover, ...]:
     order = sorted(ours, key=lambda name: (len(holders.over(name)), name))
     return tuple(
         Leftover(
-            title=ours[name],
+            name=ours[name],
             group=split_name(ours[name])[0],
             users=tuple(
                 str(user)
@@ -63,7 +63,7 @@ def look_leftovers(host: Host, uuids: Sequence[str]) -> tuple[Leftover, ...]:
 
 def plan_leftovers(seen: tuple[Leftover, ...], want: tuple[Leftover, ...]) -> list[Step]:
     """Every table that is not wanted goes."""
-    return [RemoveTable(one.title) for one in seen if one not in want]
+    return [RemoveTable(one.name) for one in seen if one not in want]
 
 
 def refuse_leftovers(seen: tuple[Leftover, ...]) -> None:

@@ -34,7 +34,7 @@ class Used:
     device: str
     filesystem: str
     options: str
-    line: bool
+    in_fstab: bool
     mounted: bool
     root: str = "/"
 
@@ -84,7 +84,7 @@ def _used(
         device=line.device if line else mount.source if mount else "",
         filesystem=mount.filesystem if mount else line.filesystem if line else "",
         options=line.options if line else OPTIONS,
-        line=line is not None,
+        in_fstab=line is not None,
         mounted=mount is not None,
         root=mount.root if mount else "/",
     )

@@ -7,30 +7,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: discovery
-short_description: Record what a storage host offers, without harm to what is recorded
-version_added: 0.1.0
+short_description: Discover targets and record new ones without changing existing records
+version_added: 1.0.0
 description:
-  - Asks portals (SendTargets), iSNS servers, or the firmware of this host (iBFT) which targets they offer, and records what
-    is new. Records that are there keep every setting, their CHAP secrets and their startup. C(iscsiadm -m discovery) resets
-    them all, and deletes records.
-  - Only portals that pass the filters get a record, so that those which this host cannot use never become automatic.
-  - The discovery record, which says how to ask, is state of its own, with its settings and CHAP secrets. Where it is missing
-    or asks for other credentials, it is written first, and then the portal is asked; where the new credentials are
-    rejected, it is put back.
-  - A check run asks too, which writes nothing on either side, so it says exactly what a run would record; only where the
-    credentials must change first, or where iscsid does not run yet, a check cannot know what the portal will answer. (An
-    iSNS server that insists on it sees this host register for the moment of the question.)
-  - Hosts that know which targets they need do not need this; M(lunworks.iscsi.nodes) records them without asking, with the
-    portal group tag that it is told.
+  - Asks portals (SendTargets), iSNS servers, or the firmware of this host (iBFT) which targets they offer, and records the new
+    ones. Existing records keep every setting, their CHAP secrets and their startup. C(iscsiadm -m discovery) resets all of
+    that, and deletes records.
+  - Only portals that pass the filters get a record, so that portals which this host cannot use never get logged in to at boot.
+  - The discovery record, which holds the settings and CHAP secrets of the discovery itself, is managed too. If it is missing
+    or has other credentials, it is written first, then the portal is asked; if the portal rejects the new credentials, the old
+    record is restored.
+  - A check run asks too, since asking writes nothing on either side, so it reports exactly what a real run would record. Only
+    if the credentials must change first, or iscsid does not run yet, can a check run not know what the portal will answer. (An
+    iSNS server that insists on registration sees this host register for the duration of the query.)
+  - Hosts whose targets are known do not need discovery; M(lunworks.iscsi.nodes) records targets without asking, with the given
+    portal group tag.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   type:
     description:
-      - Who is asked. V(sendtargets) asks a portal for the targets behind it, V(isns) an iSNS server for all that it lets this
-        host see.
+      - Whom to ask. V(sendtargets) asks a portal for the targets behind it, V(isns) asks an iSNS server for all targets that
+        it lets this host see.
       - V(firmware) reads what this host boots from (C(/sys/firmware/ibft) and C(/sys/firmware/iscsi_boot*)). Its records get
-        the startup V(onboot) and the credentials that the firmware has; they take no other option. Where there is no such
+        the startup V(onboot) and the credentials of the firmware; no other option applies to them. On a host without such
         firmware, nothing is found.
       - V(slp) is refused; open-iscsi never finished it.
     type: str
@@ -39,16 +39,17 @@ options:
   portals:
     description:
       - The portals or iSNS servers to ask, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT), or with a host name.
-      - The port is 3260, that of an iSNS server 3205, if it is not given.
+      - The default port is 3260, or 3205 for an iSNS server.
       - Required, except with O(type=firmware).
     type: list
     elements: str
     default: []
   chap:
     description:
-      - What this host proves to the portal to be allowed to ask, and with the mutual ones what the portal proves back.
+      - The CHAP credentials with which this host authenticates to the portal for discovery, and with the mutual ones the
+        portal to this host.
       - An empty O(chap.user) with an empty O(chap.secret) means no CHAP.
-      - Left out, it stays as it is; a new discovery record gets what C(iscsid.conf) says.
+      - If omitted, it is left unchanged; a new discovery record gets what C(iscsid.conf) says.
     type: dict
     suboptions:
       user:
@@ -60,44 +61,45 @@ options:
         type: str
         required: true
       mutual_user:
-        description: The name that the portal gives.
+        description: The user name with which the portal authenticates.
         type: str
       mutual_secret:
-        description: The secret that the portal proves, 12 to 255 bytes, another one than O(chap.secret).
+        description: The secret of the portal, 12 to 255 bytes, different from O(chap.secret).
         type: str
   use_discoveryd:
     description:
-      - Whether iscsid asks by itself, again and again, and logs in to all that it finds; the filters are not for it, and its
+      - Whether iscsid polls by itself and logs in to everything that it finds. The filters do not apply to it, and its
         sessions have no node records. iscsid is restarted when this changes.
-      - Know what you do. iscsid logs out what is no longer offered, and everything that it found by polling whenever it is
-        stopped or restarted, even while the disks are in use. This module refuses to restart it then; nobody else does.
-      - An iSNS server must be able to name this host, which needs a resolver that answers.
-      - Left out, it stays as it is; a new discovery record gets what C(iscsid.conf) says.
+      - Use with care. iscsid logs out of targets that are no longer offered, and of everything that it found by polling
+        whenever it is stopped or restarted, even while the disks are in use. This module refuses to restart it then, but other
+        tools do not.
+      - An iSNS server must be able to name this host, which requires working name resolution.
+      - If omitted, it is left unchanged; a new discovery record gets what C(iscsid.conf) says.
     type: bool
   poll_interval:
     description:
-      - How often iscsid asks, in seconds. With V(isns), V(-1) waits for the server's notifications, and V(0) asks once.
-      - Left out, it stays as it is; a new discovery record gets what C(iscsid.conf) says, else V(30), with V(isns) V(-1).
+      - How often iscsid polls, in seconds. With V(isns), V(-1) waits for the server's notifications, and V(0) asks once.
+      - If omitted, it is left unchanged; a new discovery record gets what C(iscsid.conf) says, else V(30), with V(isns) V(-1).
     type: int
   settings:
     description:
-      - Other settings of the discovery records, like V(discovery.sendtargets.timeo.login_timeout) (seconds).
-      - The hashes of CHAP in order of preference are V(node.session.auth.chap_algs) here too.
-      - A setting that is not named stays as it is.
+      - Other settings of the discovery records, such as V(discovery.sendtargets.timeo.login_timeout) (seconds).
+      - The CHAP hash algorithms, in order of preference, are V(node.session.auth.chap_algs) here too.
+      - A setting that is not named is left unchanged.
     type: dict
     default: {}
   ifaces:
-    description: The ifaces that new records are bound to, one record for each. The first of them is asked through.
+    description: The ifaces that new records are bound to, one record for each. Discovery goes through the first of them.
     type: list
     elements: str
     default: [default]
   subnets:
-    description: Only portals in one of these subnets get a record, V(ADDRESS/LENGTH). Empty means in any.
+    description: Only portals in one of these subnets get a record, V(ADDRESS/LENGTH). Empty means any subnet.
     type: list
     elements: str
     default: []
   excluded_subnets:
-    description: Portals in these subnets get no record, whatever O(subnets) says.
+    description: Portals in these subnets get no record, even if O(subnets) includes them.
     type: list
     elements: str
     default: []
@@ -112,21 +114,22 @@ options:
     type: bool
     default: false
   reachable:
-    description: Whether only portals get a record that accept a TCP connection now, within 3 seconds.
+    description: Whether to record only portals that accept a TCP connection now, within 3 seconds.
     type: bool
     default: false
   prune:
     description:
-      - Whether records that came from these portals are deleted when they are no longer offered, or do not pass
-        O(subnets), O(excluded_subnets), O(families) and O(link_local). A portal that does not answer keeps its record.
-      - Refused while a session uses such a record, and when a portal offers nothing at all, as one does that is starting.
-      - With O(state=absent), whether all records go that came from these portals; unless a session uses them.
+      - Whether to delete records that came from these portals when they are no longer offered, or do not pass O(subnets),
+        O(excluded_subnets), O(families) and O(link_local). A portal that does not answer keeps its record.
+      - Refused while a session uses such a record, and when a portal offers nothing at all, as a portal that is still starting
+        does.
+      - With O(state=absent), whether to delete all records that came from these portals. Refused while a session uses them.
     type: bool
     default: false
   state:
     description:
-      - Whether there shall be discovery records. V(absent) deletes them, and leaves the node records alone unless O(prune)
-        is set, which C(iscsiadm -o delete) would not do.
+      - Whether the discovery records must exist. V(absent) deletes them and, unlike C(iscsiadm -o delete), leaves the node
+        records alone unless O(prune) is set.
     type: str
     choices: [present, absent]
     default: present
@@ -139,39 +142,39 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What does the array offer in the storage networks?
+- name: Show what the array offers in the storage networks
   lunworks.iscsi.discovery:
     portals: [10.77.1.11]
     subnets: [10.77.1.0/24, 10.77.2.0/24]
     chap: {user: scout, secret: "{{ vault_discovery_chap }}"}
   register: found
 
-- name: Log in to all of it, through the portals that got a record
+- name: Log in to the targets through all portals that got a record
   lunworks.iscsi.nodes:
     nodes:
       - {target: "{{ item.target }}", portals: ["{{ item.portal }}"], startup: automatic, logged_in: true}
   loop: "{{ found.state.targets | selectattr('recorded') }}"
 
-- name: The iSNS server is asked, and records of what left it go
+- name: Record what the iSNS server offers, and delete records that it no longer offers
   lunworks.iscsi.discovery:
     type: isns
     portals: [10.77.0.5]
     prune: true
 
-- name: This host boots from iSCSI; its firmware's targets are recorded
+- name: Record the firmware's targets on a host that boots from iSCSI
   lunworks.iscsi.discovery:
     type: firmware
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str
   sample: ["Record what 10.77.1.11:3260 offers: 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260"]
 state:
-  description: Who was asked, and what they offer.
+  description: The portals that were asked, and what they offer.
   returned: success
   type: dict
   contains:
@@ -190,7 +193,7 @@ state:
           type: str
           returned: always
         recorded:
-          description: Whether there is a discovery record of it.
+          description: Whether it has a discovery record.
           type: bool
           returned: always
         settings:
@@ -198,11 +201,11 @@ state:
           type: dict
           returned: always
         known:
-          description: Whether it is known what it offers; false where it was not asked.
+          description: Whether its offer is known; false if it was not asked.
           type: bool
           returned: always
     targets:
-      description: What is offered, by all of them together.
+      description: The targets that all of them offer together.
       type: list
       elements: dict
       returned: always
@@ -220,15 +223,15 @@ state:
           type: int
           returned: always
         recorded:
-          description: Whether there is a node record of it.
+          description: Whether it has a node record.
           type: bool
           returned: always
         logged_in:
           description: Whether there is a session, with a record or, where discoveryd logged in, without one.
           type: bool
           returned: always
-        left_out:
-          description: Why it gets no record; null when it passes the filters.
+        skip_reason:
+          description: Why it gets no record; null if it passes the filters.
           type: str
           returned: always
   sample:
@@ -244,13 +247,13 @@ state:
         tpg: 1
         recorded: true
         logged_in: false
-        left_out: null
+        skip_reason: null
       - target: iqn.2026-01.com.example:store1.db
         portal: "[fe80::226:b9ff:fe14:5a6b]:3260"
         tpg: 1
         recorded: false
         logged_in: false
-        left_out: is link-local
+        skip_reason: is link-local
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -293,7 +296,7 @@ class Discovery(Resource):
                 "tpg": offer.tpg,
                 "recorded": offer.key in recorded,
                 "logged_in": offer.key in live,
-                "left_out": open_iscsi.objection(state, offer, self.wish) or None,
+                "skip_reason": open_iscsi.objection(state, offer, self.wish) or None,
             }
             for offer in sorted(offers)
         ]

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: disk
-short_description: One LUN as this host sees it
-version_added: 0.1.0
+short_description: Attach, grow or remove one LUN on this host
+version_added: 1.0.0
 description:
-  - Finds the disk by its WWID, never by C(/dev/sdX) or a LUN number, and proves the WWID on every path by asking the device.
-  - Missing paths are scanned for on the sessions of the target, then waited for, with a time limit, until udev and the
-    multipath map are there.
-  - What uses the disk stands on its map, which is proved too. Volumes that LVM activated on a single path are moved to the map
-    online (C(vgchange --refresh)); anything else on a single path is refused, since it fails when that path goes.
-  - A LUN that grew on the storage is read again on every path, then its map grows.
-  - With O(state=absent) it leaves in the safe order. What is mounted, active, exported, swap or open on it is named, and
-    the removal refused. Then queueing goes off, the map is flushed and removed, its WWID forgotten, and exactly its devices.
+  - Finds the disk by its WWID, never by C(/dev/sdX) or a LUN number, and verifies the WWID on every path by asking the device.
+  - Scans the sessions of the target for missing paths, then waits, up to a time limit, until udev has processed them and the
+    multipath map exists.
+  - Verifies that whatever uses the disk uses it through its map. Volumes that LVM activated on a single path are moved to the
+    map online (C(vgchange --refresh)); any other use of a single path is refused, since it fails when that path fails.
+  - When a LUN has grown on the storage, its size is reread on every path, then the map is resized.
+  - With O(state=absent) the disk is removed in a safe order. While anything on it is mounted, active, exported, open, or swap,
+    the removal is refused and the users are named. Otherwise queueing is turned off, the map is flushed and removed, its WWID
+    is forgotten, and exactly its devices are deleted.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   target:
     description:
       - The iSCSI name of the target that the LUN is behind. Only the sessions to it are scanned.
-      - Left out with O(wwid), all iSCSI sessions are.
+      - If omitted with O(wwid), all iSCSI sessions are scanned.
     type: str
   lun:
     description:
@@ -33,29 +34,29 @@ options:
     type: str
   serial:
     description:
-      - The LUN's unit serial, where its target's data gives it one of its own.
-      - Left out, it is the one that is derived from both names.
+      - The LUN's unit serial, if the data of its target sets one explicitly.
+      - If omitted, it is derived from both names.
     type: str
   wwid:
     description:
       - The WWID of a LUN of any storage, as C(multipath -ll) shows it in parentheses and C(/lib/udev/scsi_id -g) prints it.
-      - Taken are also capitals, and an NAA or EUI-64 as arrays, C(lsblk), sysfs and C(/dev/disk/by-id) write it (C(naa.),
-        C(eui.), C(t10.), C(0x), C(wwn-0x), C(scsi-3), without the C(3), with colons).
+      - Capitals are accepted too, as is an NAA or EUI-64 identifier in the notation of arrays, C(lsblk), sysfs or
+        C(/dev/disk/by-id) (C(naa.), C(eui.), C(t10.), C(0x), C(wwn-0x), C(scsi-3), without the C(3), with colons).
     type: str
   paths:
-    description: On how many paths, at least, the disk must answer with its own WWID.
+    description: The minimum number of paths on which the disk must answer with its own WWID.
     type: int
     default: 1
   multipath:
     description:
-      - Whether the disk is used through a multipath map, which is made where there is none, on a single path too.
-      - V(false) is for hosts without multipathd. A disk that is under a map is refused then.
+      - Whether the disk is used through a multipath map. If there is none, one is created, even for a single path.
+      - V(false) is for hosts without multipathd. It refuses a disk that has a map.
     type: bool
     default: true
   size:
     description:
-      - The size that the disk must have at least, a number with a binary unit, like V(40g).
-      - Given or not, a disk whose LUN has grown grows with it.
+      - The minimum size of the disk, a number with a binary unit, like V(40g).
+      - With or without it, a disk whose LUN has grown is resized.
     type: str
   timeout:
     description: How long to wait for paths, udev and the map, in seconds, V(1) to V(3600).
@@ -63,7 +64,7 @@ options:
     default: 60
   state:
     description:
-      - V(present) waits for the disk, proves it and lets it grow.
+      - V(present) waits for the disk, verifies it and resizes it if its LUN has grown.
       - V(absent) removes it from this host, not from the storage. While the LUN is still mapped to this host, the next scan
         brings it back.
     type: str
@@ -72,11 +73,11 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
-  - Devices are asked with INQUIRY, VPD pages 0x83 and 0x80 (SPC-4 sections 6.4 and 7.8) and READ CAPACITY (16) (SBC-3 section
-    5.16), in check mode too; these only read.
-  - "A LUN number that was given to another LUN leaves a device on the host that still bears the old name. It is never used:
-    an unused one is removed and scanned for anew; one in use is refused."
-  - O(size) and growth need every path up, and the same size on all of them, before the map is touched.
+  - Devices are queried with INQUIRY, VPD pages 0x83 and 0x80 (SPC-4 sections 6.4 and 7.8) and READ CAPACITY (16) (SBC-3
+    section 5.16), in check mode too; these only read.
+  - "If a LUN number was reassigned to another LUN, the host still has a device that bears the old identity. It is never used.
+    If nothing uses it, it is removed and scanned again; if it is in use, the module refuses."
+  - O(size) and growth require every path to be up, and to report the same size, before the map is touched.
 seealso:
   - module: lunworks.iscsi.disks
   - module: lunworks.iscsi.nodes
@@ -85,23 +86,23 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The LUN db0 is here, on both paths
+- name: Attach the LUN db0 on both paths
   lunworks.iscsi.disk:
     target: iqn.2026-01.com.example:store1.db
     lun: db0
     paths: 2
   register: db0
 
-- name: Its device never changes
+- name: Show its persistent device name
   ansible.builtin.debug:
     var: db0.state.device
 
-- name: A LUN of an array, known by its WWID
+- name: Attach a LUN of an array by its WWID
   lunworks.iscsi.disk:
     wwid: 3600a098038303053453f463045727a79
     size: 40g
 
-- name: It goes, before the array takes it away
+- name: Remove it before it is unmapped on the array
   lunworks.iscsi.disk:
     wwid: 3600a098038303053453f463045727a79
     state: absent
@@ -109,24 +110,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Scan host2 (portal 10.77.1.11:3260) for new LUNs"]
 state:
-  description: The disk as it is afterwards.
+  description: The state of the disk afterwards.
   returned: success
   type: dict
   contains:
     wwid:
-      description: The WWID that every path has proved.
+      description: The WWID, verified on every path.
       type: str
       returned: always
     device:
       description:
-        - The name to use, which no alias and no boot changes, C(/dev/disk/by-id/dm-uuid-mpath-WWID) with a map and
-          C(/dev/disk/by-id/scsi-WWID) without. In check mode the name that it will have.
+        - The persistent name to use, which neither an alias nor a reboot changes, C(/dev/disk/by-id/dm-uuid-mpath-WWID) with a
+          map and C(/dev/disk/by-id/scsi-WWID) without. In check mode the name that it will have.
         - Null when the disk is absent.
       type: str
       returned: always
@@ -135,32 +136,32 @@ state:
       type: str
       returned: always
     size:
-      description: The size in bytes; null when it is not known yet.
+      description: The size in bytes; null if it is not known yet.
       type: int
       returned: always
     serial:
-      description: The unit serial that the disk tells; null when it was not asked.
+      description: The unit serial that the disk reports; null if it was not asked.
       type: str
       returned: always
     paths:
-      description: The paths, in check mode those that are there already.
+      description: The paths; in check mode those that exist already.
       type: list
       elements: dict
       returned: always
       contains:
         device:
-          description: The name that this path has until the next boot.
+          description: The kernel's name of this path, which may change at the next boot.
           type: str
           returned: always
         hctl:
-          description: Host, channel, target and LUN number.
+          description: SCSI host, channel, target and LUN number.
           type: str
           returned: always
         state:
           description:
-            - V(running) carries I/O. V(failed) is what multipathd says. V(silent) did not answer within 10 seconds.
-              V(unmapped) has no LUN behind it any more. Others are the kernel's, like V(blocked), V(offline) and
-              V(transport-offline).
+            - V(running) means that it carries I/O, V(failed) that multipathd reports it as failed, V(silent) that it did not
+              answer within 10 seconds, V(unmapped) that it no longer has a LUN behind it. Other states are the kernel's, such
+              as V(blocked), V(offline) and V(transport-offline).
           type: str
           returned: always
         portal:

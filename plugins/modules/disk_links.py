@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: disk_links
-short_description: Links to iSCSI disks by target and LUN number
+short_description: Create links to iSCSI disks by target and LUN number
 version_added: 1.0.0
 description:
-  - Gives udev rules by which every LUN of an iSCSI session has a link C(/dev/iscsi/TARGET/lunN), and each of its partitions one
-    that ends in C(-partN). A LUN under a multipath map has one link, to the map.
-  - The links of disks that are there already are made at once.
-  - They are for people and for software that knows a LUN by its number. A LUN number can be given to another disk, and then
-    the link leads there. What holds data is better named by WWID, as M(lunworks.iscsi.disk) returns it, or by an alias
-    (M(lunworks.iscsi.multipath_alias)).
+  - Installs udev rules that give every LUN of an iSCSI session a link C(/dev/iscsi/TARGET/lunN), and each of its partitions
+    one that ends in C(-partN). A LUN under a multipath map has one link, to the map.
+  - Links for existing disks are created at once.
+  - The links are for people and for software that identifies a LUN by its number. A LUN number can be reassigned to another
+    disk, and then the link leads there. Refer to disks that hold data by WWID instead, as M(lunworks.iscsi.disk) returns it,
+    or by alias (M(lunworks.iscsi.multipath_alias)).
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   state:
-    description: Whether udev has the rules. V(absent) removes the links too.
+    description: Whether the rules must exist. V(absent) removes the links too.
     type: str
     choices: [present, absent]
     default: present
@@ -28,36 +28,37 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
   - The rules are in C(/etc/udev/rules.d/71-iscsi-target-lun.rules). udev(7) reads them at once, and at boot.
-  - Links are made and removed by events of the kind C(change), as C(udevadm trigger) sends them.
-  - LUN numbers are those of the kernel, as in C(lsscsi). From 256 on they may show the flat addressing of SAM-5, like 16640.
+  - Links are created and removed by C(change) events, as C(udevadm trigger) sends them.
+  - LUN numbers are those of the kernel, as in C(lsscsi). From 256 on they may be in the flat addressing format of SAM-5, such
+    as 16640.
 seealso:
   - module: lunworks.iscsi.disk
   - module: lunworks.iscsi.multipath_alias
 """
 
 EXAMPLES = r"""
-- name: LUNs have links by target and number
+- name: Create links to LUNs by target and number
   lunworks.iscsi.disk_links:
 
-- name: As in /dev/iscsi/iqn.2026-01.com.example:store1.db/lun0
+- name: Show them, such as /dev/iscsi/iqn.2026-01.com.example:store1.db/lun0
   ansible.builtin.command: ls -lR /dev/iscsi
   changed_when: false
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Let udev make the link /dev/iscsi/iqn.2026-01.com.example:store1.db/lun0"]
 state:
-  description: The rules and links as they are afterwards.
+  description: The state of the rules and links afterwards.
   returned: success
   type: dict
   contains:
     rules:
-      description: The file with the rules; null when there is none.
+      description: The file with the rules; null if there is none.
       type: str
       returned: always
     links:

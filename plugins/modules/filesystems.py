@@ -7,53 +7,54 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: filesystems
-short_description: File systems directly on disks, without LVM
-version_added: 0.1.0
+short_description: Create and grow file systems directly on disks, without LVM
+version_added: 1.0.0
 description:
-  - Makes a file system on a whole disk, and lets it grow with its disk while it is mounted.
-  - It is made only on a disk that bears no signature of anything and that nobody uses. Whatever is on a disk is named, and the
-    disk is left alone. A file system of the right type that is there already, whoever made it, is taken as it is.
+  - Creates a file system on a whole disk, and grows it with its disk while it is mounted.
+  - A file system is created only on a disk that bears no signature and that nothing uses. Whatever else is on a disk is named,
+    and the disk is left alone. An existing file system of the right type, whoever created it, is accepted as it is.
   - Nothing is ever made smaller, and nothing is removed.
-  - Nothing on such a disk says which host may use it, as a volume group can. Give its LUN to one host only, or use
+  - Unlike a volume group, such a disk does not say which host may use it. Map its LUN to one host only, or use
     M(lunworks.iscsi.volume_groups) and M(lunworks.iscsi.logical_volumes) instead.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   filesystems:
-    description: The file systems, each disk named once.
+    description: The file systems, each disk listed once.
     type: list
     elements: dict
     required: true
     suboptions:
       device:
         description:
-          - The disk, under a name that means the same disk after every boot, like C(/dev/mapper/NAME) or
+          - The disk, by a name that refers to the same disk after every boot, like C(/dev/mapper/NAME) or
             C(/dev/disk/by-id/dm-uuid-mpath-WWID); M(lunworks.iscsi.disks) returns such names. C(/dev/sdX), C(/dev/dm-N) and
-            C(/dev/disk/by-path) are refused, and so is a path of a multipath map.
+            C(/dev/disk/by-path) are refused, and so is a single path of a multipath map.
         type: path
         required: true
       filesystem:
-        description: The type of the file system. Another one that is there already is refused.
+        description: The type of the file system. An existing one of another type is refused.
         type: str
         choices: [ext4, xfs]
         required: true
       filesystem_options:
         description:
-          - Further arguments of C(mkfs) when the file system is made, a list of single words like V([-m, "0"]), read as C(mkfs)
-            itself reads them. Force, dry runs, other devices and sizes other than the device's are refused.
-          - Left out, C(mkfs) has its own defaults. They change nothing on a file system that is there.
+          - Additional arguments for C(mkfs) when the file system is created, a list of single words like V([-m, "0"]),
+            interpreted as C(mkfs) itself does. Options that force, that only simulate, or that name another device or another
+            size are refused.
+          - If omitted, C(mkfs) uses its own defaults. They do not change an existing file system.
         type: list
         elements: str
       label:
         description:
-          - The label that a new file system gets, at most 16 bytes for ext4 and 12 for xfs.
-          - A file system that is there and has another one is refused, since it may be the wrong disk.
-          - Left out, it stays as it is; a new one has none.
+          - The label of a new file system, at most 16 bytes for ext4 and 12 for xfs.
+          - An existing file system with another label is refused, since it may be on the wrong disk.
+          - If omitted, it is left unchanged; a new file system gets none.
         type: str
-  promised:
+  assume_present:
     description:
-      - Disks that need not be there yet, since an earlier task of the same check run has said that it would bring them. A
-        real run still needs every one of them.
+      - In check mode, disks to treat as present because an earlier task of the same check run reported that it would bring
+        them. A real run still needs every one of them.
     type: list
     elements: path
     default: []
@@ -61,8 +62,8 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
   - Needs root and e2fsprogs or xfsprogs on the host.
-  - A file system that does not fill its disk and is not mounted stays as it is, with a warning, for another host may have it
-    mounted. It grows at the next run after it is mounted.
+  - A file system that does not fill its disk and is not mounted is left unchanged, with a warning, since another host may have
+    it mounted. It is grown at the next run after it has been mounted.
 seealso:
   - module: lunworks.iscsi.disks
   - module: lunworks.iscsi.mounts
@@ -70,20 +71,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The disk is here
+- name: Attach the disk
   lunworks.iscsi.disks:
     disks:
       - {target: "iqn.2026-01.com.example:store1.backup", lun: backup, paths: 2}
   register: found
 
-- name: A file system is on it
+- name: Create a file system on it
   lunworks.iscsi.filesystems:
     filesystems:
       - {device: "{{ found.state.disks[0].device }}", filesystem: xfs, label: backup}
     # In a check run on a bare host the disk will come, but has no paths yet.
-    promised: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
+    assume_present: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
 
-- name: It is mounted
+- name: Mount it
   lunworks.iscsi.mounts:
     mounts:
       - {path: /srv/backup, device: "{{ found.state.disks[0].device }}", filesystem: xfs}
@@ -91,7 +92,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -102,7 +103,7 @@ state:
   type: dict
   contains:
     filesystems:
-      description: One entry for each disk, in the order in which they were asked for.
+      description: One entry for each disk, in the order of the option.
       type: list
       elements: dict
       returned: always
@@ -119,12 +120,12 @@ state:
           description: The label; null without one.
           type: str
           returned: always
-        full:
+        fills_device:
           description: Whether it fills its disk.
           type: bool
           returned: always
         mounted:
-          description: The first mount point of it; null when it is not mounted.
+          description: Its first mount point; null if it is not mounted.
           type: str
           returned: always
 """
@@ -139,13 +140,13 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem_wish imp
 
 SPEC = {
     "filesystems": {"type": "list", "elements": "dict", "required": True, "options": FILESYSTEM},
-    "promised": {"type": "list", "elements": "path", "default": []},
+    "assume_present": {"type": "list", "elements": "path", "default": []},
 }
 
 
 class Filesystems(WishedFilesystems):
     def __init__(self, options):
-        super().__init__(options["filesystems"], options["promised"])
+        super().__init__(options["filesystems"], options["assume_present"])
 
 
 def main():

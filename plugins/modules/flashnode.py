@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: flashnode
-short_description: A target's portal in the flash memory of an iSCSI card
+short_description: Manage a target portal in the flash memory of an iSCSI card
 version_added: 1.0.0
 description:
-  - Declares a flashnode, a portal of a target that an offload card keeps in its flash memory and logs in to by itself, before
-    any system runs if need be. It does what C(iscsiadm -m host -C flashnode) does.
-  - It is known by its card, its target and its portal; the index in the card's memory is the card's own affair.
-  - Of the drivers in the kernel, qla4xxx has flashnodes.
-  - A card does not log out while a disk of the session is used, unless it is one path of a multipath map that keeps another
-    one that answers. The flashnode that the card boots from is not deleted.
-  - No secret is in a flashnode. CHAP is an entry of the card's table, see M(lunworks.iscsi.host_chap), named by its index.
-  - Tested against sysfs trees and exit codes made after the kernel's and iscsiadm's sources; not on a card.
+  - Manages a flashnode, a portal of a target that an offload card stores in its flash memory and logs in to by itself, even
+    before an operating system runs. Does what C(iscsiadm -m host -C flashnode) does.
+  - A flashnode is identified by its card, its target and its portal; the card chooses the index in its memory.
+  - Among the kernel's drivers, only qla4xxx has flashnodes.
+  - The module refuses to log out while a disk of the session is in use, unless the disk is one path of a multipath map that
+    retains another responding path. It refuses to delete the flashnode that the card boots from.
+  - A flashnode holds no secrets. For CHAP it refers to an entry of the card's CHAP table by its index, see
+    M(lunworks.iscsi.host_chap).
+  - Tested against sysfs trees and exit codes modelled on the sources of the kernel and iscsiadm, not on real hardware.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -35,20 +36,20 @@ options:
     required: true
   settings:
     description:
-      - Parameters of the flashnode as iscsiadm names them, like V(flashnode.session.chap_auth_en),
+      - Parameters of the flashnode, by the names that iscsiadm uses, such as V(flashnode.session.chap_auth_en),
         V(flashnode.session.chap_out_idx) or V(flashnode.conn[0].max_recv_dlength), checked before they are set. Switches are
         V(0) and V(1).
-      - A parameter that is not named stays as it is; a new flashnode gets what the card thinks right.
+      - A parameter that is not named is left unchanged; a new flashnode gets the card's defaults.
       - Sessions keep the parameters that they logged in with.
     type: dict
     default: {}
   logged_in:
     description:
-      - Whether the card shall have a session with the portal.
-      - Left out, it stays as it is.
+      - Whether the card must have a session with the portal.
+      - If omitted, it is left unchanged.
     type: bool
   state:
-    description: Whether the flashnode shall be there. V(absent) logs out first.
+    description: Whether the flashnode must exist. V(absent) logs out first.
     type: str
     choices: [present, absent]
     default: present
@@ -62,7 +63,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The card logs in to the database's storage, with the CHAP entry 4 of its table
+- name: Let the card log in to the database's storage with entry 4 of its CHAP table
   lunworks.iscsi.flashnode:
     mac: 00:c0:dd:07:1f:d5
     target: iqn.2026-01.com.example:store1.db
@@ -75,7 +76,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -83,7 +84,7 @@ steps:
     - >-
       Let the qla4xxx host 00:c0:dd:07:1f:d5 log in to 'iqn.2026-01.com.example:store1.db' at 10.77.2.11:3260
 state:
-  description: The flashnode as it is afterwards.
+  description: The state of the flashnode afterwards.
   returned: success
   type: dict
   contains:
@@ -92,11 +93,11 @@ state:
       type: str
       returned: always
     index:
-      description: Its index in the card's memory; null when it is not there, and in a check run when it is new.
+      description: Its index in the card's memory; null if it does not exist, and in a check run if it is new.
       type: int
       returned: always
     settings:
-      description: Its parameters; null when it is not there.
+      description: Its parameters; null if it does not exist.
       type: dict
       returned: always
     logged_in:

@@ -7,29 +7,29 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_chap
-short_description: The CHAP table in the flash memory of an iSCSI card
+short_description: Manage the CHAP table in the flash memory of an iSCSI card
 version_added: 1.0.0
 description:
-  - Declares entries of the CHAP table that an offload card keeps in its flash memory, one for each name that the host
-    proves, or with O(entries[].mutual) that a target proves. Flashnodes name their entry by its index, see
+  - Manages entries of the CHAP table that an offload card stores in its flash memory, one for each user name with which the
+    host authenticates, or with O(entries[].mutual) a target. Flashnodes refer to an entry by its index, see
     M(lunworks.iscsi.flashnode).
-  - Of the drivers in the kernel, qla4xxx keeps such a table.
-  - C(iscsiadm -m host -C chap) takes secrets on its command line only, where every user of the machine can read them. So the
-    module talks to the kernel as iscsiadm does, by netlink, and runs no command.
-  - An entry that a session has logged in with is not changed, and one that a flashnode names is not deleted. The driver
-    itself does not look after the sessions that live.
-  - Tested with kernels that have no such card, and against a model of the driver; not on a card.
+  - Among the kernel's drivers, only qla4xxx has such a table.
+  - C(iscsiadm -m host -C chap) takes secrets on its command line only, where every user of the machine can read them.
+    Therefore this module talks to the kernel by netlink, as iscsiadm does, and runs no command.
+  - The module refuses to change an entry with which a session has logged in, and to delete one to which a flashnode refers.
+    The driver itself does not check live sessions.
+  - Tested with kernels that have no such card, and against a model of the driver, not on real hardware.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   mac:
     description:
-      - The hardware address of the card's port. The number of its SCSI host may be another card's after the next boot, so it
-        is not asked for.
+      - The hardware address of the card's port. The number of its SCSI host is not used, since it may belong to another card
+        after the next boot.
     type: str
     required: true
   entries:
-    description: The entries. One that is not named stays as it is, unless O(purge).
+    description: The entries. Entries that are not listed are kept unless O(purge) is set.
     type: list
     elements: dict
     default: []
@@ -42,21 +42,21 @@ options:
         description: The secret, 12 to 99 bytes. Needed unless O(entries[].state=absent).
         type: str
       mutual:
-        description: Whether it is the target that proves it (mutual CHAP), not the host.
+        description: Whether the target authenticates with this entry (mutual CHAP), not the host.
         type: bool
         default: false
       index:
         description:
-          - The place in the table, 0 to 1023; smaller cards have fewer. The card keeps 0 to 3 for itself.
-          - Left out, it stays as it is; a new entry gets the lowest free place from 4 on.
+          - The index in the table, 0 to 1023; smaller cards have fewer entries. The card reserves 0 to 3 for itself.
+          - If omitted, it is left unchanged; a new entry gets the lowest free index from 4 on.
         type: int
       state:
-        description: Whether the entry shall be there.
+        description: Whether the entry must exist.
         type: str
         choices: [present, absent]
         default: present
   purge:
-    description: Whether all other entries from index 4 on are deleted. Those below are the card's own and never touched.
+    description: Whether to delete all other entries from index 4 on. Entries below 4 belong to the card and are never touched.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -70,7 +70,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The card proves itself to the storage, and the storage to the card
+- name: Set the CHAP credentials of the card and of the storage
   lunworks.iscsi.host_chap:
     mac: 00:c0:dd:07:1f:d5
     entries:
@@ -81,13 +81,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str
   sample: ["Write the CHAP entry 4 of the qla4xxx host 00:c0:dd:07:1f:d5 for 'db-a'"]
 state:
-  description: The table as it is afterwards.
+  description: The state of the table afterwards.
   returned: success
   type: dict
   contains:

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_info
-short_description: The iSCSI hosts of this machine, offload cards among them
+short_description: Return the iSCSI hosts of this machine, including offload cards
 version_added: 1.0.0
 description:
-  - What iscsiadm calls hosts, the SCSI hosts of iSCSI drivers. An offload card has one for each port; software iSCSI makes one
-    for each session.
-  - With the network that a card has in force, the names in its CHAP table, its flashnodes, its sessions and if wished its
-    counters. Secrets are never shown.
-  - Cards were not at hand; what they tell was tested against a model made after the kernel's and iscsiadm's sources.
+  - Returns what iscsiadm calls hosts, the SCSI hosts of iSCSI drivers. An offload card has one for each port; software iSCSI
+    creates one for each session.
+  - Includes the network settings in force on a card, the names in its CHAP table, its flashnodes, its sessions and, on
+    request, its counters. Secrets are never shown.
+  - Tested against a model built from the sources of the kernel and iscsiadm, not on real hardware.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   mac:
-    description: The hardware address of the one host to ask about. Left out, all are.
+    description: The hardware address of the only host to return. If omitted, all hosts are returned.
     type: str
   statistics:
-    description: Whether the counters of cards are asked for (C(iscsiadm -m host -C stats)).
+    description: Whether to return the counters of cards (C(iscsiadm -m host -C stats)).
     type: bool
     default: false
 extends_documentation_fragment:
@@ -36,7 +36,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which cards are there, and what is in their CHAP tables?
+- name: Find the cards and the entries of their CHAP tables
   lunworks.iscsi.host_info:
   register: iscsi
 
@@ -65,40 +65,40 @@ hosts:
       type: str
       returned: always
     address:
-      description: Its IP address; null when it tells none.
+      description: Its IP address; null if it reports none.
       type: str
       returned: always
     nic:
-      description: Its network interface; null when it tells none.
+      description: Its network interface; null if it reports none.
       type: str
       returned: always
     initiator_name:
-      description: The iSCSI name of the card; null when it tells none.
+      description: The iSCSI name of the card; null if it reports none.
       type: str
       returned: always
     port_state:
-      description: Whether its port has a link; null when it does not tell.
+      description: Whether its port has a link; null if it does not report it.
       type: str
       returned: always
     port_speed:
-      description: How fast its port is; null when it does not tell.
+      description: The speed of its port; null if it does not report it.
       type: str
       returned: always
     state:
-      description: The state of the SCSI host, V(running) when all is well.
+      description: The state of the SCSI host, normally V(running).
       type: str
       returned: always
     ifaces:
-      description: The network of a card as it is in force, by the kernel's name of each of its interfaces.
+      description: The network settings in force on a card, by the kernel's name of each of its interfaces.
       type: dict
       returned: always
     chap:
-      description: The entries of its CHAP table, each with C(index), C(user) and C(mutual); null when there is no table.
+      description: The entries of its CHAP table, each with C(index), C(user) and C(mutual); null if it has no table.
       type: list
       elements: dict
       returned: always
-    chap_why:
-      description: Why there is no table; null when there is one.
+    chap_reason:
+      description: Why there is no table; null if there is one.
       type: str
       returned: always
     flashnodes:
@@ -112,7 +112,7 @@ hosts:
       elements: str
       returned: always
     statistics:
-      description: Its counters by name; null without O(statistics), and when it has none.
+      description: Its counters by name; null without O(statistics), or if it has none.
       type: dict
       returned: always
 """

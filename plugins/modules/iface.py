@@ -7,102 +7,102 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: iface
-short_description: Bind iSCSI sessions to a network card
-version_added: 0.1.0
+short_description: Manage ifaces that bind iSCSI sessions to a network interface
+version_added: 1.0.0
 description:
-  - Manages an iface of open-iscsi, which sessions can be bound to. Sessions of a node go through the ifaces that its
+  - Manages an iface of open-iscsi, to which sessions can be bound. The sessions of a target go through the ifaces that its
     records name (see M(lunworks.iscsi.nodes)).
-  - Records that are bound to the iface carry a copy of its fields; they are changed with it.
-  - While a session uses the iface, nothing of it is changed. While a record names it, it is not deleted.
-  - A card with a network of its own (offload) gets the settings with O(applied). What was tested on which cards says the
-    guide about cards.
+  - Records that are bound to the iface hold a copy of its fields, which is updated with it.
+  - The module refuses to change the iface while a session uses it, and to delete it while a record names it.
+  - An offload card, which has its own network stack, gets the settings with O(applied). The guide about cards says what was
+    tested on which cards.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
     description:
-      - The name of the iface, at most 64 characters. V(default), V(tcp) and V(iser) are open-iscsi's own.
+      - The name of the iface, at most 64 characters. V(default), V(tcp) and V(iser) are reserved by open-iscsi.
     type: str
     required: true
   nic:
     description:
-      - The network interface that sessions go through, like V(eth1). It must be there. An empty text unbinds.
+      - The network interface that sessions go through, like V(eth1). It must exist. An empty string removes the binding.
       - Software iSCSI is bound either by O(nic) or by O(mac), not by both.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: str
   mac:
     description:
-      - The hardware address of the card that sessions go through. An empty text unbinds.
-      - Left out, it stays as it is.
+      - The hardware address of the card that sessions go through. An empty string removes the binding.
+      - If omitted, it is left unchanged.
     type: str
   transport:
     description:
-      - The driver. V(tcp) is software iSCSI over any card; the others are for cards that speak iSCSI or RDMA.
-      - Left out, it stays as it is; a new iface gets V(tcp).
+      - The driver. V(tcp) is software iSCSI over any card; the others are for cards that implement iSCSI or RDMA.
+      - If omitted, it is left unchanged; a new iface gets V(tcp).
     type: str
     choices: [tcp, iser, bnx2i, cxgb3i, cxgb4i, be2iscsi, qla4xxx, qedi, ocs]
   iface_num:
     description:
       - Which interface of the card it is, 0 to 255; cards with one interface for each address family have number 0.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: int
   address:
     description:
-      - The IP address of a card that has one of its own (offload). Software iSCSI cannot be bound by address.
-      - An empty text removes it. Left out, it stays as it is.
+      - The IP address of an offload card. Software iSCSI cannot be bound by address.
+      - An empty string removes it. If omitted, it is left unchanged.
     type: str
   prefix:
     description:
-      - The length of the network prefix of an IPv6 O(address), 0 to 128. Left out, it stays as it is.
+      - The length of the network prefix of an IPv6 O(address), 0 to 128. If omitted, it is left unchanged.
     type: int
   subnet_mask:
     description:
-      - The subnet mask of an IPv4 O(address). An empty text removes it. Left out, it stays as it is.
+      - The subnet mask of an IPv4 O(address). An empty string removes it. If omitted, it is left unchanged.
     type: str
   gateway:
     description:
-      - The IPv4 gateway of a card that has an address of its own. An empty text removes it. Left out, it stays as it is.
+      - The IPv4 gateway of an offload card. An empty string removes it. If omitted, it is left unchanged.
     type: str
   vlan:
     description:
-      - The VLAN of a card that tags by itself, 0 to 4094; V(0) is no VLAN. Left out, it stays as it is.
+      - The VLAN of a card that tags by itself, 0 to 4094; V(0) means no VLAN. If omitted, it is left unchanged.
       - For software iSCSI a VLAN is a network interface, given as O(nic) (V(eth1.7)).
     type: int
   vlan_priority:
     description:
-      - The priority in the VLAN tag, 0 to 7. Left out, it stays as it is.
+      - The priority in the VLAN tag, 0 to 7. If omitted, it is left unchanged.
     type: int
   mtu:
     description:
-      - The MTU of a card that has one of its own, in bytes, 576 to 9216. Left out, it stays as it is.
+      - The MTU of an offload card, in bytes, 576 to 9216. If omitted, it is left unchanged.
     type: int
   settings:
     description:
-      - Any other field of the iface as open-iscsi names it, like V(iface.bootproto) (V(static), V(dhcp)), V(iface.state),
-        V(iface.ipv6_autocfg), V(iface.tcp_nagle) or V(iface.max_burst_len). The guide about cards lists them.
-      - Names, values and whether the transport makes anything of them are checked. Switches are V(enable) and V(disable).
+      - Any other field of the iface, by the name that open-iscsi uses, such as V(iface.bootproto) (V(static), V(dhcp)),
+        V(iface.state), V(iface.ipv6_autocfg), V(iface.tcp_nagle) or V(iface.max_burst_len). The guide about cards lists them.
+      - Names and values are checked, and whether the transport uses them. Switches are V(enable) and V(disable).
       - Fields for IPv6 need an iface with C(ipv6) in its name and fields for IPv4 one without, or open-iscsi cannot read
         them.
-      - An empty text removes a field. A field that is not named stays as it is.
+      - An empty string removes a field. A field that is not named is left unchanged.
     type: dict
     default: {}
   initiator_name:
     description:
-      - The iSCSI name that sessions through this iface give, instead of the host's own. An empty text removes it.
-      - Upper case is made lower case, unless the iface says it in upper case too. A name that the iface says already is taken
-        as it is, whatever is in it.
-      - Left out, it stays as it is.
+      - The initiator name for sessions through this iface, instead of the host's own. An empty string removes it.
+      - Upper case is converted to lower case, unless the iface has the name in upper case already. A name that the iface has
+        already is accepted unchanged, whatever characters it contains.
+      - If omitted, it is left unchanged.
     type: str
   applied:
     description:
-      - Whether the card shall have these settings in force now (C(iscsiadm -m iface -o apply)). What it has is read from
-        the kernel, so nothing is done where all is in force.
-      - For cards that keep a network in their firmware (V(be2iscsi), V(qla4xxx), V(ocs)), known by O(mac).
-      - While any session goes through the card, nothing is applied.
+      - Whether to apply these settings to the card now (C(iscsiadm -m iface -o apply)). The settings in force are read from
+        the kernel, so nothing is done if they are right already.
+      - For cards that store network settings in their firmware (V(be2iscsi), V(qla4xxx), V(ocs)), identified by O(mac).
+      - Refused while any session goes through the card.
     type: bool
     default: false
   state:
-    description: Whether the iface shall be there.
+    description: Whether the iface must exist.
     type: str
     choices: [present, absent]
     default: present
@@ -116,13 +116,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: One iface for each storage card
+- name: Create one iface for each storage interface
   lunworks.iscsi.iface:
     name: "{{ item }}"
     nic: "{{ item }}"
   loop: [eth1, eth2]
 
-- name: The second port of a QLogic card, with an address of its own in VLAN 7
+- name: Set the address of the second port of a QLogic card in VLAN 7
   lunworks.iscsi.iface:
     name: qla4xxx.00:c0:dd:07:1f:d5.ipv4.0
     transport: qla4xxx
@@ -139,13 +139,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str
   sample: ["Write the iface 'san1' with iface.net_ifacename = eth1, iface.transport_name = tcp"]
 state:
-  description: The iface as it is afterwards.
+  description: The state of the iface afterwards.
   returned: success
   type: dict
   contains:
@@ -154,11 +154,11 @@ state:
       type: str
       returned: always
     iface:
-      description: Its fields as open-iscsi names them; null when it is not there.
+      description: Its fields, by the names that open-iscsi uses; null if it does not exist.
       type: dict
       returned: always
     card:
-      description: What its card has in force, by the names of the fields; null without O(applied).
+      description: The settings in force on its card, by the names of the fields; null without O(applied).
       type: dict
       returned: always
     records:

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: igroup
-short_description: Say which initiators have which LUNs of an iSCSI target
-version_added: 0.1.0
+short_description: Manage which initiators have access to which LUNs of an iSCSI target
+version_added: 1.0.0
 description:
-  - Makes, changes or removes one igroup of a target, a named set of initiators with the LUNs that they see and the CHAP
-    credentials that they prove themselves with. Works with LIO, the target of the Linux kernel, where an igroup is the
-    set of node ACLs with the same tag.
-  - An ACL without a tag is an igroup that is named like its initiator.
+  - Creates, changes or removes one igroup of a target, a named set of initiators with the LUNs that they see and the CHAP
+    credentials with which they authenticate. Works with LIO, the iSCSI target of the Linux kernel, where an igroup is the set
+    of node ACLs with the same tag.
+  - An ACL without a tag is an igroup that has the name of its initiator.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   target:
-    description: The iSCSI name of the target, which must be there.
+    description: The iSCSI name of the target, which must exist.
     type: str
     required: true
   name:
     description:
       - The name of the igroup, at most 63 letters, digits, V(.), V(_) and V(-).
-      - Or the name of its one initiator, which is how an ACL without a tag is called, as targetcli makes it.
+      - Or the name of its only initiator, for an ACL without a tag, as targetcli creates it.
     type: str
     required: true
   purge:
-    description: Whether initiators and LUNs that are not listed are removed from the igroup.
+    description: Whether to remove initiators and LUNs that are not listed from the igroup.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -39,7 +39,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The database host sees one LUN, and another one that it may only read
+- name: Give the database host one LUN, and another one read-only
   lunworks.iscsi.igroup:
     target: iqn.2026-01.com.example:store1.db
     name: db
@@ -48,7 +48,7 @@ EXAMPLES = r"""
       - db0
       - {name: reference, read_only: true}
 
-- name: The host has let go of db0; now nobody in the igroup can reach it
+- name: Remove db0 from the igroup after the host has released it
   lunworks.iscsi.igroup:
     target: iqn.2026-01.com.example:store1.db
     name: db
@@ -59,7 +59,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -72,10 +72,10 @@ state:
     targets:
       description:
         - The target with all its igroups.
-        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
-          are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
+        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were given, are
+          relied on or are saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
           C(block_size), C(write_back), C(read_only), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns)
-          as C(name), C(number), C(read_only), and C(chap) with the user names, null without).
+          as C(name), C(number), C(read_only), and C(chap) with the user names, null without CHAP).
       type: list
       elements: dict
       returned: always

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: initiator_info
-short_description: What this host knows of its iSCSI storage
-version_added: 0.1.0
+short_description: Return the iSCSI name, records, sessions and disks of this host
+version_added: 1.0.0
 description:
-  - The name of this host, its ifaces, its discovery and node records, and its sessions with the disks that they bring.
-  - Where C(iscsid.conf), a record and its session disagree, all three are shown side by side.
-  - Read from files and sysfs in one pass. Secrets are compared, and masked.
+  - Returns the iSCSI name of this host, its ifaces, its discovery and node records, and its sessions with the disks that they
+    provide.
+  - If C(iscsid.conf), a record and its session disagree, all three values are shown side by side.
+  - Everything is read from files and sysfs in one pass. Secrets are compared, but masked in the result.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   statistics:
     description:
-      - Whether to tell what the sessions have counted since their login. The kernel says it by netlink only, so this runs
-        C(iscsiadm -m session -s), once for all of them.
+      - Whether to return the counters of the sessions since their login. The kernel provides them by netlink only, so this
+        runs C(iscsiadm -m session -s), once for all sessions.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -29,7 +30,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which disks does this host have, through which sessions?
+- name: Find the disks and sessions of this host
   lunworks.iscsi.initiator_info:
   register: initiator
 
@@ -37,7 +38,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ initiator.sessions | map(attribute='disks') | flatten | map(attribute='device') }}"
 
-- name: What waits for the next login?
+- name: Show the settings that wait for the next login
   ansible.builtin.debug:
     msg: "{{ initiator.differences | selectattr('next_login') | map(attribute='text') }}"
 """
@@ -53,7 +54,7 @@ alias:
   returned: success
   type: str
 ifaces:
-  description: The ifaces by name, with their fields as open-iscsi names them.
+  description: The ifaces by name, with their fields by the names that open-iscsi uses.
   returned: success
   type: dict
   sample: {default: {iface.iscsi_ifacename: default, iface.transport_name: tcp}}
@@ -94,7 +95,7 @@ records:
       type: str
       returned: always
     tpg:
-      description: The portal group tag; -1 when the record names none.
+      description: The portal group tag; -1 if the record has none.
       type: int
       returned: always
     startup:
@@ -136,35 +137,35 @@ sessions:
       type: int
       returned: always
     state:
-      description: The state of the session, V(LOGGED_IN) when all is well.
+      description: The state of the session, normally V(LOGGED_IN).
       type: str
       returned: always
     connection_state:
-      description: The state of its connection, V(up) when all is well; empty where the kernel does not say it.
+      description: The state of its connection, normally V(up); empty if the kernel does not report it.
       type: str
       returned: always
     initiator:
-      description: The initiator name that it logged in with. A session keeps its name when the host gets another one.
+      description: The initiator name that it logged in with. A session keeps its name when the host is renamed.
       type: str
       returned: always
     recorded:
-      description: Whether there is a record of it. Sessions of discoveryd and of firmware have none.
+      description: Whether it has a record. Sessions of discoveryd and of firmware have none.
       type: bool
       returned: always
     negotiated:
-      description: The parameters of the session and of its connection as the kernel names them.
+      description: The negotiated parameters of the session and its connection, by the names that the kernel uses.
       type: dict
       returned: always
     statistics:
       description:
-        - The counters of the session by the names that C(iscsiadm) gives them, bytes in those that end in C(octets),
-          else PDUs or events.
+        - The counters of the session, by the names that C(iscsiadm) uses. Those that end in C(octets) count bytes, the others
+          PDUs or events.
         - Empty without O(statistics).
       type: dict
       returned: always
       sample: {txdata_octets: 4096, rxdata_octets: 1052672, digest_err: 0, timeout_err: 0}
     disks:
-      description: The LUNs that it brings.
+      description: The LUNs that it provides.
       type: list
       elements: dict
       returned: always
@@ -178,7 +179,7 @@ sessions:
           type: int
           returned: always
         device:
-          description: The device now; it may be another one after the next boot. Empty when it is no disk.
+          description: The current device name, which may change at the next boot. Empty if it is not a disk.
           type: str
           returned: always
         size:
@@ -186,19 +187,19 @@ sessions:
           type: int
           returned: always
         wwid:
-          description: What the disk was when the kernel last asked it (sysfs wwid).
+          description: The WWID of the disk when the kernel last read it (sysfs wwid).
           type: str
           returned: always
         serial:
-          description: Its unit serial, of the same time (sysfs vpd_pg80). Empty when it has none.
+          description: Its unit serial at that time (sysfs vpd_pg80). Empty if it has none.
           type: str
           returned: always
         state:
-          description: The state of the device, V(running) when all is well.
+          description: The state of the device, normally V(running).
           type: str
           returned: always
         map:
-          description: The multipath map that it is a path of; null without one.
+          description: The multipath map of which it is a path; null without one.
           type: str
           returned: always
         users:
@@ -209,7 +210,7 @@ sessions:
 differences:
   description:
     - Where C(iscsid.conf), the record and the session disagree, an entry for each setting.
-    - What the target has negotiated down (RFC 7143 section 13) is no difference.
+    - A value that the target has negotiated down (RFC 7143 section 13) is not a difference.
   returned: success
   type: list
   elements: dict
@@ -227,15 +228,15 @@ differences:
       type: str
       returned: always
     session_number:
-      description: The session that has another value than its record. Null where C(iscsid.conf) and the record differ only.
+      description: The session whose value differs from its record. Null if only C(iscsid.conf) and the record differ.
       type: int
       returned: always
     setting:
-      description: The setting as the record names it. C(iface.initiatorname) is the name of the initiator.
+      description: The setting, by its name in the record. C(iface.initiatorname) is the name of the initiator.
       type: str
       returned: always
     iscsid_conf:
-      description: What C(iscsid.conf) says, for new records. Null where it says nothing.
+      description: What C(iscsid.conf) says, for new records. Null if it does not set it.
       type: str
       returned: always
     record:
@@ -243,14 +244,14 @@ differences:
       type: str
       returned: always
     session:
-      description: What the session has. Null without a session, or where the kernel does not show it.
+      description: What the session uses. Null without a session, or if the kernel does not show it.
       type: str
       returned: always
     next_login:
       description:
         - Whether another login would change what the session has.
-        - Not so for the replacement timeout of a session that carries a path of a multipath map. multipathd sets that one, to its
-          own C(fast_io_fail_tmo) (M(lunworks.iscsi.timers_info)).
+        - False for the replacement timeout of a session that carries a path of a multipath map, since multipathd sets it to
+          its C(fast_io_fail_tmo) (M(lunworks.iscsi.timers_info)).
       type: bool
       returned: always
     text:

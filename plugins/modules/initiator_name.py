@@ -8,36 +8,39 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: initiator_name
 short_description: Set the iSCSI name of this host
-version_added: 0.1.0
+version_added: 1.0.0
 description:
-  - Sets the name, and if wished the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
-  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
-    alone; C(iscsi.service) is never restarted, since that would log out every session.
-  - A daemon that polls (discoveryd) logs out what it found when it stops. While there are sessions, it is not restarted.
-  - Sessions keep the name that they logged in with, also when iscsid is restarted. While any is logged in, a new name is refused,
-    unless O(with_sessions) is set.
-  - The file gets the mode 0600; other lines in it stay. iscsid takes the first line with C(InitiatorName), so no second one is
-    left. What would keep Debian's start of iscsid from taking the name goes (C(GenerateName=yes), a blank before the C(=)).
+  - Sets the initiator name, and optionally the alias, that this host gives to targets, in C(/etc/iscsi/initiatorname.iscsi).
+  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, but only the daemon;
+    C(iscsi.service) is never restarted, since that would log out every session.
+  - A polling daemon (discoveryd) logs out of everything that it found when it stops. While there are sessions, it is not
+    restarted.
+  - Sessions keep the name that they logged in with, even when iscsid is restarted. While any session is logged in, a new name
+    is refused unless O(allow_active_sessions) is set.
+  - The file gets the mode 0600; other lines in it are kept. iscsid uses the first line with C(InitiatorName), so no second one
+    is left. Whatever would keep Debian's iscsid from starting with this name is removed (C(GenerateName=yes), a space before
+    the C(=)).
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
     description:
       - The iSCSI name (RFC 7143 section 4.2.7), C(iqn.), C(eui.) or C(naa.), at most 223 bytes.
-      - Upper case is made lower case, the form in which names are compared, unless the file says it in upper case too.
-      - A name that the file says already is taken as it is, whatever is in it (V(_) is common).
+      - Upper case is converted to lower case, the form in which names are compared, unless the file has the name in upper case
+        already.
+      - A name that the file has already is accepted unchanged, whatever characters it contains (V(_) is common).
     type: str
     required: true
   alias:
     description:
-      - A text for people that targets may show beside the name. An empty one removes the alias.
-      - Left out, it stays as it is.
+      - A human-readable text that targets may show together with the name. An empty string removes the alias.
+      - If omitted, it is left unchanged.
     type: str
-  with_sessions:
+  allow_active_sessions:
     description:
-      - Whether the name may change while sessions are logged in under the old one. Each of them takes the new one at its next
+      - Whether the name may change while sessions are logged in under the old one. Each session takes the new name at its next
         login (M(lunworks.iscsi.relogin)), so the storage must let in both names by then.
-      - The playbook C(lunworks.iscsi.rename_initiator) does all of it in the safe order.
+      - The playbook C(lunworks.iscsi.rename_initiator) does all of this in the safe order.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -48,7 +51,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: This host is known by its own name
+- name: Set the initiator name of this host
   lunworks.iscsi.initiator_name:
     name: iqn.2026-01.com.example:db-a
     alias: "{{ inventory_hostname }}"
@@ -56,13 +59,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Write the initiator name 'iqn.2026-01.com.example:db-a'"]
 state:
-  description: The initiator as it is afterwards.
+  description: The state of the initiator afterwards.
   returned: success
   type: dict
   contains:
@@ -71,18 +74,18 @@ state:
       type: str
       returned: always
     alias:
-      description: The alias in the file; null when there is none.
+      description: The alias in the file; null if there is none.
       type: str
       returned: always
-    read:
+    loaded:
       description: Whether the running daemon has read the file since it last changed.
       type: bool
       returned: always
     sessions:
-      description: How many sessions are logged in.
+      description: The number of sessions that are logged in.
       type: int
       returned: always
-  sample: {name: "iqn.2026-01.com.example:db-a", alias: null, read: true, sessions: 0}
+  sample: {name: "iqn.2026-01.com.example:db-a", alias: null, loaded: true, sessions: 0}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -93,7 +96,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Res
 SPEC = {
     "name": {"type": "str", "required": True},
     "alias": {"type": "str"},
-    "with_sessions": {"type": "bool", "default": False},
+    "allow_active_sessions": {"type": "bool", "default": False},
 }
 
 
@@ -101,7 +104,7 @@ class InitiatorName(Resource):
     def __init__(self, options):
         self.name = options["name"].strip()
         self.alias = None if options["alias"] is None else open_iscsi_name.alias_of(options["alias"])
-        self.with_sessions = options["with_sessions"]
+        self.allow_active_sessions = options["allow_active_sessions"]
 
     def look(self, host):
         return open_iscsi_name.look_initiator(host)
@@ -113,10 +116,10 @@ class InitiatorName(Resource):
         return open_iscsi_name.plan_initiator(seen, want)
 
     def refuse(self, seen, want, steps):
-        open_iscsi_name.refuse_initiator(seen, steps, self.with_sessions)
+        open_iscsi_name.refuse_initiator(seen, steps, self.allow_active_sessions)
 
     def show(self, state):
-        return {name: getattr(state, name) for name in ("name", "alias", "read", "sessions")}
+        return {name: getattr(state, name) for name in ("name", "alias", "loaded", "sessions")}
 
 
 def main():

@@ -7,47 +7,47 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: iscsid_conf
-short_description: Set how the iSCSI initiator behaves
-version_added: 0.1.0
+short_description: Configure the iSCSI initiator (iscsid.conf)
+version_added: 1.0.0
 description:
-  - Sets any key of C(/etc/iscsi/iscsid.conf), the settings of iscsid and of every new record. Comments, order and other
-    keys stay as the distribution wrote them.
-  - What is in force is read as open-iscsi reads it. Of a key of iscsid itself (C(iscsid.safe_logout)) the first line counts,
-    of all others the last; and of those a line counts only if a blank stands before its C(=) and a line feed at its end.
-  - Names and values are checked before the file is touched. open-iscsi itself takes a word where a number belongs, and
+  - Sets keys of C(/etc/iscsi/iscsid.conf), which holds the settings of iscsid and the defaults of every new record. Comments,
+    order and other keys are kept as the distribution wrote them.
+  - The file is interpreted as open-iscsi does. For keys of iscsid itself (C(iscsid.safe_logout)) the first line counts, for
+    all others the last; and of those a line counts only if it has a space before its C(=) and a line feed at its end.
+  - Names and values are checked before the file is touched. open-iscsi itself accepts a word where a number is required, and
     uses 0.
   - The file gets the mode 0600, since it may hold CHAP secrets.
-  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, the daemon
-    alone, which sessions survive; C(iscsi.service) is never restarted, since that would log out every session.
-  - A daemon that polls (discoveryd) logs out what it found when it stops. While there are sessions, it is not restarted.
-  - Records that are there keep their settings; see M(lunworks.iscsi.nodes) to change them.
+  - iscsid reads the file only when it starts. A running daemon that is older than the file is restarted, but only the daemon,
+    which sessions survive; C(iscsi.service) is never restarted, since that would log out every session.
+  - A polling daemon (discoveryd) logs out of everything that it found when it stops. While there are sessions, it is not
+    restarted.
+  - Existing records keep their settings; use M(lunworks.iscsi.nodes) to change them.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   preset:
     description:
-      - The timers for what stands above the disks. O(settings) win over it. Left out, they stay as they are.
-      - V(multipath) gives I/O of a dead path back to multipath after 5 + 5 + 5 seconds (interval and timeout of the pings,
-        C(replacement_timeout)); 5 is what multipath itself sets by its C(fast_io_fail_tmo).
-      - V(direct), for disks with one path, holds I/O for 5 + 5 + 120 seconds, in the hope that the path comes back.
+      - A set of timers that suits the use of the disks. O(settings) take precedence. If omitted, they are left unchanged.
+      - V(multipath) returns the I/O of a dead path to multipath after 5 + 5 + 5 seconds (interval and timeout of the pings,
+        C(replacement_timeout)); 5 is what multipath itself sets with its C(fast_io_fail_tmo).
+      - V(direct), for disks with one path, holds I/O for 5 + 5 + 120 seconds, waiting for the path to return.
       - V(root_on_iscsi) sends no pings and holds I/O for a day. For the root file system on a disk with one path.
-      - V(ontap) and V(md3000i) are for dm-multipath on these arrays; V(md3000i) is more patient with its pings, 10 + 15.
-      - The values hold for new records; for those that are there see O(lunworks.iscsi.nodes#module:nodes[].preset).
+      - V(ontap) and V(md3000i) are for dm-multipath on these arrays; V(md3000i) allows its pings more time, 10 + 15.
+      - The values apply to new records; for existing records see O(lunworks.iscsi.nodes#module:nodes[].preset).
     type: str
     choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
-    version_added: 1.0.0
   settings:
     description:
-      - Keys and values, as in the file. Booleans become V(Yes) and V(No).
-      - V(null) removes a key, so that open-iscsi's own default holds.
-      - A key that is not named stays as it is.
+      - Keys and values, as in the file. Booleans are written as V(Yes) and V(No).
+      - V(null) removes a key, so that the built-in default of open-iscsi applies.
+      - A key that is not named is left unchanged.
     type: dict
     default: {}
   secrets:
     description:
-      - The keys whose value is a secret, like V(node.session.auth.password) and
-        V(discovery.sendtargets.auth.password_in). They are shown nowhere.
-      - V(null) removes a key. A key that is not named stays as it is.
+      - Keys whose values are secrets, such as V(node.session.auth.password) and V(discovery.sendtargets.auth.password_in).
+        They are never shown.
+      - V(null) removes a key. A key that is not named is left unchanged.
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -62,13 +62,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Errors reach multipath within 15 seconds, and no session is logged out while a disk of it is mounted
+- name: Pass errors to multipath within 15 seconds, and keep sessions while their disks are mounted
   lunworks.iscsi.iscsid_conf:
     preset: multipath
     settings:
       iscsid.safe_logout: true
 
-- name: New records get these credentials
+- name: Set the credentials for new records
   lunworks.iscsi.iscsid_conf:
     settings:
       node.session.auth.authmethod: CHAP
@@ -79,13 +79,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str
   sample: ["Write '/etc/iscsi/iscsid.conf' with node.session.timeo.replacement_timeout = 5"]
 state:
-  description: The file as it is afterwards.
+  description: The state of the file afterwards.
   returned: success
   type: dict
   contains:
@@ -97,11 +97,11 @@ state:
       description: The mode of the file, in octal.
       type: str
       returned: always
-    read:
+    loaded:
       description: Whether the running daemon has read the file since it last changed.
       type: bool
       returned: always
-  sample: {settings: {node.startup: manual}, mode: "0600", read: true}
+  sample: {settings: {node.startup: manual}, mode: "0600", loaded: true}
 """
 
 from dataclasses import replace
@@ -146,7 +146,7 @@ class IscsidConf(Resource):
     def want(self, seen):
         settings = {**seen.settings, **self.settings}
         settings = {name: value for name, value in settings.items() if value is not None}
-        return replace(seen, settings=settings, mode="0600", read=True)
+        return replace(seen, settings=settings, mode="0600", loaded=True)
 
     def plan(self, seen, want):
         return open_iscsi_conf.plan_conf(seen, want)
@@ -155,7 +155,7 @@ class IscsidConf(Resource):
         refuse_cut(steps, seen.cut)
 
     def show(self, state):
-        return plain({name: getattr(state, name) for name in ("settings", "mode", "read")})
+        return plain({name: getattr(state, name) for name in ("settings", "mode", "loaded")})
 
 
 def checked(name, value):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lab_host
-short_description: Make, boot and power off a host of a lab
-version_added: 0.1.0
+short_description: Create, boot and power off a host of a lab
+version_added: 1.0.0
 description:
-  - A lab host is a real Linux kernel (User Mode Linux) with a whole Debian system on it, systemd, open-iscsi, LIO,
-    multipath and LVM included, in 100 to 200 MiB of memory. It boots in about 10 seconds. A kernel that ends while it
-    boots is noticed at once, and the message has its own words.
+  - A lab host is a real Linux kernel (User Mode Linux) with a whole Debian system on it, systemd, open-iscsi, LIO, multipath
+    and LVM included, in 100 to 200 MiB of memory. It boots in about 10 seconds. A kernel that exits while it boots is noticed
+    at once, and its last output is in the message.
   - Its root disk is a copy-on-write file on an image that many hosts share; further disks are sparse files, C(/dev/ubdb)
     and so on in the host.
   - The lab's directory gets an C(ssh_config) and a directory C(inventory), through which ssh, Ansible and testinfra
@@ -25,42 +25,43 @@ options:
     type: str
     required: true
   number:
-    description: 1 to 200. It makes the host's addresses; number 1 has C(.11). Required to make a host.
+    description: The number of the host, 1 to 200, from which its addresses are derived; number 1 has C(.11). Required to
+      create a host.
     type: int
   suite:
-    description: The Debian suite that the host runs. Left out, a new host runs V(bookworm).
+    description: The Debian suite that the host runs. If omitted, a new host runs V(bookworm).
     type: str
     choices: [bookworm, trixie, forky]
   kernel:
     description:
-      - The User Mode Linux kernel that the host runs. Left out, a new host runs V(current).
-      - V(current) is that of Debian's testing suite. It is fetched once, signatures checked, and kept in O(cache) with the
-        libc that it needs; no package of this machine changes. It boots on every x86-64 CPU.
-      - V(distribution) is that of this machine's own package user-mode-linux. Older than 6.13, it cannot boot on a CPU with
-        AMX (Intel Sapphire Rapids and later); this is known and said before a host is made. Where it cannot boot and the
-        current one was fetched earlier, hosts run that one, with a warning.
-      - Else the path of a kernel of one's own; its modules are in C(modules/VERSION) beside it, if it has any.
+      - The User Mode Linux kernel that the host runs. If omitted, a new host runs V(current).
+      - V(current) is that of Debian's testing suite. It is downloaded once, with its signatures checked, and kept in O(cache)
+        with the libc that it needs; no package of this machine changes. It boots on every x86-64 CPU.
+      - V(distribution) is that of this machine's package user-mode-linux. If it is older than 6.13, it cannot boot on a CPU
+        with AMX (Intel Sapphire Rapids and later); this is reported before a host is created. If it cannot boot and the
+        current kernel was downloaded earlier, hosts run that one, with a warning.
+      - Any other value is the path of a kernel; its modules, if it has any, are in C(modules/VERSION) in the same directory.
     type: str
   memory:
-    description: MiB of memory that the host may use, 128 at least. Left out, a new host may use 384.
+    description: The memory of the host in MiB, at least 128. If omitted, a new host gets 384.
     type: int
   disks:
-    description: Sizes of disks beside the root disk, like V(4g), in binary units. Left out, a new host has none.
+    description: Sizes of disks in addition to the root disk, like V(4g), in binary units. If omitted, a new host has none.
     type: list
     elements: str
   networks:
-    description: The networks that the host is on, in the order of its network cards. Required to make a host.
+    description: The networks that the host is on, in the order of its network cards. Required to create a host.
     type: list
     elements: str
   groups:
-    description: Groups of the inventory that the host is in. Left out, a new host is in none.
+    description: Inventory groups of the host. If omitted, a new host is in none.
     type: list
     elements: str
   state:
     description:
-      - V(started) is a host that has booted.
-      - V(stopped) is one whose power is off; its disks stay.
-      - V(absent) removes it with its disks.
+      - V(started), the host has booted.
+      - V(stopped), its power is off; its disks are kept.
+      - V(absent), the host is removed with its disks.
     type: str
     choices: [started, stopped, absent]
     default: started
@@ -71,17 +72,17 @@ options:
   wait:
     description:
       - When O(state=started), wait until the host has booted.
-      - Start many hosts without waiting, then wait for each in a second task, and they boot side by side.
+      - Start many hosts without waiting, then wait for each in a second task, and they boot in parallel.
     type: bool
     default: true
   timeout:
-    description: Seconds that a boot or a shutdown may take, 1 to 3600.
+    description: The time that a boot or a shutdown may take, in seconds, 1 to 3600.
     type: int
     default: 240
   cache:
     description:
-      - Where images are kept, and the ssh key that opens the hosts.
-      - Left out, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
+      - The directory of the images and of the SSH key for the hosts.
+      - If omitted, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
     type: path
 extends_documentation_fragment:
   - lunworks.iscsi.lab
@@ -92,7 +93,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A storage host
+- name: Create a storage host
   lunworks.iscsi.lab_host:
     name: store1
     number: 1
@@ -100,47 +101,47 @@ EXAMPLES = r"""
     networks: [management, san1, san2]
     groups: [storage]
 
-- name: Its power fails
+- name: Cut its power
   lunworks.iscsi.lab_host:
     name: store1
     state: stopped
     power_cut: true
 
-- name: It boots again, with what is on its disks
+- name: Boot it again, with its disks unchanged
   lunworks.iscsi.lab_host:
     name: store1
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Power on 'store1'", "Wait until 'store1' has booted"]
 state:
-  description: The host as it is afterwards; null when there is none.
+  description: The state of the host afterwards; null if there is none.
   returned: success
   type: dict
   contains:
     host:
-      description: What the host is made of, as the options of this module say it, sizes in bytes.
+      description: The properties of the host, by the options of this module, sizes in bytes.
       type: dict
       returned: always
     image:
-      description: The image that its root disk stands on; empty before it is made.
+      description: The image on which its root disk is based; empty before it is created.
       type: str
       returned: always
     kernel:
-      description: The program of its kernel.
+      description: The executable of its kernel.
       type: str
       returned: always
-    "on":
+    powered_on:
       description: Whether its power is on.
       type: bool
       returned: always
     ready:
-      description: Whether it has booted; false when that was not waited for.
+      description: Whether it has booted; false if the module did not wait for it.
       type: bool
       returned: always
   sample:
@@ -155,7 +156,7 @@ state:
       groups: []
     image: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img
     kernel: /root/.cache/lunworks-iscsi/images/kernels/7.2.7-7.2um1/linux.uml
-    "on": true
+    powered_on: true
     ready: true
 """
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lab_image
-short_description: Make the root disk that lab hosts boot from
-version_added: 0.1.0
+short_description: Build the root disk image that lab hosts boot from
+version_added: 1.0.0
 description:
-  - Makes an image of a Debian suite with what an iSCSI SAN needs (LIO, tgt, open-iscsi, multipath-tools, LVM) for hosts
+  - Builds an image of a Debian suite with the software of an iSCSI SAN (LIO, tgt, open-iscsi, multipath-tools, LVM) for hosts
     that run as User Mode Linux.
   - Packages come from the Debian mirror that this machine itself uses, or from C(deb.debian.org), and their signatures are
-    checked. It takes half a minute to two minutes, once. The image's name carries a hash of all that it was made from; a
-    newer collection or another kernel makes a new one beside it.
-  - M(lunworks.iscsi.lab_host) makes the image that it needs by itself; this module makes it ahead of time, or removes it.
+    checked. It takes half a minute to two minutes, once. The image's name contains a hash of everything that it was built
+    from; a newer collection or another kernel makes another image.
+  - M(lunworks.iscsi.lab_host) builds the image that it needs by itself; this module builds it ahead of time, or removes it.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -25,21 +25,21 @@ options:
     choices: [bookworm, trixie, forky]
     required: true
   kernel:
-    description: The kernel whose modules the image holds; see the option of this name of M(lunworks.iscsi.lab_host).
+    description: The kernel whose modules the image contains; see O(lunworks.iscsi.lab_host#module:kernel).
     type: str
     default: current
   cache:
     description:
-      - Where images are kept, and the ssh key that opens the hosts.
-      - Left out, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
+      - The directory of the images and of the SSH key for the hosts.
+      - If omitted, it is C(lunworks-iscsi/images) below E(XDG_CACHE_HOME) or C(~/.cache).
     type: path
   state:
-    description: V(absent) removes the image of today's making. An image that a lab host stands on is not removed.
+    description: V(absent) removes the image that V(present) would build. An image that a lab host uses is not removed.
     type: str
     choices: [present, absent]
     default: present
   directory:
-    description: Where labs are kept whose hosts may stand on the image.
+    description: The directory of the labs whose hosts may use the image.
     type: path
     default: /var/tmp/lunworks-lab
 extends_documentation_fragment:
@@ -52,7 +52,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Images of both suites are there before the tests begin
+- name: Build the images of both suites before the tests begin
   lunworks.iscsi.lab_image:
     suite: "{{ item }}"
   loop: [bookworm, trixie]
@@ -60,13 +60,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, one sentence each.
+  description: What was done, or in check mode what would be done, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Fetch the kernel of Debian's testing suite", "Make the image of bookworm"]
 state:
-  description: The image; null when there is none.
+  description: The image; null if there is none.
   returned: success
   type: dict
   contains:
@@ -75,11 +75,11 @@ state:
       type: str
       returned: always
     kernel:
-      description: The kernel's version. In check mode null when it is not fetched yet.
+      description: The kernel's version. In check mode null if it is not downloaded yet.
       type: str
       returned: always
     path:
-      description: The file. In check mode null when it cannot be known yet.
+      description: The file. In check mode null if it cannot be known yet.
       type: str
       returned: always
   sample: {suite: bookworm, kernel: 7.2.7, path: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img}

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lab_link
-short_description: Pull, slow down or heal a network cable of a lab host
-version_added: 0.1.0
+short_description: Cut, slow down or restore a network link of a lab host
+version_added: 1.0.0
 description:
-  - What a test does to a path. A pulled cable is not seen by the host, as when a switch fails somewhere on the way.
-  - A slow or lossy network is made in the host's kernel (tc-netem(8)), which has to be up and reachable for it; it lasts
-    until the host's next boot. A pulled cable stays pulled over boots.
+  - Changes the network link of a lab host, to test what happens when a path fails. The host does not see that its link is cut,
+    as when a switch fails somewhere on the way.
+  - Delay and loss are set in the host's kernel (tc-netem(8)), so the host must be up and reachable; they last until its next
+    boot. A cut link stays cut across reboots.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   host:
-    description: The host at one end of the cable.
+    description: The host at one end of the link.
     type: str
     required: true
   network:
@@ -25,13 +26,13 @@ options:
     type: str
     required: true
   up:
-    description: Whether anything gets through. Left out, it stays as it is.
+    description: Whether the link passes traffic. If omitted, it is left unchanged.
     type: bool
   delay:
-    description: Milliseconds that packets from the host are late, 0 to 60000. Left out, it stays as it is.
+    description: The delay of packets from the host in milliseconds, 0 to 60000. If omitted, it is left unchanged.
     type: int
   loss:
-    description: Percent of the packets from the host that are lost. Left out, it stays as it is.
+    description: The percentage of packets from the host that are lost. If omitted, it is left unchanged.
     type: float
 extends_documentation_fragment:
   - lunworks.iscsi.lab
@@ -41,13 +42,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: One path of the database host fails
+- name: Let one path of the database host fail
   lunworks.iscsi.lab_link:
     host: db-a
     network: san1
     up: false
 
-- name: The other one is slow and lossy
+- name: Make the other one slow and lossy
   lunworks.iscsi.lab_link:
     host: db-a
     network: san2
@@ -57,26 +58,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, one sentence each.
+  description: What was done, or in check mode what would be done, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Cut 'db-a' off from the network 'san1'"]
 state:
-  description: The cable as it is afterwards.
+  description: The state of the link afterwards.
   returned: success
   type: dict
   contains:
     up:
-      description: Whether anything gets through.
+      description: Whether the link passes traffic.
       type: bool
       returned: always
     delay:
-      description: Milliseconds that packets from the host are late; null when neither O(delay) nor O(loss) was said.
+      description: The delay of packets from the host in milliseconds; null if neither O(delay) nor O(loss) was given.
       type: int
       returned: always
     loss:
-      description: Percent of the packets from the host that are lost; null when neither O(delay) nor O(loss) was said.
+      description: Percent of the packets from the host that are lost; null if neither O(delay) nor O(loss) was given.
       type: float
       returned: always
   sample: {up: false, delay: null, loss: null}

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lab_network
-short_description: Make a network of a lab
-version_added: 0.1.0
+short_description: Create or remove a network of a lab
+version_added: 1.0.0
 description:
-  - A network of a lab is a bridge in the lab's own network namespace. Nothing leaves it, and nothing else can be
-    reached from it. The first network of a lab makes the namespace; with the last one the lab is gone.
+  - A network of a lab is a bridge in the lab's own network namespace. Nothing leaves it, and nothing else can be reached from
+    it. The first network of a lab creates the namespace; removing the last one removes the lab.
   - The controller has the first address of each subnet. The host with the number 1 has the addresses C(.11) and
     C(::11), and so on.
 author:
@@ -20,16 +20,16 @@ options:
   name:
     description:
       - The network's name, at most 11 lower-case letters, digits and C(-). Required when O(state=present).
-      - Left out with O(state=absent), all networks of the lab are removed, and with them whatever is left of it.
+      - If omitted with O(state=absent), all networks of the lab are removed, together with whatever is left of the lab.
     type: str
   ipv4:
     description: The IPv4 subnet, a C(/24) or larger. Required when O(state=present).
     type: str
   ipv6:
-    description: An IPv6 subnet. Left out, the network has no IPv6 addresses.
+    description: An IPv6 subnet. If omitted, the network has no IPv6 addresses.
     type: str
   state:
-    description: V(absent) removes the network, or without O(name) the lab; refused while it has hosts.
+    description: V(absent) removes the network, or without O(name) the whole lab. Refused while it has hosts.
     type: str
     choices: [present, absent]
     default: present
@@ -41,7 +41,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two storage networks, so that multipath has two paths that share nothing
+- name: Create two storage networks, so that multipath has two independent paths
   lunworks.iscsi.lab_network:
     name: "{{ item.name }}"
     ipv4: "{{ item.ipv4 }}"
@@ -50,20 +50,20 @@ EXAMPLES = r"""
     - {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
     - {name: san2, ipv4: 10.77.2.0/24, ipv6: "fd77:2::/64"}
 
-- name: Nothing of the lab is left, whatever its networks are called
+- name: Remove the whole lab, whatever its networks are called
   lunworks.iscsi.lab_network:
     state: absent
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, one sentence each.
+  description: What was done, or in check mode what would be done, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Make the network 'san1' (10.77.1.0/24, fd77:1::/64) in the lab 'lab'"]
 state:
-  description: The network; null when there is none.
+  description: The network; null if there is none.
   returned: success
   type: dict
   contains:
@@ -76,7 +76,7 @@ state:
       type: str
       returned: always
     ipv6:
-      description: The IPv6 subnet; null when it has none.
+      description: The IPv6 subnet; null if it has none.
       type: str
       returned: always
   sample: {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}

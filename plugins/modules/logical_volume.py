@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: logical_volume
-short_description: One LVM logical volume with its file system
-version_added: 0.1.0
+short_description: Manage one LVM logical volume and its file system
+version_added: 1.0.0
 description:
-  - Creates volumes, lets them grow, with the file system while it is in use, and activates and deactivates them.
-  - A file system is made on an empty volume only. Nothing is ever made smaller, and nothing that is in use goes.
-  - What a removed volume left in the extents of a new one is wiped when the new one is created; the group had given it up.
-  - A file system that is not mounted when it shall grow is mounted for that moment below C(/run), since xfs grows only
+  - Creates, grows, activates, deactivates and removes volumes. A file system grows with its volume while it is in use.
+  - A file system is created only on an empty volume. Nothing is ever shrunk, and nothing that is in use is removed.
+  - Signatures that a removed volume left behind in the extents of a new volume are wiped when the new one is created.
+  - A file system that is not mounted when it must grow is mounted temporarily below C(/run), since xfs can only be grown while
     mounted.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -24,7 +24,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The database has room
+- name: Create a volume for the database
   lunworks.iscsi.logical_volume:
     group: vg_db
     name: data
@@ -32,7 +32,7 @@ EXAMPLES = r"""
     filesystem: xfs
     active: true
 
-- name: And more of it, while it runs
+- name: Grow it while the database runs
   lunworks.iscsi.logical_volume:
     group: vg_db
     name: data
@@ -42,18 +42,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Create the logical volume 'data' of 30g in 'vg_db'", "Make the xfs file system on '/dev/vg_db/data'"]
 state:
-  description: The volumes that are there afterwards.
+  description: The volumes that exist afterwards.
   returned: success
   type: dict
   contains:
     volumes:
-      description: One entry for each volume, in the order in which they were asked for; none for one that is absent.
+      description: One entry for each volume, in the order of the option; absent volumes have none.
       type: list
       elements: dict
       returned: always
@@ -67,11 +67,11 @@ state:
           type: str
           returned: always
         device:
-          description: The device to use.
+          description: The device path to use.
           type: str
           returned: always
         size:
-          description: The size in bytes; null when it is not known yet.
+          description: The size in bytes; null if it is not known yet.
           type: int
           returned: always
         active:
@@ -79,7 +79,7 @@ state:
           type: bool
           returned: always
         filesystem:
-          description: The file system on it; null when there is none, or nobody asked.
+          description: The file system on it; null if there is none, or it was not asked for.
           type: str
           returned: always
 """
@@ -88,17 +88,17 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_wish import (
-    PROMISED,
+    ASSUME_PRESENT,
     VOLUME,
     WishedVolumes,
 )
 
-SPEC = {**VOLUME, "promised": PROMISED}
+SPEC = {**VOLUME, "assume_present": ASSUME_PRESENT}
 
 
 class LogicalVolume(WishedVolumes):
     def __init__(self, options):
-        super().__init__([options], options["promised"])
+        super().__init__([options], options["assume_present"])
 
 
 def main():

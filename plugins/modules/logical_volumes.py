@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: logical_volumes
-short_description: LVM logical volumes with their file systems, many at once
-version_added: 0.1.0
+short_description: Manage LVM logical volumes and their file systems, many at once
+version_added: 1.0.0
 description:
-  - Creates volumes, lets them grow, with the file system while it is in use, and activates and deactivates them.
-  - A file system is made on an empty volume only. Nothing is ever made smaller, and nothing that is in use goes.
-  - What a removed volume left in the extents of a new one is wiped when the new one is created; the group had given it up.
-  - A file system that is not mounted when it shall grow is mounted for that moment below C(/run), since xfs grows only
+  - Creates, grows, activates, deactivates and removes volumes. A file system grows with its volume while it is in use.
+  - A file system is created only on an empty volume. Nothing is ever shrunk, and nothing that is in use is removed.
+  - Signatures that a removed volume left behind in the extents of a new volume are wiped when the new one is created.
+  - A file system that is not mounted when it must grow is mounted temporarily below C(/run), since xfs can only be grown while
     mounted.
-  - One look at the system serves all volumes.
+  - One look at the system covers all volumes.
 author:
   - The lunworks.iscsi authors (@lunworks)
 extends_documentation_fragment:
@@ -25,7 +25,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The database has room for its data, and its log gets the rest
+- name: Create volumes for the database's data, and with the remaining space for its log
   lunworks.iscsi.logical_volumes:
     volumes:
       - {group: vg_db, name: data, size: 30g, filesystem: xfs}
@@ -34,18 +34,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Create the logical volume 'data' of 30g in 'vg_db'", "Make the xfs file system on '/dev/vg_db/data'"]
 state:
-  description: The volumes that are there afterwards.
+  description: The volumes that exist afterwards.
   returned: success
   type: dict
   contains:
     volumes:
-      description: One entry for each volume, in the order in which they were asked for; none for one that is absent.
+      description: One entry for each volume, in the order of the option; absent volumes have none.
       type: list
       elements: dict
       returned: always
@@ -59,11 +59,11 @@ state:
           type: str
           returned: always
         device:
-          description: The device to use.
+          description: The device path to use.
           type: str
           returned: always
         size:
-          description: The size in bytes; null when it is not known yet.
+          description: The size in bytes; null if it is not known yet.
           type: int
           returned: always
         active:
@@ -71,7 +71,7 @@ state:
           type: bool
           returned: always
         filesystem:
-          description: The file system on it; null when there is none, or nobody asked.
+          description: The file system on it; null if there is none, or it was not asked for.
           type: str
           returned: always
 """
@@ -80,20 +80,20 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_wish import (
-    PROMISED,
+    ASSUME_PRESENT,
     VOLUME,
     WishedVolumes,
 )
 
 SPEC = {
     "volumes": {"type": "list", "elements": "dict", "required": True, "options": VOLUME},
-    "promised": PROMISED,
+    "assume_present": ASSUME_PRESENT,
 }
 
 
 class LogicalVolumes(WishedVolumes):
     def __init__(self, options):
-        super().__init__(options["volumes"], options["promised"])
+        super().__init__(options["volumes"], options["assume_present"])
 
 
 def main():

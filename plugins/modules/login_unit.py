@@ -7,39 +7,40 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: login_unit
-short_description: Log in at boot without waiting for what is away
-version_added: 0.1.0
+short_description: Log in at boot without waiting for unreachable portals
+version_added: 1.0.0
 description:
-  - Manages the distribution's unit that logs in to all records with C(node.startup = automatic) at boot and out at
-    shutdown, C(open-iscsi.service) on Debian, C(iscsi.service) elsewhere. Which one it is, systemd is asked.
+  - Manages the distribution's systemd unit that logs in to all records with C(node.startup = automatic) at boot and logs out
+    at shutdown, C(open-iscsi.service) on Debian, C(iscsi.service) elsewhere. systemd is asked which of them exists.
   - The unit is never stopped or restarted, since that would log out every session.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   wait:
     description:
-      - Whether the boot waits until every login has succeeded or failed. With V(false) iscsid goes on trying while the host
+      - Whether the boot waits until every login has succeeded or failed. With V(false) iscsid keeps trying while the host
         boots, for C(node.session.initial_login_retry_max) times the login timeout of the record.
-      - Upstream's unit does not wait. Debian's does, for two minutes when a portal is away, and then has failed; so
-        V(false) adds C(-W) to its command, in a drop-in, which also orders it after C(multipathd.service), so that no path
-        comes before and none goes after it. V(true) removes that drop-in, and is refused where the unit does not wait even
-        without it.
-      - Commands that a drop-in or a unit file of somebody else gives the unit are not changed. Where such a command waits,
-        V(false) is refused, and the file named.
-      - Left out, it stays as it is.
+      - The upstream unit does not wait. Debian's waits two minutes if a portal is unreachable, and then fails. Therefore
+        V(false) adds C(-W) to its command in a drop-in, which also orders it after C(multipathd.service), so that no path
+        appears before multipathd starts or disappears after it stops. V(true) removes that drop-in, and is refused if the unit
+        does not wait even without it.
+      - Commands from a drop-in or unit file that somebody else wrote are not changed. If such a command waits, V(false) is
+        refused and the file is named.
+      - If omitted, it is left unchanged.
     type: bool
   enabled:
-    description: Whether the unit is started at boot. Left out, it stays as it is.
+    description: Whether the unit is started at boot. If omitted, it is left unchanged.
     type: bool
   started:
     description:
-      - Whether the unit is started now, so that it logs out in order at shutdown. Sessions that are there stay.
-      - A host without any record has nothing to start.
+      - Whether to start the unit now, so that it logs out in the right order at shutdown. Existing sessions are kept.
+      - On a host without records there is nothing to start.
     type: bool
     default: true
-  promised:
+  assume_present:
     description:
-      - Whether records will be there, since an earlier task of the same check run has said that it would make them.
+      - In check mode, whether to assume that there are records because an earlier task of the same check run reported that it
+        would create them.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -49,7 +50,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Sessions come back at boot, and a portal that is away does not hold it up
+- name: Restore sessions at boot without waiting for unreachable portals
   lunworks.iscsi.login_unit:
     wait: false
     enabled: true
@@ -57,13 +58,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Enable 'open-iscsi.service' at boot"]
 state:
-  description: The unit as it is afterwards.
+  description: The state of the unit afterwards.
   returned: success
   type: dict
   contains:
@@ -72,7 +73,7 @@ state:
       type: str
       returned: always
     wait:
-      description: Whether the boot waits for a portal that is away.
+      description: Whether the boot waits for an unreachable portal.
       type: bool
       returned: always
     enabled:
@@ -103,20 +104,20 @@ SPEC = {
     "wait": {"type": "bool"},
     "enabled": {"type": "bool"},
     "started": {"type": "bool", "default": True},
-    "promised": {"type": "bool", "default": False},
+    "assume_present": {"type": "bool", "default": False},
 }
 
 
 class Unit(Resource):
     def __init__(self, options):
         self.wait, self.enabled, self.started = (options[name] for name in ("wait", "enabled", "started"))
-        self.promised = options["promised"]
+        self.assume_present = options["assume_present"]
 
     def look(self, host):
         return look_login_unit(host)
 
     def want(self, seen):
-        want = replace(seen, active=seen.active or self.started and (seen.records or self.promised))
+        want = replace(seen, active=seen.active or self.started and (seen.records or self.assume_present))
         if self.enabled is not None:
             want = replace(want, enabled=self.enabled)
         if self.wait is False:

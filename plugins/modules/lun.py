@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lun
-short_description: Serve one LUN of an iSCSI target
-version_added: 0.1.0
+short_description: Manage one LUN of an iSCSI target
+version_added: 1.0.0
 description:
-  - Makes, grows, changes or removes one LUN of a target. Works with LIO, the target of the Linux kernel.
-  - Nobody sees a LUN until an igroup has it; see M(lunworks.iscsi.igroup).
+  - Creates, grows, changes or removes one LUN of a target. Works with LIO, the iSCSI target of the Linux kernel.
+  - No initiator sees a LUN until it is in an igroup; see M(lunworks.iscsi.igroup).
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   target:
-    description: The iSCSI name of the target, which must be there.
+    description: The iSCSI name of the target, which must exist.
     type: str
     required: true
   name:
-    description: The name of the LUN, at most 63 letters, digits, V(.), V(_) and V(-); one of a kind in its target.
+    description: The name of the LUN, at most 63 letters, digits, V(.), V(_) and V(-); unique in its target.
     type: str
     required: true
 extends_documentation_fragment:
@@ -30,14 +30,14 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: A LUN on a file
+- name: Create a LUN on a file
   lunworks.iscsi.lun:
     target: iqn.2026-01.com.example:store1.db
     name: db0
     path: /srv/luns/db0.img
     size: 40g
 
-- name: It grows online
+- name: Grow it online
   lunworks.iscsi.lun:
     target: iqn.2026-01.com.example:store1.db
     name: db0
@@ -46,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -59,10 +59,10 @@ state:
     targets:
       description:
         - The target with all its LUNs.
-        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
-          are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
+        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were given, are
+          relied on or are saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
           C(block_size), C(write_back), C(read_only), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns)
-          as C(name), C(number), C(read_only), and C(chap) with the user names, null without).
+          as C(name), C(number), C(read_only), and C(chap) with the user names, null without CHAP).
       type: list
       elements: dict
       returned: always

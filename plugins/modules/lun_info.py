@@ -7,40 +7,40 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lun_info
-short_description: Tell who has each LUN of this storage host, and which volume group is on it
-version_added: 0.1.0
+short_description: Return which initiators have each LUN of this storage host, and which volume group is on it
+version_added: 1.0.0
 description:
-  - Tells of each LUN to which initiators it is mapped, running and saved, and what LVM wrote on it. So the storage side can
-    say who owns a volume group, also when no host sees it.
-  - Of each LUN a few kilobytes are read, past the page cache (C(O_DIRECT), open(2)). LVM is not needed on this host, and
+  - Returns for each LUN the initiators to which it is mapped, running and saved, and the LVM label on it. This way the storage
+    side can tell who owns a volume group even when no host sees it.
+  - Reads a few kilobytes of each LUN, bypassing the page cache (C(O_DIRECT), open(2)). LVM is not needed on this host, and
     nothing is activated or locked.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   metadata:
-    description: Whether to tell the text of the metadata too, which may be long. It is what vgcfgrestore(8) takes.
+    description: Whether to return the text of the metadata too, which may be long. It is the format of vgcfgrestore(8).
     type: bool
     default: false
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 notes:
-  - A PV on a partition of a LUN is not found, only one on the whole LUN.
-  - What is on a LUN may have been written by any host that has it. As LVM does, nothing is taken from it whose checksum is wrong.
+  - Only a PV on the whole LUN is found, not one on a partition of it.
+  - The content of a LUN may have been written by any host that has it. As in LVM, data with a wrong checksum is ignored.
 seealso:
   - module: lunworks.iscsi.target_info
   - name: pvck(8)
-    description: How LVM lays a PV out.
+    description: The on-disk layout of a PV.
     link: https://man7.org/linux/man-pages/man8/pvck.8.html
 """
 
 EXAMPLES = r"""
-- name: Ask
+- name: Query the host
   lunworks.iscsi.lun_info:
   register: storage
 
-- name: Who has the LUNs of vg_db
+- name: Show which initiators have the LUNs of vg_db
   ansible.builtin.debug:
-    msg: "{{ item.name }}: {{ item.running | join(', ') }}"
+    msg: "{{ item.name }}: {{ item.initiators | join(', ') }}"
   loop: "{{ storage.luns | selectattr('label') | selectattr('label.group', 'eq', 'vg_db') }}"
   loop_control: {label: "{{ item.name }}"}
 """
@@ -61,7 +61,7 @@ targets:
       type: bool
       returned: always
     portals:
-      description: Where it listens.
+      description: The portals on which it listens.
       type: list
       elements: str
       returned: always
@@ -89,31 +89,31 @@ luns:
       type: str
       returned: always
     wwid:
-      description: The WWID that hosts find.
+      description: The WWID that hosts see.
       type: str
       returned: always
-    running:
+    initiators:
       description: The initiators that it is mapped to now, in any portal group of the target and under any number.
       type: list
       elements: str
       returned: always
-    saved:
+    saved_initiators:
       description: The initiators that it is mapped to after a boot of this host.
       type: list
       elements: str
       returned: always
-    read_only:
-      description: Those that may only read it now.
+    read_only_initiators:
+      description: The initiators that may only read it now.
       type: list
       elements: str
       returned: always
-    saved_read_only:
-      description: Those that may only read it after a boot of this host.
+    saved_read_only_initiators:
+      description: The initiators that may only read it after a boot of this host.
       type: list
       elements: str
       returned: always
     label:
-      description: What LVM wrote on it; null when it is no PV, or that cannot be read (RV(luns[].unreadable)).
+      description: The LVM label on it; null if it is not a PV, or cannot be read (RV(luns[].unreadable_reason)).
       type: dict
       returned: always
       contains:
@@ -122,7 +122,7 @@ luns:
           type: str
           returned: always
         group:
-          description: The name of its volume group; empty without one, or when this PV keeps no metadata.
+          description: The name of its volume group; empty if it has none, or this PV stores no metadata.
           type: str
           returned: always
         uuid:
@@ -130,7 +130,7 @@ luns:
           type: str
           returned: always
         seqno:
-          description: How often the metadata was written.
+          description: The sequence number of the metadata.
           type: int
           returned: always
         exported:
@@ -138,12 +138,12 @@ luns:
           type: bool
           returned: always
         system_id:
-          description: The system ID of its owner; empty without one.
+          description: The system ID of its owner; empty if it has none.
           type: str
           returned: always
         status:
           description: The flags of the volume group and of its volumes; C(SHARED) for one of lvmlockd, C(MISSING_PV) for one
-            that LVM has used without one of its PVs.
+            that LVM used while a PV was missing.
           type: list
           elements: str
           returned: always
@@ -153,17 +153,17 @@ luns:
           elements: str
           returned: always
         pvs:
-          description: Its PVs, each as UUID and the device that it had when the metadata was written.
+          description: Its PVs, each with its UUID and the device that it had when the metadata was written.
           type: list
           elements: list
           returned: always
         volumes:
-          description: The logical volumes that an activation of the group brings and whose content can be read.
+          description: The logical volumes that an activation of the group provides and whose content can be read.
           type: list
           elements: str
           returned: always
-        kinds:
-          description: The kinds of the segments of all its logical volumes, hidden ones too, as lvs(8) names them.
+        segment_types:
+          description: The segment types of all its logical volumes, including hidden ones, by their names in lvs(8).
           type: list
           elements: str
           returned: always
@@ -171,10 +171,10 @@ luns:
           description: The text of the metadata; empty unless O(metadata).
           type: str
           returned: always
-    unreadable:
+    unreadable_reason:
       description:
-        - Why it is not known what is on it, like a damaged label of LVM; null when it is. A LUN on anything but a file or a
-          block device is not read (a tape is rewound by that), nor a suspended device (it holds its reader).
+        - Why its content is unknown, such as a damaged LVM label; null if it is known. A LUN on anything but a file or a block
+          device is not read (reading rewinds a tape), nor is a suspended device (it blocks its reader).
       type: str
       returned: always
 """

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mounts
-short_description: Mount file systems of network disks, now and at every boot
-version_added: 0.1.0
+short_description: Mount file systems on network disks now and at every boot
+version_added: 1.0.0
 description:
-  - Brings lines of C(/etc/fstab) and what the kernel has mounted to what is wanted, many mounts in one call.
-  - A new line gets options with which a host boots although its storage is away, and lets go of the file system before
-    its network stops.
-  - C(/etc/fstab) is read as C(mount) and systemd read it. Lines of other mount points stay as they are, byte for byte. In a
-    line that is there, only what is given is changed; the fields for dump and fsck, remarks and white space stay, and so does
-    another lasting name of the same device, such as a UUID or a label.
-  - A mount point is the directory that its path leads to, through any links, and a device is known by its number. A mount
-    point where systemd's automount waits for the first access counts as mounted.
-  - Nested mounts are made from the outside in and undone from the inside out, whatever their order in the list. A new mount
-    gets its line once it is mounted, so that C(/etc/fstab) keeps nothing that does not work.
-  - Refused are a mount point with several lines, of which only the first would count; a file system that is mounted
+  - Brings the lines of C(/etc/fstab) and the mounts of the kernel to the declared state, many mounts in one call.
+  - A new line gets options with which a host boots even if its storage is unreachable, and unmounts the file system before its
+    network stops.
+  - C(/etc/fstab) is interpreted as C(mount) and systemd do. Lines of other mount points are kept byte for byte. In an existing
+    line, only what is given is changed; the fields for dump and fsck, comments and white space are kept, and so is another
+    persistent name of the same device, such as a UUID or a label.
+  - A mount point is the directory to which its path resolves, through any links, and a device is identified by its number. A
+    mount point where systemd's automount waits for the first access counts as mounted.
+  - Nested mounts are mounted from the outside in and unmounted from the inside out, whatever their order in the list. A new
+    mount gets its line once it is mounted, so that C(/etc/fstab) never has a line that does not work.
+  - The module refuses a mount point with several lines, of which only the first would count; a file system that is mounted
     elsewhere, or would be at the next boot, unless that mount is made absent in the same call; a device that something else
-    holds, such as a path of a multipath map; a type other than that of what is mounted; and a mount that would hide another.
+    holds, such as a path of a multipath map; a type that differs from what is mounted; and a mount that would hide another.
   - A changed option takes effect at the next mount; nothing is remounted.
-  - A file system leaves in the safe order, first its line, so that no boot mounts it again, then the mount itself, which
-    writes what is still in memory. It is refused while anybody uses it, and the users are named.
+  - A file system is removed in a safe order, first its line, so that no boot mounts it again, then the mount itself, which
+    writes out what is still in memory. While anything uses it, this is refused and the users are named.
 author:
   - The lunworks.iscsi authors (@lunworks)
 extends_documentation_fragment:
@@ -39,13 +39,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database's file systems are mounted, now and after every boot
+- name: Mount the database's file systems, now and at every boot
   lunworks.iscsi.mounts:
     mounts:
       - {path: /srv/db, device: /dev/vg_db/data, filesystem: xfs}
       - {path: /srv/db-log, device: /dev/vg_db/log, filesystem: ext4}
 
-- name: The old one has gone
+- name: Remove the old mount
   lunworks.iscsi.mounts:
     mounts:
       - {path: /srv/old, state: absent}
@@ -53,13 +53,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Mount '/dev/vg_db/data' on '/srv/db'"]
 state:
-  description: The mounts as they are afterwards, in the order of the option.
+  description: The state of the mounts afterwards, in the order of the option.
   returned: success
   type: list
   elements: dict
@@ -69,19 +69,19 @@ state:
       type: str
       returned: always
     line:
-      description: Its line in C(/etc/fstab), with C(device), C(filesystem) and C(options); null when there is none.
+      description: Its line in C(/etc/fstab), with C(device), C(filesystem) and C(options); null if there is none.
       type: dict
       returned: always
     mounted:
-      description: The device that is mounted; null when none is.
+      description: The device that is mounted; null if none is.
       type: str
       returned: always
-    trigger:
-      description: Whether systemd's automount waits there, which mounts what the line says at the first access.
+    automount:
+      description: Whether systemd's automount waits there and mounts what the line says at the first access.
       type: bool
       returned: always
     users:
-      description: Who is busy in it; asked only for mounts that shall go.
+      description: What uses it; determined only for mounts that are to be removed.
       type: list
       elements: str
       returned: always

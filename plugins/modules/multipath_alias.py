@@ -7,21 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: multipath_alias
-short_description: Give multipath maps their names
-version_added: 0.1.0
+short_description: Set the aliases of multipath maps
+version_added: 1.0.0
 description:
-  - An alias belongs to a WWID, so the same data gives the same LUN the same name on every host. The aliases are in a drop-in
-    of their own, C(/etc/multipath/conf.d/lunworks-aliases.conf).
-  - A map that exists is renamed at once, also while an active volume group is on it; C(/dev/disk/by-id/dm-uuid-mpath-WWID) stays.
-    That is refused where C(fstab), C(crypttab), a mount, swap, a unit, the kernel command line or a filter of LVM uses the name
-    that it has, since systemd unmounts what C(fstab) mounts by a name that vanishes.
-  - An alias that is another device's name, or that another file of multipath gives otherwise, is refused, and so is a new one
-    that C(/etc/multipath/bindings) gives to another WWID. One that another file gives in the same way is left to that file.
+  - An alias belongs to a WWID, so the same data gives the same LUN the same name on every host. The aliases are in a separate
+    drop-in, C(/etc/multipath/conf.d/lunworks-aliases.conf).
+  - An existing map is renamed at once, even while an active volume group is on it; C(/dev/disk/by-id/dm-uuid-mpath-WWID)
+    stays. The rename is refused if C(fstab), C(crypttab), a mount, swap, a unit, the kernel command line or an LVM filter uses
+    its current name, since systemd unmounts what C(fstab) mounts by a name that disappears.
+  - An alias that is the name of another device, or that another multipath file sets differently, is refused, and so is a new
+    alias that C(/etc/multipath/bindings) assigns to another WWID. An alias that another file sets in the same way is left to
+    that file.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   aliases:
-    description: The names, each for one LUN.
+    description: The aliases, each for one LUN.
     type: list
     elements: dict
     required: true
@@ -30,24 +31,25 @@ options:
         description: The iSCSI name of the target that the LUN is behind.
         type: str
       lun:
-        description: The LUN's name in the data of its target; its WWID is derived from both.
+        description: The LUN's name in the data of its target; its WWID is derived from O(aliases[].target) and this name.
         type: str
       wwid:
         description: The WWID of a LUN of any storage, in any of the spellings that M(lunworks.iscsi.disk) takes.
         type: str
       alias:
         description:
-          - The name, 1 to 127 letters, digits, C(.), C(_) and C(-). C(control) is device-mapper's own. Names like mpatha are
-            multipath's own, and only one that the map has already, or that another file gives to this LUN, may be its alias.
-          - It may be left out where the alias is to be absent.
+          - The name, 1 to 127 letters, digits, C(.), C(_) and C(-). C(control) is reserved by device-mapper. Names like mpatha
+            are reserved by multipath, and only one that the map has already, or that another file gives to this LUN, may be
+            its alias.
+          - It may be omitted with O(aliases[].state=absent).
         type: str
       state:
-        description: Whether the LUN has this alias.
+        description: Whether the LUN must have this alias.
         type: str
         choices: [present, absent]
         default: present
   purge:
-    description: Whether aliases of the drop-in that are not listed are removed.
+    description: Whether to remove aliases from the drop-in that are not listed.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -58,7 +60,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The LUNs of the database have the same names on every host
+- name: Give the LUNs of the database the same names on every host
   lunworks.iscsi.multipath_alias:
     aliases:
       - {target: "iqn.2026-01.com.example:store1.db", lun: db0, alias: db0}
@@ -67,13 +69,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Write '/etc/multipath/conf.d/lunworks-aliases.conf'", "Have multipathd read its configuration again"]
 state:
-  description: The aliases as they are afterwards.
+  description: The state of the aliases afterwards.
   returned: success
   type: dict
   contains:
@@ -88,7 +90,7 @@ state:
       returned: always
       contains:
         wwid:
-          description: The LUN.
+          description: The WWID of the LUN.
           type: str
           returned: always
         alias:
@@ -96,7 +98,7 @@ state:
           type: str
           returned: always
         map:
-          description: The name that its map has; null while there is no map.
+          description: The current name of its map; null while there is no map.
           type: str
           returned: always
   sample:

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: multipath_conf
-short_description: Configure multipath by a drop-in of its own
-version_added: 0.1.0
+short_description: Configure multipath with a drop-in file
+version_added: 1.0.0
 description:
   - Writes one file in C(/etc/multipath/conf.d), which this task owns, from sections given as data. C(/etc/multipath.conf) and
-    other drop-ins stay as they are.
-  - The text is tried by the multipath that is installed, beside all other files in a private C(/etc) in memory, before it is
-    written. multipath skips what it does not understand and goes on; here every such line is an error, and nothing is changed.
-  - What becomes of the maps that are there is worked out before, also of those that nobody declares. A map that is renamed or
-    gets other settings is a step of its own. A rename is refused where C(fstab), C(crypttab), a mount, swap, a unit, the kernel
-    command line, a filter of LVM or a device on the map uses the name, since systemd unmounts what C(fstab) mounts by a name
-    that vanishes.
-  - A value that a file which is read later gives otherwise is refused, since it would have no effect. So is a drop-in where an
-    old multipath reads none from there (C(config_dir) in C(/etc/multipath.conf)).
-  - A running multipathd reads it by C(multipathd reconfigure), and is waited for. It is never restarted. A daemon whose
-    configuration is not that of the files is told too.
-  - Where the distribution's multipathd starts only with C(/etc/multipath.conf) (RHEL), an empty one is made.
+    other drop-ins are left unchanged.
+  - Before it is written, the installed multipath validates the text together with all other files, in a private C(/etc) in
+    memory. multipath itself skips lines that it does not understand; here every such line is an error, and nothing is changed.
+  - The effect on existing maps is determined first, including maps that nobody declares. Each map that is renamed or gets
+    other settings is a separate step. A rename is refused if C(fstab), C(crypttab), a mount, swap, a unit, the kernel command
+    line, an LVM filter or a device on the map uses the name, since systemd unmounts what C(fstab) mounts by a name that
+    disappears.
+  - A value that a file read later overrides is refused, since it would have no effect. So is a drop-in that an old multipath
+    would not read (C(config_dir) in C(/etc/multipath.conf)).
+  - A running multipathd is told to reread it with C(multipathd reconfigure), and the module waits until it has. It is never
+    restarted. A daemon whose configuration differs from the files is told too.
+  - If the distribution's multipathd starts only with C(/etc/multipath.conf) (RHEL), an empty one is created.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -30,30 +30,30 @@ options:
     description:
       - The name of the drop-in, without C(.conf).
       - multipath reads drop-ins in alphabetical order; what it reads last wins.
-      - A file of this name that somebody else has written is refused, and so is the name of the drop-in of
+      - A file of this name that somebody else wrote is refused, and so is the name of the drop-in of
         M(lunworks.iscsi.multipath_alias).
     type: str
     default: lunworks
   presets:
     description:
-      - Arrays that multipath shall know. Their entries come before those of O(devices) and O(blacklist), which win.
-      - An array for which another file of multipath has an entry is left to that file.
-      - V(lio), V(ontap), V(iet), V(tgt) and V(qnap) hold I/O for a bounded time when all paths are gone.
-      - V(md3000i) keeps the access LUN, Universal Xport, out. V(netbsd) keeps LUNs of NetBSD's target out, since they have no
-        identity that stays.
+      - Arrays for which to add built-in entries. They come before those of O(devices) and O(blacklist), which take precedence.
+      - An array for which another multipath file has an entry is left to that file.
+      - V(lio), V(ontap), V(iet), V(tgt) and V(qnap) queue I/O for a limited time when all paths are lost.
+      - V(md3000i) excludes the access LUN, Universal Xport. V(netbsd) excludes LUNs of NetBSD's target, since they have no
+        persistent identity.
     type: list
     elements: str
     choices: [lio, md3000i, ontap, iet, tgt, qnap, netbsd]
     default: []
   fallbacks:
     description:
-      - Keywords and values for all devices that hold only where no other file of multipath sets them in its defaults.
-      - O(defaults) win over them.
+      - Keywords and values for all devices that apply only if no other multipath file sets them in its defaults.
+      - O(defaults) take precedence.
     type: dict
     default: {}
   defaults:
     description:
-      - Keywords and values for all devices, as in multipath.conf(5). Booleans become yes and no.
+      - Keywords and values for all devices, as in multipath.conf(5). Booleans are written as yes and no.
     type: dict
     default: {}
   blacklist:
@@ -63,11 +63,11 @@ options:
     type: dict
     default: {}
   blacklist_exceptions:
-    description: What it uses all the same, in the same form as O(blacklist).
+    description: Exceptions from O(blacklist), in the same form.
     type: dict
     default: {}
   devices:
-    description: Entries for kinds of arrays, each with C(vendor), C(product) and further keywords.
+    description: Entries for array models, each with C(vendor), C(product) and further keywords.
     type: list
     elements: dict
     default: []
@@ -75,19 +75,19 @@ options:
     description:
       - Entries for single maps, each with C(wwid) and further keywords.
       - The WWID may be in any of the spellings that M(lunworks.iscsi.disk) takes.
-      - Aliases are better given by M(lunworks.iscsi.multipath_alias), which knows who uses a name.
+      - Set aliases with M(lunworks.iscsi.multipath_alias) instead, which checks who uses a name.
     type: list
     elements: dict
     default: []
   overrides:
-    description: Keywords that win over every entry for an array.
+    description: Keywords that override every entry for an array.
     type: dict
     default: {}
   claimed:
     description:
-      - LUNs that multipath claims as soon as their first path appears, which must be said before the first login. Otherwise LVM
-        takes that path at once, and its volumes stay on it beside the map.
-      - Their WWIDs are put on multipath's list (C(/etc/multipath/wwids)). Nothing is taken off it here; see
+      - LUNs that multipath claims as soon as their first path appears, which must be configured before the first login.
+        Otherwise LVM uses that path at once, and its volumes stay on it and bypass the map.
+      - Their WWIDs are added to multipath's list (C(/etc/multipath/wwids)). This module never removes any from it; see
         M(lunworks.iscsi.disk).
     type: list
     elements: dict
@@ -97,27 +97,27 @@ options:
         description: The iSCSI name of the target that the LUN is behind.
         type: str
       lun:
-        description: The LUN's name in the data of its target; its WWID is derived from both.
+        description: The LUN's name in the data of its target; its WWID is derived from O(claimed[].target) and this name.
         type: str
       wwid:
         description: The WWID of a LUN of any storage, in any of the spellings that M(lunworks.iscsi.disk) takes.
         type: str
   state:
-    description: Whether there is such a drop-in.
+    description: Whether the drop-in must exist.
     type: str
     choices: [present, absent]
     default: present
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
-  - Needs root and C(unshare) (util-linux), and a system where it may make mount namespaces.
+  - Needs root and C(unshare) (util-linux), and a system where it may create mount namespaces.
 seealso:
   - module: lunworks.iscsi.multipath_alias
   - module: lunworks.iscsi.disk
 """
 
 EXAMPLES = r"""
-- name: Multipath for a LIO storage host
+- name: Configure multipath for a LIO storage host
   lunworks.iscsi.multipath_conf:
     presets: [lio]
     defaults:
@@ -126,7 +126,7 @@ EXAMPLES = r"""
     overrides:
       no_path_retry: 12
 
-- name: The local disks are not multipath's
+- name: Exclude the local disks from multipath
   lunworks.iscsi.multipath_conf:
     name: local-disks
     blacklist:
@@ -136,13 +136,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Write '/etc/multipath/conf.d/lunworks.conf'", "Have multipathd read its configuration again"]
 state:
-  description: The drop-in as it is afterwards.
+  description: The state of the drop-in afterwards.
   returned: success
   type: dict
   contains:
@@ -151,7 +151,7 @@ state:
       type: str
       returned: always
     text:
-      description: What is in it; null when it is absent.
+      description: Its content; null if it is absent.
       type: str
       returned: always
     running:

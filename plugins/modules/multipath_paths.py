@@ -7,47 +7,48 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: multipath_paths
-short_description: Bring the paths of multipath maps back into use that answer again
+short_description: Reinstate multipath paths that respond again
 version_added: 1.0.0
 description:
-  - After all paths of a multipath map were gone at once it gets its first path back from C(multipathd). Since version 0.10
-    C(multipathd) can wait for that map itself, when a thin pool stands on it and the map queues (C(no_path_retry)); then it never
-    does, and LVM, C(multipath -ll) and everything that writes hang until the host boots.
-  - This looks for maps without any path in use, asks each path which disk it is now, and leaves those that answer as the map's
-    disk to C(multipathd), while that answers. Where it does not, the kernel is told (C(reinstate_path), Linux,
-    drivers/md/dm-mpath.c).
-  - A map whose paths do not answer is warned of, and nothing is done to it.
+  - After a multipath map has lost all its paths at once, C(multipathd) reinstates the first one. Since version 0.10,
+    C(multipathd) may itself wait for that map, if a thin pool is on it and the map queues (C(no_path_retry)); then it never
+    reinstates a path, and LVM, C(multipath -ll) and every writer hang until the host reboots.
+  - This module looks for maps without any active path, asks each of their paths which disk it is now, and leaves those that
+    answer as the map's disk to C(multipathd), as long as it responds. If it does not, the module reinstates them in the kernel
+    (C(reinstate_path), Linux, drivers/md/dm-mpath.c).
+  - If the paths of a map do not answer, the module warns and leaves the map unchanged.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   timeout:
     description:
-      - Seconds that C(multipathd) gets to do it, while it answers, 1 to 3600. It checks paths every 5 to 20 seconds.
-      - Else seconds for which the kernel is told again, where paths fail again that answered.
+      - How long to wait for C(multipathd) to reinstate a path, while it responds, in seconds, 1 to 3600. It checks paths every
+        5 to 20 seconds.
+      - If C(multipathd) does not respond, how long to keep reinstating paths in the kernel that answered but fail again.
     type: int
     default: 60
   wait:
     description:
-      - Seconds that are waited for a path to answer, while the initiator is logging in to its target again, 0 to 3600.
+      - How long to wait for a path to answer while the initiator is logging in to its target again, in seconds, 0 to 3600.
     type: int
     default: 30
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
-  - Nothing is lost by it, and nothing that waits is thrown away. The I/O that was queued goes on.
+  - No data is lost and no waiting I/O is discarded. Queued I/O continues.
 seealso:
   - module: lunworks.iscsi.disks
   - module: lunworks.iscsi.timers_info
 """
 
 EXAMPLES = r"""
-- name: Maps that lost all paths have them again
+- name: Reinstate the paths of maps that lost all of them
   lunworks.iscsi.multipath_paths:
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -66,8 +67,8 @@ state:
       description: The WWID of its disk.
       type: str
       returned: always
-    carries:
-      description: Whether the kernel sends I/O to any path of it.
+    has_active_path:
+      description: Whether the kernel sends I/O to any of its paths.
       type: bool
       returned: always
 """

@@ -7,79 +7,80 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: node
-short_description: Record a target, log in to it and out of it
-version_added: 0.1.0
+short_description: Manage the records of a target and the sessions to it
+version_added: 1.0.0
 description:
-  - Manages the records of one target and the sessions to it, for exactly the portals and ifaces that are named.
-  - Only what is asked for is touched. Names, portals and ifaces are compared whole, never by pattern.
-  - Logins run side by side. Records come first, then logins, and only then logouts, so that a host never loses its last
-    path on the way.
-  - A portal that does not answer is named before anything is changed. Where a login fails, a record that this run made
-    is deleted again; a record that was there keeps what was written.
-  - A session is not logged out while its disk is used (mounted, swap, open, in an active volume group, under a device,
-    loop or exported), unless it is one path of a multipath map that keeps another one that answers.
-  - Secrets are written into the records, mode 0600, under open-iscsi's own lock. They are never on a command line.
+  - Manages the records of one target and the sessions to it, for exactly the portals and ifaces that are listed.
+  - Only what is listed is changed. Names, portals and ifaces are compared exactly, never by pattern.
+  - Logins run in parallel. Records are written first, then sessions are logged in, and only then others are logged out, so
+    that a host never loses its last path on the way.
+  - A portal that does not answer is reported before anything is changed. If a login fails, a record that this run created is
+    deleted again; an existing record keeps what was written.
+  - The module refuses to log out of a session while its disk is in use (mounted, swap, open, in an active volume group, under
+    another device or a loop device, or exported), unless the disk is one path of a multipath map that retains another
+    responding path.
+  - Secrets are written to the records, mode 0600, under open-iscsi's own lock. They never appear on a command line.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   target:
     description:
       - The iSCSI name of the target. Names are compared in lower case.
-      - A target that is recorded, logged in or offered is written and sent as it spells itself there, since targets compare
-        names byte by byte. A new one is written as it is given here.
+      - For a target that is recorded, logged in or offered, its existing spelling is used, since targets compare names byte by
+        byte. A new one is recorded as it is given here.
     type: str
     required: true
   portals:
     description:
-      - The portals, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Exactly these are touched.
-      - A host name only where a record of the target has it already, since it may stand for another address tomorrow.
-      - May be left out with O(state=absent) only. Then every record and session of the target goes.
+      - The portals, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Exactly these are changed.
+      - A host name is accepted only if a record of the target has it already, since it may resolve to another address later.
+      - May be omitted with O(state=absent) only. Then every record and session of the target is removed.
     type: list
     elements: str
     default: []
   ifaces:
-    description: The ifaces that the sessions go through, see M(lunworks.iscsi.iface). Exactly these are touched.
+    description: The ifaces to which the sessions are bound, see M(lunworks.iscsi.iface). Exactly these are changed.
     type: list
     elements: str
     default: [default]
   tpg:
     description:
       - The portal group tag of the portals, 0 to 65535.
-      - Left out, it stays as it is; a new record gets 1, which is right for LIO.
+      - If omitted, it is left unchanged; a new record gets 1, which is correct for LIO.
     type: int
   startup:
     description:
       - V(automatic) logs in at boot, V(manual) does not, V(onboot) is for the root disk.
-      - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
+      - If omitted, it is left unchanged; a new record gets what C(iscsid.conf) says.
     type: str
     choices: [manual, automatic, onboot]
   preset:
     description:
-      - The timers of the records for what stands above the disks, see O(lunworks.iscsi.iscsid_conf#module:preset).
-        O(settings) win over it. Left out, they stay as they are.
+      - A set of timers for the records that suits the use of the disks, see O(lunworks.iscsi.iscsid_conf#module:preset).
+        O(settings) take precedence. If omitted, they are left unchanged.
     type: str
     choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
-    version_added: 1.0.0
   settings:
     description:
       - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.
-      - A setting that is not named stays as it is; a new record gets what C(iscsid.conf) says.
+      - A setting that is not named is left unchanged; a new record gets what C(iscsid.conf) says.
       - Sessions keep the settings that they logged in with.
     type: dict
     default: {}
-  follow:
+  reset_to_defaults:
     description:
-      - Settings that become what C(iscsid.conf) says now, where a change of that file shall reach records that are there.
+      - Settings to set to what C(iscsid.conf) says now, so that a change of that file reaches existing records.
       - Each is the name of a setting, or the beginning of several, like V(node.session.timeo) for all below it.
-      - What C(iscsid.conf) does not set stays as it is; O(settings), O(startup) and O(chap) go first.
+      - A setting that C(iscsid.conf) does not set stays as it is; O(settings), O(startup) and O(chap) take precedence.
     type: list
     elements: str
     default: []
   chap:
     description:
-      - What this host proves to the target, and with the mutual ones what the target proves back.
+      - The CHAP credentials with which this host authenticates to the target, and with the mutual ones the target to this
+        host.
       - An empty O(chap.user) with an empty O(chap.secret) means no CHAP.
-      - Left out, it stays as it is; a new record gets what C(iscsid.conf) says.
+      - If omitted, it is left unchanged; a new record gets what C(iscsid.conf) says.
     type: dict
     suboptions:
       user:
@@ -91,43 +92,43 @@ options:
         type: str
         required: true
       mutual_user:
-        description: The name that the target gives. Left out, the target proves nothing.
+        description: The user name with which the target authenticates. If omitted, the target does not authenticate.
         type: str
       mutual_secret:
-        description: The secret that the target proves, 12 to 255 bytes, another one than O(chap.secret).
+        description: The secret of the target, 12 to 255 bytes, different from O(chap.secret).
         type: str
   logged_in:
     description:
-      - Whether there shall be a session through each of the portals and ifaces, or as many as the record's
+      - Whether each of the portals and ifaces must have a session, or as many sessions as the record's
         C(node.session.nr_sessions) says.
-      - Left out, it stays as it is.
+      - If omitted, it is left unchanged.
     type: bool
   state:
-    description: Whether there shall be records. V(absent) logs out first.
+    description: Whether the records must exist. V(absent) logs out first.
     type: str
     choices: [present, absent]
     default: present
-  away:
+  unreachable:
     description:
-      - What becomes of a login to a portal that does not answer.
-      - V(refuse) names the portal and changes nothing at all.
-      - V(leave) records it without logging in, does everything else, and warns. So a host gets its other paths while one
-        storage network is down. The next run logs in when the portal is back.
+      - What to do when a portal that is to be logged in to does not answer.
+      - V(fail) names the portal, fails, and changes nothing at all.
+      - V(skip) records the portal without logging in to it, does everything else, and warns. This way a host gets its other
+        paths while one storage network is down. The next run logs in once the portal is back.
     type: str
-    choices: [refuse, leave]
-    default: refuse
+    choices: [fail, skip]
+    default: fail
   purge:
     description:
-      - Whether other records and sessions of the target go, those of portals and ifaces that are not listed.
-      - Targets that are not named are never touched.
+      - Whether to remove other records and sessions of the target, through portals and ifaces that are not listed.
+      - Targets that are not listed are never changed.
     type: bool
     default: false
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
   - lunworks.iscsi.chap
 notes:
-  - Before a login the portal is asked what it offers (SendTargets; nothing is recorded), in check mode too. For that iscsid is
-    started by its socket and loads the kernel's module for the transport.
+  - Before a login the portal is asked what it offers (SendTargets; nothing is recorded), in check mode too. This starts iscsid
+    through its socket, and loads the kernel module of the transport.
 seealso:
   - module: lunworks.iscsi.nodes
   - module: lunworks.iscsi.discovery
@@ -136,7 +137,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database host reaches its target over both storage networks
+- name: Log in to the database's target over both storage networks
   lunworks.iscsi.node:
     target: iqn.2026-01.com.example:store1.db
     portals: [10.77.1.11, 10.77.2.11]
@@ -144,7 +145,7 @@ EXAMPLES = r"""
     chap: {user: db, secret: "{{ vault_db_chap }}"}
     logged_in: true
 
-- name: One path is taken away, when the other one carries all
+- name: Remove one path while the other one carries the I/O
   lunworks.iscsi.node:
     target: iqn.2026-01.com.example:store1.db
     portals: [10.77.2.11]
@@ -153,7 +154,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str
@@ -161,19 +162,19 @@ steps:
     - Record 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
     - Log in to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260
 steps_left:
-  description: What was not done, where some of it failed.
+  description: The steps that were not taken because others failed.
   returned: failure
   type: list
   elements: str
 problems:
-  description: What failed and why, one sentence for each portal and iface. The other logins stand.
+  description: What failed and why, one sentence for each portal and iface. The other logins are kept.
   returned: failure
   type: list
   elements: str
   sample:
     - "Log in to 'iqn.2026-01.com.example:store1.db' at 10.77.2.11:3260: the portal did not answer in time."
 state:
-  description: The records and sessions of the target, also those that were not asked for.
+  description: The records and sessions of the target, including those that were not listed.
   returned: success
   type: dict
   contains:
@@ -204,15 +205,15 @@ state:
           type: bool
           returned: always
         startup:
-          description: When it is logged in; null without a record.
+          description: Its startup, which says whether it is logged in at boot; null without a record.
           type: str
           returned: always
         chap_user:
-          description: The CHAP name that this host gives; null without CHAP.
+          description: The CHAP user name of this host; null without CHAP.
           type: str
           returned: always
         settings:
-          description: The values of the settings that the task names.
+          description: The values of the settings that the task lists.
           type: dict
           returned: always
         logged_in:
@@ -220,11 +221,11 @@ state:
           type: bool
           returned: always
         sessions:
-          description: How many sessions there are.
+          description: The number of sessions.
           type: int
           returned: always
-        hindrance:
-          description: Why a login that was asked for is not possible now; null where nothing is known to hinder it.
+        login_blocked_by:
+          description: Why a requested login is not possible now; null if nothing is known to block it.
           type: str
           returned: always
   sample:
@@ -239,20 +240,24 @@ state:
         settings: {}
         logged_in: true
         sessions: 1
-        hindrance: null
+        login_blocked_by: null
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import AWAY, OPTIONS, WishedNodes
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import (
+    OPTIONS,
+    UNREACHABLE,
+    WishedNodes,
+)
 
-SPEC = {**OPTIONS, "away": AWAY, "purge": {"type": "bool", "default": False}}
+SPEC = {**OPTIONS, "unreachable": UNREACHABLE, "purge": {"type": "bool", "default": False}}
 
 
 class Node(WishedNodes):
     def __init__(self, options):
-        super().__init__([options], options["purge"], options["away"])
+        super().__init__([options], options["purge"], options["unreachable"])
 
 
 def main():

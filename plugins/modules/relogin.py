@@ -10,63 +10,64 @@ module: relogin
 short_description: Log sessions out and in again, one path at a time
 version_added: 1.0.0
 description:
-  - A session keeps the settings, the CHAP secret and the initiator name that it logged in with. This module lets it take what
-    its record, and C(/etc/iscsi/initiatorname.iscsi), say now, by a new login.
-  - One session after the other, never two at a time. Before a session is ended it is proved that every disk behind it keeps
-    O(keep) other paths that work (an active path of the same multipath map whose LUN answers), and, by a login
-    that is broken off before a session comes of it, that the target would let this host in with the new settings.
-  - After the login the session must be logged in, each of its LUNs must be back with the same WWID, and each must be an
-    active path of its map again. Only then comes the next session. Where anything fails, no further session is touched.
-  - Where the login itself fails, the session is logged in with its old settings again, if the target still takes them. The
-    record stays as it was.
-  - Without O(targets) and O(portals) all sessions are looked at, except those that the host runs on (its root file system, or
-    the startup V(onboot)). Such a session is never logged out.
+  - A session keeps the settings, the CHAP secret and the initiator name that it logged in with. This module logs it out and in
+    again, so that it uses what its record and C(/etc/iscsi/initiatorname.iscsi) say now.
+  - Sessions are logged out and in again one after the other, never two at a time. Before a session is ended, the module
+    verifies that every disk behind it has at least O(min_paths) other working paths (active paths of the same multipath map
+    whose LUN answers), and, by a login that is broken off before it becomes a session, that the target would let this host in
+    with the new settings.
+  - After the login, the session must be logged in, each of its LUNs must be back with the same WWID, and each must be an
+    active path of its map again. Only then is it the next session's turn. If anything fails, no further session is touched.
+  - If the login itself fails, the session is logged in with its old settings again, provided that the target still accepts
+    them. The record is not changed.
+  - Without O(targets) and O(portals) all sessions are considered, except those on which the host itself runs (its root file
+    system, or the startup V(onboot)). Such a session is never logged out.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   targets:
     description:
-      - The iSCSI names of the targets whose sessions are looked at.
-      - Left out, those of all targets.
+      - The iSCSI names of the targets whose sessions are considered.
+      - If omitted, the sessions of all targets are.
     type: list
     elements: str
     default: []
   portals:
     description:
-      - The portals through which they are, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name where the record has
-        one.
-      - Left out, all portals.
+      - The portals of the sessions, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name if the record has one.
+      - If omitted, all portals are considered.
     type: list
     elements: str
     default: []
   stale_only:
     description:
-      - Whether only sessions are logged in anew that differ from their record. Compared are the initiator name, CHAP users and
-        secrets, timers, digests, and what the target may negotiate down where the session has more than the record would offer.
-      - What the kernel does not show (the depth of queues, the interface) is not compared; V(false) logs in anew in any case, in
-        every run.
+      - Whether to log out and in again only the sessions that differ from their record. The comparison covers the initiator
+        name, CHAP users and secrets, timers, digests, and negotiable values if the session has more than the record would
+        offer.
+      - What the kernel does not show (queue depths, the interface) is not compared; V(false) renews every session in every
+        run.
       - The replacement timeout of a path in a multipath map is not compared either, since multipathd sets it
         (C(fast_io_fail_tmo)).
     type: bool
     default: true
-  keep:
-    description: How many other paths of each disk must work while one session is away, at least 1.
+  min_paths:
+    description: The minimum number of other paths of each disk that must work while one session is logged out, at least 1.
     type: int
     default: 1
   timeout:
-    description: How many seconds the LUNs of a session may take to come back after its login.
+    description: How long the LUNs of a session may take to come back after its login, in seconds.
     type: int
     default: 60
-  old_secret_refused:
+  verify_old_secret:
     description:
-      - Whether to prove, where the CHAP credentials change, that the target refuses the old ones. That too is a login which
-        is broken off before a session comes of it. If the target still takes them, the module fails.
+      - Where the CHAP credentials change, whether to verify that the target refuses the old ones. That too is a login that
+        is broken off before it becomes a session. If the target still accepts them, the module fails.
     type: bool
     default: false
   force:
     description:
-      - Whether a session is logged in anew although a disk behind it has too few other paths, while nobody uses that disk.
-      - A disk that is used keeps its last paths with O(force) too. Set it for one task.
+      - Whether to log out of a session although a disk behind it has too few other paths, as long as nothing uses that disk.
+      - A disk that is in use keeps its last paths even with O(force). Set it only for the one task that needs it.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -74,9 +75,9 @@ extends_documentation_fragment:
 attributes:
   idempotent:
     support: partial
-    details: With O(stale_only=false) every run logs in anew.
+    details: With O(stale_only=false) every run logs all sessions out and in again.
 notes:
-  - Arrays may count a login that is broken off as a failed one.
+  - Arrays may count a login that is broken off as a failed login.
 seealso:
   - module: lunworks.iscsi.nodes
   - module: lunworks.iscsi.initiator_name
@@ -84,29 +85,29 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The records have a new CHAP secret
+- name: Set a new CHAP secret in the records
   lunworks.iscsi.nodes:
     nodes:
       - target: iqn.2026-01.com.example:store1.db
         portals: [10.77.1.11, 10.77.2.11]
         chap: {user: db, secret: "{{ vault_db_chap }}"}
 
-- name: The sessions take it, path by path, and the old one is worth nothing any more
+- name: Renew the sessions path by path, and verify that the old secret is refused
   lunworks.iscsi.relogin:
     targets: [iqn.2026-01.com.example:store1.db]
-    old_secret_refused: true
+    verify_old_secret: true
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str
   sample:
     - "Log in anew to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260, for node.session.auth.password"
 state:
-  description: The sessions that were looked at.
+  description: The sessions that were considered.
   returned: success
   type: dict
   contains:
@@ -129,7 +130,7 @@ state:
           type: str
           returned: always
         state:
-          description: What the kernel says, V(LOGGED_IN) or V(FAILED).
+          description: The state that the kernel reports, V(LOGGED_IN) or V(FAILED).
           type: str
           returned: always
         recorded:
@@ -164,9 +165,9 @@ SPEC = {
     "targets": {"type": "list", "elements": "str", "default": []},
     "portals": {"type": "list", "elements": "str", "default": []},
     "stale_only": {"type": "bool", "default": True},
-    "keep": {"type": "int", "default": 1},
+    "min_paths": {"type": "int", "default": 1},
     "timeout": {"type": "int", "default": 60},
-    "old_secret_refused": {"type": "bool", "default": False, "no_log": False},
+    "verify_old_secret": {"type": "bool", "default": False, "no_log": False},
     "force": {"type": "bool", "default": False},
 }
 
@@ -174,10 +175,10 @@ SPEC = {
 class Relogin(Resource):
     def __init__(self, options):
         unique("target", options["targets"])
-        if options["keep"] < 1:
+        if options["min_paths"] < 1:
             raise Problem(
-                f"keep is {options['keep']}, but one path at least goes on working. For a disk with a single path that nobody "
-                "uses, set force."
+                f"min_paths is {options['min_paths']}, but at least one path must keep working. For a disk with a single path "
+                "that nobody uses, set force."
             )
         if not 1 <= options["timeout"] <= 3600:
             raise Problem(f"The timeout is 1 to 3600 seconds, not {options['timeout']}.")

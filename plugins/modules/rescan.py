@@ -7,66 +7,67 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rescan
-short_description: The LUNs that sessions bring follow what their targets offer
+short_description: Rescan sessions for added, resized and removed LUNs
 version_added: 1.0.0
 description:
-  - Asks each target which LUNs it offers (REPORT LUNS), and lets the kernel look at exactly those that it does not have yet.
-    Sessions that bring nothing new are left alone.
-  - LUNs that the target no longer maps are named, and with O(remove=true) removed where nothing holds them, in the safe order
+  - Asks each target which LUNs it offers (REPORT LUNS), and lets the kernel scan exactly those that it does not have yet.
+    Sessions without new LUNs are left alone.
+  - LUNs that the target no longer maps are reported, and with O(remove=true) removed if nothing uses them, in the safe order
     of M(lunworks.iscsi.disk).
-  - LUNs that have another size are named; M(lunworks.iscsi.disk) lets them grow.
-  - A LUN number that was given to another LUN is named with both serials. While anything uses the old disk the module fails,
-    since what is written there lands on the wrong LUN.
-  - For disks that are known by name or WWID, M(lunworks.iscsi.disks) does all of this and waits for them too. This module is for
-    what is not known yet.
+  - LUNs whose size has changed are reported; use M(lunworks.iscsi.disk) to grow their disks.
+  - A LUN number that was reassigned to another LUN is reported with both serials. While anything uses the old disk the module
+    fails, since whatever is written to it lands on the wrong LUN.
+  - For disks whose name or WWID is known, M(lunworks.iscsi.disks) does all of this and waits for them too. This module is for
+    LUNs that are not known yet.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   targets:
-    description: The iSCSI names of the targets. Left out, the sessions to all targets.
+    description: The iSCSI names of the targets. If omitted, the sessions to all targets are rescanned.
     type: list
     elements: str
     default: []
   portals:
     description:
-      - The portals of the sessions, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name where the record has one.
-      - Left out, all portals.
+      - The portals of the sessions, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT); a host name if the record has one.
+      - If omitted, the sessions through all portals are rescanned.
     type: list
     elements: str
     default: []
   luns:
     description:
-      - Only these LUN numbers are looked at, added and removed, as the kernel counts them. With C(node.session.scan=manual)
-        in a record, whose login brings no LUN, this is the way to have some of them only.
-      - Left out, all LUNs are.
+      - The LUN numbers to consider, add and remove, as the kernel numbers them. With C(node.session.scan=manual) in a record,
+        its login adds no LUN, and this option adds only some of them.
+      - If omitted, all LUNs are.
     type: list
     elements: int
     default: []
   remove:
     description:
-      - Whether devices whose LUN is gone, or is another one now, are removed. One that is mounted, active, swap, exported or
+      - Whether to remove devices whose LUN is gone, or is now another LUN. A device that is mounted, active, swap, exported or
         open is refused, and named.
-      - A path of a map that keeps other paths leaves the map; a map whose paths all leave goes with them.
+      - A path of a map that has other paths is removed from the map; a map whose paths are all removed is removed with them.
     type: bool
     default: false
   wait:
     description:
-      - Seconds that are waited for sessions which the initiator is logging in again, V(0) to V(3600). Then they are left
-        out, with a warning.
+      - How long to wait for sessions that the initiator is logging in again, in seconds, V(0) to V(3600). After that they are
+        skipped, with a warning.
     type: int
     default: 0
   timeout:
-    description: How long to wait for a device or a map to be gone, in seconds, V(1) to V(3600).
+    description: How long to wait for a device or a map to disappear, in seconds, V(1) to V(3600).
     type: int
     default: 60
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
-  - REPORT LUNS (SPC-4 section 6.33) only reads; it is sent in check mode too, so a check names the LUNs that would be added.
-  - "A session that has no LUN at all cannot be asked: only a scan tells. A check then says that it would scan, and reports
-    V(changed). A real run reports V(changed) only when the scan has found something."
-  - C(iscsiadm -m session --rescan) lets the kernel read the names of all disks anew, so that a reused LUN number can no longer
-    be told from the old disk. This module never does.
+  - REPORT LUNS (SPC-4 section 6.33) only reads; it is sent in check mode too, so that a check run reports the LUNs that would
+    be added.
+  - "A session without any LUN cannot be asked: only a scan can find its LUNs. A check run then reports V(changed) and that it
+    would scan. A real run reports V(changed) only when the scan has found something."
+  - C(iscsiadm -m session --rescan) lets the kernel reread the identity of all disks, so that a reassigned LUN number can no
+    longer be distinguished from the old disk. This module never does that.
 seealso:
   - module: lunworks.iscsi.disks
   - module: lunworks.iscsi.nodes
@@ -74,20 +75,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What the array has mapped to this host appears
+- name: Add the LUNs that the array has mapped to this host
   lunworks.iscsi.rescan:
     targets: ["iqn.1992-08.com.netapp:sn.33604307"]
   register: scanned
 
-- name: Which LUNs wait for somebody?
+- name: Show the LUNs that need attention
   ansible.builtin.debug:
     msg: "{{ scanned.state.unmapped + scanned.state.reused + scanned.state.resized }}"
 
-- name: What the array has taken away leaves
+- name: Remove the devices of LUNs that the array no longer maps
   lunworks.iscsi.rescan:
     remove: true
 
-- name: One LUN of a record that says node.session.scan=manual
+- name: Add one LUN of a record with node.session.scan=manual
   lunworks.iscsi.rescan:
     targets: ["iqn.2026-01.com.example:store1.db"]
     luns: [3]
@@ -95,18 +96,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Scan host2 (portal 10.77.1.11:3260) for the new LUN 3"]
 state:
-  description: The sessions and what they bring, as it is afterwards.
+  description: The sessions and their LUNs afterwards.
   returned: success
   type: dict
   contains:
     sessions:
-      description: The sessions that were asked for.
+      description: The sessions that were considered.
       type: list
       elements: dict
       returned: always
@@ -124,16 +125,16 @@ state:
           type: str
           returned: always
         state:
-          description: The state of the session, V(LOGGED_IN) when all is well. Others are left out.
+          description: The state of the session, normally V(LOGGED_IN). Other sessions are skipped.
           type: str
           returned: always
         offered:
-          description: The LUN numbers that the target reports; null when it could not be asked.
+          description: The LUN numbers that the target reports; null if it could not be asked.
           type: list
           elements: int
           returned: always
         luns:
-          description: The LUNs that the kernel has, in check mode those that it will have.
+          description: The LUNs that the kernel has; in check mode those that it would have.
           type: list
           elements: dict
           returned: always
@@ -143,11 +144,11 @@ state:
               type: int
               returned: always
             device:
-              description: The name until the next boot; null for what is no disk, or not there yet.
+              description: The device name until the next boot; null if it is not a disk, or does not exist yet.
               type: str
               returned: always
             wwid:
-              description: The WWID; null for what is no disk, or not there yet.
+              description: The WWID; null if it is not a disk, or does not exist yet.
               type: str
               returned: always
     unmapped:
@@ -157,11 +158,11 @@ state:
       returned: always
       contains: &device
         device:
-          description: The name until the next boot.
+          description: The device name until the next boot.
           type: str
           returned: always
         hctl:
-          description: Host, channel, target and LUN number.
+          description: SCSI host, channel, target and LUN number.
           type: str
           returned: always
         portal:
@@ -169,11 +170,11 @@ state:
           type: str
           returned: always
         wwid:
-          description: The WWID that this host takes it for.
+          description: The WWID that this host still associates with it.
           type: str
           returned: always
         serial:
-          description: The unit serial that the kernel knows; null when it knows none.
+          description: The unit serial that the kernel knows; null if it knows none.
           type: str
           returned: always
         size:
@@ -181,25 +182,25 @@ state:
           type: int
           returned: always
         wwid_now:
-          description: The WWID that answers there now; null when none does.
+          description: The WWID that answers there now; null if none does.
           type: str
           returned: always
         serial_now:
-          description: The unit serial that answers there now; null when none does.
+          description: The unit serial that answers there now; null if none does.
           type: str
           returned: always
         size_now:
-          description: The size that the LUN has now, in bytes; null when none answers.
+          description: The current size of the LUN, in bytes; null if none answers.
           type: int
           returned: always
     reused:
-      description: Devices behind which another LUN answers.
+      description: Devices behind which another LUN answers now.
       type: list
       elements: dict
       returned: always
       contains: *device
     resized:
-      description: Devices whose LUN has another size now.
+      description: Devices whose LUN has a different size now.
       type: list
       elements: dict
       returned: always

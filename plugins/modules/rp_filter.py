@@ -8,20 +8,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rp_filter
 short_description: Loosen reverse path filtering where storage interfaces share a subnet
-version_added: 0.1.0
+version_added: 1.0.0
 description:
-  - With two interfaces in one subnet an answer may come in through the other one, and strict filtering drops it. So
+  - With two interfaces in one subnet, a reply may arrive through the other interface, and strict filtering drops it, so that
     sessions that are bound to an interface (see M(lunworks.iscsi.iface)) fail.
-  - The kernel uses the higher of C(net.ipv4.conf.all.rp_filter) and the interface's own value. Where that is 1 (strict),
-    the interface's own value is set to 2 (loose), now and in C(/etc/sysctl.d/90-iscsi-rp-filter.conf). Where it is 0
-    (off) or 2, nothing is done. Nothing is ever made stricter, and C(conf.all) is never touched.
-  - A file that is read later and would undo it at the next boot is named, and nothing is changed.
-  - Only IPv4 knows this filter.
+  - The kernel uses the higher of C(net.ipv4.conf.all.rp_filter) and the interface's own value. If that is 1 (strict), the
+    interface's own value is set to 2 (loose), now and in C(/etc/sysctl.d/90-iscsi-rp-filter.conf). If it is 0 (off) or 2,
+    nothing is done. Filtering is never made stricter, and C(conf.all) is never changed.
+  - A file that is read later and would undo it at the next boot is reported, and nothing is changed.
+  - This filter exists for IPv4 only.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   interfaces:
-    description: The network interfaces that storage is reached through, as the kernel names them.
+    description: The network interfaces through which storage is reached, by their kernel names.
     type: list
     elements: str
     required: true
@@ -35,23 +35,26 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Both storage interfaces are in one subnet
+- name: Loosen the filter of two storage interfaces in one subnet
   lunworks.iscsi.rp_filter:
     interfaces: [eth1, eth2]
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each. No secret is in it.
+  description: What was done, or in check mode what would be done, in order, one sentence each. It contains no secrets.
   returned: always
   type: list
   elements: str
   sample: ["Loosen the reverse path filter of 'eth1' (1 to 2)"]
 state:
-  description: For each interface what filters now and what will after a boot.
+  description:
+    - By the name of each interface, C(running), the filter in force now (0 off, 1 strict, 2 loose), C(at_boot), the filter
+      after the next boot, C(managed), whether the file of this module sets it, and C(overridden_by), the file that is read
+      later and sets another value, or an empty text.
   returned: success
   type: dict
-  sample: {eth1: {running: 2, booting: 2, ours: true, after: ""}}
+  sample: {eth1: {running: 2, at_boot: 2, managed: true, overridden_by: ""}}
 """
 
 from dataclasses import replace
@@ -94,10 +97,10 @@ class RpFilter(Resource):
 
 
 def loosened(found):
-    if STRICT not in (found.running, found.booting):
+    if STRICT not in (found.running, found.at_boot):
         return found
     running = LOOSE if found.running == STRICT else found.running
-    return replace(found, running=running, booting=LOOSE, ours=True)
+    return replace(found, running=running, at_boot=LOOSE, managed=True)
 
 
 def main():

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: software_info
-short_description: Tell which packages are missing and which units run, in one quick call
+short_description: Return which packages are missing and which units run, in one quick call
 version_added: 1.0.0
 description:
-  - Asks C(dpkg-query) or C(rpm) for packages and C(systemctl) for units. A package manager and M(ansible.builtin.systemd_service)
-    are needed only where something is missing, and each of them costs several times as much.
-  - The roles of this collection ask it first, so that a run that changes nothing is quick.
+  - Asks C(dpkg-query) or C(rpm) about packages and C(systemctl) about units. A package manager and
+    M(ansible.builtin.systemd_service) are then needed only if something is missing, and each of them takes several times as
+    long.
+  - The roles of this collection call it first, so that a run that changes nothing is quick.
   - Changes nothing.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   packages:
-    description: Names of packages.
+    description: The names of packages.
     type: list
     elements: str
     default: []
   units:
-    description: Names of systemd units, with their suffix.
+    description: The names of systemd units, with their suffix.
     type: list
     elements: str
     default: []
@@ -32,13 +33,13 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: What is still to be installed
+- name: Find what is still to be installed
   lunworks.iscsi.software_info:
     packages: [open-iscsi, multipath-tools]
     units: [multipathd.service]
   register: software
 
-- name: It is installed
+- name: Install it
   ansible.builtin.package:
     name: "{{ software.missing }}"
   when: software.missing | length > 0
@@ -47,13 +48,13 @@ EXAMPLES = r"""
 RETURN = r"""
 missing:
   description:
-    - Those of O(packages) that are not installed, in their order. All of them where neither dpkg nor rpm has a database, and
-      what is no plain name of a package (a version with it, a URL, a feature that another package provides).
+    - The O(packages) that are not installed, in their order. If neither dpkg nor rpm has a database, all of them; and always
+      those that are not a plain package name (with a version, a URL, a feature that another package provides).
   returned: success
   type: list
   elements: str
 units:
-  description: The O(units) by name, each with C(enabled) and C(active). Empty on a host that does not run systemd.
+  description: The O(units) by name, each with C(enabled) and C(active). Empty on a host without systemd.
   returned: success
   type: dict
   sample: {multipathd.service: {enabled: true, active: true}}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: target
-short_description: Serve one iSCSI target
-version_added: 0.1.0
+short_description: Manage one iSCSI target
+version_added: 1.0.0
 description:
-  - Makes, changes or removes one target of a storage host and says where it listens. Works with LIO, the target of the
-    Linux kernel. LUNs and igroups are added with M(lunworks.iscsi.lun) and M(lunworks.iscsi.igroup), or all together
-    with M(lunworks.iscsi.targets).
+  - Creates, changes or removes one target of a storage host, with the portals on which it listens. Works with LIO, the iSCSI
+    target of the Linux kernel. LUNs and igroups are added with M(lunworks.iscsi.lun) and M(lunworks.iscsi.igroup), or all
+    together with M(lunworks.iscsi.targets).
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -21,7 +21,7 @@ options:
     type: str
     required: true
   purge:
-    description: Whether portals that are not listed are removed.
+    description: Whether to remove portals that are not listed.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -31,12 +31,12 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: A target on two networks
+- name: Create a target on two networks
   lunworks.iscsi.target:
     name: iqn.2026-01.com.example:store1.db
     portals: [10.77.1.11, "[fd77:2::11]:3260"]
 
-- name: It is gone, whoever was logged in
+- name: Remove it, even if initiators are logged in
   lunworks.iscsi.target:
     name: iqn.2026-01.com.example:store1.db
     state: absent
@@ -45,7 +45,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -57,11 +57,11 @@ state:
   contains:
     targets:
       description:
-        - The target; an empty list when it is gone.
-        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
-          are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
+        - The target; an empty list if it is absent.
+        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were given, are
+          relied on or are saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
           C(block_size), C(write_back), C(read_only), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns)
-          as C(name), C(number), C(read_only), and C(chap) with the user names, null without).
+          as C(name), C(number), C(read_only), and C(chap) with the user names, null without CHAP).
       type: list
       elements: dict
       returned: always

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: target_info
-short_description: Tell what iSCSI targets this host serves, and to whom
-version_added: 0.1.0
+short_description: Return the iSCSI targets that this host serves, and to whom
+version_added: 1.0.0
 description:
-  - Tells everything about the targets of a storage host, without secrets, who is logged in, and where the saved
-    configuration differs from the running one. Works with LIO, the target of the Linux kernel.
+  - Returns everything about the targets of a storage host, without secrets, who is logged in, and where the saved
+    configuration differs from the running one. Works with LIO, the iSCSI target of the Linux kernel.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
-    description: Tell only of the target with this name. Left out, of all.
+    description: The name of the only target to return. If omitted, all targets are returned.
     type: str
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
@@ -25,11 +25,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask
+- name: Query the host
   lunworks.iscsi.target_info:
   register: san
 
-- name: All that is saved runs, and all that runs is saved
+- name: Check that the running and the saved configuration are the same
   ansible.builtin.assert:
     that: san.drift == []
 """
@@ -50,26 +50,26 @@ targets:
       type: bool
       returned: always
     portals:
-      description: Where it listens, like V(10.77.1.11:3260).
+      description: The portals on which it listens, like V(10.77.1.11:3260).
       type: list
       elements: str
       returned: always
     alias:
-      description: Its text for people.
+      description: Its human-readable text.
       type: str
       returned: always
     attributes:
-      description: All attributes of the target portal group, as texts.
+      description: All attributes of the target portal group, as strings.
       type: dict
       returned: always
     parameters:
-      description: All negotiated parameters, as texts.
+      description: All negotiated parameters, as strings.
       type: dict
       returned: always
     luns:
       description:
-        - The LUNs by number, each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid) (what hosts find),
-          C(block_size), C(write_back), C(read_only) (nobody can write to it) and all C(attributes).
+        - The LUNs by number, each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid) (as hosts see it),
+          C(block_size), C(write_back), C(read_only) (no initiator can write to it) and all C(attributes).
       type: list
       elements: dict
       returned: always
@@ -88,16 +88,16 @@ targets:
       elements: dict
       returned: always
     tag:
-      description: The tag of the portal group that this tells of, the lowest one.
+      description: The tag of the portal group that is described here, the lowest one.
       type: int
       returned: always
-    others:
-      description: The further portal groups, each with the same keys except C(sessions) and C(others).
+    other_portal_groups:
+      description: The further portal groups, each with the same keys except C(sessions) and C(other_portal_groups).
       type: list
       elements: dict
       returned: always
 drift:
-  description: Where what runs and what comes back after a boot are not the same, one sentence each; empty when they are.
+  description: Where the running configuration and the one after a boot differ, one sentence each; empty if they are the same.
   returned: success
   type: list
   elements: str

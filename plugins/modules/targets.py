@@ -7,30 +7,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: targets
-short_description: Serve iSCSI targets, many at once
-version_added: 0.1.0
+short_description: Manage iSCSI targets with their LUNs and igroups, many at once
+version_added: 1.0.0
 description:
-  - Brings the targets of a storage host with their portals, LUNs and igroups to the declared state, all in one call, and
-    saves them so that they come back after a boot. Works with LIO, the target of the Linux kernel.
-  - What is not declared stays as it is, also inside a declared target, unless O(purge) is set.
-  - Nothing is taken away from an initiator that is logged in unless O(force) is set.
+  - Brings the targets of a storage host with their portals, LUNs and igroups to the declared state, all in one call, and saves
+    them so that they are restored after a boot. Works with LIO, the iSCSI target of the Linux kernel.
+  - Anything that is not declared is left unchanged, even inside a declared target, unless O(purge) is set.
+  - Nothing is removed from an initiator that is logged in unless O(force) is set.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   purge:
     description:
-      - Remove targets that are not listed, and in the listed ones every portal, LUN, igroup, initiator and map that its
-        list does not have. A list that is left out stays as it is.
+      - Whether to remove targets that are not listed, and in the listed ones every portal, LUN, igroup, initiator and LUN map
+        that its list does not contain. A list that is omitted is left unchanged.
     type: bool
     default: false
   expected:
     description:
-      - What LVM's label on LUNs must be for anything to be done, for a caller who takes a volume group from one host and gives
-        it to another. It is read from the disk behind the LUN, as M(lunworks.iscsi.lun_info) does. Where it is otherwise, the
-        call is refused with both values, in check mode too. Where nothing is to do, nothing is refused.
-      - Where such a LUN is cut off or made read-only for one initiator and another one may write to it in the same call, it is
-        read again between the two, when the one can no longer write and the other one cannot yet. If it is otherwise then, what
-        was cut is put back, and the call fails.
+      - The LVM label that LUNs must have before anything is changed, for a caller that moves a volume group from one host to
+        another. It is read from the disk behind the LUN, as M(lunworks.iscsi.lun_info) does. If it differs, the call is
+        refused with both values, in check mode too. If there is nothing to do, nothing is refused.
+      - If the same call takes such a LUN (or write access to it) from one initiator and lets another one write to it, the
+        label is read again in between, when the first can no longer write and the second cannot write yet. If it differs then,
+        the access of the first is restored, and the call fails.
     type: list
     elements: dict
     suboptions:
@@ -39,7 +39,7 @@ options:
         type: str
         required: true
       lun:
-        description: The name of the LUN. One whose PV keeps no metadata of its group cannot be expected to have any.
+        description: The name of the LUN. A LUN whose PV stores no metadata of its group cannot be listed here.
         type: str
         required: true
       group_uuid:
@@ -47,10 +47,10 @@ options:
         type: str
         required: true
       exported:
-        description: Whether the volume group must be exported. Left out, it may be either.
+        description: Whether the volume group must be exported. If omitted, this is not checked.
         type: bool
       seqno:
-        description: The sequence number that the metadata must have. Left out, it may be any.
+        description: The sequence number that the metadata must have. If omitted, this is not checked.
         type: int
 extends_documentation_fragment:
   - lunworks.iscsi.san.targets
@@ -60,7 +60,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Two LUNs for one host, over two networks
+- name: Serve two LUNs to one host over two networks
   lunworks.iscsi.targets:
     targets:
       - name: iqn.2026-01.com.example:store1.db
@@ -75,14 +75,14 @@ EXAMPLES = r"""
             chap: {user: db, secret: "{{ vault_db_secret }}"}
   diff: true
 
-- name: Months later, db0 grows online
+- name: Grow db0 online, months later
   lunworks.iscsi.targets:
     targets:
       - name: iqn.2026-01.com.example:store1.db
         luns:
           - {name: db0, size: 60g}
 
-- name: The exported group on db0 goes from one host to another, if nobody has touched it since it was looked at
+- name: Move the exported group on db0 from one host to another, unless somebody has changed it since
   lunworks.iscsi.targets:
     targets:
       - name: iqn.2026-01.com.example:store1.db
@@ -100,7 +100,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -112,11 +112,11 @@ state:
   contains:
     targets:
       description:
-        - The targets that were asked for; with O(purge) all targets of the host.
-        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were asked for,
-          are relied on or saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
+        - The targets that were listed; with O(purge) all targets of the host.
+        - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were given, are
+          relied on or are saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
           C(block_size), C(write_back), C(read_only), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns)
-          as C(name), C(number), C(read_only), and C(chap) with the user names, null without).
+          as C(name), C(number), C(read_only), and C(chap) with the user names, null without CHAP).
       type: list
       elements: dict
       returned: always

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: timers_info
-short_description: Tell how long I/O can stand still, and which timers contradict each other
+short_description: Return how long I/O can stall, and which timers contradict each other
 version_added: 1.0.0
 description:
-  - Reads the timers that count now - of C(iscsid.conf), of every record, of every session in the kernel, of every SCSI disk,
-    of every multipath map in the running multipathd - and adds them up for each disk.
-  - The worst stall is that of a path which goes silent. Without pings (C(noop_out_interval) 0) the SCSI command timer and
-    C(abort_timeout) take their place. A LUN that answers pings but no commands is not in it.
+  - Reads the timers that are in force now - of C(iscsid.conf), of every record, of every session in the kernel, of every SCSI
+    disk, of every multipath map in the running multipathd - and adds them up for each disk.
+  - The worst stall is that of a path that stops responding. Without pings (C(noop_out_interval) 0) the SCSI command timer and
+    C(abort_timeout) take their place. A target that answers pings while a LUN answers no commands is not covered.
   - Changes nothing, and starts no daemon.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
-  longest_stall:
+  max_stall:
     description:
-      - How long the I/O of a disk may stand still at most, in seconds. A disk that may stand still for longer is a fault.
-      - Left out, no length is a fault by itself.
+      - The longest time in seconds for which the I/O of a disk may stall. A disk that can stall for longer is reported in
+        RV(faults).
+      - If omitted, no stall is too long by itself.
     type: int
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
@@ -35,12 +36,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: How long can I/O stand still here?
+- name: Find how long I/O can stall on this host
   lunworks.iscsi.timers_info:
-    longest_stall: 120
+    max_stall: 120
   register: timers
 
-- name: No timer contradicts another, and two minutes are enough
+- name: Check that no timers contradict each other and that I/O stalls two minutes at most
   ansible.builtin.assert:
     that: timers.faults == []
     fail_msg: "{{ timers.faults | join(' ') }}"
@@ -58,7 +59,7 @@ disks:
       type: str
       returned: always
     wwid:
-      description: What the disk says it is (sysfs wwid).
+      description: The WWID of the disk (sysfs wwid).
       type: str
       returned: always
     map:
@@ -66,13 +67,13 @@ disks:
       type: str
       returned: always
     paths:
-      description: The SCSI disks, each with the timers of its session that count now, in seconds.
+      description: The SCSI disks, each with the timers of its session that are in force now, in seconds.
       type: list
       elements: dict
       returned: always
       contains:
         device:
-          description: The kernel's name of the disk now.
+          description: The current kernel name of the disk.
           type: str
           returned: always
         session:
@@ -84,11 +85,11 @@ disks:
           type: int
           returned: always
         noop_out_timeout:
-          description: How long an answer may take.
+          description: How long the answer to a ping may take.
           type: int
           returned: always
         replacement_timeout:
-          description: How long I/O is kept for a session that is to be restored; V(-1) means for ever.
+          description: How long I/O is held while the session is being restored; V(-1) means forever.
           type: int
           returned: always
         abort_timeout:
@@ -100,12 +101,12 @@ disks:
           type: int
           returned: always
     queueing:
-      description: What multipathd does for the map; null without a map, and when multipathd does not run.
+      description: How multipathd queues I/O for the map; null without a map, or if multipathd does not run.
       type: dict
       returned: always
       contains:
         no_path_retry:
-          description: How many polls I/O is queued for when no path is left, or V(queue) or V(fail).
+          description: The number of polls for which I/O is queued when no path is left, or V(queue) or V(fail).
           type: raw
           returned: always
         polling_interval:
@@ -113,23 +114,23 @@ disks:
           type: int
           returned: always
         fast_io_fail_tmo:
-          description: What multipathd sets over C(replacement_timeout), in seconds; null when it does not.
+          description: The value with which multipathd overrides C(replacement_timeout), in seconds; null if it does not.
           type: int
           returned: always
         dev_loss_tmo:
-          description: As configured. It is of no effect on iSCSI.
+          description: As configured. It has no effect on iSCSI.
           type: str
           returned: always
-    one_path:
-      description: The seconds until the I/O of a lost path is given back; null means for ever.
+    path_stall:
+      description: The seconds until the I/O of a lost path is returned to multipath; null means forever.
       type: int
       returned: always
     worst_stall:
-      description: The seconds until I/O fails when all paths are lost; null means for ever.
+      description: The seconds until I/O fails when all paths are lost; null means forever.
       type: int
       returned: always
     arithmetic:
-      description: How that comes about, in a sentence.
+      description: How these numbers are derived, in one sentence.
       type: str
       returned: always
     users:
@@ -141,13 +142,13 @@ disks:
     - device: /dev/mapper/db0
       wwid: naa.6001405b2e2d2b1f7a54ce2b5a6d0f3e
       map: db0
-      one_path: 15
+      path_stall: 15
       worst_stall: 75
       arithmetic: >-
         noop_out_interval 5 + noop_out_timeout 5 = 10 s until the silent path is noticed, fast_io_fail_tmo 5 s until its I/O is
         given back to multipath: 15 s when one path goes; no_path_retry 12 x polling_interval 5 = 60 s more when all go: 75 s.
 timers:
-  description: Each timer of each record and session, as the three places have it, in seconds.
+  description: Each timer of each record and session, with its value in the three places, in seconds.
   returned: success
   type: list
   elements: dict
@@ -160,20 +161,20 @@ timers:
       description: The name of the timer.
       type: str
       returned: always
-    conf:
-      description: What C(iscsid.conf) says, or open-iscsi's own default.
+    iscsid_conf:
+      description: What C(iscsid.conf) says, or the built-in default of open-iscsi.
       type: int
       returned: always
     record:
-      description: What the record says; null when there is none.
+      description: What the record says; null if there is none.
       type: int
       returned: always
     session:
-      description: What the session has; null when there is none.
+      description: What the session uses; null if there is none.
       type: int
       returned: always
 faults:
-  description: Timers that contradict each other or what stands above them, one sentence each, with what to set.
+  description: Timers that contradict each other or the use of the disks, one sentence each, with what to set.
   returned: success
   type: list
   elements: str
@@ -191,19 +192,19 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import loo
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import arithmetic, longer
 from ansible_collections.lunworks.iscsi.plugins.module_utils.stall_fault import faults
 
-SPEC = {"longest_stall": {"type": "int"}}
+SPEC = {"max_stall": {"type": "int"}}
 
 
 def look_timers(options, host):
     """The answer of this module."""
-    longest = options["longest_stall"]
-    if longest is not None and longest < 1:
-        raise Problem(f"longest_stall is {longest}; wanted is a number of seconds from 1.")
+    max_stall = options["max_stall"]
+    if max_stall is not None and max_stall < 1:
+        raise Problem(f"max_stall is {max_stall}, but it must be a number of seconds, 1 or more.")
     disks, truths = look_disks(host, look_queues(host)), look_truths(host)
     return {
         "disks": [shown(disk) for disk in disks],
         "timers": truths,
-        "faults": faults(disks, truths) + (longer(disks, longest) if longest is not None else []),
+        "faults": faults(disks, truths) + (longer(disks, max_stall) if max_stall is not None else []),
     }
 
 
@@ -215,7 +216,7 @@ def shown(disk):
         "map": disk.map,
         "paths": plain(disk.paths),
         "queueing": queueing(disk.queue) if disk.queue else None,
-        "one_path": disk.one_path,
+        "path_stall": disk.path_stall,
         "worst_stall": disk.all_paths,
         "arithmetic": arithmetic(disk),
         "users": disk.users,

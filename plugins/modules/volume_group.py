@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_group
-short_description: One LVM volume group on shared disks
-version_added: 0.1.0
+short_description: Manage one LVM volume group on shared disks
+version_added: 1.0.0
 description:
-  - Creates a group on empty disks, extends it by further ones, lets it grow with its disks, activates and deactivates it,
-    exports and imports it, and removes it when nothing is in it.
-  - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
+  - Creates a group on empty disks, extends it with more disks, grows it with its disks, activates and deactivates it, exports
+    and imports it, and removes it when it is empty.
+  - Disks are given by persistent names, never by C(/dev/sdX). Existing data is never overwritten, no disk is ever removed from
     a group, and no force option of LVM is used.
-  - Volumes of an active group that stand on a single path of a disk, past its multipath map, are moved to the map online.
+  - Volumes of an active group that use a single path of a disk and bypass its multipath map are moved to the map online.
 author:
   - The lunworks.iscsi authors (@lunworks)
 extends_documentation_fragment:
@@ -24,19 +24,19 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The disks of the database are here
+- name: Attach the disks of the database
   lunworks.iscsi.disks:
     disks:
       - {target: "iqn.2026-01.com.example:store1.db", lun: db0, paths: 2}
       - {target: "iqn.2026-01.com.example:store1.db", lun: db1, paths: 2}
   register: found
 
-- name: Its volume group is on them
+- name: Create its volume group on them
   lunworks.iscsi.volume_group:
     name: vg_db
     devices: "{{ found.state.disks | map(attribute='device') }}"
 
-- name: It leaves for another host
+- name: Export it for another host
   lunworks.iscsi.volume_group:
     name: vg_db
     state: exported
@@ -44,18 +44,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Create the volume group 'vg_db' on '/dev/disk/by-id/dm-uuid-mpath-36001405...'"]
 state:
-  description: The groups that are there afterwards.
+  description: The groups that exist afterwards.
   returned: success
   type: dict
   contains:
     groups:
-      description: One entry for each group, in the order in which they were asked for; none for one that is absent.
+      description: One entry for each group, in the order of the option; absent groups have none.
       type: list
       elements: dict
       returned: always
@@ -70,8 +70,8 @@ state:
           returned: always
         state:
           description:
-            - V(active), V(inactive), V(exported); V(foreign), which belongs to a host with another system ID; V(partial), which
-              misses physical volumes; V(duplicate), whose physical volumes have copies.
+            - V(active), V(inactive), V(exported); V(foreign), belongs to a host with another system ID; V(partial), physical
+              volumes are missing; V(duplicate), there are copies of its physical volumes.
           type: str
           returned: always
         exported:
@@ -79,11 +79,11 @@ state:
           type: bool
           returned: always
         system_id:
-          description: The system ID of the host that it belongs to; null when it has none.
+          description: The system ID of the host to which it belongs; null if it has none.
           type: str
           returned: always
         autoactivation:
-          description: Whether hosts activate it by themselves; null where LVM is older than 2.03.12 or the default applies.
+          description: Whether hosts activate it by themselves; null if LVM is older than 2.03.12 or the default applies.
           type: bool
           returned: always
         tags:
@@ -92,11 +92,11 @@ state:
           elements: str
           returned: always
         seqno:
-          description: How often its metadata was written.
+          description: The sequence number of its metadata, which increases with every change.
           type: int
           returned: always
         extent_size:
-          description: The size of an extent in bytes; null when it is not known yet.
+          description: The size of an extent in bytes; null if it is not known yet.
           type: int
           returned: always
         size:
@@ -104,11 +104,11 @@ state:
           type: int
           returned: always
         free:
-          description: How much of it no logical volume has, in bytes.
+          description: The free space, in bytes.
           type: int
           returned: always
         missing:
-          description: The UUIDs of the physical volumes that are not on this host.
+          description: The UUIDs of the physical volumes that are missing on this host.
           type: list
           elements: str
           returned: always
@@ -117,23 +117,23 @@ state:
           type: list
           elements: str
           returned: always
-        bare:
-          description: Whether active volumes use single paths of disks that have a multipath map, as they were activated before
-            it was made. With O(state=active) they are put onto the map while they are in use.
+        bypasses_multipath:
+          description: Whether active volumes use single paths of disks that have a multipath map, because they were activated
+            before it was created. With O(state=active) they are moved to the map while they are in use.
           type: bool
           returned: always
         hidden:
-          description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.
+          description: Whether LVM does not see it, because this host's devices file (lvmdevices(8)) does not list its disks.
           type: bool
           returned: always
-        sums:
+        checksums:
           description: The checksum sample of each logical volume that is active, by its name.
           type: dict
-          returned: when samples were asked for
+          returned: with O(state=active) or O(state=exported) and O(checksums)
         physical_volumes:
           description:
-            - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),
-              C(uuid), C(wwid) (null where the disk tells none), C(size) and C(free) in bytes.
+            - Its physical volumes, each with C(device) (as it was given, otherwise as LVM names it; null if it is missing),
+              C(uuid), C(wwid) (null if the disk reports none), C(size) and C(free) in bytes.
           type: list
           elements: dict
           returned: always
@@ -148,17 +148,17 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+    ASSUME_PRESENT,
     GROUP,
-    PROMISED,
     WishedGroups,
 )
 
-SPEC = {**GROUP, "promised": PROMISED}
+SPEC = {**GROUP, "assume_present": ASSUME_PRESENT}
 
 
 class VolumeGroup(WishedGroups):
     def __init__(self, options):
-        super().__init__([options], options["promised"])
+        super().__init__([options], options["assume_present"])
 
 
 def main():

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_group_clone
-short_description: Make a copy of a volume group, as a snapshot of an array has it, a volume group of its own
+short_description: Import an array snapshot as a separate volume group
 version_added: 1.0.0
 description:
-  - A snapshot or clone of LUNs carries the UUIDs and the name of the original, so LVM sees one group twice and refuses both.
-    This gives the copy new UUIDs and a name, as vgimportclone(8) does, so that both can be used on one host.
+  - A snapshot or clone of LUNs has the UUIDs and the name of the original, so LVM sees one group twice and refuses both. This
+    module gives the copy new UUIDs and a new name, as vgimportclone(8) does, so that both can be used on one host.
   - The group is not active afterwards.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   name:
-    description: The name that the group on the copies shall have, by the rules of lvm(8). No other group may have it.
+    description: The new name of the group on the copies, by the rules of lvm(8). No other group may have it.
     type: str
     required: true
   devices:
     description:
-      - All disks of the copy, under names that mean the same disk after every boot, like C(/dev/mapper/NAME);
+      - All disks of the copy, by names that refer to the same disk after every boot, like C(/dev/mapper/NAME);
         M(lunworks.iscsi.disks) returns such names.
-      - Disks that are in use are refused, and so is a copy that is not whole.
+      - Disks that are in use are refused, and so is an incomplete copy.
     type: list
     elements: path
     required: true
@@ -34,19 +34,19 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The snapshots of both LUNs of vg_db are here
+- name: Attach the snapshots of both LUNs of vg_db
   lunworks.iscsi.disks:
     disks:
       - {wwid: 3600a0980383036347a3f4d2f4c324b31}
       - {wwid: 3600a0980383036347a3f4d2f4c324b32}
   register: found
 
-- name: They are a volume group of their own
+- name: Import them as a separate volume group
   lunworks.iscsi.volume_group_clone:
     name: vg_db_snapshot
     devices: "{{ found.state.disks | map(attribute='device') }}"
 
-- name: It can be used beside the original
+- name: Activate it alongside the original
   lunworks.iscsi.volume_group:
     name: vg_db_snapshot
     state: active
@@ -54,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_group_info
-short_description: Tell which LVM volume groups this host sees, what is on them, and who uses them
-version_added: 0.1.0
+short_description: Return the LVM volume groups that this host sees, their contents and users
+version_added: 1.0.0
 description:
-  - Tells of every volume group that this host sees, exported, foreign, partial and duplicate ones too, with its disks by
-    WWID, its logical volumes, the file systems on them, and who uses them.
+  - Returns every volume group that this host sees, including exported, foreign, partial and duplicate ones, with its disks by
+    WWID, its logical volumes, the file systems on them, and what uses them.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
   names:
     description:
-      - Tell only of the groups with these names.
-      - Left out, of all.
+      - The names of the only groups to return.
+      - If omitted, all groups are returned.
     type: list
     elements: str
   metadata:
     description:
-      - Tell the metadata of each group too, as LVM wrote it on the disks, for a backup away from the host.
-      - Restoring it (vgcfgrestore(8)) is for metadata that is proved lost. It undoes whatever was changed since, an export
-        too, and can destroy thin volumes.
+      - Whether to return the metadata of each group too, as LVM wrote it on the disks, for a backup outside the host.
+      - Restore it (vgcfgrestore(8)) only if the metadata is verifiably lost. Restoring undoes whatever was changed since, even
+        an export, and can destroy thin volumes.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -34,21 +34,21 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: What is here?
+- name: Find the volume groups of this host
   lunworks.iscsi.volume_group_info:
   register: lvm
 
-- name: Nothing is left half here
+- name: Check that no volume group is incomplete on this host
   ansible.builtin.assert:
     that: lvm.groups | selectattr('state', 'in', ['partial', 'duplicate']) | list == []
 
-- name: The metadata as it is now
+- name: Get the current metadata
   lunworks.iscsi.volume_group_info:
     names: [vg_db]
     metadata: true
   register: lvm
 
-- name: A copy of it on the controller
+- name: Store a copy of it on the controller
   ansible.builtin.copy:
     content: "{{ lvm.groups[0].metadata }}"
     dest: "backups/{{ lvm.groups[0].name }}-{{ lvm.groups[0].seqno }}.vg"
@@ -58,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 system_id:
-  description: The system ID of this host (lvmsystemid(7)); null when it has none or no group has one.
+  description: The system ID of this host (lvmsystemid(7)); null if it has none or no group has one.
   type: str
   returned: always
 version:
@@ -67,12 +67,12 @@ version:
   returned: always
   sample: "2.03.16"
 segment_types:
-  description: The kinds of segments that this host's LVM knows (C(lvm segtypes)).
+  description: The segment types that this host's LVM supports (C(lvm segtypes)).
   type: list
   elements: str
   returned: always
 groups:
-  description: The groups. A name can stand here more than once, with another UUID; LVM refuses to work on such groups.
+  description: The groups. A name can occur more than once, with different UUIDs; LVM refuses to work on such groups.
   type: list
   elements: dict
   returned: always
@@ -87,8 +87,8 @@ groups:
       returned: always
     state:
       description:
-        - V(active), V(inactive), V(exported); V(foreign), which belongs to a host with another system ID; V(partial), which
-          misses physical volumes; V(duplicate), whose physical volumes have copies.
+        - V(active), V(inactive), V(exported); V(foreign), belongs to a host with another system ID; V(partial), physical
+          volumes are missing; V(duplicate), there are copies of its physical volumes.
       type: str
       returned: always
     exported:
@@ -96,11 +96,11 @@ groups:
       type: bool
       returned: always
     system_id:
-      description: The system ID of the host that it belongs to; null when it has none.
+      description: The system ID of the host to which it belongs; null if it has none.
       type: str
       returned: always
     autoactivation:
-      description: Whether hosts activate it by themselves; null where LVM is older than 2.03.12 or the default applies.
+      description: Whether hosts activate it by themselves; null if LVM is older than 2.03.12 or the default applies.
       type: bool
       returned: always
     tags:
@@ -109,11 +109,11 @@ groups:
       elements: str
       returned: always
     seqno:
-      description: How often its metadata was written.
+      description: The sequence number of its metadata, which increases with every change.
       type: int
       returned: always
     extent_size:
-      description: The size of an extent in bytes; null when it is not known yet.
+      description: The size of an extent in bytes; null if it is not known yet.
       type: int
       returned: always
     size:
@@ -121,11 +121,11 @@ groups:
       type: int
       returned: always
     free:
-      description: How much of it no logical volume has, in bytes.
+      description: The free space, in bytes.
       type: int
       returned: always
     missing:
-      description: The UUIDs of the physical volumes that are not on this host.
+      description: The UUIDs of the physical volumes that are missing on this host.
       type: list
       elements: str
       returned: always
@@ -134,33 +134,33 @@ groups:
       type: list
       elements: str
       returned: always
-    bare:
-      description: Whether active volumes use single paths of disks that have a multipath map, since they were activated before
-        it was made. M(lunworks.iscsi.volume_group) puts them onto the map.
+    bypasses_multipath:
+      description: Whether active volumes use single paths of disks that have a multipath map, because they were activated
+        before it was created. M(lunworks.iscsi.volume_group) moves them to the map.
       type: bool
       returned: always
     hidden:
-      description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.
+      description: Whether LVM does not see it, because this host's devices file (lvmdevices(8)) does not list its disks.
       type: bool
       returned: always
     physical_volumes:
       description:
-        - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),
-          C(uuid), C(wwid) (null where the disk tells none), C(size) and C(free) in bytes.
+        - Its physical volumes, each with C(device) (as it was given, otherwise as LVM names it; null if it is missing),
+          C(uuid), C(wwid) (null if the disk reports none), C(size) and C(free) in bytes.
       type: list
       elements: dict
       returned: always
     logical_volumes:
       description:
-        - Its logical volumes, each with C(name), C(size) in bytes, C(active), C(layout) as in lvs(8), C(health) (what LVM says
-          is wrong with an active pool, snapshot, mirror or cache; null when nothing is), C(filesystem) (null
-          when it is empty, or inactive so that nobody can see), C(mounts) (the mount points, in every mount namespace) and
-          C(users) (a sentence for each).
+        - Its logical volumes, each with C(name), C(size) in bytes, C(active), C(layout) as in lvs(8), C(health) (what LVM
+          reports as wrong with an active pool, snapshot, mirror or cache; null if nothing is), C(filesystem) (null if it is
+          empty, or inactive and therefore unknown), C(mounts) (the mount points, in every mount namespace) and C(users) (one
+          sentence each).
       type: list
       elements: dict
       returned: always
     metadata:
-      description: The text that describes the group, which vgcfgrestore(8) reads; null when none of its disks is here.
+      description: The text that describes the group, which vgcfgrestore(8) reads; null if none of its disks is on this host.
       type: str
       returned: with O(metadata)
 unused_physical_volumes:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_group_restore
-short_description: Write the metadata of a volume group back that is proved lost
+short_description: Restore lost volume group metadata from a backup
 version_added: 1.0.0
 description:
-  - Restores the metadata of a volume group from a backup, when LVM finds no such group any more or has lost the label of a
-    physical volume. What is there is never written over, so this is no step of a move.
-  - A restored group is not active. Only its metadata comes back; check the file systems (fsck(8), xfs_repair(8)) before they
-    are mounted.
+  - Restores the metadata of a volume group from a backup, if LVM no longer finds the group or has lost the label of a physical
+    volume. Existing metadata is never overwritten, so this cannot be used to undo a move.
+  - A restored group is not active. Only its metadata is restored; check the file systems (fsck(8), xfs_repair(8)) before
+    mounting them.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -23,14 +23,14 @@ options:
     required: true
   metadata:
     description:
-      - The backup, as RV(lunworks.iscsi.volume_group_info#module:groups[].metadata) tells it, a move writes it on the controller,
-        or vgcfgbackup(8) writes it.
+      - The backup, as returned by RV(lunworks.iscsi.volume_group_info#module:groups[].metadata), written on the controller by
+        a move, or written by vgcfgbackup(8).
     type: str
     required: true
   devices:
     description:
-      - The disks of physical volumes whose label is lost. Each becomes a physical volume under its old UUID.
-      - It must be empty and unused. Whatever is on it is named and refused.
+      - The disks of physical volumes whose label is lost. Each becomes a physical volume with its old UUID.
+      - They must be empty and unused. A disk with any content is named and refused.
     type: list
     elements: dict
     default: []
@@ -40,14 +40,14 @@ options:
         type: str
         required: true
       device:
-        description: Its disk, under a name that means the same disk after every boot, like C(/dev/mapper/NAME).
+        description: Its disk, by a name that refers to the same disk after every boot, like C(/dev/mapper/NAME).
         type: path
         required: true
   force:
     description:
-      - Restore a group with thin pools too. Their own metadata is not in the backup; where the two do not agree, data
+      - Whether to restore even a group with thin pools. Their own metadata is not in the backup; if the two do not match, data
         is lost.
-      - It is for the one task that needs it.
+      - Set it only for the one task that needs it.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -56,12 +56,12 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The metadata of vg_db is lost, and is written back
+- name: Restore the lost metadata of vg_db
   lunworks.iscsi.volume_group_restore:
     name: vg_db
     metadata: "{{ lookup('ansible.builtin.file', 'backups/vg_db-AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq-000012.vg') }}"
 
-- name: One of its disks has lost its label too
+- name: Restore it when one of its disks has lost its label too
   lunworks.iscsi.volume_group_restore:
     name: vg_db
     metadata: "{{ lookup('ansible.builtin.file', 'vg_db.vg') }}"
@@ -71,7 +71,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str

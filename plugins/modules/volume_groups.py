@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_groups
-short_description: LVM volume groups on shared disks, many at once
-version_added: 0.1.0
+short_description: Manage LVM volume groups on shared disks, many at once
+version_added: 1.0.0
 description:
-  - Creates a group on empty disks, extends it by further ones, lets it grow with its disks, activates and deactivates it,
-    exports and imports it, and removes it when nothing is in it.
-  - Disks are named by what they are, never by C(/dev/sdX). Nothing is ever written over anything, no disk is taken out of
+  - Creates a group on empty disks, extends it with more disks, grows it with its disks, activates and deactivates it, exports
+    and imports it, and removes it when it is empty.
+  - Disks are given by persistent names, never by C(/dev/sdX). Existing data is never overwritten, no disk is ever removed from
     a group, and no force option of LVM is used.
-  - Volumes of an active group that stand on a single path of a disk, past its multipath map, are moved to the map online.
-  - One look at the system serves all groups, and one command of LVM all those that need the same step. Where that fails for
-    one group it is still done for the others; then the module fails, says which group and why, and later steps are left.
+  - Volumes of an active group that use a single path of a disk and bypass its multipath map are moved to the map online.
+  - One look at the system covers all groups, and one LVM command all groups that need the same step. If it fails for one group
+    it is still done for the others; then the module fails, reports which group and why, and takes no further steps.
 author:
   - The lunworks.iscsi authors (@lunworks)
 extends_documentation_fragment:
@@ -26,36 +26,36 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: The disks are here
+- name: Attach the disks
   lunworks.iscsi.disks:
     disks:
       - {target: "iqn.2026-01.com.example:store1.db", lun: db0, paths: 2}
       - {target: "iqn.2026-01.com.example:store1.www", lun: www, paths: 2}
   register: found
 
-- name: A volume group is on each
+- name: Create a volume group on each
   lunworks.iscsi.volume_groups:
     groups:
       - {name: vg_db, devices: ["{{ found.state.disks[0].device }}"]}
       - {name: vg_www, devices: ["{{ found.state.disks[1].device }}"], tags: [web]}
     # In a check run on a bare host the disks will come, but have no paths yet.
-    promised: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
+    assume_present: "{{ found.state.disks | selectattr('paths', 'equalto', []) | map(attribute='device') }}"
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Create the volume group 'vg_db' on '/dev/disk/by-id/dm-uuid-mpath-36001405...'"]
 state:
-  description: The groups that are there afterwards.
+  description: The groups that exist afterwards.
   returned: success
   type: dict
   contains:
     groups:
-      description: One entry for each group, in the order in which they were asked for; none for one that is absent.
+      description: One entry for each group, in the order of the option; absent groups have none.
       type: list
       elements: dict
       returned: always
@@ -70,8 +70,8 @@ state:
           returned: always
         state:
           description:
-            - V(active), V(inactive), V(exported); V(foreign), which belongs to a host with another system ID; V(partial), which
-              misses physical volumes; V(duplicate), whose physical volumes have copies.
+            - V(active), V(inactive), V(exported); V(foreign), belongs to a host with another system ID; V(partial), physical
+              volumes are missing; V(duplicate), there are copies of its physical volumes.
           type: str
           returned: always
         exported:
@@ -79,11 +79,11 @@ state:
           type: bool
           returned: always
         system_id:
-          description: The system ID of the host that it belongs to; null when it has none.
+          description: The system ID of the host to which it belongs; null if it has none.
           type: str
           returned: always
         autoactivation:
-          description: Whether hosts activate it by themselves; null where LVM is older than 2.03.12 or the default applies.
+          description: Whether hosts activate it by themselves; null if LVM is older than 2.03.12 or the default applies.
           type: bool
           returned: always
         tags:
@@ -92,11 +92,11 @@ state:
           elements: str
           returned: always
         seqno:
-          description: How often its metadata was written.
+          description: The sequence number of its metadata, which increases with every change.
           type: int
           returned: always
         extent_size:
-          description: The size of an extent in bytes; null when it is not known yet.
+          description: The size of an extent in bytes; null if it is not known yet.
           type: int
           returned: always
         size:
@@ -104,11 +104,11 @@ state:
           type: int
           returned: always
         free:
-          description: How much of it no logical volume has, in bytes.
+          description: The free space, in bytes.
           type: int
           returned: always
         missing:
-          description: The UUIDs of the physical volumes that are not on this host.
+          description: The UUIDs of the physical volumes that are missing on this host.
           type: list
           elements: str
           returned: always
@@ -117,23 +117,23 @@ state:
           type: list
           elements: str
           returned: always
-        bare:
-          description: Whether active volumes use single paths of disks that have a multipath map, as they were activated before
-            it was made. With O(groups[].state=active) they are put onto the map while they are in use.
+        bypasses_multipath:
+          description: Whether active volumes use single paths of disks that have a multipath map, because they were activated
+            before it was created. With O(groups[].state=active) they are moved to the map while they are in use.
           type: bool
           returned: always
         hidden:
-          description: Whether LVM does not see it, since this host's devices file (lvmdevices(8)) does not list its disks.
+          description: Whether LVM does not see it, because this host's devices file (lvmdevices(8)) does not list its disks.
           type: bool
           returned: always
-        sums:
+        checksums:
           description: The checksum sample of each logical volume that is active, by its name.
           type: dict
-          returned: when samples were asked for
+          returned: with O(groups[].state=active) or O(groups[].state=exported) and O(groups[].checksums)
         physical_volumes:
           description:
-            - Its physical volumes, each with C(device) (as it was asked for, else as LVM names it; null for a missing one),
-              C(uuid), C(wwid) (null where the disk tells none), C(size) and C(free) in bytes.
+            - Its physical volumes, each with C(device) (as it was given, otherwise as LVM names it; null if it is missing),
+              C(uuid), C(wwid) (null if the disk reports none), C(size) and C(free) in bytes.
           type: list
           elements: dict
           returned: always
@@ -148,20 +148,20 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+    ASSUME_PRESENT,
     GROUP,
-    PROMISED,
     WishedGroups,
 )
 
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
-    "promised": PROMISED,
+    "assume_present": ASSUME_PRESENT,
 }
 
 
 class VolumeGroups(WishedGroups):
     def __init__(self, options):
-        super().__init__(options["groups"], options["promised"])
+        super().__init__(options["groups"], options["assume_present"])
 
 
 def main():

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_leftovers
-short_description: Remove logical volumes from the kernel whose disks are gone
-version_added: 0.1.0
+short_description: Remove stale device-mapper devices of lost logical volumes
+version_added: 1.0.0
 description:
-  - A host that lost the disks of a volume group while it was active keeps its tables in the kernel's device mapper, though LVM
-    finds no group any more that it could deactivate. This removes exactly the tables of the groups that are named.
-  - Refused while a mount, a process, swap or another device uses one of them; the users are named. No force option is used.
+  - A host that lost the disks of a volume group while it was active still has its tables in the kernel's device mapper,
+    although LVM no longer finds a group that it could deactivate. This module removes exactly the tables of the given groups.
+  - This is refused while a mount, a process, swap or another device uses one of them; the users are named. No force option is
+    used.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -24,21 +25,21 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
 notes:
-  - On a group whose disks are there it does what a deactivation does. Use M(lunworks.iscsi.volume_groups) for that.
+  - On a group whose disks are present it has the effect of a deactivation. Use M(lunworks.iscsi.volume_groups) for that.
 seealso:
   - module: lunworks.iscsi.volume_groups
   - module: lunworks.iscsi.volume_use_info
 """
 
 EXAMPLES = r"""
-- name: A host that was fenced has nothing of the group left
+- name: Remove what a fenced host still has of the group
   lunworks.iscsi.volume_leftovers:
     uuids: [AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq]
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
@@ -49,7 +50,7 @@ state:
   type: list
   elements: dict
   contains:
-    title:
+    name:
       description: The name of the table.
       type: str
       returned: always
@@ -58,7 +59,7 @@ state:
       type: str
       returned: always
     users:
-      description: Who uses it.
+      description: What uses it.
       type: list
       elements: str
       returned: always

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume_use_info
-short_description: Tell which logical volumes the kernel has active, where they are mounted, and which it could have
-version_added: 0.1.0
+short_description: Return active logical volumes, their mounts, and what this kernel supports
+version_added: 1.0.0
 description:
-  - Tells of every logical volume that has a table in the kernel's device mapper, also of one whose disks are gone and that LVM
-    does not know any more.
-  - Tells of every mount point of this host, from C(/etc/fstab) and from what is mounted, which logical volume it is.
-  - Tells which file systems and which kinds of logical volumes this kernel could serve, before one comes here.
-  - Reads files only; neither LVM nor the device mapper is asked or locked.
+  - Returns every logical volume that has a table in the kernel's device mapper, even if its disks are gone and LVM no longer
+    knows it.
+  - Returns for every mount point of this host, from C(/etc/fstab) and from what is mounted, which logical volume it is.
+  - Returns which file systems and types of logical volumes this kernel supports, before one is moved to this host.
+  - Reads files only; neither LVM nor the device mapper is queried or locked.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options: {}
@@ -26,18 +26,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask
+- name: Query the host
   lunworks.iscsi.volume_use_info:
   register: use
 
-- name: Nothing of vg_db is active here
+- name: Check that no volume of vg_db is active on this host
   ansible.builtin.assert:
     that: "'vg_db' not in use.active"
 """
 
 RETURN = r"""
 active:
-  description: The active logical volumes by volume group, hidden parts of them too.
+  description: The active logical volumes by volume group, including their hidden parts.
   returned: success
   type: dict
   sample: {vg_db: [data, log]}
@@ -52,11 +52,11 @@ mounts:
       type: str
       returned: always
     group:
-      description: The volume group of the logical volume; empty when it is none.
+      description: The volume group of the logical volume; empty if it is not on one.
       type: str
       returned: always
     volume:
-      description: The logical volume; empty when it is none.
+      description: The logical volume; empty if it is not on one.
       type: str
       returned: always
     device:
@@ -68,10 +68,10 @@ mounts:
       type: str
       returned: always
     options:
-      description: The options of its line; without a line those that M(lunworks.iscsi.mounts) gives a new one.
+      description: The options of its line; without a line, those that M(lunworks.iscsi.mounts) gives to a new line.
       type: str
       returned: always
-    line:
+    in_fstab:
       description: Whether it has a line in C(/etc/fstab).
       type: bool
       returned: always
@@ -80,23 +80,24 @@ mounts:
       type: bool
       returned: always
     root:
-      description: Which directory of the file system is mounted there; another one than C(/) is a bind mount.
+      description: The directory of the file system that is mounted there; anything but C(/) is a bind mount.
       type: str
       returned: always
-drivers:
+kernel_modules:
   description:
-    - The file systems and the targets of the device mapper (like C(dm_thin_pool)) that the running kernel has or could load.
-    - Null where it has no list of its modules (modules.dep(5)).
+    - The file systems and device-mapper targets (like C(dm_thin_pool)) that the running kernel has or can load.
+    - Null if it has no list of its modules (modules.dep(5)).
   returned: success
   type: list
   elements: str
 tools:
-  description: Which of C(thin_check) and C(cache_check) are installed, with which LVM checks pools when it activates them.
+  description: Which of C(thin_check) and C(cache_check) are installed, which LVM uses to check pools when it activates them.
   returned: success
   type: list
   elements: str
-room:
-  description: The free bytes of the file system on which LVM keeps copies of metadata (C(/etc/lvm)); null without that directory.
+lvm_backup_free:
+  description: The free space of the file system on which LVM stores backups of its metadata (C(/etc/lvm)), in bytes; null
+    without that directory.
   returned: success
   type: int
 """
@@ -119,9 +120,9 @@ def question(options, host):
     return {
         "active": active,
         "mounts": look_uses(host, tables),
-        "drivers": look_drivers(host),
+        "kernel_modules": look_drivers(host),
         "tools": look_tools(host),
-        "room": host.room(LVM_FILES),
+        "lvm_backup_free": host.room(LVM_FILES),
     }
 
 

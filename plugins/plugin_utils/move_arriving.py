@@ -142,7 +142,12 @@ class Start(OnDestination):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         unproved = Start.unproved(one)
-        state: dict[str, Any] = {"name": one.group, "state": "active", "imported": True, "sampled": unproved}
+        state: dict[str, Any] = {
+            "name": one.group,
+            "state": "active",
+            "imported": True,
+            "checksums": unproved,
+        }
         if is_foreign(one) and not one.exported:
             state["take_over_from"] = one.system_id
         proved = Start.proved(one)

@@ -212,7 +212,7 @@ class Export(OnSource):
         tags = sorted(one.tags - sums_of(one.tags))
         return {
             "sleeping": [] if one.volumes <= one.source.active else [{"name": one.group, "state": "active"}],
-            "states": [{"name": one.group, "state": "exported", "sampled": True, "tags": tags}],
+            "states": [{"name": one.group, "state": "exported", "checksums": True, "tags": tags}],
             **Unmount.arguments(one, host),
         }
 

@@ -61,10 +61,10 @@ def computer(answer: Answer) -> Computer | None:
         declared=frozenset(answer.get("declared") or ()),
         active={group: frozenset(volumes) for group, volumes in use["active"].items()},
         system_id=groups["system_id"] or "",
-        drivers=None if use.get("drivers") is None else frozenset(use["drivers"]),
+        drivers=None if use.get("kernel_modules") is None else frozenset(use["kernel_modules"]),
         tools=frozenset(use.get("tools") or ()),
         kinds=frozenset(groups["segment_types"]) if groups.get("segment_types") else None,
-        room=use.get("room"),
+        room=use.get("lvm_backup_free"),
         version=tuple(int(part) for part in (groups.get("version") or "").split(".") if part),
     )
 
@@ -93,7 +93,7 @@ def _mount(one: Answer) -> Mount:
         path=one["path"],
         filesystem=one["filesystem"],
         options=one["options"],
-        line=one["line"],
+        line=one["in_fstab"],
         mounted=one["mounted"],
         root=one["root"],
     )
@@ -157,10 +157,10 @@ def _lun(one: Answer) -> Lun:
         name=one["name"],
         wwid=one["wwid"],
         path=one["path"],
-        running=frozenset(one["running"]),
-        saved=frozenset(one["saved"]),
-        read_only=frozenset(one["read_only"]),
-        saved_read_only=frozenset(one["saved_read_only"]),
+        running=frozenset(one["initiators"]),
+        saved=frozenset(one["saved_initiators"]),
+        read_only=frozenset(one["read_only_initiators"]),
+        saved_read_only=frozenset(one["saved_read_only_initiators"]),
     )
 
 
@@ -176,6 +176,6 @@ def _label(one: Answer) -> Label:
         tags=frozenset(one["tags"]),
         pvs=dict(one["pvs"]),
         volumes=tuple(one["volumes"]),
-        kinds=frozenset(one.get("kinds") or ()),
+        kinds=frozenset(one.get("segment_types") or ()),
         metadata=one["metadata"],
     )

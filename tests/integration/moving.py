@@ -226,8 +226,8 @@ class San:
 
 def writers(lun: dict[str, Any], state: str = "running") -> frozenset[str]:
     """The initiators that may write to a LUN now, or after a boot of the storage host ('saved')."""
-    readers = {"running": "read_only", "saved": "saved_read_only"}[state]
-    return frozenset(lun[state]) - frozenset(lun[readers])
+    prefix = {"running": "", "saved": "saved_"}[state]
+    return frozenset(lun[f"{prefix}initiators"]) - frozenset(lun[f"{prefix}read_only_initiators"])
 
 
 def do(host: Host, module: str, **options: Any) -> dict[str, Any]:

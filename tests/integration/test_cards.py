@@ -57,7 +57,7 @@ def test_the_hosts_of_software_iscsi_are_told(compute, session):
     assert (host["transport"], host["mac"], host["state"]) == ("tcp", None, "running")
     assert host["sessions"] == [f"'{IQN}:card' at {session}"]
     assert (host["ifaces"], host["flashnodes"], host["chap"], host["statistics"]) == ({}, [], None, None)
-    assert "keeps no CHAP table" in host["chap_why"]
+    assert "keeps no CHAP table" in host["chap_reason"]
 
 
 def test_the_kernel_understands_what_it_is_asked_by_netlink(compute, session):
@@ -99,7 +99,7 @@ def test_exit_codes_of_iscsiadm_are_as_the_guide_says(compute, storage):
 def test_only_a_card_has_a_ping_of_its_own(compute):
     each_refused(
         compute,
-        "iface_ping",
+        "iface_ping_info",
         [
             ({"iface": "default", "address": "10.77.1.11"}, "use 'ping -I NIC 10.77.1.11'"),
             ({"iface": "none", "address": "10.77.1.11"}, "There is no iface 'none' on this host"),
@@ -116,7 +116,7 @@ def test_only_a_card_has_a_ping_of_its_own(compute):
     succeeded(compute, compute.module("iface", **asked))
     try:
         said = "Cannot ping through the iface 'absent-card': iscsiadm ended with exit code 7"
-        each_refused(compute, "iface_ping", [({"iface": "absent-card", "address": "10.77.1.11"}, said)])
+        each_refused(compute, "iface_ping_info", [({"iface": "absent-card", "address": "10.77.1.11"}, said)])
     finally:
         succeeded(compute, compute.module("iface", name="absent-card", state="absent"))
 

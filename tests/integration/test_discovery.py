@@ -128,10 +128,10 @@ def test_portals_that_this_host_cannot_use_get_no_record(compute, storage):
         finally:
             compute.run(f"ip route del unreachable {second}/32")
         assert sorted(records(compute, "wide")) == [f"{first}:3260"]
-        left_out = {one["portal"]: one["left_out"] for one in result["state"]["targets"]}
-        assert left_out[f"{first}:3260"] is None
-        assert left_out[six] == "is not of the families ipv4"
-        assert left_out[f"{second}:3260"] == "does not answer (No route to host)"
+        skipped = {one["portal"]: one["skip_reason"] for one in result["state"]["targets"]}
+        assert skipped[f"{first}:3260"] is None
+        assert skipped[six] == "is not of the families ipv4"
+        assert skipped[f"{second}:3260"] == "does not answer (No route to host)"
         succeeded(compute, compute.module("discovery", **asked))
         assert sorted(records(compute, "wide")) == [f"{first}:3260", f"{second}:3260"]
         beats(compute, "discovery", {"portals": [first], "subnets": [NETS["san2"]], "prune": True})

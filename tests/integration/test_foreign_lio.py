@@ -195,7 +195,7 @@ save()
     refused(storage, "targets", f"Logged in is '{I}'", targets=[], purge=True)
     told = succeeded(storage, storage.module("target_info", name=W))["targets"][0]
     assert [(one["initiator"], one["tag"]) for one in told["sessions"]] == [(I, 2)]
-    assert [one["running"] for one in storage.module("lun_info")["luns"]] == [[I]]
+    assert [one["initiators"] for one in storage.module("lun_info")["luns"]] == [[I]]
     logged_out(compute)
     make(
         storage,
@@ -301,9 +301,9 @@ def test_a_staging_target_a_read_only_volume_a_suspended_one_and_a_linked_file(s
     refused(storage, "targets", "can only be read", targets=[both])
     both["igroups"][0]["luns"] = ["c"]
     beats(storage, "targets", {"targets": [both]})
-    assert [one["read_only"] for one in storage.module("lun_info")["luns"]] == [[], [I]]
+    assert [one["read_only_initiators"] for one in storage.module("lun_info")["luns"]] == [[], [I]]
     storage.run("dmsetup suspend vg_store-a")
     told = succeeded(storage, storage.module("lun_info"))
     storage.run("dmsetup resume vg_store-a")
-    assert [one["unreadable"] for one in told["luns"]] == ["'/dev/vg_store/a' is suspended", None]
+    assert [one["unreadable_reason"] for one in told["luns"]] == ["'/dev/vg_store/a' is suspended", None]
     storage.run("lvchange -prw vg_store/c", check=False)

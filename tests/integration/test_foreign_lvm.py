@@ -184,13 +184,15 @@ def test_a_volume_that_was_activated_on_a_path_is_put_onto_the_map_while_it_is_m
         )
         compute.run(f"multipath -a {wwid} && multipathd add map {wwid} && udevadm settle")
         bare = compute.run("dmsetup deps -o devname vg_t-data").out
-        assert "(sd" in bare and told(compute)["groups"][0]["bare"]
+        assert "(sd" in bare and told(compute)["groups"][0]["bypasses_multipath"]
         wanted = {"groups": [{"name": "vg_t", "devices": [map_name], "state": "active"}]}
         assert [step[:30] for step in converged(compute, "volume_groups", wanted, True)] == [
             "Have the volumes of 'vg_t' use"
         ]
         assert wwid in compute.run("dmsetup deps -o devname vg_t-data").out
-        assert compute.read("/mnt/vg/file") == "kept\n" and not told(compute)["groups"][0]["bare"]
+        assert (
+            compute.read("/mnt/vg/file") == "kept\n" and not told(compute)["groups"][0]["bypasses_multipath"]
+        )
     finally:
         compute.run(
             f"umount /mnt/vg; vgremove -qffy vg_t; multipath -f {disks.wwid('a')}; multipath -w {disks.wwid('a')};"
@@ -221,7 +223,7 @@ def test_one_damaged_label_does_not_hide_the_others(storage):
             storage.run(f"dd of=/srv/luns/label-{name}.img conv=notrunc,fsync status=none", stdin=bytes(data))
         found = succeeded(storage, storage.module("lun_info"))["luns"]
         labels = {one["name"]: one for one in found if one["target"] == TARGET}
-        assert (labels["good"]["label"]["group"], labels["good"]["unreadable"]) == ("vg", None)
+        assert (labels["good"]["label"]["group"], labels["good"]["unreadable_reason"]) == ("vg", None)
         said = {
             "seqno": "'seqno' is not a number",
             "shape": "'logical_volumes' is not a list of sections",
@@ -230,7 +232,10 @@ def test_one_damaged_label_does_not_hide_the_others(storage):
         }
         for name, why in said.items():
             assert labels[name]["label"] is None
-            assert why in labels[name]["unreadable"] and f"label-{name}.img" in labels[name]["unreadable"]
+            assert (
+                why in labels[name]["unreadable_reason"]
+                and f"label-{name}.img" in labels[name]["unreadable_reason"]
+            )
     finally:
         succeeded(storage, storage.module("target", name=TARGET, state="absent"))
         storage.run("rm -f /srv/luns/label-*.img")

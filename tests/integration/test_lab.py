@@ -85,7 +85,7 @@ def test_a_power_cut_kills_the_host_and_keeps_its_disk(lab, compute):
     first = compute.read("/proc/sys/kernel/random/boot_id")
     lab.power_cut(compute)
     assert compute.run("true", check=False, timeout=60).rc == 255
-    assert not uml_host.look_hosts(lab.controller, lab.place)[compute.name].on
+    assert not uml_host.look_hosts(lab.controller, lab.place)[compute.name].powered_on
     lab.boot(compute)
     assert compute.read("/root/kept") == "kept\n"
     assert compute.run("test -e /run/lost", check=False).rc == 1
@@ -242,7 +242,7 @@ def test_a_host_that_does_not_answer_ends_in_bounded_time_and_shows_its_console(
 
 def test_an_old_kernel_on_a_new_cpu_is_refused_and_panics_if_it_is_started_all_the_same(controller, place):
     own = uml_kernel.look_own(controller)
-    if own is None or not uml_kernel.hindrance(controller, own):
+    if own is None or not uml_kernel.boot_blocked_by(controller, own):
         pytest.skip("this machine has no kernel of its own, or one that boots on its CPU")
     lab, old = place("old"), lab_host(name="one", number=1, kernel=own.program, networks=["management"])
     with pytest.raises(Problem, match="panics on a CPU with AMX.*Say 'kernel: current'"):

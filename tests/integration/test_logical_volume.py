@@ -151,7 +151,7 @@ def test_a_new_volume_has_no_old_file_system(compute, disks):
 def test_a_promised_group_is_predicted_and_still_needed(compute):
     options = {
         "volumes": [{"group": "vg_p", "name": "data", "size": "50%VG", "filesystem": "xfs"}],
-        "promised": ["vg_p"],
+        "assume_present": ["vg_p"],
     }
     checked = succeeded(compute, compute.module("logical_volumes", check=True, **options))
     assert len(checked["steps"]) == 2

@@ -107,7 +107,9 @@ def test_a_login_that_hangs_holds_up_no_other_and_is_named(few, storage, compute
 
 def test_a_portal_that_says_nothing_may_stay_away(few, compute, first):
     silent = f"{first}:{ALWAYS}"
-    ran = succeeded(compute, compute.module("nodes", nodes=nodes(few[:1], [first, silent]), away="leave"))
+    ran = succeeded(
+        compute, compute.module("nodes", nodes=nodes(few[:1], [first, silent]), unreachable="skip")
+    )
     assert ran["steps"] == [
         f"Record '{IQN}:{few[0]}' at {first}:3260",
         f"Record '{IQN}:{few[0]}' at {silent}",
@@ -117,8 +119,8 @@ def test_a_portal_that_says_nothing_may_stay_away(few, compute, first):
     assert sessions(compute, few[0]) == [f"{first}:3260"]
     assert sorted(records(compute, few[0])) == [f"{first}:3260", silent]
     told = {node["portal"]: node for node in ran["state"]["nodes"]}
-    assert told[silent]["hindrance"].startswith("does not answer") and not told[silent]["logged_in"]
-    assert told[f"{first}:3260"]["hindrance"] is None and told[f"{first}:3260"]["logged_in"]
+    assert told[silent]["login_blocked_by"].startswith("does not answer") and not told[silent]["logged_in"]
+    assert told[f"{first}:3260"]["login_blocked_by"] is None and told[f"{first}:3260"]["logged_in"]
     absent(compute, few)
 
 

@@ -35,7 +35,7 @@ def mortal(lab, long_story, storage, compute, spare):
 def mapped(san: San) -> set[str]:
     """The initiators that have any of its LUNs, running or saved."""
     luns = san.storage.module("lun_info")["luns"]
-    return {name for lun in luns for name in (*lun["running"], *lun["saved"])}
+    return {name for lun in luns for name in (*lun["initiators"], *lun["saved_initiators"])}
 
 
 def cleaned(san: San) -> None:

@@ -53,7 +53,7 @@ def test_paths_that_answer_again_are_brought_back(lab, compute, disk, stopped):
     assert in_use(compute, disk) == 0, "a check changes nothing"
     assert compute.run("kill -0 $(cat /run/dd)").rc == 0, "what was written still waits"
     ran = succeeded(compute, compute.module("multipath_paths"))
-    assert ran["changed"] and [one["carries"] for one in ran["state"]] == [True]
+    assert ran["changed"] and [one["has_active_path"] for one in ran["state"]] == [True]
     assert in_use(compute, disk) > 0
     settled(compute, "! kill -0 $(cat /run/dd)")
     assert "4096 bytes" in compute.read("/run/written")

@@ -205,7 +205,7 @@ def test_records_follow_iscsid_conf_when_they_are_asked_to(compute, first):
     try:
         compute.run("echo node.session.timeo.replacement_timeout = 33 >>/etc/iscsi/iscsid.conf")
         assert not compute.module("nodes", nodes=[node("disk1", [first])])["changed"]
-        beats(compute, "nodes", {"nodes": [node("disk1", [first], follow=["node.session.timeo"])]})
+        beats(compute, "nodes", {"nodes": [node("disk1", [first], reset_to_defaults=["node.session.timeo"])]})
     finally:
         compute.run("cp -p /run/iscsid.conf.kept /etc/iscsi/iscsid.conf")
     assert "replacement_timeout = 33" in records(compute, "disk1")[f"{first}:3260"]

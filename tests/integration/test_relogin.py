@@ -194,7 +194,7 @@ def test_a_single_path_is_kept_and_the_message_says_what_it_would_take(
     assert len(ran["steps"]) == 1 and set(before).isdisjoint(numbers(compute))
     succeeded(compute, compute.module("nodes", nodes=[node(storage, OLD)]))
     succeeded(compute, compute.module("disk", wwid=WWID, paths=2))
-    each_refused(compute, "relogin", [({**anew, "keep": 2}, "1 other path(s) of it work, and 2 shall")])
+    each_refused(compute, "relogin", [({**anew, "min_paths": 2}, "1 other path(s) of it work, and 2 must")])
 
 
 def test_a_record_may_give_a_name_of_its_own(storage, compute, standing, long_story):
@@ -237,7 +237,7 @@ def test_a_renaming_that_was_interrupted_is_continued_or_taken_back(
 ):
     old, new = initiator_of(compute), f"{IQN}:half-{compute.suite}"
     succeeded(storage, storage.module("igroup", target=NAME, name="test", initiators=[new]))
-    succeeded(compute, compute.module("initiator_name", name=new, with_sessions=True))
+    succeeded(compute, compute.module("initiator_name", name=new, allow_active_sessions=True))
     succeeded(compute, compute.module("relogin", portals=portals_of(storage)[:1]))
     ran = played(lab, RENAME, hosts=[storage, compute], host=compute.name, **{"from": old, "to": new})
     assert len(ran.changed()[compute.name, "The sessions have the new name"]) == 1

@@ -224,8 +224,8 @@ def writers(storage):
     """Who may write now, and who after a boot."""
     lun = label_of(storage)
     return [
-        sorted({*lun[key]} - {*lun[only]})
-        for key, only in (("running", "read_only"), ("saved", "saved_read_only"))
+        sorted({*lun[f"{prefix}initiators"]} - {*lun[f"{prefix}read_only_initiators"]})
+        for prefix in ("", "saved_")
     ]
 
 

@@ -113,8 +113,8 @@ def saved_as_running(storm):
     luns = storm.storage.module("lun_info")["luns"]
     assert len(luns) >= 4
     for lun in luns:
-        assert sorted(lun["running"]) == sorted(lun["saved"]), lun
-        assert sorted(lun["read_only"]) == sorted(lun["saved_read_only"]), lun
+        assert sorted(lun["initiators"]) == sorted(lun["saved_initiators"]), lun
+        assert sorted(lun["read_only_initiators"]) == sorted(lun["saved_read_only_initiators"]), lun
 
 
 def tidy(host):

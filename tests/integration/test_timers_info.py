@@ -52,7 +52,7 @@ def sysfs(compute, pattern):
 
 def test_what_counts_is_told_and_added_up(compute, disk):
     before = compute.fingerprint()
-    answer = told(compute, longest_stall=10)
+    answer = told(compute, max_stall=10)
     same(before, compute.fingerprint(), "timers_info")
     found = only(answer)
     assert found["map"] in compute.run("multipath -ll").out
@@ -65,9 +65,9 @@ def test_what_counts_is_told_and_added_up(compute, disk):
     names = " ".join(f"/sys/block/{path['device']}/device/timeout" for path in found["paths"])
     assert sysfs(compute, names) == sorted(path["command_timeout"] for path in found["paths"])
     queue = found["queueing"]
-    assert found["worst_stall"] == found["one_path"] + queue["no_path_retry"] * queue["polling_interval"]
+    assert found["worst_stall"] == found["path_stall"] + queue["no_path_retry"] * queue["polling_interval"]
     assert f"{found['worst_stall']} s" in found["arithmetic"]
-    assert any("wanted are 10 s at most" in fault for fault in answer["faults"])
+    assert any("at most 10 s are allowed" in fault for fault in answer["faults"])
 
 
 def test_the_report_says_it_beside_the_lun(lab, compute, disk):
@@ -106,7 +106,7 @@ def test_records_that_contradict_multipath_and_sessions_are_named(compute, stora
 
 
 def test_a_path_that_goes_silent_holds_io_no_longer_than_was_told(lab, compute, storage, disk):
-    one = only(told(compute))["one_path"]
+    one = only(told(compute))["path_stall"]
     compute.write("/tmp/reader.py", READER)
     read = f"python3 /tmp/reader.py {disk['device']} {one + 3}"
     compute.run(f"setsid {read} >/tmp/longest 2>&1 </dev/null & sleep 1")
@@ -128,7 +128,7 @@ def test_io_fails_when_it_was_told_that_it_would_after_all_paths_went(
     conf = {"name": "zz-timers", "overrides": {"no_path_retry": 3}}
     succeeded(compute, compute.module("multipath_conf", **conf))
     found = only(told(compute))
-    assert (found["queueing"]["no_path_retry"], found["worst_stall"]) == (3, found["one_path"] + 15)
+    assert (found["queueing"]["no_path_retry"], found["worst_stall"]) == (3, found["path_stall"] + 15)
     try:
         for network in ("san1", "san2"):
             lab.link(storage, network, False)
@@ -138,7 +138,7 @@ def test_io_fails_when_it_was_told_that_it_would_after_all_paths_went(
         )
         assert "Input/output error" in ran.err, ran.err
         took = float(ran.err.split("real ")[1].split()[0])
-        assert found["one_path"] - 6 < took < found["worst_stall"] + LATE, ran.err
+        assert found["path_stall"] - 6 < took < found["worst_stall"] + LATE, ran.err
     finally:
         for network in ("san1", "san2"):
             lab.link(storage, network, True)
@@ -156,9 +156,9 @@ def here(compute, paths):
 
 def test_bad_input_is_refused(compute):
     for options, said in (
-        ({"longest_stall": 0}, "wanted is a number of seconds from 1"),
-        ({"longest_stall": -1}, "wanted is a number of seconds from 1"),
-        ({"longest_stall": "a minute"}, "cannot be converted to an int"),
+        ({"max_stall": 0}, "it must be a number of seconds, 1 or more"),
+        ({"max_stall": -1}, "it must be a number of seconds, 1 or more"),
+        ({"max_stall": "a minute"}, "cannot be converted to an int"),
         ({"longest": 5}, "Unsupported parameters"),
     ):
         result = compute.module("timers_info", **options)

@@ -133,7 +133,7 @@ def test_no_disk_with_anything_on_it_becomes_a_physical_volume(compute, disks):
 
 def test_a_promised_disk_is_predicted_and_still_needed(compute, disks):
     path = disks.path("late")
-    options = {"name": "vg_t", "devices": [path], "promised": [path]}
+    options = {"name": "vg_t", "devices": [path], "assume_present": [path]}
     checked = succeeded(compute, compute.module("volume_group", check=True, **options))
     assert checked["steps"] == [f"Create the volume group 'vg_t' on '{path}'"]
     failed = compute.module("volume_group", **options)

@@ -127,13 +127,13 @@ def test_the_group_of_a_dead_host_is_taken_over_from_exactly_its_system_id(compu
 def test_samples_travel_with_an_exported_group(compute, disks):
     disk = disks.make("a", 32)
     filled(compute, disk)
-    leave = {"name": "vg_t", "state": "exported", "sampled": True, "tags": ["db"]}
+    leave = {"name": "vg_t", "state": "exported", "checksums": True, "tags": ["db"]}
     left = succeeded(compute, compute.module("volume_group", **leave))["state"]["groups"][0]
     assert not succeeded(compute, compute.module("volume_group", **leave))["changed"]
     (tag,) = [tag for tag in left["tags"] if tag.startswith("lunworks.sum:data:")]
-    come = {"name": "vg_t", "state": "active", "imported": True, "sampled": True}
+    come = {"name": "vg_t", "state": "active", "imported": True, "checksums": True}
     here = succeeded(compute, compute.module("volume_group", **come))["state"]["groups"][0]
-    assert tag == f"lunworks.sum:data:{here['sums']['data']}"
+    assert tag == f"lunworks.sum:data:{here['checksums']['data']}"
     compute.run("mount /dev/vg_t/data /mnt/vg && echo more >/mnt/vg/more && umount /mnt/vg")
     again = succeeded(compute, compute.module("volume_group", **come))["state"]["groups"][0]
-    assert again["sums"] != here["sums"]
+    assert again["checksums"] != here["checksums"]

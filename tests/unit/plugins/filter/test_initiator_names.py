@@ -6,8 +6,10 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.initiator_name_by import initiator_name_by
-from ansible_collections.lunworks.iscsi.plugins.filter.initiator_twins import initiator_twins
+from ansible_collections.lunworks.iscsi.plugins.filter.duplicate_initiator_names import (
+    duplicate_initiator_names,
+)
+from ansible_collections.lunworks.iscsi.plugins.filter.to_initiator_name import to_initiator_name
 
 IQN = "iqn.2026-01.com.example"
 
@@ -22,7 +24,7 @@ IQN = "iqn.2026-01.com.example"
     ],
 )
 def test_a_name_is_made_of_the_authority_and_the_host(host, authority, name):
-    assert initiator_name_by(host, authority) == name
+    assert to_initiator_name(host, authority) == name
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_a_name_is_made_of_the_authority_and_the_host(host, authority, name):
 )
 def test_what_gives_no_name_is_refused_with_a_reason(host, authority, said):
     with pytest.raises(AnsibleFilterError) as refused:
-        initiator_name_by(host, authority)
+        to_initiator_name(host, authority)
     assert said in str(refused.value)
 
 
@@ -51,7 +53,7 @@ def answer(name, sessions=(), iface=None):
 
 
 def test_hosts_with_names_of_their_own_are_no_twins():
-    assert initiator_twins({"a": answer(f"{IQN}:a", [f"{IQN}:a"]), "b": answer(None, [""])}) == []
+    assert duplicate_initiator_names({"a": answer(f"{IQN}:a", [f"{IQN}:a"]), "b": answer(None, [""])}) == []
 
 
 @pytest.mark.parametrize(
@@ -64,10 +66,10 @@ def test_hosts_with_names_of_their_own_are_no_twins():
     ids=["a cloned file", "a session under an old name", "an iface"],
 )
 def test_a_name_that_two_hosts_give_is_told_once(twin):
-    (told,) = initiator_twins({"a": answer(f"{IQN}:a", [f"{IQN}:a"]), "b": twin})
+    (told,) = duplicate_initiator_names({"a": answer(f"{IQN}:a", [f"{IQN}:a"]), "b": twin})
     assert told.startswith(f"The initiator name '{IQN}:a' is used by 'a' and 'b'")
 
 
 def test_what_is_no_answer_is_refused():
     with pytest.raises(AnsibleFilterError, match="Wanted are answers of initiator_info"):
-        initiator_twins({"a": {}})
+        duplicate_initiator_names({"a": {}})

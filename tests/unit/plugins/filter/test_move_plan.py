@@ -35,7 +35,7 @@ MOUNT = {
     "device": "/dev/vg_db/data",
     "filesystem": "xfs",
     "options": "_netdev,nofail",
-    "line": True,
+    "in_fstab": True,
     "mounted": True,
     "root": "/",
 }
@@ -101,10 +101,10 @@ ASKED = {
                         "name": "db0",
                         "path": "/srv/db0.img",
                         "wwid": "36001405aaa",
-                        "running": ["iqn.2026-01.com.example:a"],
-                        "saved": ["iqn.2026-01.com.example:a"],
-                        "read_only": [],
-                        "saved_read_only": [],
+                        "initiators": ["iqn.2026-01.com.example:a"],
+                        "saved_initiators": ["iqn.2026-01.com.example:a"],
+                        "read_only_initiators": [],
+                        "saved_read_only_initiators": [],
                         "label": LABEL,
                     }
                 ],
@@ -175,7 +175,7 @@ def test_users_other_than_the_mounts_that_the_move_takes_away_are_named():
 
 def test_a_refusal_still_tells_where_things_stand():
     given = asked()
-    given["answers"]["store"]["luns"]["luns"][0]["running"].append("iqn.2026-01.com.example:b")
+    given["answers"]["store"]["luns"]["luns"][0]["initiators"].append("iqn.2026-01.com.example:b")
     plan = move_plan(given)
     assert plan["steps"] == [] and "nothing would stop two writers" in plan["refused"]
     assert plan["status"][0].endswith("is mapped to both hosts")

@@ -49,8 +49,8 @@ def luns(*mapped, saved=None, group="vg_db", tags=()):
                     "target": T,
                     "name": name,
                     "wwid": f"wwid-{name}",
-                    "running": list(mapped),
-                    "saved": list(mapped if saved is None else saved),
+                    "initiators": list(mapped),
+                    "saved_initiators": list(mapped if saved is None else saved),
                     "label": label,
                 }
                 for name in ("db0", "db1")

@@ -61,9 +61,9 @@ def test_each_module_gets_all_that_is_its_own():
         "mounts": [
             {"path": "/srv/db", "device": "/dev/vg_db/data", "filesystem": "xfs", "options": "noatime"}
         ],
-        "leaving": [{"path": "/srv/old", "state": "absent"}],
+        "absent_mounts": [{"path": "/srv/old", "state": "absent"}],
         "claimed": [{"target": DB, "lun": "db0"}, {"wwid": "3600a0980"}, {"target": DB, "lun": "db1"}],
-        "promised": ["/dev/mapper/two", "/dev/mapper/three"],
+        "assume_present": ["/dev/mapper/two", "/dev/mapper/three"],
     }
 
 
@@ -121,11 +121,11 @@ def test_file_systems_have_the_disks_after_those_of_the_groups():
     assert options["mounts"][1:] == [
         {"path": "/srv/backup", "device": "/dev/mapper/four", "filesystem": "xfs"}
     ]
-    assert options["leaving"] == [
+    assert options["absent_mounts"] == [
         {"path": "/srv/old", "state": "absent"},
         {"path": "/srv/gone", "state": "absent"},
     ]
-    assert options["promised"] == ["/dev/mapper/two", "/dev/mapper/three", "/dev/mapper/five"]
+    assert options["assume_present"] == ["/dev/mapper/two", "/dev/mapper/three", "/dev/mapper/five"]
 
 
 def test_a_lun_that_is_wanted_for_two_things_is_named_with_both():

@@ -38,7 +38,7 @@ def read(vars_, groups=None):
 
 
 def test_each_host_says_what_its_groups_ask_for():
-    assert read(hostvars())["parts"] == {
+    assert read(hostvars())["hosts"] == {
         "store1": {
             "target_targets": [{"name": f"{IQN}:t", "luns": [{"name": "db0", "size": "1g"}]}],
             "initiator_name": "",
@@ -58,8 +58,8 @@ def test_each_host_says_what_its_groups_ask_for():
             "initiator_name": f"{IQN}:db-b",
         },
     }
-    assert read(hostvars())["unread"] == []
-    assert read(hostvars(), {}) == {"parts": {}, "unread": []}
+    assert read(hostvars())["errors"] == []
+    assert read(hostvars(), {}) == {"hosts": {}, "errors": []}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_each_host_says_what_its_groups_ask_for():
     ],
 )
 def test_data_that_cannot_be_read_is_named_with_its_host_and_place(vars_, said):
-    (fault,) = read(hostvars(**{"db-a": vars_}))["unread"]
+    (fault,) = read(hostvars(**{"db-a": vars_}))["errors"]
     assert said in fault
 
 
@@ -135,6 +135,6 @@ def test_ansible_itself_reads_all_hosts_whatever_the_limit(tmp_path, limit):
     )
     assert ran.returncode == 0, ran.stdout
     told = json.JSONDecoder().raw_decode(ran.stdout, ran.stdout.index("{\n"))[0]["msg"]
-    (fault,) = told["unread"]
+    (fault,) = told["errors"]
     assert "The data of 'store1' cannot be read: target_targets" in fault and "vault_name" in fault
-    assert told["parts"]["db-a"]["volume_groups"] == [{"name": "vg"}]
+    assert told["hosts"]["db-a"]["volume_groups"] == [{"name": "vg"}]

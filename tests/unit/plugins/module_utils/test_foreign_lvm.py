@@ -165,7 +165,7 @@ def expected(name, group, text, pv=""):
         tags=tuple(group.get("tags", [])),
         pvs=tuple((one["id"], one.get("device", "")) for one in pvs),
         volumes=tuple(readable),
-        kinds=tuple(sorted(kinds)),
+        segment_types=tuple(sorted(kinds)),
         metadata=text,
     )
 
@@ -384,7 +384,7 @@ def asked(groups):
         ["devices", "extent_size", "autoactivation", "tags", "system_id", "take_over_from", "state", "seqno"]
     )
     return WishedGroups(
-        [{**left, "imported": False, "sampled": False, "force": False, **one} for one in groups], []
+        [{**left, "imported": False, "checksums": False, "force": False, **one} for one in groups], []
     )
 
 

@@ -314,7 +314,7 @@ def test_sessions_of_every_portal_group_hold_a_target():
     assert f"Logged in is '{WHO}'" in refused(host, "targets", targets=[], purge=True)
     (told,) = tell_targets(host, None)["targets"]
     assert [(one["initiator"], one["tag"]) for one in told["sessions"]] == [(WHO, 2)]
-    assert [one["tag"] for one in told["others"]] == [2]
+    assert [one["tag"] for one in told["other_portal_groups"]] == [2]
     steps, notes = planned(host, "lun", target=W, name="a", state="absent")
     assert not [step for step in steps if step.startswith("Close")]
     assert f"it is also served by '{W}' (tpg2, LUN 0)" in notes[0]
@@ -356,8 +356,8 @@ def test_all_who_have_a_lun_are_told_whatever_group_and_number_gives_it():
     host = host_of(described)
     del host.files["/dev/nothing/a"]
     (lun,) = tell_luns(host, False)["luns"]
-    assert (lun["running"], lun["saved"]) == ([WHO, "iqn.2026-01.com.example:j"],) * 2
-    assert lun["read_only"] == ["iqn.2026-01.com.example:j"]
+    assert (lun["initiators"], lun["saved_initiators"]) == ([WHO, "iqn.2026-01.com.example:j"],) * 2
+    assert lun["read_only_initiators"] == ["iqn.2026-01.com.example:j"]
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_all_who_have_a_lun_are_told_whatever_group_and_number_gives_it():
 def test_what_must_not_be_read_is_not_read(store, files, why):
     (lun,) = tell_luns(host_of(document(store), **files), False)["luns"]
     assert lun["label"] is None
-    assert why in lun["unreadable"]
+    assert why in lun["unreadable_reason"]
 
 
 # -- What the kernel takes --------------------------------------------------------------------------------------------

@@ -344,13 +344,16 @@ def test_the_steps_of_a_conf_plan_lead_there(before, after):
 
 
 FILTERS = [
-    Filter(running, booting, ours) for running in (0, 1, 2) for booting in (0, 1, 2) for ours in (False, True)
+    Filter(running, at_boot, managed)
+    for running in (0, 1, 2)
+    for at_boot in (0, 1, 2)
+    for managed in (False, True)
 ]
 
 
 @pytest.mark.parametrize("seen", FILTERS)
 def test_a_filter_is_loosened_and_never_tightened(seen):
-    loose = Filter(max(seen.running, 2) if seen.running == 1 else seen.running, seen.booting, seen.ours)
+    loose = Filter(max(seen.running, 2) if seen.running == 1 else seen.running, seen.at_boot, seen.managed)
     steps = plan_filters({"eth1": seen}, {"eth1": loose})
     assert [type(step) for step in steps] == ([Loosen] if seen.running == 1 else [])
     assert OURS.startswith("/etc/sysctl.d/")

@@ -249,7 +249,7 @@ def test_what_a_card_tells_and_no_secret():
     assert (told["number"], told["transport"], told["mac"], told["nic"]) == (5, "qla4xxx", MAC, None)
     assert (told["address"], told["port_state"], told["port_speed"]) == ("10.0.0.9", "LINK_UP", "1 Gbps")
     assert told["ifaces"] == {"ipv4-iface-5-0": {"ipaddress": "10.0.0.9"}}
-    assert (told["chap"], told["chap_why"]) == ([{"index": 4, "user": "db-a", "mutual": False}], None)
+    assert (told["chap"], told["chap_reason"]) == ([{"index": 4, "user": "db-a", "mutual": False}], None)
     assert [(one["index"], one["target"], one["portal"]) for one in told["flashnodes"]] == [
         (2, NAME.target, "10.0.0.1:3260")
     ]
@@ -264,7 +264,7 @@ def test_a_card_without_a_table_or_counters_is_told_all_the_same():
     )
     (told,) = tell_hosts(host, None, statistics=True)["hosts"]
     assert (told["chap"], told["statistics"]) == (None, None)
-    assert "keeps no CHAP table" in told["chap_why"]
+    assert "keeps no CHAP table" in told["chap_reason"]
 
 
 def pinging(out, rc=0):

@@ -16,7 +16,7 @@ from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 STORY = yaml.safe_load((Path(__file__).parents[2] / "plans/relogin.yml").read_text())
 DISK1 = "iqn.2026-01.com.example:disk1"
-ASKED = {"options": {"targets": [DISK1], "portals": ["10.0.1.1"], "timeout": 1, "old_secret_refused": True}}
+ASKED = {"options": {"targets": [DISK1], "portals": ["10.0.1.1"], "timeout": 1, "verify_old_secret": True}}
 LOGIN = f"iscsiadm -m node -T {DISK1} -p 10.0.1.1:3260,1 -I default -l"
 LOGOUT = "iscsiadm -m session -r 1 -u"
 RECORD = f"/etc/iscsi/nodes/{DISK1}/10.0.1.1,3260,1/default"

@@ -99,7 +99,7 @@ def test_a_backup_tells_the_same_as_the_disk_and_the_kinds_of_its_segments():
         label.seqno,
         label.pvs,
     )
-    assert backup.kinds == ("striped",)
+    assert backup.segment_types == ("striped",)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ STALLS = [
 
 @pytest.mark.parametrize("disk, one, every, said", STALLS)
 def test_the_worst_stall_is_the_sum_of_its_timers(disk, one, every, said):
-    assert (disk.one_path, disk.all_paths) == (one, every)
+    assert (disk.path_stall, disk.all_paths) == (one, every)
     assert said in arithmetic(disk)
 
 
@@ -183,13 +183,11 @@ def test_a_contradiction_is_said_with_what_to_set(disks, truths, begin):
 def test_a_stall_is_held_against_what_is_wanted(longest, count):
     said = longer([MAP], longest)
     assert len(said) == count
-    assert all(
-        "'/dev/mapper/db0' can stand still for 75 s, wanted are 74 s at most: noop" in one for one in said
-    )
+    assert all("'/dev/mapper/db0' can stall for 75 s, at most 74 s are allowed: noop" in one for one in said)
 
 
 def test_no_length_is_long_enough_for_a_stall_without_end():
-    assert "can stand still for ever" in longer([mapped(FAST, retries=None)], 10**6)[0]
+    assert "can stall for ever" in longer([mapped(FAST, retries=None)], 10**6)[0]
 
 
 CONFIG = """\
@@ -359,9 +357,9 @@ def test_the_timers_of_a_host_are_gathered_from_files_sysfs_and_the_daemon():
         "multipathd show config local": "defaults {\n\tfast_io_fail_tmo 5\n}\n",
     }
     host = ScriptedHost(files, runs)
-    told = look_timers({"longest_stall": None}, host)
+    told = look_timers({"max_stall": None}, host)
     assert host.did == []
-    assert [(disk["device"], disk["one_path"], disk["worst_stall"]) for disk in told["disks"]] == [
+    assert [(disk["device"], disk["path_stall"], disk["worst_stall"]) for disk in told["disks"]] == [
         ("/dev/mapper/db0", 15, 75),
         ("/dev/sdc", None, None),
     ]
@@ -390,7 +388,7 @@ def test_what_stands_on_a_path_past_its_map_is_the_first_fault():
         "/sys/class/block/dm-1/dm/uuid": "LVM-x\n",
     }
     runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"}
-    told = look_timers({"longest_stall": None}, ScriptedHost(files, runs))
+    told = look_timers({"max_stall": None}, ScriptedHost(files, runs))
     assert told["faults"][0].startswith(
         "/dev/sda holds the active logical volume 'vg/data', a single path of the LUN naa.db, although that has the map 'db0'"
     )
@@ -398,5 +396,5 @@ def test_what_stands_on_a_path_past_its_map_is_the_first_fault():
 
 @pytest.mark.parametrize("longest", [0, -5])
 def test_a_length_that_is_none_is_refused_before_the_host_is_asked(longest):
-    with pytest.raises(Problem, match="wanted is a number of seconds from 1"):
-        look_timers({"longest_stall": longest}, ScriptedHost())
+    with pytest.raises(Problem, match="it must be a number of seconds, 1 or more"):
+        look_timers({"max_stall": longest}, ScriptedHost())

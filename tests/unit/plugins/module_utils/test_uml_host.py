@@ -152,8 +152,8 @@ def test_a_host_is_on_when_its_session_has_a_process_in_the_labs_namespace():
     assert look_hosts(ScriptedController(files, sessions=[4711]), LAB) == {
         "store1": Seen(STORE, "/cache/i.img", "/k", True)
     }
-    assert not look_hosts(ScriptedController(files, sessions=[4712]), LAB)["store1"].on
-    assert not look_hosts(ScriptedController(recorded(STORE), sessions=[4711]), LAB)["store1"].on
+    assert not look_hosts(ScriptedController(files, sessions=[4712]), LAB)["store1"].powered_on
+    assert not look_hosts(ScriptedController(recorded(STORE), sessions=[4711]), LAB)["store1"].powered_on
     half_made = {f"{LAB.host_directory('db-a')}/disk1.img": ""}
     assert look_hosts(ScriptedController(half_made), LAB) == {}, "without a record there is no host"
 
@@ -177,7 +177,7 @@ def test_a_cable_is_between_a_host_and_a_network_that_are_there():
 
 
 OFF = Seen(STORE, "/cache/i.img")
-STATES = [None, OFF, replace(OFF, on=True), replace(OFF, on=True, ready=True)]
+STATES = [None, OFF, replace(OFF, powered_on=True), replace(OFF, powered_on=True, ready=True)]
 
 
 # All pairs, but for one: nobody wants a host to forget that it has booted.
@@ -192,9 +192,9 @@ def test_the_steps_of_a_host_lead_from_any_state_to_any_other(seen, want):
         if isinstance(step, MakeHost):
             seen = OFF
         elif isinstance(step, PowerOn):
-            seen = replace(seen, on=True)
+            seen = replace(seen, powered_on=True)
         elif isinstance(step, WaitForHost):
-            assert seen.on
+            assert seen.powered_on
             seen = replace(seen, ready=True)
         elif isinstance(step, PowerOff):
             seen = OFF
@@ -220,8 +220,8 @@ def test_the_steps_of_a_host_say_themselves():
 
 
 def test_what_is_not_said_stays():
-    assert want_power("store1", {}, OFF, "started", True) == replace(OFF, on=True, ready=True)
-    assert want_power("store1", {}, OFF, "started", False) == replace(OFF, on=True)
+    assert want_power("store1", {}, OFF, "started", True) == replace(OFF, powered_on=True, ready=True)
+    assert want_power("store1", {}, OFF, "started", False) == replace(OFF, powered_on=True)
     assert want_power("store1", {}, STATES[3], "started", False) == STATES[3]
     assert want_power("store1", {}, STATES[3], "stopped", True) == OFF
     assert want_power("store1", {}, OFF, "absent", True) is None
@@ -231,7 +231,7 @@ def test_a_new_host_has_to_be_said_whole():
     with pytest.raises(Problem, match="no host 'db-a' yet. To make it, say its number and its networks"):
         want_power("db-a", {"number": 3}, None, "started", True)
     made = want_power("db-a", {"number": 3, "networks": ["san1"]}, None, "stopped", True)
-    assert (made.host.memory, made.host.suite, made.on) == (384, "bookworm", False)
+    assert (made.host.memory, made.host.suite, made.powered_on) == (384, "bookworm", False)
 
 
 def test_a_host_is_never_remade_unasked():

@@ -91,7 +91,7 @@ def test_a_package_that_is_missing_is_named(bare):
     "version, boots", [("6.12.99", False), ("6.13", True), ("6.13.1", True), ("7.0.0", True)]
 )
 def test_from_6_13_on_a_kernel_boots_with_amx(version, boots):
-    assert (uml_kernel.hindrance(ScriptedHost(AMX), Kernel(version, "/k")) == "") == boots
+    assert (uml_kernel.boot_blocked_by(ScriptedHost(AMX), Kernel(version, "/k")) == "") == boots
 
 
 @pytest.mark.parametrize("said", ["", "GNU bash, version 5.2.15\n", "7\n"])

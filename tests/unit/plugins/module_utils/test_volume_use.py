@@ -49,7 +49,8 @@ def test_mounts_and_lines_are_told_with_their_volumes_also_where_nothing_is_acti
     tables = look_tables(host)
     assert tables == {"253:1": ("vg-db", "data")}
     used = {
-        one.path: (one.group, one.volume, one.line, one.mounted, one.root) for one in look_uses(host, tables)
+        one.path: (one.group, one.volume, one.in_fstab, one.mounted, one.root)
+        for one in look_uses(host, tables)
     }
     assert used == {
         "/": ("", "", True, True, "/"),

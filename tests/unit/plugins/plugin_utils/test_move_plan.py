@@ -352,7 +352,7 @@ def test_samples_are_history_once_the_destination_has_a_line_in_fstab():
     begun = {**arrived, "mounts": (("vg_db", replace(MOUNTS[0], mounted=False)),)}
     (start, finish) = plan([stands(survey(a=gone, b=begun, store=store))])
     assert (start.step.name, finish.step.name) == ("start", "finish")
-    assert not start.plain()["volumes"] and not start.plain()["states"][0]["sampled"]
+    assert not start.plain()["volumes"] and not start.plain()["states"][0]["checksums"]
 
 
 def test_tags_of_others_stay():

@@ -14,14 +14,14 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import po
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 
 DOCUMENTATION = r"""
-name: least_paths
-short_description: Count the paths that every disk of a host will have
+name: min_paths
+short_description: Count the paths that every disk of a host will have at least
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Counts the portals of each target, each once for every iface that it is logged in through, over all entries of the
-    target, and returns the smallest count. Entries that are absent or not logged in do not count.
-  - The role P(lunworks.iscsi.host_storage#role) waits for so many paths of each disk.
+  - Counts the portals of each target, each once for every iface through which it is logged in, over all entries of the target,
+    and returns the smallest count. Entries that are absent or not logged in do not count.
+  - The role P(lunworks.iscsi.host_storage#role) waits for this number of paths of each disk.
 options:
   _input:
     description: The nodes, as in O(lunworks.iscsi.initiator#role:main:initiator_nodes).
@@ -33,18 +33,18 @@ options:
 EXAMPLES = r"""
 - name: As many as the target with the fewest
   ansible.builtin.debug:
-    msg: "{{ initiator_nodes | lunworks.iscsi.least_paths }}"
+    msg: "{{ initiator_nodes | lunworks.iscsi.min_paths }}"
 """
 
 RETURN = r"""
 _value:
-  description: The number of paths, 1 where there is no node.
+  description: The number of paths, 1 if there are no nodes.
   type: int
   sample: 2
 """
 
 
-def least_paths(nodes: list[dict[str, Any]]) -> int:
+def min_paths(nodes: list[dict[str, Any]]) -> int:
     """The paths of the target that has the fewest."""
     paths: dict[str, set[tuple[str, str]]] = defaultdict(set)
     try:
@@ -68,4 +68,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Their names."""
-        return {"least_paths": least_paths}
+        return {"min_paths": min_paths}

@@ -13,22 +13,22 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import is
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 
 DOCUMENTATION = r"""
-name: initiator_name_by
+name: to_initiator_name
 short_description: Derive the iSCSI name of a host from a naming authority
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Puts the naming authority and the name of the host together, in lower case, and checks the result (RFC 7143 section 4.2.7).
-  - The role P(lunworks.iscsi.initiator#role) does so where O(lunworks.iscsi.initiator#role:main:initiator_naming_authority) is
-    given. The igroups of the storage side can name their initiators in the same way.
+  - Joins the naming authority and the name of the host, in lower case, and checks the result (RFC 7143 section 4.2.7).
+  - The role P(lunworks.iscsi.initiator#role) uses it if O(lunworks.iscsi.initiator#role:main:initiator_naming_authority) is
+    set. The igroups on the storage side can name their initiators in the same way.
 positional: _input, authority
 options:
   _input:
-    description: The name of the host. It must not have characters that an iSCSI name cannot have, like V(_).
+    description: The name of the host. It must not contain characters that an iSCSI name cannot contain, such as V(_).
     type: str
     required: true
   authority:
-    description: The naming authority, C(iqn.), a year and month, and a reversed domain name that was yours then.
+    description: The naming authority, C(iqn.), a year and month, and a reversed domain name that you owned at that time.
     type: str
     required: true
 """
@@ -36,11 +36,11 @@ options:
 EXAMPLES = r"""
 - name: The name of this host
   ansible.builtin.debug:
-    msg: "{{ inventory_hostname | lunworks.iscsi.initiator_name_by('iqn.2026-01.com.example') }}"
+    msg: "{{ inventory_hostname | lunworks.iscsi.to_initiator_name('iqn.2026-01.com.example') }}"
 
 - name: The initiators of an igroup
   ansible.builtin.debug:
-    msg: "{{ groups.compute | map('lunworks.iscsi.initiator_name_by', 'iqn.2026-01.com.example') }}"
+    msg: "{{ groups.compute | map('lunworks.iscsi.to_initiator_name', 'iqn.2026-01.com.example') }}"
 """
 
 RETURN = r"""
@@ -51,7 +51,7 @@ _value:
 """
 
 
-def initiator_name_by(host: str, authority: str) -> str:
+def to_initiator_name(host: str, authority: str) -> str:
     """The name of a host by a naming authority."""
     base = str(authority).strip().rstrip(":")
     if not base.lower().startswith("iqn."):
@@ -76,4 +76,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Their names."""
-        return {"initiator_name_by": initiator_name_by}
+        return {"to_initiator_name": to_initiator_name}

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: iface_ping
-short_description: Whether an address answers an iSCSI card
+module: iface_ping_info
+short_description: Ping an address from an iSCSI offload card
 version_added: 1.0.0
 description:
-  - Lets an offload card ping an address from the network of its own, which the kernel's C(ping) cannot reach
-    (C(iscsiadm -m iface -C ping)). Some packets go out, nothing is changed.
-  - Software iSCSI uses the kernel's network, where C(ping -I NIC) serves; such an iface is refused.
-  - Cards were not at hand; the answers were made after iscsiadm's source.
+  - Pings an address from an offload card's own network stack, which the kernel's C(ping) cannot use (C(iscsiadm -m iface -C
+    ping)). Some packets are sent; nothing is changed.
+  - Software iSCSI uses the kernel's network stack, so an iface of it is refused; use C(ping -I NIC) there.
+  - Tested with answers modelled on the source of iscsiadm, not on real hardware.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -26,15 +26,15 @@ options:
     type: str
     required: true
   count:
-    description: How many packets, 1 to 20.
+    description: The number of packets, 1 to 20.
     type: int
     default: 1
   size:
-    description: The size of each in bytes, 1 to 65507.
+    description: The size of each packet in bytes, 1 to 65507.
     type: int
     default: 32
   interval:
-    description: How many seconds between two packets, 0 to 60.
+    description: The number of seconds between two packets, 0 to 60.
     type: int
     default: 0
 extends_documentation_fragment:
@@ -44,8 +44,8 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Does the storage host answer the card, with packets that need MTU 9000 all the way?
-  lunworks.iscsi.iface_ping:
+- name: Check that the storage host answers the card over a path with MTU 9000
+  lunworks.iscsi.iface_ping_info:
     iface: qla4xxx.00:c0:dd:07:1f:d5.ipv4.0
     address: 10.77.2.11
     size: 8972
@@ -56,12 +56,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answered:
-  description: How many packets were answered.
+  description: The number of packets that were answered.
   returned: success
   type: int
   sample: 3
 pings:
-  description: Each packet, whether it was answered (C(answered)) and if not, why not (C(reason)).
+  description: For each packet, whether it was answered (C(answered)) and if not, why not (C(reason)).
   returned: success
   type: list
   elements: dict

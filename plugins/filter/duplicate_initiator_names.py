@@ -11,19 +11,19 @@ from typing import Any, Iterator, Mapping
 from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
-name: initiator_twins
+name: duplicate_initiator_names
 short_description: Find hosts that share an initiator name
 version_added: 1.0.0
 author: The lunworks.iscsi authors (@lunworks)
 description:
-  - Reads the answers of M(lunworks.iscsi.initiator_info) of many hosts side by side. Cloned machines share one
-    C(initiatorname.iscsi), and then each takes the sessions and the LUNs of the other.
-  - The data of the inventory is checked by P(lunworks.iscsi.san_faults#filter); this finds what the hosts really have, also in
-    sessions that still have an old name.
+  - Compares the results of M(lunworks.iscsi.initiator_info) on many hosts. Cloned machines share one C(initiatorname.iscsi),
+    and then each takes over the sessions and the LUNs of the other.
+  - P(lunworks.iscsi.san_faults#filter) checks the inventory data; this filter checks the names that the hosts really use,
+    including sessions that still have an old name.
 positional: _input
 options:
   _input:
-    description: The answers, by the names of the hosts.
+    description: The results, by the names of the hosts.
     type: dict
     required: true
 """
@@ -31,19 +31,19 @@ options:
 EXAMPLES = r"""
 - name: No two hosts have one name
   ansible.builtin.assert:
-    that: answers | lunworks.iscsi.initiator_twins == []
-    fail_msg: "{{ answers | lunworks.iscsi.initiator_twins | join(' ') }}"
+    that: answers | lunworks.iscsi.duplicate_initiator_names == []
+    fail_msg: "{{ answers | lunworks.iscsi.duplicate_initiator_names | join(' ') }}"
 """
 
 RETURN = r"""
 _value:
-  description: One sentence for each shared name; empty when there is none.
+  description: One sentence for each shared name; empty if there is none.
   type: list
   elements: str
 """
 
 
-def initiator_twins(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def duplicate_initiator_names(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The shared names of a fleet as sentences."""
     users: dict[str, set[str]] = defaultdict(set)
     try:
@@ -77,4 +77,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Their names."""
-        return {"initiator_twins": initiator_twins}
+        return {"duplicate_initiator_names": duplicate_initiator_names}

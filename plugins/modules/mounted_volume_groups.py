@@ -6,23 +6,24 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: mounted_groups
-short_description: LVM volume groups together with the file systems on them
+module: mounted_volume_groups
+short_description: Hand over LVM volume groups together with their mounts
 version_added: 1.0.0
 description:
-  - Lets go of volume groups or takes them into use with their mounts, in one call, when the time between counts.
-  - First the mounts go that shall be absent, then the groups become as they shall be, then the other mounts are made. Each of the
-    three does what M(lunworks.iscsi.mounts) and M(lunworks.iscsi.volume_groups) do, and refuses what they refuse.
-  - Before the mounts it can compare the content of volumes with what was noted when their group was exported.
+  - Releases volume groups or takes them into use together with their mounts, in one call, when downtime counts.
+  - First it removes the mounts with O(mounts[].state=absent), then it brings the groups to their declared state, then it makes
+    the other mounts. Each of these steps does what M(lunworks.iscsi.mounts) and M(lunworks.iscsi.volume_groups) do, and
+    refuses what they refuse.
+  - Before mounting, it can compare the content of volumes with what was recorded when their group was exported.
   - The role P(lunworks.iscsi.move_volume_group#role) moves groups with it.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
-  proved:
+  verify:
     description:
-      - Logical volumes whose checksum samples must be those that the tags of their group have noted, since it was exported with
-        O(groups[].sampled). Else nothing is mounted.
-      - Their groups must be asked for with O(groups[].state=active) and O(groups[].sampled).
+      - Logical volumes whose content is verified before anything is mounted. Their checksum samples must equal those recorded
+        in the tags of their group when it was exported with O(groups[].checksums); otherwise nothing is mounted.
+      - Their groups must be listed with O(groups[].state=active) and O(groups[].checksums).
     type: list
     elements: dict
     default: []
@@ -41,51 +42,55 @@ extends_documentation_fragment:
   - lunworks.iscsi.lvm
   - lunworks.iscsi.attributes
 notes:
-  - A check run looks at all three as they are now. What the later ones would refuse is not asked there once an earlier one has
-    something to do.
+  - A check run looks at all three as they are now. Once an earlier step has something to do, it does not report what a later
+    one would refuse.
 """
 
 EXAMPLES = r"""
-- name: The database's group is let go
-  lunworks.iscsi.mounted_groups:
+- name: Release the database's volume group
+  lunworks.iscsi.mounted_volume_groups:
     mounts: [{path: /srv/db, state: absent}]
-    groups: [{name: vg_db, state: exported, sampled: true}]
+    groups: [{name: vg_db, state: exported, checksums: true}]
 
-- name: And taken into use on another host
-  lunworks.iscsi.mounted_groups:
-    groups: [{name: vg_db, state: active, imported: true, sampled: true}]
-    proved: [{group: vg_db, volume: data}]
+- name: Take it into use on another host
+  lunworks.iscsi.mounted_volume_groups:
+    groups: [{name: vg_db, state: active, imported: true, checksums: true}]
+    verify: [{group: vg_db, volume: data}]
     mounts: [{path: /srv/db, device: /dev/vg_db/data, filesystem: xfs}]
 """
 
 RETURN = r"""
 steps:
-  description: What was done, or in check mode would be done, in order, one sentence each.
+  description: What was done, or in check mode what would be done, in order, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["Import the volume group 'vg_db'"]
 state:
-  description: What is there afterwards.
+  description: The state afterwards.
   returned: success
   type: dict
   contains:
+    planned:
+      description: The sequence number of each group with O(groups[].seqno), as it was before the first change.
+      type: dict
+      returned: always
     unmounted:
-      description: The mounts that shall be absent, as M(lunworks.iscsi.mounts) tells them.
+      description: The mounts with O(mounts[].state=absent), as M(lunworks.iscsi.mounts) returns them.
       type: list
       elements: dict
       returned: always
     groups:
-      description: The groups, as M(lunworks.iscsi.volume_groups) tells them, in its C(groups).
+      description: The groups, as M(lunworks.iscsi.volume_groups) returns them in its C(groups).
       type: dict
       returned: always
-    proved:
+    verified:
       description: The volumes that were compared, each with C(group) and C(volume).
       type: list
       elements: dict
       returned: always
     mounted:
-      description: The other mounts, as M(lunworks.iscsi.mounts) tells them.
+      description: The other mounts, as M(lunworks.iscsi.mounts) returns them.
       type: list
       elements: dict
       returned: always
@@ -95,10 +100,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge_in_turn
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+    ASSUME_PRESENT,
     GROUP,
-    PROMISED,
     PlannedGroups,
-    ProvedGroups,
+    VerifiedGroups,
     WishedGroups,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import MOUNTS, WishedMounts
@@ -106,8 +111,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import M
 VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", "required": True}}
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
-    "promised": PROMISED,
-    "proved": {"type": "list", "elements": "dict", "default": [], "options": VOLUME},
+    "assume_present": ASSUME_PRESENT,
+    "verify": {"type": "list", "elements": "dict", "default": [], "options": VOLUME},
     "mounts": MOUNTS,
 }
 
@@ -116,12 +121,12 @@ def resources(options):
     mounts = {
         state: [one for one in options["mounts"] if one["state"] == state] for state in ("absent", "mounted")
     }
-    groups = WishedGroups(options["groups"], options["promised"])
+    groups = WishedGroups(options["groups"], options["assume_present"])
     return {
         "planned": PlannedGroups(groups),
         "unmounted": WishedMounts(mounts["absent"]),
         "groups": groups,
-        "proved": ProvedGroups(groups, options["proved"]),
+        "verified": VerifiedGroups(groups, options["verify"]),
         "mounted": WishedMounts(mounts["mounted"]),
     }
 

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: volume_sample
-short_description: Tell checksums of samples of logical volumes
-version_added: 0.1.0
+module: volume_sample_info
+short_description: Return checksums of samples of logical volumes
+version_added: 1.0.0
 description:
-  - Reads 64 pieces of 64 KiB, spread evenly over each logical volume, and all of a volume of up to 4 MiB, past the page cache
-    (C(O_DIRECT), open(2)), and tells one checksum for each.
-  - Two hosts that tell the same one see the same disk in the same state, as far as a sample can prove it. A block that cannot be
-    read is an error.
+  - Reads 64 pieces of 64 KiB, spread evenly over each logical volume, or all of a volume of up to 4 MiB, bypassing the page
+    cache (C(O_DIRECT), open(2)), and returns one checksum for each volume.
+  - Two hosts that return the same checksum see the same disk in the same state, as far as a sample can show. A block that
+    cannot be read is an error.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -34,21 +34,21 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 notes:
-  - What a mounted file system has not written yet is not on the disk. Compare volumes that are not mounted.
+  - Data that a mounted file system has not written yet is not on the disk. Compare volumes that are not mounted.
 seealso:
   - module: lunworks.iscsi.volume_use_info
 """
 
 EXAMPLES = r"""
-- name: Ask
-  lunworks.iscsi.volume_sample:
+- name: Query the host
+  lunworks.iscsi.volume_sample_info:
     volumes:
       - {group: vg_db, volume: data}
   register: sample
 """
 
 RETURN = r"""
-sums:
+checksums:
   description: The checksums, in the order of the option.
   returned: success
   type: list
@@ -63,7 +63,7 @@ sums:
       type: str
       returned: always
     digest:
-      description: The first 32 hex digits of the SHA-256 of size and samples.
+      description: The first 32 hex digits of the SHA-256 of the size and the samples.
       type: str
       returned: always
   sample:
@@ -94,7 +94,7 @@ def question(options, host):
         (group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in options["volumes"]
     ]
     told = samples(host, volumes)
-    return {"sums": [{"group": one[0], "volume": one[1], "digest": told[one]} for one in volumes]}
+    return {"checksums": [{"group": one[0], "volume": one[1], "digest": told[one]} for one in volumes]}
 
 
 def main():

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.least_paths import least_paths
+from ansible_collections.lunworks.iscsi.plugins.filter.min_paths import min_paths
 
 A, B = "iqn.2026-01.com.example:a", "iqn.2026-01.com.example:b"
 TWO = ["10.77.1.11", "10.77.2.11:3260"]
@@ -35,7 +35,7 @@ TWO = ["10.77.1.11", "10.77.2.11:3260"]
     ],
 )
 def test_the_paths_of_the_target_that_has_the_fewest(nodes, paths):
-    assert least_paths(nodes) == paths
+    assert min_paths(nodes) == paths
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_the_paths_of_the_target_that_has_the_fewest(nodes, paths):
 )
 def test_what_are_no_nodes(nodes):
     with pytest.raises(AnsibleFilterError, match="initiator_nodes is a list of nodes"):
-        least_paths(nodes)
+        min_paths(nodes)
