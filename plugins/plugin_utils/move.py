@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN, unquoted
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import RUN, unquoted
 
 MOVE, MOUNT, SUM = "lunworks.move", "lunworks.mount", "lunworks.sum"
 NO_MOUNTS = f"{MOUNT}:none"  # says that it was looked for mounts and that there were none

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import RUN
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
     NO_MOUNTS,

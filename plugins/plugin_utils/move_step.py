@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import RUN
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Mount
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
 
