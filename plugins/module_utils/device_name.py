@@ -22,8 +22,9 @@ GIVEN = re.compile(
     r"/dev/(mapper/(?!control$)[^/]+|(md(?!/\d+$)|zvol|rbd|drbd|bcache|disk/by-(?!diskseq/|loop-)[^/]+)/.+|drbd\d+)"
 )
 # Directories in which the kernel or a driver names devices by number.
-NUMBERED = ("block", "char", "cciss", "ida", "rd", "i2o", "ataraid", "bus", "bsg", "disk", "fd", "pts", "shm")
-NUMBERED += ("dri", "input", "mapper", "net", "snd")
+NUMBERED = frozenset(
+    "ataraid block bsg bus cciss char disk dri fd i2o ida input mapper net pts rd shm snd".split()
+)
 VOLUME = re.compile(r"/dev/([A-Za-z0-9+_.-]+)/[A-Za-z0-9+_.-]+")  # /dev/VG/LV
 
 

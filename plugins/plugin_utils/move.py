@@ -107,6 +107,7 @@ class Lun:
     saved: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()  # of those that it is mapped to now
     saved_read_only: frozenset[str] = frozenset()
+    unreadable: str = ""  # why it is not known what LVM wrote on it
 
     def initiators(self) -> frozenset[str]:
         """Who has it now or would have it after a boot of the storage host."""

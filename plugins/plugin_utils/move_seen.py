@@ -161,6 +161,7 @@ def _lun(one: Answer) -> Lun:
         saved=frozenset(one["saved"]),
         read_only=frozenset(one["read_only"]),
         saved_read_only=frozenset(one["saved_read_only"]),
+        unreadable=one.get("unreadable") or "",
     )
 
 
