@@ -48,8 +48,8 @@ def read_within(path: str, offset: int, size: int, seconds: float) -> bytes:
     def read(answer: int) -> None:
         try:
             said = b"%d " % 0 + read_direct(path, offset, size)
-        except OSError as error:
-            said = b"%d " % (error.errno or errno.EIO)
+        except (OSError, ValueError) as error:
+            said = b"%d " % (getattr(error, "errno", None) or errno.EINVAL)
         with open(answer, "wb", closefd=False) as pipe:
             pipe.write(said)
 
@@ -77,7 +77,7 @@ def _child_says(act: Callable[[int], None], seconds: float) -> tuple[bytes, bool
         said, whole = said + more, not more
     os.close(mine)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, os.WNOHANG)  # not waited for: a task in D state never dies
+    os.waitpid(child, 0 if whole else os.WNOHANG)  # else not waited for: a task in D state never dies
     return said, whole
 
 

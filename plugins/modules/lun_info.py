@@ -174,7 +174,8 @@ luns:
     unreadable:
       description:
         - Why it is not known what is on it, like a damaged label of LVM; null when it is. A LUN on anything but a file or a
-          block device is not read (a tape is rewound by that), nor a suspended device (it holds its reader).
+          block device is not read (a tape is rewound by that), nor a suspended device (it holds its reader). One that does not
+          answer within 30 seconds, since it has lost all its paths, is left.
       type: str
       returned: always
 """
