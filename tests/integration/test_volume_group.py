@@ -344,3 +344,16 @@ def test_a_disk_that_somebody_takes_right_before_joins_no_group(compute, disks):
     assert "there is something on it (LVM2_member)" in failed["msg"]
     assert told(compute, "vg_o") and not told(compute, "vg_t")
     converged(compute, "volume_group", {"name": "vg_o", "state": "absent"})
+
+
+def test_a_volume_that_bears_the_name_of_one_that_shall_go_stays(compute, disks):
+    compute.run(f"vgcreate -q vg_t {disks.make('a', 64)} && lvcreate -q -y -n data -L 8m vg_t")
+    gone = {"group": "vg_t", "name": "data", "state": "absent", "force": True}
+    renamed = "/usr/sbin/lvrename vg_t/data vg_t/old && /usr/sbin/lvcreate -q -y -n data -L 12m vg_t"
+    with right_before(compute, "lvremove", renamed):
+        failed = compute.module("logical_volume", **gone)
+    assert "still differs from what was wanted: Remove the logical volume 'data' in 'vg_t'" in failed["msg"]
+    volumes = {one["name"]: one["size"] >> 20 for one in told(compute, "vg_t")[0]["logical_volumes"]}
+    assert volumes == {"data": 12, "old": 8}
+    converged(compute, "logical_volume", gone)
+    assert [one["name"] for one in told(compute, "vg_t")[0]["logical_volumes"]] == ["old"]
