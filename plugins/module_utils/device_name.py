@@ -23,9 +23,9 @@ GIVEN = re.compile(
 )
 # Directories in which the kernel or a driver names devices by number.
 NUMBERED = frozenset(
-    "ataraid block bsg bus cciss char disk dri fd i2o ida input mapper net pts rd shm snd".split()
+    "ataraid block bsg bus cciss char disk dri fd i2o ida input mapper md net pts rd shm snd".split()
 )
-VOLUME = re.compile(r"/dev/([A-Za-z0-9+_.-]+)/[A-Za-z0-9+_.-]+")  # /dev/VG/LV
+OWN = re.compile(r"/dev/([^/]+)/.+")  # /dev/VG/LV, or a directory that rules of somebody make
 
 
 def is_identity(path: str) -> bool:
@@ -35,8 +35,8 @@ def is_identity(path: str) -> bool:
 
 def is_stable(path: str) -> bool:
     """Whether a path under /dev names the same disk after the next boot."""
-    volume = VOLUME.fullmatch(path)
-    return bool(GIVEN.fullmatch(path)) or bool(volume and volume[1] not in NUMBERED)
+    own = OWN.fullmatch(path)
+    return bool(GIVEN.fullmatch(path)) or bool(own and own[1] not in NUMBERED)
 
 
 def links_to(host: Host, kernel: str, directory: str = BY_ID) -> list[str]:
