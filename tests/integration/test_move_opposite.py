@@ -17,6 +17,12 @@ from ansible_collections.lunworks.iscsi.tests.integration.cutting import one_own
 from ansible_collections.lunworks.iscsi.tests.integration.moving import Filled, Group, San
 
 HOOKS = Path(__file__).resolve().parent / "hooks"
+LAST = {
+    "Maps are flushed, exactly these disks are gone",
+    "The source has no access, running and saved",
+    "The notes of the move are gone from the metadata",
+    "Sessions and records that nothing uses any more are gone",
+}
 MANY = tuple(Filled(f"v{number:02}", "-L 20m {group}", "ext4") for number in range(12))
 GROUP = Group("vg_many", "192m", MANY)
 
@@ -95,7 +101,8 @@ def test_of_two_runs_that_go_on_with_a_move_after_the_switch_one_does(san, step)
         told = run.told()
     print(f"{step}: second {told.rc} {told.messages()!r}, third {last.rc} {last.messages()!r}")
     assert last.rc == 0, last.messages()
-    assert told.rc != 0, "one of the two is refused"
+    late = {task.rpartition(" : ")[2] for _host, task in told.changed()} & LAST
+    assert told.rc != 0 or not late, "one of the two is refused, or finds nothing to do any more"
     one_owner(san)
     san.owned(GROUP, there, here)
     san.rests = True
