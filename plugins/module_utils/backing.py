@@ -8,12 +8,11 @@ import stat
 from dataclasses import dataclass, field, replace
 from typing import Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_stable
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import LINKS, is_stable, links_to
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 
 BLOCK = "/sys/class/block"
-STABLE = ("/dev/disk/by-id", "/dev/mapper", "/dev/disk/by-path")
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,5 @@ def _number(host: Host, path: str) -> int | None:
 
 
 def _stable(host: Host, real: str) -> str:
-    for directory in STABLE:
-        for name in host.list(directory):
-            if host.real(f"{directory}/{name}") == real:
-                return f"{directory}/{name}"
-    return ""
+    kernel = real.rpartition("/")[2]
+    return next((name for directory in LINKS for name in links_to(host, kernel, directory)), "")

@@ -11,16 +11,12 @@ import re
 import stat
 from dataclasses import dataclass
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import IDENTITY
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import BY_ID, is_identity, links_to
 from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import look_signatures
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 
-BY_ID = "/dev/disk/by-id"
 LONGEST_NAME = 255  # bytes of a part of a path (NAME_MAX, path_resolution(7))
-# by-path names a place, not a disk: a LUN number can be given to another LUN. by-diskseq and numbers of arrays are counted up
-# (systemd, rules.d/60-persistent-storage.rules; mdadm(8)).
-STABLE = IDENTITY
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Device:
     @property
     def stable(self) -> bool:
         """Whether the path names the same disk after every boot."""
-        return bool(STABLE.fullmatch(self.path))
+        return is_identity(self.path)
 
 
 def device_path(text: str) -> str:
@@ -62,21 +58,15 @@ def look_device(host: Host, path: str, holders: Holders) -> Device:
     kernel = host.real(path).rpartition("/")[2]
     block = stat.S_ISBLK(found.st_mode)
     users = tuple(str(user) for user in holders.of(kernel))
-    unread = users or not block or not STABLE.fullmatch(path)
+    unread = users or not block or not is_identity(path)
     return Device(
         path=path,
         kernel=kernel,
         block=block,
         signatures=() if unread else look_signatures(host, path),
         users=users,
-        better=() if STABLE.fullmatch(path) else tuple(_links(host, kernel)),
+        better=() if is_identity(path) else tuple(links_to(host, kernel)),
     )
-
-
-def _links(host: Host, kernel: str) -> list[str]:
-    links = [f"{BY_ID}/{name}" for name in host.list(BY_ID)]
-    own = [link for link in links if host.real(link).rpartition("/")[2] == kernel]
-    return sorted(own, key=lambda link: ("dm-uuid-" not in link, "scsi-3" not in link, "wwn-" not in link))
 
 
 def refuse_name(device: Device, wanted: str) -> None:

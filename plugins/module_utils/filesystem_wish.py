@@ -12,7 +12,6 @@ from typing import Any, Iterable, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import (
-    STABLE,
     Device,
     device_path,
     look_device,
@@ -148,7 +147,7 @@ def look_contents(host: Host, wishes: Sequence[Wish]) -> tuple[Content, ...]:
 
 
 def _filesystem(host: Host, device: Device) -> Filesystem | None:
-    if not (device.kernel and device.block and STABLE.fullmatch(device.path)):
+    if not (device.kernel and device.block and device.stable):
         return None
     sectors = int(host.read(f"{BLOCK}/{device.kernel}/size") or 0)  # of 512 bytes, whatever the disk's are
     return look_filesystem(host, device.path, sectors * 512)

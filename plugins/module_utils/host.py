@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable, Iterator, Sequence, TypeVar
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import host_lock
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host_disk import ask_scsi, read_direct
+from ansible_collections.lunworks.iscsi.plugins.module_utils import host_disk, host_lock
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_file import replace_file, why
 
 T = TypeVar("T")
@@ -96,10 +95,12 @@ class Host:
 
         return self._ask("read", path, act, None)
 
-    def block(self, path: str, offset: int, size: int) -> bytes:
-        """Bytes of a disk or file past the page cache: what is on it, not what this host remembers of it."""
+    def block(self, path: str, offset: int, size: int, seconds: float | None = None) -> bytes:
+        """Bytes of a disk or file past the page cache: what is on it, not what this host remembers of it; within a time."""
         try:
-            return read_direct(path, offset, size)
+            if seconds is not None:
+                return host_disk.read_within(path, offset, size, seconds)
+            return host_disk.read_direct(path, offset, size)
         except (OSError, ValueError) as error:
             raise Problem(f"Cannot read {size} bytes at {offset} of '{path}': {why(error, path)}.") from error
 
@@ -268,7 +269,7 @@ class Host:
         b"" where the device refused the command, None where it did not answer in time. A device on a dead path can hold
         its caller for minutes, so a child asks, and is left behind when the time is over.
         """
-        return ask_scsi(asked, seconds)
+        return host_disk.ask_scsi(asked, seconds)
 
     def until(self, test: Callable[[], T], seconds: float, every: float = 0.2) -> T:
         """Ask again and again until the answer is true or the time is over; the last answer."""

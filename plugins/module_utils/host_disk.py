@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import mmap
 import os
@@ -14,7 +15,7 @@ import struct
 import time
 from array import array
 from concurrent.futures import ThreadPoolExecutor
-from typing import Sequence
+from typing import Callable, Sequence
 
 PAGE = 4096
 SG_IO = 0x2285  # scsi/sg.h
@@ -25,20 +26,7 @@ UNIT_ATTENTION = 6
 
 def ask_scsi(asked: Sequence[tuple[str, bytes, int]], seconds: float) -> Sequence[bytes | None]:
     """What 'Host.scsi' says."""
-    mine, theirs = os.pipe()
-    child = os.fork()
-    if not child:
-        _ask(asked, theirs)
-    os.close(theirs)
-    end, said = time.monotonic() + seconds, b""
-    while select.select([mine], [], [], max(0.0, end - time.monotonic()))[0]:
-        more = os.read(mine, 1 << 16)
-        if not more:
-            break
-        said += more
-    os.close(mine)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, os.WNOHANG)  # not waited for: a task in D state never dies
+    said, _whole = _child_says(lambda answers: _ask(asked, answers), seconds)
     lines = (line.split(b" ", 1) for line in said.split(b"\n")[:-1])
     answers = {int(number): bytes.fromhex(text.decode()) for number, text in lines}
     return [answers.get(number) for number in range(len(asked))]
@@ -54,8 +42,59 @@ def read_direct(path: str, offset: int, size: int) -> bytes:
         return memory[offset - begin : min(count, offset - begin + size)]
 
 
+def read_within(path: str, offset: int, size: int, seconds: float) -> bytes:
+    """The same, by a child: whoever reads a device on a dead path may never come back."""
+
+    def read(answer: int) -> None:
+        try:
+            said = b"%d " % 0 + read_direct(path, offset, size)
+        except (OSError, ValueError) as error:
+            said = b"%d " % (getattr(error, "errno", None) or errno.EINVAL)
+        with open(answer, "wb", closefd=False) as pipe:
+            pipe.write(said)
+
+    said, whole = _child_says(read, seconds)
+    code, _blank, data = said.partition(b" ")
+    if not whole or not code:
+        raise OSError(
+            errno.ETIMEDOUT, f"no answer within {seconds:g} seconds, as of a disk that has lost all its paths"
+        )
+    if int(code):
+        raise OSError(int(code), os.strerror(int(code)))
+    return data
+
+
+def _child_says(act: Callable[[int], None], seconds: float) -> tuple[bytes, bool]:
+    """What a child writes into the pipe that it is given, and whether it has come to its end in time."""
+    mine, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        _alone(act, theirs)
+    os.close(theirs)
+    end, said, whole = time.monotonic() + seconds, b"", False
+    while not whole and select.select([mine], [], [], max(0.0, end - time.monotonic()))[0]:
+        more = os.read(mine, 1 << 16)
+        said, whole = said + more, not more
+    os.close(mine)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0 if whole else os.WNOHANG)  # else not waited for: a task in D state never dies
+    return said, whole
+
+
+def _alone(act: Callable[[int], None], answers: int) -> None:
+    """The child. Whoever waits for the end of our output, or for a lock of ours, shall not wait for it. Does not return."""
+    try:
+        os.setsid()
+        for handle in {int(name) for name in os.listdir("/proc/self/fd")} - {answers}:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+        act(answers)
+    finally:
+        os._exit(0)
+
+
 def _ask(asked: Sequence[tuple[str, bytes, int]], answers: int) -> None:
-    """The child of 'scsi': each device in a thread, an answer a line as soon as it is there. Does not return."""
+    """Each device in a thread, an answer a line as soon as it is there."""
     numbers: dict[str, list[int]] = {}
     for number, (device, _count, _length) in enumerate(asked):
         numbers.setdefault(device, []).append(number)
@@ -66,16 +105,8 @@ def _ask(asked: Sequence[tuple[str, bytes, int]], answers: int) -> None:
             if answer is not None:
                 os.write(answers, b"%d %s\n" % (number, answer.hex().encode()))
 
-    try:
-        os.setsid()
-        # Whoever waits for the end of our output, or for a lock of ours, shall not wait for this child.
-        for handle in {int(name) for name in os.listdir("/proc/self/fd")} - {answers}:
-            with contextlib.suppress(OSError):
-                os.close(handle)
-        with ThreadPoolExecutor(16) as pool:
-            list(pool.map(questions_to, numbers))
-    finally:
-        os._exit(0)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(questions_to, numbers))
 
 
 def _sg_io(device: str, command: bytes, length: int) -> bytes | None:

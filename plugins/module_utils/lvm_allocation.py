@@ -67,9 +67,17 @@ class DeactivateVolume(OfVolume):
     command = ("lvchange", "--activate", "n")
 
 
+@dataclass(frozen=True)
 class RemoveVolume(OfVolume):
+    """The very LV that was seen: LVM passes over another one that bears its name by now."""
+
+    uuid: str = ""
     verb = "Remove"
     command = ("lvremove", "--yes")
+
+    def take(self, host: Host) -> None:
+        same = ["--select", f"lv_uuid={self.uuid}"] if self.uuid else []
+        lvm(host, *self.command, *same, f"{self.group}/{self.name}")
 
 
 class MakeFilesystemOfNew(MakeFilesystem):

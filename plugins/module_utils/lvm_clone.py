@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import STABLE, device_path
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import device_path
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_identity
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import Lvm, lvm
@@ -72,7 +73,7 @@ def clone_wish(asked: dict[str, Any]) -> Wish:
     unique("device", list(devices))
     if not devices:
         raise Problem("No disk is named. Name all disks of the copy.")
-    unstable = [path for path in devices if not STABLE.fullmatch(path)]
+    unstable = [path for path in devices if not is_identity(path)]
     if unstable:
         raise Problem(
             f"'{unstable[0]}' may be another disk after the next boot. Name it by its identity, like /dev/mapper/NAME or "

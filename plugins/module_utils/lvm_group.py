@@ -7,14 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Sequence
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import STABLE, Device, look_device
+from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import Device, look_device
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_identity
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import Holders, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
-    Lvm,
-    PhysicalVolume,
-    VolumeGroup,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import Lvm, PhysicalVolume, VolumeGroup
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import users_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import (
     CreateGroup,
@@ -158,7 +155,7 @@ def joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
     """The asked disks that are not in the VG, and those under a name that may be another disk tomorrow."""
     known = group.known if group else []
     asked = () if wish.state == "absent" else wish.devices or ()
-    return [path for path in asked if path not in known or not STABLE.fullmatch(path)]
+    return [path for path in asked if path not in known or not is_identity(path)]
 
 
 def want_groups(wishes: Iterable[Wish], seen: Groups) -> Groups:

@@ -18,7 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
     plan_group,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import listed
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import other_seqno
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import other_seqno
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 
@@ -46,8 +46,7 @@ def refuse_other_seqno(wishes: Sequence[Wish], seen: Mapping[str, VolumeGroup | 
     for wish in wishes:
         group = seen.get(wish.name)
         if wish.seqno is not None and (group is None or group.seqno != wish.seqno):
-            found, tags = (group.seqno, group.tags) if group else (None, frozenset())
-            raise Problem(other_seqno(wish.name, wish.seqno, found, tags))
+            raise Problem(other_seqno(wish.name, wish.seqno, group))
 
 
 def _refuse_twins(seen: Groups) -> None:

@@ -14,6 +14,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import lvm
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_device import refuse_device
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import (
+    Planned,
+    other_seqno,
+    refuse_changed,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_seqnos
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
 
@@ -46,11 +52,13 @@ class CreateGroup(Step):
 class ExtendGroup(Step):
     name: str
     devices: tuple[str, ...]
+    planned: Planned | None = None
 
     def __str__(self) -> str:
         return f"Extend the volume group '{self.name}' by {listed(self.devices)}"
 
     def take(self, host: Host) -> None:
+        refuse_changed(host, self.name, self.planned)
         _join(host, self.name, self.devices, "vgextend")
 
 
@@ -59,11 +67,13 @@ class GrowPhysical(Step):
     name: str
     device: str
     extents: int
+    planned: Planned | None = None
 
     def __str__(self) -> str:
         return f"Let '{self.device}' in '{self.name}' grow to the size of its disk, by {self.extents} extents"
 
     def take(self, host: Host) -> None:
+        refuse_changed(host, self.name, self.planned)
         lvm(host, "pvresize", self.device)
 
 
@@ -72,11 +82,13 @@ class ListDisks(Step):
     """Only where the host uses a devices file: LVM sees no other disk then (lvmdevices(8))."""
 
     name: str
+    planned: Planned | None = None
 
     def __str__(self) -> str:
         return f"Add the disks of the volume group '{self.name}' to LVM's devices file"
 
     def take(self, host: Host) -> None:
+        refuse_changed(host, self.name, self.planned)
         lvm(host, "lvm", "vgimportdevices", self.name)
 
 
@@ -109,13 +121,20 @@ class OpenDisks(Step):
 class RemoveGroup(Step):
     name: str
     volumes: tuple[str, ...]
+    planned: Planned | None = None
 
     def __str__(self) -> str:
         inside = f" and its logical volumes {listed(self.volumes)}" if self.volumes else ""
         return f"Remove the volume group '{self.name}'{inside}"
 
     def take(self, host: Host) -> None:
-        lvm(host, "vgremove", *(["--yes"] if self.volumes else []), self.name)
+        options = ["--yes"] if self.volumes else []
+        if self.planned is None:
+            lvm(host, "vgremove", *options, self.name)
+            return
+        lvm(host, "vgremove", *options, "--select", self.planned.selection(), self.name)
+        for left in (group for group in look_seqnos(host) if group.uuid == self.planned.uuid):
+            raise Problem(other_seqno(self.name, self.planned.seqno, left))
 
 
 @dataclass(frozen=True)
@@ -136,7 +155,13 @@ def _join(host: Host, group: str, devices: Sequence[str], *command: str) -> None
     """
     holders = look_holders(host)
     for path in devices:
-        refuse_device(look_device(host, path, holders), group)
+        try:
+            refuse_device(look_device(host, path, holders), group)
+        except Problem as problem:
+            raise Problem(
+                f"'{path}' was empty and unused when this was planned, and is not so now: somebody else was there meanwhile. "
+                f"Nothing was done. {problem}"
+            ) from problem
     try:
         lvm(host, *command, group, *devices)
     except Late:

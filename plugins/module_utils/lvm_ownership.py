@@ -4,32 +4,27 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import ClassVar, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import CHANGE, VolumeGroup, lvm
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import OpenDisks
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import (
+    ExtendGroup,
+    GrowPhysical,
+    ListDisks,
+    OpenDisks,
+    RemoveGroup,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import (
+    Planned,
+    other_seqno,
+    refuse_changed,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import look_seqnos
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-RUN = (
-    "lunworks.run"  # who has begun the run of a move, and when: the latest one, which the next step must find
-)
-NONE: frozenset[str] = frozenset()
 MORE = 30  # seconds for each VG of a command that takes many
-
-
-@dataclass(frozen=True)
-class Planned:
-    """The metadata that a change was planned on. LVM compares that under its own lock (lvmreport(7), SELECTION)."""
-
-    uuid: str
-    seqno: int
-
-    def selection(self) -> str:
-        return f"vg_uuid={self.uuid} && vg_seqno={self.seqno}"
 
 
 @dataclass(frozen=True)
@@ -128,36 +123,7 @@ def _passed_over(step: MarkGroup | OfGroup, found: dict[str, VolumeGroup]) -> Pr
     group = found.get(planned.uuid)
     if group and step.stands(group):
         return None
-    seqno, tags = (group.seqno, group.tags) if group else (None, NONE)
-    return Problem(other_seqno(step.name, planned.seqno, seqno, tags))
-
-
-def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]) -> str:
-    """That somebody else has changed a VG since this was planned; who, where its metadata says so."""
-    now = "it is not on this host any more" if found is None else f"found {found}"
-    who = "".join(
-        f" A move of it was begun by '{by}' at {when} from '{source}' to '{destination}': ask that person first."
-        for by, when, source, destination in runs_of(tags)
-    )
-    return (
-        f"The volume group '{name}' was planned on with the sequence number {planned} of its metadata, {now}: somebody else "
-        f"changed it meanwhile. Nothing was done.{who} Run again, to plan on what is there now."
-    )
-
-
-def unquoted(text: str) -> str:
-    """A field of a tag as it was: '#' and two digits stand for what no tag may have."""
-    data = re.sub(rb"#([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), text.encode())
-    return data.decode(errors="replace")
-
-
-def runs_of(tags: frozenset[str]) -> tuple[tuple[str, str, str, str], ...]:
-    """Who has begun a run, when, from where and to where."""
-    found = [tag.split(":")[1:] for tag in sorted(tags) if tag.startswith(f"{RUN}:")]
-    return tuple(
-        (unquoted(who), unquoted(when).replace(".", ":"), unquoted(source), unquoted(destination))
-        for who, when, source, destination in (one for one in found if len(one) == 4)
-    )
+    return Problem(other_seqno(step.name, planned.seqno, group))
 
 
 def raise_first(problems: Sequence[Exception | None]) -> None:
@@ -227,11 +193,13 @@ class TakeOver(Step):
     name: str
     owner: str
     system_id: str
+    planned: Planned | None = None
 
     def __str__(self) -> str:
         return f"Take the volume group '{self.name}' over from the system ID '{self.owner}' to '{self.system_id}'"
 
     def take(self, host: Host) -> None:
+        refuse_changed(host, self.name, self.planned)
         allowed = f'local {{ extra_system_ids=["{self.owner}"] }}'
         lvm(host, "vgchange", "--yes", f"--systemid={self.system_id}", self.name, config=allowed)
 
@@ -240,6 +208,7 @@ class TakeOver(Step):
 class HandOver(Step):
     name: str
     system_id: str
+    planned: Planned | None = None
 
     def __str__(self) -> str:
         if not self.system_id:
@@ -247,17 +216,34 @@ class HandOver(Step):
         return f"Give the volume group '{self.name}' to the system ID '{self.system_id}'"
 
     def take(self, host: Host) -> None:
+        refuse_changed(host, self.name, self.planned)
         lvm(host, "vgchange", "--yes", f"--systemid={self.system_id}", self.name)
 
 
-def guarded(group: VolumeGroup | None, steps: list[Step]) -> list[Step]:
-    """What changes the metadata first carries what that was planned on, and what only lets go before it.
+HARMLESS = (Deactivate, OpenDisks)  # they write no metadata
+COMPARED = (
+    ListDisks,
+    Import,
+    TakeOver,
+    ExtendGroup,
+    GrowPhysical,
+    MarkGroup,
+    Deactivate,
+    Export,
+    RemoveGroup,
+    HandOver,
+)
 
-    vgimportdevices(8) writes the metadata too: nothing is compared after it.
+
+def guarded(group: VolumeGroup | None, steps: Sequence[Step]) -> list[Step]:
+    """The steps of a VG, of which the first that writes metadata, and what is before it, carry what they were planned on.
+
+    How often LVM writes in a step is its own affair, so later ones are held by our lock alone.
     """
-    for number, step in enumerate(steps):
-        if group and isinstance(step, (MarkGroup, Deactivate, Export, Import)):
-            steps[number] = replace(step, planned=Planned(group.uuid, group.seqno))
-        if not isinstance(step, (Deactivate, OpenDisks)):
-            break
-    return steps
+    first = next((at for at, step in enumerate(steps) if not isinstance(step, HARMLESS)), len(steps))
+    return [
+        replace(step, planned=Planned(group.uuid, group.seqno))
+        if group and at <= first and isinstance(step, COMPARED)
+        else step
+        for at, step in enumerate(steps)
+    ]

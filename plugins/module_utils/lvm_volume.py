@@ -175,7 +175,9 @@ def _wanted(wish: Wish, seen: Volume | None, group: VolumeGroup | None, free: in
 def plan_volumes(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> list[Step]:
     """What goes makes room first; then each LV in turn, and its file system after it."""
     pairs = [(wish, seen.volumes[wish.path], want.volumes[wish.path]) for wish in wishes]
-    gone: list[Step] = [RemoveVolume(wish.group, wish.name) for wish, old, new in pairs if old and not new]
+    gone: list[Step] = [
+        RemoveVolume(wish.group, wish.name, old.lv.uuid) for wish, old, new in pairs if old and not new
+    ]
     return gone + [step for wish, old, new in pairs if new for step in _steps(wish, old, new)]
 
 

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from dataclasses import dataclass, replace
 from typing import Iterator, Mapping, Sequence
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_stable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import FSTAB, Entry
 from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import User, look_files, look_holders
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, lines_of
@@ -23,11 +23,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.mountinfo import (
     seen_at,
 )
 
-# Names that are the same after every boot: links that udev makes of what is on a disk or where it is, maps, and volumes.
-STABLE = re.compile(
-    r"/dev/(mapper/(?!control$)[^/]+|md/[^/]+|disk/by-(?!diskseq/)[^/]+/.+"
-    r"|(?!(block|bsg|bus|char|cciss|ida|rd|i2o|ataraid|disk|mapper|dri|fd|input|net|pts|shm|snd)/)[^/]+/.+)"
-)
 UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 SYSTEMD = "systemd-1"  # the source of systemd's own triggers (systemd src/core/automount.c)
 # Users of a device that do not keep it from being mounted.
@@ -68,7 +63,7 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
     own = fstab.entries_of(system.entries, system.named, real)
     top = solid[-1] if solid else None
     line = own[0].line if own else None
-    lasting = line is not None and STABLE.fullmatch(fstab.device_path(line.device))
+    lasting = line is not None and is_stable(fstab.device_path(line.device))
     return Mount(
         path=path,
         line=line,

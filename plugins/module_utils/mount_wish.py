@@ -11,6 +11,7 @@ from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
 from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, plain
+from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_stable
 from ansible_collections.lunworks.iscsi.plugins.module_utils.fstab import Line
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
@@ -22,7 +23,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import (
     unit_name,
     wanted_by,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_look import STABLE, look_mounts
+from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_look import look_mounts
 from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_refuse import refuse_mounts
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
@@ -111,7 +112,7 @@ def normal(path: str) -> str:
 def _check_device(path: str, device: str) -> None:
     if not device.startswith("/dev/"):
         raise Problem(f"'{device}' for '{path}' is not a device. Wanted is a path under /dev.")
-    if not STABLE.fullmatch(device):
+    if not is_stable(device):
         raise Problem(
             f"'{device}' for '{path}' may be another disk after the next boot. Name the logical volume "
             f"(/dev/GROUP/VOLUME), the map (/dev/mapper/...), or a link under /dev/disk."

@@ -265,6 +265,7 @@ def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
     for step in steps:
         if not isinstance(step, RemoveRecord):
             continue
+        step.refuse()
         if step.name in seen.sessions:
             raise Problem(
                 f"Cannot prune the record of {step.name}, which is no longer wanted: a session is logged in there. "

@@ -277,8 +277,9 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
         more = "Are address and name right, is the target running, is this initiator in its igroup?"
         raise Problem(f"Cannot log in: {said} Nothing was changed. {more}")
     out = {step.name for step in steps if isinstance(step, LogOut)}
-    for step in steps:
-        if isinstance(step, RemoveRecord) and step.name not in out and seen.nodes[step.name].logged_in:
+    for step in (one for one in steps if isinstance(one, RemoveRecord)):
+        step.refuse()
+        if step.name not in out and seen.nodes[step.name].logged_in:
             raise Problem(
                 f"Cannot change the portal group tag of {step.name} from {step.record.tpg}: a session is logged in "
                 f"there. Log out first."

@@ -164,8 +164,7 @@ def _settled(host: Host, path: str) -> str:
     """
 
     def read() -> tuple[str, ...]:
-        free = host.stat(HELD) is None
-        text = text_at(host, path)
+        free, text = host.stat(HELD) is None, text_at(host, path)
         return (text,) if free or not torn(text) else ()
 
     text = text_at(host, path)
@@ -227,12 +226,10 @@ class AddRecord(Step):
         return f"Record {self.name}"
 
     def take(self, host: Host) -> None:
-        portal, tpg, root = self.name.portal, self.settings[TPG], database(host)
+        portal, root = self.name.portal, database(host)
         if self.name.iface not in OWN_IFACES and host.stat(f"{root}/ifaces/{self.name.iface}") is None:
-            raise Problem(
-                f"there is no iface '{self.name.iface}' on this host. Make it first (module iface)."
-            )
-        directory = f"{root}/nodes/{self.name.written}/{portal.address},{portal.port},{tpg}"
+            raise Problem(f"there is no iface '{self.name.iface}' on this host. Make it (module iface).")
+        directory = f"{root}/nodes/{self.name.written}/{portal.address},{portal.port},{self.settings[TPG]}"
         lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
         text, path = "\n".join([BEGIN, *lines, END, ""]), f"{directory}/{self.name.iface}"
         with locked(host) as write:
@@ -288,12 +285,15 @@ class RemoveRecord(Step):
     def __str__(self) -> str:
         return f"Delete the record of {self.name}"
 
-    def take(self, host: Host) -> None:
+    def refuse(self) -> None:
+        """One that iscsiadm does not find: it would delete nothing, or another one."""
         if self.record.path and not self.record.path.endswith(self.record.places):
             raise Problem(
-                f"iscsiadm does not find its record '{self.record.path}', which is not where it belongs "
-                f"('...{self.record.places[0]}'). Remove the file."
+                f"Cannot delete the record of {self.name}: iscsiadm does not find '{self.record.path}', since it belongs in "
+                f"'...{self.record.places[0]}'. Remove the file."
             )
-        host.run(
-            "iscsiadm", "-m", "node", *self.record.options(), "-o", "delete", ok=(0, NO_OBJECTS), timeout=90
-        )
+
+    def take(self, host: Host) -> None:
+        self.refuse()
+        argv = ["-m", "node", *self.record.options(), "-o", "delete"]
+        host.run("iscsiadm", *argv, ok=(0, NO_OBJECTS), timeout=90)

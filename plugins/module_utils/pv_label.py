@@ -29,6 +29,7 @@ FARTHEST = 1 << 62  # what a seek takes
 CRC_BEGIN = 0xF597A6CF  # lib/misc/crc.h, INITIAL_CRC
 TOKEN = re.compile(r'\s+|#[^\n]*|"(?:[^"\\]|\\.)*"|[{}\[\]=,]|[^\s{}\[\]=,#"]+', re.DOTALL)
 SIGNS = frozenset("{}[]=,")
+ANSWERS = 30  # seconds in which a disk does, also one whose paths are being changed
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Damaged(Problem):
 
 def look_label(host: Host, path: str) -> Label | None:
     """The label on a disk or file; None when there is none. One that is damaged is a Problem."""
-    head = host.block(path, 0, SECTOR * SECTORS)
+    head = host.block(path, 0, SECTOR * SECTORS, ANSWERS)  # a disk that has answered is read on as any file
     for start in range(0, len(head), SECTOR):
         sector = head[start : start + SECTOR]
         if sector[:8] == b"LABELONE" and sector[24:32] == b"LVM2 001":

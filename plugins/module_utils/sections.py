@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Sequence
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils.host import lines_of
+
 LONGEST = (
     1023  # bytes that are read at once (MAXBUF 1024, fgets); the rest of a longer line is a line of its own
 )
@@ -51,8 +53,8 @@ class Section:
 def parse_sections(text: str) -> Section:
     """What one file says, or what 'multipath -t' and 'multipathd show config' print."""
     open_ = [Section("")]
-    for line in lines_of(text):
-        words = words_of(line)
+    for piece in pieces_of(text):
+        words = words_of(piece)
         key = words[0] if words else ""
         if not key or key in (QUOTE, "{"):
             continue
@@ -72,18 +74,19 @@ def parse_sections(text: str) -> Section:
     return open_[0]
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines as fgets gives them, bytes as characters: only a line feed ends one, and a carriage return the rest of it."""
+def pieces_of(text: str) -> list[str]:
+    """The lines as fgets gives them, in pieces of its buffer, bytes as characters; a carriage return ends what counts of one."""
     found = []
-    for line in text.encode(errors="surrogateescape").split(b"\n"):
-        for at in range(0, max(len(line), 1), LONGEST):
-            part = line[at : at + LONGEST].split(b"\0")[0].lstrip(b"\r").split(b"\r")[0]
+    for line in lines_of(text):
+        data = line.encode(errors="surrogateescape")
+        for at in range(0, max(len(data), 1), LONGEST):
+            part = data[at : at + LONGEST].split(b"\0")[0].lstrip(b"\r").split(b"\r")[0]
             found.append(part.decode("latin-1"))
     return found
 
 
 def words_of(line: str) -> list[str]:
-    """The words of a line of lines_of (alloc_strvec). Outside of quotes every byte that is not ASCII is a blank."""
+    """The words of a piece of pieces_of (alloc_strvec). Outside of quotes every byte that is not ASCII is a blank."""
     words: list[str] = []
     at, quoted = _skip(line, 0), False
     while at < len(line) and (quoted or line[at] not in "!#"):

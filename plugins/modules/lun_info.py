@@ -175,6 +175,7 @@ luns:
       description:
         - Why its content is unknown, such as a damaged LVM label; null if it is known. A LUN on anything but a file or a block
           device is not read (reading rewinds a tape), nor is a suspended device (it blocks its reader).
+        - A LUN that does not answer within 30 seconds, since it has lost all its paths, is left.
       type: str
       returned: always
 """

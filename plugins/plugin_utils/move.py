@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN, unquoted
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import RUN, unquoted
 
 MOVE, MOUNT, SUM = "lunworks.move", "lunworks.mount", "lunworks.sum"
 NO_MOUNTS = f"{MOUNT}:none"  # says that it was looked for mounts and that there were none
@@ -107,6 +107,7 @@ class Lun:
     saved: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()  # of those that it is mapped to now
     saved_read_only: frozenset[str] = frozenset()
+    unreadable: str = ""  # why it is not known what LVM wrote on it
 
     def initiators(self) -> frozenset[str]:
         """Who has it now or would have it after a boot of the storage host."""

@@ -15,6 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
 )
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnDestination,
+    claimed,
     claims,
     is_foreign,
     is_here,
@@ -89,14 +90,16 @@ class Await(Attach):
 class Start(OnDestination):
     """All on the destination that ends the time without service, in one call: each further one costs some of it.
 
-    Imported, activated, and not mounted before the samples are the same as on the source. A line in fstab says that they were.
+    Imported, claimed by a run that goes on with another one's move, activated, and not mounted before the samples are the same
+    as on the source. A line in fstab says that they were.
     """
 
     name = "start"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return Start.waits(one) or Start.unproved(one) or bool(waiting_mounts(one))
+        unclaimed = claimed(one) != one.tags
+        return unclaimed or Start.waits(one) or Start.unproved(one) or bool(waiting_mounts(one))
 
     @staticmethod
     def waits(one: Standing) -> bool:
@@ -111,7 +114,7 @@ class Start(OnDestination):
     @staticmethod
     def proved(one: Standing) -> frozenset[str]:
         """The tags afterwards; where nothing is mounted, the samples leave them as soon as they are proved."""
-        return one.tags if mounts_of(one.tags) else one.tags - sums_of(one.tags)
+        return claimed(one) if mounts_of(one.tags) else claimed(one) - sums_of(one.tags)
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
@@ -129,6 +132,8 @@ class Start(OnDestination):
             said.append(f"import '{one.group}'")
         elif is_foreign(one):
             said.append(f"take '{one.group}' over from its owner '{one.system_id}', which is fenced")
+        if claimed(one) != one.tags:
+            said.append(f"note in the metadata of '{one.group}' that this run has the move now")
         if Start.waits(one):
             said.append(f"activate '{one.group}'")
         if Start.unproved(one):
@@ -150,6 +155,8 @@ class Start(OnDestination):
         }
         if is_foreign(one) and not one.exported:
             state["take_over_from"] = one.system_id
+        if claimed(one) != one.tags:
+            state["tags"] = sorted(claimed(one))
         proved = Start.proved(one)
         return {
             "states": [state],
@@ -165,7 +172,7 @@ class Start(OnDestination):
                 }
                 for mount in waiting_mounts(one)
             ],
-            "proved": [{"name": one.group, "tags": sorted(proved)}] if proved != one.tags else [],
+            "proved": [{"name": one.group, "tags": sorted(proved)}] if proved != claimed(one) else [],
         }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
     NO_MOUNTS,
@@ -22,6 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing impor
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_step import (
     OnSource,
     claims,
+    earlier_claims,
     is_here,
     login_nodes,
     say_mounts,
@@ -84,11 +84,10 @@ class Mark(OnSource):
         """Mounts that an earlier attempt noted and that are otherwise now; the claim of an earlier run."""
         wanted = {mount_tag(mount) for mount in one.source.mounts}
         paths = {mount.path for mount in one.source.mounts}
-        others = {tag for tag in one.tags if one.run and tag.startswith(f"{RUN}:")} - {one.run}
         none = {NO_MOUNTS} & one.tags if paths or mounts_of(one.tags) else set()
         return (
             {mount_tag(mount) for mount in mounts_of(one.tags) if mount.path in paths} - wanted
-            | others
+            | earlier_claims(one)
             | none
         )
 
@@ -210,8 +209,9 @@ class Export(OnSource):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         tags = sorted(one.tags - sums_of(one.tags))
+        awake = {} if one.volumes <= one.source.active else {"state": "active"}
         return {
-            "sleeping": [] if one.volumes <= one.source.active else [{"name": one.group, "state": "active"}],
+            "waking": [{"name": one.group, **awake}],
             "states": [{"name": one.group, "state": "exported", "checksums": True, "tags": tags}],
             **Unmount.arguments(one, host),
         }

@@ -161,6 +161,7 @@ def _lun(one: Answer) -> Lun:
         saved=frozenset(one["saved_initiators"]),
         read_only=frozenset(one["read_only_initiators"]),
         saved_read_only=frozenset(one["saved_read_only_initiators"]),
+        unreadable=one.get("unreadable_reason") or "",
     )
 
 

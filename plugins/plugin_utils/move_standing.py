@@ -129,7 +129,16 @@ def _nowhere(survey: Survey, group: str) -> str:
                     f"{listed(survey.storages)}: a local disk cannot move, and an array that is not managed here must "
                     "have its LUN access changed by its own tools."
                 )
-    return f"There is no volume group '{group}' on any LUN of the storage hosts {listed(survey.storages)}."
+    return f"There is no volume group '{group}' on any LUN of the storage hosts {listed(survey.storages)}.{unread(survey)}"
+
+
+def unread(survey: Survey) -> str:
+    """The LUNs of which nobody knows what is on them, as sentences; a few of many."""
+    found = [lun for one in survey.storages.values() for lun in (one.luns if one else ()) if lun.unreadable]
+    return "".join(
+        f" '{lun.name}' of '{lun.target}' could not be read: {lun.unreadable.rstrip('.')}."
+        for lun in found[:3]
+    )
 
 
 def luns_of(survey: Survey, label: Label) -> tuple[tuple[str, Lun], ...]:
@@ -140,7 +149,7 @@ def luns_of(survey: Survey, label: Label) -> tuple[tuple[str, Lun], ...]:
         if not here:
             raise Refusal(
                 f"The PV {uuid} of '{label.group}' (it was '{device}') is on no LUN of the storage hosts "
-                f"{listed(survey.storages)}. A volume group moves whole: move that PV to a LUN first (pvmove)."
+                f"{listed(survey.storages)}. A volume group moves whole: move that PV to a LUN first (pvmove).{unread(survey)}"
             )
         if len(here) > 1:
             names = [f"{one.lun.target} {one.lun.name}" for one in here]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import runs_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import runs_of
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
     MOUNT,

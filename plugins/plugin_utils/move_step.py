@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import RUN
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Mount
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import RUN
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Mount, ours
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import Side, Standing, listed
 
 
@@ -67,6 +67,16 @@ class OnStorage(Step):
 def is_here(one: Standing) -> bool:
     """The source still has it and may change its metadata."""
     return one.source.answers and not one.has_left() and not one.exported
+
+
+def earlier_claims(one: Standing) -> frozenset[str]:
+    """Of runs before this one, which has the move as soon as it has noted its own."""
+    return frozenset(tag for tag in one.tags if one.run and tag.startswith(f"{RUN}:")) - {one.run}
+
+
+def claimed(one: Standing) -> frozenset[str]:
+    """The tags of a group that moves, with the claim of this run instead of that of an earlier one."""
+    return one.tags - earlier_claims(one) | ({one.run} - {""}) if ours(one.tags) else one.tags
 
 
 def claims(one: Standing) -> dict[str, Any]:

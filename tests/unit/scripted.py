@@ -104,7 +104,11 @@ class ScriptedHost(Host):
             raise Problem(f"Cannot read '{path}': Is a directory.")
         return value.get("text", "") if isinstance(value, dict) else value
 
-    def block(self, path, offset, size):
+    def block(self, path, offset, size, seconds=None):
+        if seconds is not None and self.files[self._follow(path)].get("dead"):
+            raise Problem(
+                f"Cannot read {size} bytes at {offset} of '{path}': no answer within {seconds:g} seconds."
+            )
         disk = self.files[self._follow(path)]
         data = disk["bytes"] if "bytes" in disk else pv_bytes(disk.get("metadata", ""), uuid=disk["pv"])
         return data[offset : offset + size]

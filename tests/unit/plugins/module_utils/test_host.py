@@ -278,3 +278,20 @@ def test_a_process_is_known_by_its_number_and_when_it_began():
         assert began == started(other.pid) and began >= started(os.getpid())
         other.kill()
     assert started(other.pid) is None
+
+
+def test_a_read_with_a_time_limit_reads_the_same(tmp_path):
+    assert Host().block(__file__, 700, 900, 30) == Host().block(__file__, 700, 900)
+    with pytest.raises(Problem, match="Cannot read 4096 bytes at 0 of '.*/gone': No such file or directory"):
+        Host().block(f"{tmp_path}/gone", 0, 4096, 30)
+
+
+def test_a_disk_that_never_answers_holds_nobody(tmp_path):
+    """A pipe that nobody writes to holds whoever opens it, as a disk whose paths are all gone holds its reader."""
+    os.mkfifo(tmp_path / "dead")
+    before = time.monotonic()
+    with pytest.raises(
+        Problem, match="Cannot read 4096 bytes at 0 of '.*/dead': no answer within 0.2 seconds"
+    ):
+        Host().block(f"{tmp_path}/dead", 0, 4096, 0.2)
+    assert time.monotonic() - before < 20

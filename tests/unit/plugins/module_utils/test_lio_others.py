@@ -374,6 +374,11 @@ def test_all_who_have_a_lun_are_told_whatever_group_and_number_gives_it():
             {"/sys/class/block/a/slaves/dm-9": "", "/sys/class/block/dm-9/dm/suspended": "1\n"},
             "is suspended",
         ),
+        (
+            A,
+            {"/dev/vg/a": {"kind": "block", "pv": "p", "dead": True}},
+            "2048 bytes at 0 of '/dev/vg/a': no answer within 30 seconds",
+        ),
         (F, {"/srv/f.img": {"kind": "directory"}}, "neither a block device nor a file"),
     ],
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import unquoted
+from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import unquoted
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     AUTO,
     STILL,

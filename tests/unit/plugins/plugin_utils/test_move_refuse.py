@@ -92,6 +92,16 @@ CASES = {
         None,
         "(it was '/dev/ubdb') is on no LUN",
     ),
+    "a PV on a LUN that cannot be read": (
+        survey(
+            store={
+                "luns": (lun(1), replace(lun(2), unreadable="no answer within 30 seconds.")),
+                "labels": {"/srv/1.img": STORE.labels["/srv/1.img"]},
+            }
+        ),
+        None,
+        f"move that PV to a LUN first (pvmove). 'db2' of '{T}' could not be read: no answer within 30 seconds.",
+    ),
     "a PV on two LUNs": (
         survey(
             store={
