@@ -188,12 +188,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wish import (
-    ONE_LUN,
-    OPTIONS,
-    WishedDisks,
-)
+from ..module_utils._converge import converge
+from ..module_utils._multipath.disk.resource import ONE_LUN, OPTIONS, WishedDisks
 
 SPEC = {
     "disks": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS, **ONE_LUN},

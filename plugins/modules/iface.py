@@ -178,20 +178,11 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface import (
-    check_name,
-    look_iface,
-    plan_iface,
-    refuse_iface,
-    want_iface,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_card import look_card
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import (
-    TRANSPORTS,
-    wanted_fields,
-)
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host import Problem
+from ..module_utils._open_iscsi.iface.card import look_card
+from ..module_utils._open_iscsi.iface.fields import TRANSPORTS, wanted_fields
+from ..module_utils._open_iscsi.iface.plan import check_name, look_iface, plan_iface, refuse_iface, want_iface
 
 SPEC = {
     "name": {"type": "str", "required": True},

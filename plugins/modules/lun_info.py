@@ -182,8 +182,8 @@ luns:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_content import tell_luns
+from ..module_utils._converge import tell
+from ..module_utils._lio.lun_info import tell_luns
 
 SPEC = {"metadata": {"type": "bool", "default": False}}
 

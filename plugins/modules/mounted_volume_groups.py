@@ -98,15 +98,15 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge_in_turn
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+from ..module_utils._converge import converge_in_turn
+from ..module_utils._fs.mounts import MOUNTS, WishedMounts
+from ..module_utils._lvm.group.resource import (
     ASSUME_PRESENT,
     GROUP,
     PlannedGroups,
     VerifiedGroups,
     WishedGroups,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import MOUNTS, WishedMounts
 
 VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", "required": True}}
 SPEC = {

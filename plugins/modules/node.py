@@ -245,12 +245,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import (
-    OPTIONS,
-    UNREACHABLE,
-    WishedNodes,
-)
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.node.resource import OPTIONS, UNREACHABLE, WishedNodes
 
 SPEC = {**OPTIONS, "unreachable": UNREACHABLE, "purge": {"type": "bool", "default": False}}
 

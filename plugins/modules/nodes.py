@@ -280,13 +280,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import (
-    BY_STARTUP,
-    OPTIONS,
-    UNREACHABLE,
-    WishedNodes,
-)
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.node.resource import BY_STARTUP, OPTIONS, UNREACHABLE, WishedNodes
 
 SPEC = {
     "nodes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},

@@ -155,11 +155,11 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_relogin
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_key, unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_anew import Terms
+from ..module_utils._arguments import portal, target_key, unique
+from ..module_utils._converge import Resource, converge, plain
+from ..module_utils._host import Problem
+from ..module_utils._open_iscsi.relogin import plan as open_iscsi_relogin
+from ..module_utils._open_iscsi.relogin.step import Terms
 
 SPEC = {
     "targets": {"type": "list", "elements": "str", "default": []},

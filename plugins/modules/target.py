@@ -69,9 +69,9 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import TARGET
+from ..module_utils._converge import Resource, converge
+from ..module_utils._lio.resource import Serve
+from ..module_utils._san.options import TARGET
 
 SPEC = {
     **TARGET,

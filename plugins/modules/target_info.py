@@ -111,9 +111,9 @@ saved:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
+from ..module_utils._arguments import iscsi_name
+from ..module_utils._converge import tell
+from ..module_utils._lio.info import tell_targets
 
 SPEC = {"name": {"type": "str"}}
 

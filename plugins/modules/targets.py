@@ -124,16 +124,16 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_expected import (
+from ..module_utils._converge import Resource, converge
+from ..module_utils._lio.expected import (
     EXPECTED,
     asked_expected,
     look_expected,
     refuse_unexpected,
     with_proofs,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import LISTED_TARGET
+from ..module_utils._lio.resource import Serve
+from ..module_utils._san.options import LISTED_TARGET
 
 SPEC = {
     "targets": {"type": "list", "elements": "dict", "required": True, "options": LISTED_TARGET},

@@ -14,7 +14,7 @@ from typing import Iterator
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, SUITES, Host, Lab
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import OwnDisks
 

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host_file import ASIDE
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host_file import ASIDE
 from ansible_collections.lunworks.iscsi.tests.integration.harness import settled
 from ansible_collections.lunworks.iscsi.tests.integration.moving import TREE, initiator
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import ROOT, play, played

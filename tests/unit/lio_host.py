@@ -9,8 +9,8 @@ import ipaddress
 import json
 import re
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI, ROOT
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs_node import CORE, ISCSI, ROOT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 SAVED = "/etc/target/saveconfig.json"

@@ -10,8 +10,8 @@ import stat as modes
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import SETTINGS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Late, Problem, Ran
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.model import SETTINGS
 from ansible_collections.lunworks.iscsi.tests.unit.chap_card import answer as card_answer
 from ansible_collections.lunworks.iscsi.tests.unit.login_portal import LoginPortal
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes

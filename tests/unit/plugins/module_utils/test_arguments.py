@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import (
     NO_CHAP,
     Portal,
     address,
@@ -17,8 +17,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     size,
     unique,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid, wwid_of_lio
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import (
     Resource,
     converge,
     converge_in_turn,
     plain,
     tell,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret, Step
 
 
 class Ended(Exception):

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import disk_access
-from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import is_read_only, make_writable
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block import write_protect as disk_access
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.write_protect import (
+    is_read_only,
+    make_writable,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 B = "/sys/class/block"

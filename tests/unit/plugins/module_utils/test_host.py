@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import started
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host_lock import started
 
 
 def test_a_command_gives_its_exit_code_and_both_outputs():

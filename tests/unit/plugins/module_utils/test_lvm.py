@@ -10,42 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import (
-    lvm_allocation,
-    lvm_info,
-    lvm_membership,
-    lvm_ownership,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import device_path
-from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.blank_disk import device_path
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.filesystem import (
     Filesystem,
     GrowFilesystem,
     MakeFilesystem,
     look_filesystem,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
-    LogicalVolume,
-    Lvm,
-    PhysicalVolume,
-    VolumeGroup,
-    show_group,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
-    ORDER,
-    Groups,
-    plan_group,
-    plan_groups,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import parse_dump, parse_health
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
-    extent_size,
-    group_name,
-    tag,
-    volume_name,
-    volume_size,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm import info as lvm_info
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group import membership as lvm_membership
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group import ownership as lvm_ownership
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.ownership import (
     Deactivate,
     Export,
     HandOver,
@@ -53,14 +29,36 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership impor
     TakeOver,
     guarded,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_planned import Planned
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.plan import (
+    ORDER,
+    Groups,
+    plan_group,
+    plan_groups,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.info import parse_dump, parse_health
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.model import (
+    LogicalVolume,
+    Lvm,
+    PhysicalVolume,
+    VolumeGroup,
+    show_group,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.names import (
+    extent_size,
+    group_name,
+    tag,
+    volume_name,
+    volume_size,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.planned import Planned
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.report import (
     QUIET,
     SEQNOS,
     parse_copies,
     parse_report,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.volume import allocation as lvm_allocation
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.volume.plan import (
     Volume,
     Volumes,
     Wish,

@@ -9,14 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import Conf, Set, plan_conf
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import SHOW, RestartIscsid
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, LOCK, locked
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import Node, Nodes, plan_nodes
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, parse_offers
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._net.rp_filter import (
+    OURS,
+    Filter,
+    Loosen,
+    assignments,
+    plan_filters,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.iscsid import (
+    SHOW,
+    RestartIscsid,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.iscsid_conf import (
+    Conf,
+    Set,
+    plan_conf,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.settings import NODE, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.lock import HELD, LOCK, locked
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.plan import (
+    Node,
+    Nodes,
+    plan_nodes,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
     AddRecord,
     Record,
     RecordId,
@@ -25,22 +43,18 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     database,
     look_records,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.sendtargets import (
+    Offer,
+    parse_offers,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import (
     LogIn,
     LogOut,
     disks_of,
     look_sessions,
     reason,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, setting
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import (
-    OURS,
-    Filter,
-    Loosen,
-    assignments,
-    plan_filters,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "open_iscsi"

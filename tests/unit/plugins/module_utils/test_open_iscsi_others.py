@@ -8,17 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import bound, nic_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, LOCK
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.iface.bound import bound, nic_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.lock import HELD, LOCK
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.plan import (
     Node,
     Nodes,
     plan_nodes,
     refuse_nodes,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
     TPG,
     AddRecord,
     Record,
@@ -29,7 +29,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     new_settings,
     torn,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import LogIn, LogOut
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import LogIn, LogOut
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 NAME = RecordId("iqn.2026-01.com.example:a", Portal("10.0.0.1"))

@@ -17,9 +17,9 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Half, Resource
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import _take as take
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, Resource
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import _take as take
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import NotScripted, ScriptedHost
 
 PLANS = Path(__file__).parents[2] / "plans"

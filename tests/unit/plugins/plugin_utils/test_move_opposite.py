@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import mounts_of, ours, run_tag
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import plan
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import standing
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import mounts_of, ours, run_tag
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.plan import plan
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.position import standing
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import MOUNTS, survey
 
 HOOKS = frozenset({"before", "after"})

@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.checks.group import refuse_group
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.checks.request import refuse_request
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import (
     Group,
     Mount,
     Refusal,
     Volume,
     move_tag,
 )
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_request import refuse_request
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import moving_wwids, standing
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.position import moving_wwids, standing
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import (
     GROUP,
     SOURCE,
