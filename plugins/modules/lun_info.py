@@ -22,6 +22,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - lunworks.iscsi.provider
   - lunworks.iscsi.attributes.info
 notes:
   - Only a PV on the whole LUN is found, not one on a partition of it.
@@ -183,13 +184,13 @@ luns:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import tell
-from ..module_utils._lio.lun_info import tell_luns
+from ..module_utils._providers import OPTION, provider_of
 
-SPEC = {"metadata": {"type": "bool", "default": False}}
+SPEC = {"metadata": {"type": "bool", "default": False}, **OPTION}
 
 
 def question(options, host):
-    return tell_luns(host, options["metadata"])
+    return provider_of(options).luns(host, options["metadata"])
 
 
 def main():

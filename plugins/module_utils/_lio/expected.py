@@ -27,13 +27,6 @@ from .steps.target import (
     UnmapLun,
 )
 
-EXPECTED: dict[str, Any] = {
-    "target": {"type": "str", "required": True},
-    "lun": {"type": "str", "required": True},
-    "group_uuid": {"type": "str", "required": True},
-    "exported": {"type": "bool"},
-    "seqno": {"type": "int"},
-}
 ADVICE = (
     "Somebody else has changed the volume group: see who has it (lunworks.iscsi.lun_info, vgs), and begin again with what is "
     "there now."

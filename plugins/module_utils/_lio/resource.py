@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the storage doors converge on LIO: targets as asked for, laid over all that the host serves."""
+"""Targets converged on LIO: as asked for, merged with all that the host serves."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any, Iterable
 
 from .._arguments import unique
+from .._converge import Resource
 from .._host import Host, Problem
 from .._san.options import asked_target
 from .._step import Step
 from .check import check_serving
+from .expected import asked_expected, look_expected, refuse_unexpected, with_proofs
 from .notes import notes_of
 from .plan import feasible, plan_serving
 from .refuse import refuse_serving
@@ -20,8 +22,8 @@ from .state import Serving, look_serving, show_serving, want_serving
 from .steps.remove import bare
 
 
-class Serve:
-    """The five beats of every storage door; a door only says which targets, and how far it may go."""
+class Targets(Resource):
+    """Targets of LIO; a module says which ones, and how far it may go."""
 
     # targetcli holds it (flock) from its start to its end, a shell that somebody left open too, and so does the client of
     # targetclid (targetcli-fb src/targetcli/targetcli_shell.py, try_op_lock); rtslib and targetctl lock nothing.
@@ -34,18 +36,20 @@ class Serve:
         purge_targets: bool = False,
         force: bool = False,
         inside: bool = False,
+        expected: Iterable[dict[str, Any]] | None = None,
     ) -> None:
-        """'inside': the targets must be there, only what is in them is asked for. 'purge_targets': others go."""
+        """See Provider.resource."""
         self.asked = [asked_target(target) for target in targets]
         self.purge, self.purge_targets, self.force, self.inside = purge, purge_targets, force, inside
         self.full = {lun["path"] for one in self.asked for lun in one["luns"] if lun["allocation"] == "full"}
         unique("target", [one["name"] for one in self.asked])
+        self.expected = asked_expected(expected)
         for one in self.asked:
             check_settings(one)
 
     def look(self, host: Host) -> Serving:
         """All that the host serves, and what stands behind it."""
-        return look_serving(host, self.asked, self.force)
+        return look_expected(host, look_serving(host, self.asked, self.force), self.expected)
 
     def want(self, seen: Serving) -> Serving:
         """What was asked for, laid over it."""
@@ -58,10 +62,11 @@ class Serve:
 
     def plan(self, seen: Serving, want: Serving) -> list[Step]:
         """The steps between."""
-        return plan_serving(seen, want, self.full)
+        return with_proofs(seen, plan_serving(seen, want, self.full), self.expected)
 
     def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
         """What must not be wanted, and what must not happen on the way."""
+        refuse_unexpected(seen, steps, self.expected)
         check_serving(seen, want, self._of_this_call(seen), self.force)
         refuse_serving(seen, steps, self.force)
 

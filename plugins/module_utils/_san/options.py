@@ -58,6 +58,13 @@ LISTED_TARGET: dict[str, Any] = {
     "luns": {"type": "list", "elements": "dict", "options": LISTED_LUN},
     "igroups": {"type": "list", "elements": "dict", "options": IGROUP},
 }
+EXPECTED: dict[str, Any] = {
+    "target": {"type": "str", "required": True},
+    "lun": {"type": "str", "required": True},
+    "group_uuid": {"type": "str", "required": True},
+    "exported": {"type": "bool"},
+    "seqno": {"type": "int"},
+}
 MAP_KEYS = {"name", "number", "read_only", "shared", "state"}
 
 

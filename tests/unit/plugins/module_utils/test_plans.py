@@ -39,6 +39,8 @@ def resources_of(door, options):
         raise Problem("; ".join(checked.error_messages))
     if hasattr(module, "resources"):  # in turn
         return list(module.resources(checked.validated_parameters).values())
+    if hasattr(module, "resource"):
+        return [module.resource(checked.validated_parameters)]
     own = [
         kind
         for kind in vars(module).values()
