@@ -9,7 +9,8 @@ from typing import Any, Iterator, Mapping, Tuple
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._arguments import NO_CHAP, Chap, chap, iscsi_name, target_key
+from ..module_utils._arguments import iscsi_name, target_key
+from ..module_utils._chap import NO_CHAP, Chap, chap
 from ..module_utils._host import Problem
 
 DOCUMENTATION = r"""

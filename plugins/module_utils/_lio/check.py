@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator, Mapping
 
-from .._arguments import NO_CHAP, Chap, Portal
+from .._arguments import Portal
+from .._chap import NO_CHAP, Chap
 from .._host import Problem
 from .._net.sockets import meet
 from .._san.backing import Backing

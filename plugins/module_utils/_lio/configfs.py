@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Collection, Iterable, Mapping, Sequence
 
-from .._arguments import Chap, Portal
+from .._arguments import Portal
+from .._chap import Chap
 from .._host import Host
 from .._san.target import Initiator, Lun, LunMap, Session, Target
 from .._step import Secret

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from .._arguments import Chap
+from .._chap import Chap
 from .._host import Host
 from .._step import Secret
 from .conf.settings import Value, text_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .._arguments import NO_CHAP
+from .._chap import NO_CHAP
 from .._host import Problem
 from .target import Initiator, Lun, LunMap, Target
 

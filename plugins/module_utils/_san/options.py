@@ -11,7 +11,8 @@ import os
 import re
 from typing import Any
 
-from .._arguments import CHAP_OPTION, chap, iscsi_name, portal, size, unique
+from .._arguments import iscsi_name, portal, size, unique
+from .._chap import CHAP_OPTION, chap
 from .._host import Problem
 from .wwid import serial_of
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Collection
 
-from .._arguments import Chap, Portal
+from .._arguments import Portal
+from .._chap import Chap
 from .._host import Problem
 from .wwid import wwid_of_lio
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..._arguments import NO_CHAP, Chap, Portal
+from ..._arguments import Portal
+from ..._chap import NO_CHAP, Chap
 from ..._host import Host, Problem
 from ..._step import Step
 from ..configfs import AUTH, portal_of

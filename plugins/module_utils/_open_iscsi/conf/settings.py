@@ -12,7 +12,8 @@ import difflib
 import re
 from typing import Any, Tuple, Union
 
-from ..._arguments import Chap, one_line
+from ..._arguments import one_line
+from ..._chap import Chap
 from ..._host import Problem
 from ..._step import Secret
 

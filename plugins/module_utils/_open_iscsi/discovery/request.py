@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..._arguments import CHAP_OPTION, chap, portal, unique
+from ..._arguments import portal, unique
+from ..._chap import CHAP_OPTION, chap
 from ..._host import Problem
 from ..conf.settings import Value, chap_settings, named, setting
 from ..record import iface_name

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Iterable
 
-from ..._arguments import CHAP_OPTION, NO_CHAP, by_name, chap, portal, target_key, target_name, unique
+from ..._arguments import by_name, portal, target_key, target_name, unique
+from ..._chap import CHAP_OPTION, NO_CHAP, chap
 from ..._converge import Resource
 from ..._host import Host, Problem
 from ..._step import Secret, Step

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..._arguments import chap
+from ..._chap import chap
 from ..._host import Host, Problem
 from ..._step import Secret, Step
 from ..session import SESSIONS, attribute

@@ -14,7 +14,8 @@ import secrets
 import struct
 from dataclasses import dataclass
 
-from ..._arguments import NO_CHAP, Chap, Portal
+from ..._arguments import Portal
+from ..._chap import NO_CHAP, Chap
 from ..._host import Connection, Host
 
 REQUEST, RESPONSE = 0x43, 0x23  # a login request, marked immediate, and its response

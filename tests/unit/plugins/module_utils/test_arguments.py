@@ -6,10 +6,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import (
-    NO_CHAP,
     Portal,
     address,
-    chap,
     in_units,
     iscsi_name,
     port,
@@ -17,6 +15,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import (
     size,
     unique,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import NO_CHAP, chap
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid, wwid_of_lio
 

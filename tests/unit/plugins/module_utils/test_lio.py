@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import Chap
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs import (
     Keys,
     Running,

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Chap, Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import Chap
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.relogin.login_probe import (
     Trial,
     try_login,
