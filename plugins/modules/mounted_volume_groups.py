@@ -84,11 +84,6 @@ state:
       description: The groups, as M(lunworks.iscsi.volume_groups) returns them in its C(groups).
       type: dict
       returned: always
-    verified:
-      description: The volumes that were compared, each with C(group) and C(volume).
-      type: list
-      elements: dict
-      returned: always
     mounted:
       description: The other mounts, as M(lunworks.iscsi.mounts) returns them.
       type: list
@@ -104,7 +99,6 @@ from ..module_utils._lvm.group.resource import (
     ASSUME_PRESENT,
     GROUP,
     PlannedGroups,
-    VerifiedGroups,
     WishedGroups,
 )
 
@@ -121,12 +115,11 @@ def resources(options):
     mounts = {
         state: [one for one in options["mounts"] if one["state"] == state] for state in ("absent", "mounted")
     }
-    groups = WishedGroups(options["groups"], options["assume_present"])
+    groups = WishedGroups(options["groups"], options["assume_present"], options["verify"])
     return {
         "planned": PlannedGroups(groups),
         "unmounted": WishedMounts(mounts["absent"]),
         "groups": groups,
-        "verified": VerifiedGroups(groups, options["verify"]),
         "mounted": WishedMounts(mounts["mounted"]),
     }
 

@@ -8,11 +8,12 @@ import re
 from typing import Sequence
 
 from .._host import Host, Late, lines_of
+from .sysfs import BLOCK
 
-BLOCK = "/sys/class/block"
 LINE = re.compile(r"(?P<map>.+): \d+ \d+ multipath (?P<status>.*)")
 PATH = re.compile(r"(\d+:\d+) ([AF])\b")
 UNIT = "multipathd.service"
+PIDS = ("/run/multipathd.pid", "/run/multipathd/multipathd.pid")
 PATIENCE = 20  # seconds
 
 
@@ -63,6 +64,10 @@ def parse_status(text: str) -> dict[str, frozenset[str]]:
     }
 
 
-def watched(host: Host) -> bool:
-    """Whether multipathd runs, so that a path that comes back gets into its map. Asking it would start it."""
+def running(host: Host) -> bool:
+    """Whether multipathd runs. A question to it would start it; a look at its process is much cheaper than one at systemd."""
+    for place in PIDS:
+        number = (host.read(place) or "").strip()
+        if number.isdecimal() and (host.read(f"/proc/{number}/comm") or "").strip() == "multipathd":
+            return True
     return "ActiveState=active" in host.run("systemctl", "show", "-p", "ActiveState", UNIT).out.split()

@@ -16,10 +16,10 @@ from typing import Iterable, Iterator, TypeVar
 from .._host import Host, Problem, lines_of
 from . import mountinfo
 from .mountinfo import BTRFS, inside, unescaped
+from .sysfs import BLOCK
 
 T = TypeVar("T")
 
-BLOCK = "/sys/class/block"
 BACKSTORES = "/sys/kernel/config/target/core"
 # These open every disk to look at it, and let go by themselves. 'spawn' is a udev worker about to run a program.
 WATCHERS = (

@@ -14,7 +14,8 @@ from typing import Iterable, Iterator, Sequence
 
 from .._host import Host, Problem
 from .._step import Step
-from .dm_multipath import BLOCK, wwid_of_map
+from .dm_multipath import wwid_of_map
+from .sysfs import BLOCK
 from .udev import settle
 
 REFRESH = 120  # seconds for LVM

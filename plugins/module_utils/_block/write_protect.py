@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Sequence
 
 from .._host import Host, Late, Problem
+from .dm_multipath import running
+from .sysfs import BLOCK
 from .udev import settle
 
-BLOCK = "/sys/class/block"
 AT_ONCE = 16  # paths that are asked at the same time
 SCAN = 30  # seconds for one path
 ALONE = 5  # seconds for multipathd to load the map again by itself
@@ -81,7 +82,7 @@ def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:
         return loaded()
 
     if not host.until(loaded, ALONE):
-        if host.run("systemctl", "is-active", "multipathd.service", ok=None).rc:
+        if not running(host):
             raise Problem(
                 f"All paths may be written, but {_listed(late)} may only be read, and multipathd does not run. Start it."
             )

@@ -12,6 +12,7 @@ from typing import Any, Iterable, Sequence
 
 from .._arguments import unique
 from .._block.holders import look_holders
+from .._block.sysfs import BLOCK
 from .._converge import Resource
 from .._host import Host, Problem
 from .._step import Step
@@ -26,7 +27,6 @@ FILESYSTEM: dict[str, Any] = {
     "label": {"type": "str"},
 }
 LABELS = {"ext4": 16, "xfs": 12}  # bytes: mke2fs(8) and mkfs.xfs(8), option -L
-BLOCK = "/sys/class/block"
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Any, Iterator
 from .._block.dm_multipath import wwid_of_map
 from .._block.past_map import look_past
 from .._block.pv_label import parse_config
+from .._block.sysfs import BLOCK
 from .._block.write_protect import is_read_only
 from .._host import Host, Problem
 from .model import LOOK, LogicalVolume, Lvm, PhysicalVolume, VolumeGroup, lvm
 
-BLOCK = "/sys/class/block"
 # All fields of a VG, since autoactivation has one only from LVM 2.03.12 on.
 REPORTS = {
     "vg": ["-o", "vg_all"],

@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from .._block.dm_multipath import BLOCK
+from .._block.dm_multipath import running
+from .._block.sysfs import BLOCK
 from .._host import Host, Problem
 from .._step import Step
 from .conf import ALIASES, Reconfigure, WriteConf, format_conf, look_change, path_of, refuse_complaints
 from .files import aliases_of, folded, look_files, refuse_conflicts
-from .multipathd import running
 from .name import refuse_effects
 from .sections import Section, parse_sections
 

@@ -11,11 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Sequence
 
+from .._block.dm_multipath import running
 from .._host import Host, Problem, lines_of
 
 WWIDS = "/etc/multipath/wwids"
-UNIT = "multipathd.service"
-PIDS = ("/run/multipathd.pid", "/run/multipathd/multipathd.pid")
 BUSY = 30  # seconds that it may be busy with a path that does not answer
 
 
@@ -26,15 +25,6 @@ class Map:
     name: str
     wwid: str
     failed: frozenset[str]
-
-
-def running(host: Host) -> bool:
-    """Whether the daemon runs. A look at its process is much cheaper than a question to systemd."""
-    for place in PIDS:
-        number = (host.read(place) or "").strip()
-        if number.isdecimal() and (host.read(f"/proc/{number}/comm") or "").strip() == "multipathd":
-            return True
-    return "ActiveState=active" in host.run("systemctl", "show", "-p", "ActiveState", UNIT).out.split()
 
 
 def ask(host: Host, *words: str) -> str:

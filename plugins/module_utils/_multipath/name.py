@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Collection, Iterable, Iterator, Mapping, Sequence
 
-from .._block.dm_multipath import BLOCK, look_wwids
+from .._block.dm_multipath import look_wwids
+from .._block.sysfs import BLOCK
 from .._host import Host, Problem
 from .._step import Step
 from .blacklist import shut_out

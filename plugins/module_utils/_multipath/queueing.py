@@ -12,30 +12,22 @@ import json
 import re
 from typing import Any
 
+from .._block.dm_multipath import running
 from .._host import Host
 from .._timers.stall import FOR_EVER, Queue
+from .multipathd import ask
 from .sections import Section, parse_sections
 
-UNIT = "multipathd.service"
-BUSY = 30  # seconds that the daemon may be busy with a path that does not answer
 POLLING = "5"  # multipath.conf(5), polling_interval
 WORDS = {"fail": 0, "queue": FOR_EVER}
 
 
 def look_queues(host: Host) -> dict[str, Queue]:
     """The maps of the running daemon by their kernel names; none when it does not run or is too busy to say."""
-    if "ActiveState=active" not in host.run("systemctl", "show", "-p", "ActiveState", UNIT).out.split():
+    if not running(host):
         return {}
-    maps, config = _ask(host, "show", "maps", "json"), _ask(host, "show", "config", "local")
+    maps, config = ask(host, "show", "maps", "json"), ask(host, "show", "config", "local")
     return parse_queues(maps, config) if maps else {}
-
-
-def _ask(host: Host, *words: str) -> str:
-    def answered() -> str:
-        ran = host.run("multipathd", *words, ok=None)
-        return "" if ran.rc else ran.out
-
-    return host.until(answered, BUSY, 1)
 
 
 def parse_queues(maps: str, config: str) -> dict[str, Queue]:

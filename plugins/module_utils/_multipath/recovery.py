@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._block.dm_multipath import BLOCK, look_names, paths_in_use
+from .._block.dm_multipath import look_names, paths_in_use, running
+from .._block.sysfs import BLOCK
 from .._host import Host, Problem
 from .._step import Step
 from .disk.path import Path, ask_paths, look_sessions
-from .multipathd import ask, running
+from .multipathd import ask
 
 MESSAGE = 30  # seconds for the kernel
 HOLDS = 3  # seconds that a path which was taken back must carry I/O

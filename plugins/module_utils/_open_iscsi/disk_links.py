@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Iterable
 
 from .._block.dm_multipath import wwid_of_map
+from .._block.sysfs import BLOCK
 from .._host import Host, Problem
 from .._step import Step
 from .session import disks_of, look_sessions
@@ -20,7 +21,6 @@ RULES = (
     "/etc/udev/rules.d/71-iscsi-target-lun.rules"  # after 60-multipath.rules, which marks the paths of maps
 )
 LINKS = "/dev/iscsi"
-BLOCK = "/sys/class/block"
 SETTLING = 60  # seconds
 # In a rule '%' and '$' begin udev's own substitutions; doubled they are themselves (udev(7)).
 FIND = (

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Iterable
 
-from .._block.holders import BLOCK, Holders, look_holders
-from .._host import Host
+from .._block.holders import Holders, look_holders
+from .._block.sysfs import BLOCK
+from .._host import Host, lines_of
 from .conf.initiator_name import PATH
 from .conf.record_defaults import CONF
 from .conf.settings import masked
@@ -18,7 +20,6 @@ from .iface.bound import look_ifaces
 from .login_refusal import INITIATOR
 from .record import Record, RecordId, database, look_records, portal_of
 from .session import CONNECTIONS, SESSIONS, Session, attribute, disks_of, look_sessions
-from .statistics import look_statistics
 
 # Attributes of the session and of its connection (kernel drivers/scsi/scsi_transport_iscsi.c).
 OF_SESSION = (
@@ -29,6 +30,8 @@ OF_CONNECTION = (
     "address data_digest header_digest ifmarker max_recv_dlength max_xmit_dlength ofmarker ping_tmo port recv_tmo"
 ).split()
 DISCOVERY = (("sendtargets", "send_targets", "st_config"), ("isns", "isns", "isns_config"))  # usr/idbm.c
+HEAD = re.compile(r"^Stats for session \[sid: (\d+),")
+COUNTER = re.compile(r"^\s+(\w+): (\d+)$")
 
 
 def look_all(host: Host, statistics: bool = False) -> dict[str, Any]:
@@ -156,3 +159,22 @@ class Told:
             "map": next((maps[upper] for upper in self.holders.above.get(disk, []) if upper in maps), None),
             "users": [str(user) for user in self.holders.of(disk)] if disk else [],
         }
+
+
+def look_statistics(host: Host) -> dict[int, dict[str, int]]:
+    """The counters of every session by its number; a session that has just ended has none. The kernel gives them by netlink
+    only, so iscsiadm is asked, once for all."""
+    return parse_statistics(host.run("iscsiadm", "-m", "session", "-s", ok=None, timeout=30).out)
+
+
+def parse_statistics(text: str) -> dict[int, dict[str, int]]:
+    """What 'iscsiadm -m session -s' prints: RFC 4544's counters and those of the transport, since the login."""
+    found: dict[int, dict[str, int]] = {}
+    counters: dict[str, int] = {}
+    for line in lines_of(text):
+        head, counter = HEAD.match(line), COUNTER.match(line)
+        if head:
+            counters = found.setdefault(int(head[1]), {})
+        elif counter:
+            counters[counter[1]] = int(counter[2])
+    return found

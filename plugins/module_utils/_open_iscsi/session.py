@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Sequence
 
-from .._block.holders import BLOCK, Holders, User, look_holders
+from .._block.holders import Holders, User, look_holders
+from .._block.sysfs import BLOCK
 from .._host import Host, Late, Problem
 from .._step import Step
 from .conf.settings import number as as_number

@@ -10,9 +10,8 @@ from typing import Mapping
 
 from .._block.device_name import LINKS, is_stable, links_to
 from .._block.holders import look_holders
+from .._block.sysfs import BLOCK
 from .._host import Host, Problem
-
-BLOCK = "/sys/class/block"
 
 
 @dataclass(frozen=True)

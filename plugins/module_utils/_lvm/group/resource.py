@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Sequence
+from typing import Any, Iterable, Sequence
 
 from ..._arguments import unique
 from ..._converge import Resource
@@ -37,19 +37,35 @@ ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "path", "default":
 
 
 class WishedGroups(Resource):
-    """VGs converged to what was asked of them."""
+    """VGs converged to what was asked of them.
+
+    'verify': volumes that, once all is done, must still have the content that their group's tags have noted.
+    """
 
     locks = (VOLUMES,)
 
-    def __init__(self, asked: list[dict[str, Any]], assume_present: Sequence[str]) -> None:
-        self.seen: Groups | None = None
+    def __init__(
+        self,
+        asked: list[dict[str, Any]],
+        assume_present: Sequence[str],
+        verify: Sequence[dict[str, Any]] = (),
+    ) -> None:
         self.wishes = [group_wish(one, frozenset(assume_present)) for one in asked]
         unique("volume group", [one.name for one in self.wishes])
         unique("device", [path for one in self.wishes for path in one.devices or ()])
+        self.verify = [(group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in verify]
+        sampled = {wish.name for wish in self.wishes if wish.checksums and wish.state == "active"}
+        for group, volume in self.verify:
+            if group not in sampled:
+                raise Problem(
+                    f"'{group}/{volume}' cannot be verified: ask for '{group}' active and with checksums."
+                )
 
     def look(self, host: Host) -> Groups:
-        self.seen = look_groups(host, self.wishes, self.seen)
-        return self.seen
+        return look_groups(host, self.wishes)
+
+    def look_again(self, host: Host, before: Groups) -> Groups:
+        return look_groups(host, self.wishes, before)
 
     def want(self, seen: Groups) -> Groups:
         return want_groups(self.wishes, seen)
@@ -60,6 +76,8 @@ class WishedGroups(Resource):
     def refuse(self, seen: Groups, want: Groups, steps: list[Step]) -> None:
         refuse_other_seqno(self.wishes if steps else [], seen.groups)
         refuse_groups(self.wishes, seen, want)
+        if not steps:
+            refuse_changed(seen, self.verify)
 
     def show(self, state: Groups) -> Any:
         """An entry for each VG that is there, in the order in which they were asked for."""
@@ -97,38 +115,14 @@ class PlannedGroups(Resource):
         return {wish.name: state[wish.name].seqno for wish in self.wishes if wish.name in state}
 
 
-class VerifiedGroups(Resource):
-    """Volumes that must still have the content that their group's tags have noted; a look at groups with checksums."""
-
-    def __init__(self, groups: WishedGroups, asked: list[dict[str, Any]]) -> None:
-        self.groups = groups
-        self.volumes = [(group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in asked]
-        with_checksums = {wish.name for wish in groups.wishes if wish.checksums and wish.state == "active"}
-        for group, volume in self.volumes:
-            if group not in with_checksums:
-                raise Problem(
-                    f"'{group}/{volume}' cannot be verified: ask for '{group}' active and with checksums."
-                )
-
-    def look(self, host: Host) -> Groups:
-        return self.groups.seen or self.groups.look(host)
-
-    def want(self, seen: Groups) -> Groups:
-        return seen
-
-    def plan(self, seen: Groups, want: Groups) -> list[Step]:
-        return []
-
-    def refuse(self, seen: Groups, want: Groups, steps: list[Step]) -> None:
-        changed = [f"'{group}/{volume}'" for group, volume in self.volumes if not same(seen, group, volume)]
-        if changed:
-            raise Problem(
-                f"The checksum samples of {', '.join(changed)} are not those that were noted when the group was exported: "
-                "somebody has written to the disks since, or they are not the same. Nothing was mounted. Find out who did."
-            )
-
-    def show(self, state: Groups) -> Any:
-        return [{"group": group, "volume": volume} for group, volume in self.volumes]
+def refuse_changed(seen: Groups, volumes: Iterable[tuple[str, str]]) -> None:
+    """What was written to while nobody had it must not be mounted as if nothing had happened."""
+    changed = [f"'{group}/{volume}'" for group, volume in volumes if not same(seen, group, volume)]
+    if changed:
+        raise Problem(
+            f"The checksum samples of {', '.join(changed)} are not those that were noted when the group was exported: "
+            "somebody has written to the disks since, or they are not the same. Nothing was mounted. Find out who did."
+        )
 
 
 def same(seen: Groups, name: str, volume: str) -> bool:

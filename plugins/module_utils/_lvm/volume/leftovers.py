@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ..._block.holders import look_holders
+from ..._block.sysfs import BLOCK
 from ..._host import Host, Problem
 from ..._step import Step
-from .use import BLOCK, split_name
+from .use import split_name
 
 SECONDS = 30
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ..._block.mountinfo import Mounted, look_mounted, seen_at
+from ..._block.sysfs import BLOCK
 from ..._fs import fstab
 from ..._fs.mount import OPTIONS
 from ..._host import Host, Problem
 
-BLOCK = "/sys/class/block"
 AT_ONCE = 8  # volumes that are read at the same time
 PIECES, PIECE = 64, 64 << 10  # what is read of a volume: so many pieces of so many bytes, spread evenly
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Collection, Iterable, Sequence
 
+from ..._block.dm_multipath import running
 from ..._block.holders import Holders, User
 from ..._host import Host, Problem
 from ..._step import Step
-from ..multipathd import registered, running, tell
+from ..multipathd import registered, tell
 from .attach import mapped, push
 from .path import DISKS, Path, wwid_of_kernel
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping, Sequence
 
 from ..._block.holders import Holders, look_holders
+from ..._block.sysfs import BLOCK
 from ..._host import Host, Problem
 from ..multipathd import registered
 from .path import Path, Session, look_paths, look_sessions
 
 DEVICES = "/sys/class/scsi_device"
-BLOCK = "/sys/class/block"
 LONGEST = 16384  # bytes of an answer: 2047 LUNs
 REPORT_LUNS = bytes([0xA0, *[0] * 5, *LONGEST.to_bytes(4, "big"), 0, 0])
 ASKED = 2  # devices of a session; one whose LUN is gone may refuse

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Sequence
 
 from ..._block.dm_multipath import wwid_of_map
-from ..._block.udev import settle
-from ..._block.udev_database import remembered
+from ..._block.udev import remembered, settle
 from ..._host import Host, Problem
 from ..multipathd import look_maps
 

@@ -10,14 +10,13 @@ from typing import Any, Iterable, Sequence
 from ..._block.dm_multipath import look_wwids
 from ..._block.holders import Holders, look_holders
 from ..._block.past_map import Beside, look_beside, plan_beside, refuse_beside
+from ..._block.sysfs import BLOCK
 from ..._host import Host, Problem
 from ..._step import Step
 from ..multipathd import registered
 from .attach import Arrival, AwaitDisks, GrowDisk, MakeMaps, ScanHost, mapped, paths_of, single, size_of
 from .detach import REMOVAL, RemovePaths, plan_removal, refuse_removal, users_of
 from .path import ACCESS_LUN, Path, Session, look_paths, look_sessions
-
-BLOCK = "/sys/class/block"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Iterable
 
-from ..._block.dm_multipath import watched
+from ..._block.dm_multipath import running
 from ..._host import Host, Problem
 from ..._step import Step
 from ..conf.initiator_name import PATH
@@ -70,7 +70,7 @@ def look_standings(host: Host, terms: Terms) -> Standings:
         sessions=tuple(_tried(host, one, initiator) if due(one, terms) else one for one in found),
         initiator=initiator,
         read=not behind(host, PATH),
-        watched=not mapped or not leaving or watched(host),
+        watched=not mapped or not leaving or running(host),
     )
 
 

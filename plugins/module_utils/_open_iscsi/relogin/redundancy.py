@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Iterable, Sequence
 
 from ..._block.dm_multipath import look_map_paths
-from ..._block.holders import BLOCK, Holders, User, look_holders
+from ..._block.holders import Holders, User, look_holders
 from ..._block.mountinfo import look_mounted
+from ..._block.sysfs import BLOCK
 from ..._host import Host
 from ..record import RecordId
 from ..session import LOGGED_IN, SESSIONS, Session, attribute, disks_of, look_sessions, pinned

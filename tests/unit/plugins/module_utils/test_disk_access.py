@@ -41,7 +41,7 @@ class Scanned(ScriptedHost):
                 **{f"{B}/{name}/device/state": "running\n" for name in ("sda", "sdb")},
             },
             runs={
-                "systemctl is-active multipathd.service": {"rc": 0 if runs else 3},
+                "systemctl show -p ActiveState multipathd.service": f"ActiveState={'active' if runs else 'inactive'}\n",
                 "udevadm settle --timeout=11": "",
                 "udevadm settle --timeout=12": "",
             },

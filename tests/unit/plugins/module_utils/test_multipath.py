@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.dm_multipath import (
+    running as multipathd_runs,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath import multipathd
 from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.alias import (
     Aliases,
     format_aliases,
@@ -473,4 +475,4 @@ def test_lun_numbers_are_read_as_the_kernel_counts_them():
 def test_a_look_at_its_process_tells_that_multipathd_runs_and_an_old_number_does_not(comm, asked):
     runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"} if asked else {}
     host = ScriptedHost(files={"/run/multipathd.pid": "77\n", "/proc/77/comm": comm}, runs=runs)
-    assert multipathd.running(host) is not asked
+    assert multipathd_runs(host) is not asked

@@ -17,10 +17,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.drift i
     look_live,
     outdated,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.info import look_all
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.info import (
+    look_all,
+    parse_statistics,
+)
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import RecordId
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import look_sessions
-from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.statistics import parse_statistics
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
