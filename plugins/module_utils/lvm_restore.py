@@ -18,7 +18,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import l
 from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import Damaged, Label, parse_metadata
 from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Step
 
-PLACE = "/run/lunworks-{}.vg"
 THIN = {"thin", "thin-pool"}
 
 
@@ -86,7 +85,7 @@ class RestoreMetadata(Step):
 @contextmanager
 def _written(host: Host, backup: Label) -> Iterator[str]:
     """The backup as a file, for as long as it takes."""
-    place = PLACE.format(backup.group)
+    place = host.aside(f"{backup.group}.vg")
     host.write(place, backup.metadata, 0o600)
     try:
         yield place

@@ -17,8 +17,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     target_name,
     unique,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import Locking
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import (
     Nodes,
     Wish,
@@ -65,7 +65,7 @@ AUTH = "node.session.auth"
 ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP, AUTH), "chap")}
 
 
-class WishedNodes(Resource):
+class WishedNodes(Locking):
     """Nodes converged to what was asked of them."""
 
     def __init__(

@@ -256,14 +256,15 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_discovery as open_iscsi
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import WORDS
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_wish import OPTIONS, wish_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import Locking
 
 SPEC = OPTIONS
 
 
-class Discovery(Resource):
+class Discovery(Locking):
     def __init__(self, options):
         self.wish = wish_of(options)
 

@@ -178,7 +178,7 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface import (
     check_name,
@@ -192,6 +192,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_fi
     TRANSPORTS,
     wanted_fields,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import Locking
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -213,7 +214,7 @@ SPEC = {
 }
 
 
-class Iface(Resource):
+class Iface(Locking):
     def __init__(self, options):
         self.name = check_name(options["name"])
         self.absent = options["state"] == "absent"

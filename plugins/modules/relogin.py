@@ -156,9 +156,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_relogin
 from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_key, unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
+from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge, plain
 from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_anew import Terms
+from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import Locking
 
 SPEC = {
     "targets": {"type": "list", "elements": "str", "default": []},
@@ -171,7 +172,7 @@ SPEC = {
 }
 
 
-class Relogin(Resource):
+class Relogin(Locking):
     def __init__(self, options):
         unique("target", options["targets"])
         if options["keep"] < 1:
