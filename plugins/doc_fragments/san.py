@@ -134,7 +134,8 @@ portals:
 enabled:
   description:
     - Whether initiators can log in.
-    - Left out, it stays as it is; a new target is enabled.
+    - Left out, it stays as it is; a new target is enabled, and so is one that is disabled and was never saved (a run that made
+      it was killed).
   type: bool
 alias:
   description:
