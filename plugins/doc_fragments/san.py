@@ -134,7 +134,8 @@ portals:
 enabled:
   description:
     - Whether initiators can log in.
-    - If omitted, it is left unchanged; a new target is enabled.
+    - If omitted, it is left unchanged; a new target is enabled, and so is one that is disabled and was never saved (the run that
+      made it was killed).
   type: bool
 alias:
   description:

@@ -27,6 +27,9 @@ class Resource:
 
     locks: tuple[str, ...] = ()  # files that are locked from the first look to the last one
 
+    def heal(self, host: Host) -> None:
+        """Clear what a run of ours that was killed has left and nobody wants, before the first look; not in check mode."""
+
     def look(self, host: Host) -> Any:
         """The state that is. Mutates nothing."""
         raise NotImplementedError
@@ -151,6 +154,10 @@ def _locked(module: AnsibleModule, host: Host, resources: Iterable[Resource]) ->
         for path in sorted({path for resource in resources for path in resource.locks}):
             if not module.check_mode:
                 held.enter_context(host.lock(path))
+        if not module.check_mode:
+            host.tidy()
+            for resource in resources:
+                resource.heal(host)
         yield
 
 

@@ -16,7 +16,8 @@ from typing import Callable, Iterator, Sequence, TypeVar
 
 from . import _direct_io as host_disk
 from . import _host_lock as host_lock
-from ._host_file import replace_file, why
+from ._host_file import PLACES, aside_name, clear, replace_file, why
+from ._host_net import ask_netlink, dial_tcp
 
 T = TypeVar("T")
 GONE = (FileNotFoundError, NotADirectoryError, ProcessLookupError)  # the last: a process that has just ended
@@ -143,6 +144,15 @@ class Host:
         """
         self._do("write", path, lambda: replace_file(path, text, mode, directory))
 
+    def aside(self, name: str) -> str:
+        """A path for a file that is needed while this process runs; 'tidy' knows it."""
+        return f"/run/{aside_name(name)}"
+
+    def tidy(self) -> None:
+        """Remove what runs of this collection that were killed were writing."""
+        for place in PLACES:
+            clear(place)
+
     def extend(self, path: str, size: int, full: bool = False) -> None:
         """Make a file (0600) or let it grow to a size in bytes, sparse or with all its blocks; what is in it stays."""
 
@@ -214,19 +224,7 @@ class Host:
 
     def dial(self, address: str, port: int, nic: str = "", seconds: float = 5) -> Connection:
         """A TCP connection there, through this network interface if one is named; an OSError when there is none."""
-        family, kind, _protocol, _canonical, where = socket.getaddrinfo(
-            address, port, type=socket.SOCK_STREAM
-        )[0]
-        connection = socket.socket(family, kind)
-        try:
-            connection.settimeout(seconds)
-            if nic:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
-            connection.connect(where)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return dial_tcp(address, port, nic, seconds)
 
     def unreachable(self, address: str, port: int, nic: str = "", seconds: float = 5) -> str:
         """Why nothing accepts a TCP connection there; empty: it does."""
@@ -248,20 +246,12 @@ class Host:
 
         A group is a multicast group (its bit) that the answer may come to.
         """
-        end = time.monotonic() + seconds
         try:
-            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as channel:
-                channel.bind((0, group))
-                channel.settimeout(seconds)
-                channel.sendto(message, (0, 0))
-                while time.monotonic() < end:
-                    answer = channel.recv(1 << 16)
-                    if takes(answer):
-                        return answer
-        except socket.timeout:
-            pass
+            answer = ask_netlink(protocol, message, takes, group, seconds)
         except OSError as error:
             raise Problem(f"Cannot ask the kernel (netlink {protocol}): {error.strerror}.") from error
+        if answer is not None:
+            return answer
         raise Late(f"The kernel did not answer (netlink {protocol}) within {seconds:g} seconds.")
 
     def scsi(self, asked: Sequence[tuple[str, bytes, int]], seconds: float = 10) -> Sequence[bytes | None]:

@@ -6,14 +6,31 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import stat
-from typing import Iterator
+
+from ._host_lock import started
 
 AS_ROOT = "The modules of this collection run as root: say 'become: true'."
 ASIDE = ".lunworks."  # how the names of files begin that are being written; see path_resolution(7) for their length
+WRITER = re.compile(re.escape(ASIDE) + r".*\.(\d+)\.(\d+)", re.S)  # and end: the process, and when it began
 LONGEST = 200  # bytes of the file's own name in it
+PLACES = (  # where the modules of this collection write files aside
+    "/etc",
+    "/etc/iscsi",
+    "/etc/multipath",
+    "/etc/multipath/conf.d",
+    "/etc/rtslib-fb-target",
+    "/etc/sysctl.d",
+    "/etc/systemd/system/*.d",
+    "/etc/target",
+    "/etc/udev/rules.d",
+    "/run",
+    "/run/lock/iscsi",
+    "/var/lib/iscsi",
+)
 KEPT = ("security.selinux", "system.posix_acl_access")  # and all of user.*: xattr(7)
 REMEDIES = {
     errno.ENOSPC: "is full. Make room there, for files too ('df' and 'df -i' show it)",
@@ -53,11 +70,8 @@ def replace_file(path: str, text: str, mode: int | None, directory: str = "") ->
         os.makedirs(os.path.dirname(path), exist_ok=True)
     _refuse_target(path, real, old)
     directory = directory or os.path.dirname(real)
-    aside = (
-        f"{directory}/{ASIDE}{os.fsencode(os.path.basename(real))[:LONGEST].decode(errors='surrogateescape')}"
-    )
-    _tidy(aside)
-    aside += f".{os.getpid()}"
+    clear(glob.escape(directory))
+    aside = f"{directory}/{aside_name(os.path.basename(real))}"
     try:
         with open(aside, "xb", opener=_private) as file:
             file.write(data)
@@ -74,6 +88,29 @@ def replace_file(path: str, text: str, mode: int | None, directory: str = "") ->
             os.unlink(aside)
         raise
     sync(os.path.dirname(real))
+
+
+def aside_name(name: str) -> str:
+    """What a file is called while this process writes it."""
+    short, number = os.fsencode(name)[:LONGEST].decode(errors="surrogateescape"), os.getpid()
+    return f"{ASIDE}{short}.{number}.{started(number)}"
+
+
+def clear(place: str) -> None:
+    """Remove what runs that were killed were writing there: it may hold secrets. What a process that lives writes stays.
+
+    '*' in a place stands for any names. Where nothing can be removed, whoever writes there is told why.
+    """
+    for path in glob.iglob(f"{place}/{ASIDE}*"):
+        if abandoned(os.path.basename(path)):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def abandoned(name: str) -> bool:
+    """Whether a file of this name was being written by a process that is gone; another one may have its ID by now."""
+    writer = WRITER.fullmatch(name)
+    return writer is not None and started(int(writer[1])) != int(writer[2])
 
 
 def sync(directory: str) -> None:
@@ -111,18 +148,3 @@ def _keep(real: str, handle: int) -> None:
             if name in KEPT or name.startswith("user."):
                 with contextlib.suppress(OSError):
                     os.setxattr(handle, name, os.getxattr(real, name))
-
-
-def _tidy(begin: str) -> None:
-    """Remove what a run that was killed has left here of the same file: it may hold secrets."""
-    for path in _left(begin):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-
-
-def _left(begin: str) -> Iterator[str]:
-    directory, _slash, name = begin.rpartition("/")
-    for found in os.listdir(directory or "/"):
-        number = found[len(name) + 1 :] if found.startswith(f"{name}.") else ""
-        if number.isdecimal() and (int(number) == os.getpid() or not os.path.exists(f"/proc/{number}")):
-            yield f"{directory}/{found}"

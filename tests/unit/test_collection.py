@@ -30,7 +30,7 @@ GROUND = {path.stem for path in SHARED if path.parent.name == "module_utils"} - 
 JOINING = {"timers_info": {"_open_iscsi", "_multipath"}}
 # What touches the machine. The host alone may, and the lab, which makes machines.
 MACHINE = {"shutil", "subprocess", "tempfile", "glob", "fcntl", "socket", "pathlib", "io"}
-HOST = {"_host", "_host_file", "_host_lock", "_direct_io"}
+HOST = {"_host", "_host_file", "_host_lock", "_host_net", "_direct_io"}
 # What of 'os' only calculates.
 PURE = re.compile(
     r"os\.(major|minor|makedev|sep|stat_result|path\.(join|basename|dirname|normpath|isabs|split|relpath))"

@@ -15,7 +15,11 @@ from .._step import Step
 KINDS = ("ext4", "xfs")
 MAKE_SECONDS = 3600  # an array may take its time to discard
 GROW_SECONDS = 3600
-ASIDE = "/run/lunworks-grow"  # a file system that is not mounted is, there, while it grows
+ASIDE = "/tmp"  # a file system that is not mounted is, there, while it grows: seen by the command that lets it grow alone
+# In a mount namespace of its own, which ends with it, whatever ends it (unshare(1): mounts in it are private).
+MOUNTED = (
+    'kind=$1 device=$2 point=$3; shift 3; mount -t "$kind" "$device" "$point" && "$@" && umount "$point"'
+)
 EXT4_SIZES = ("Block size", "Blocks per group", "Inode blocks per group", "Block count")
 MIB = 1 << 20
 XFS_SMALLEST_GROUP = 16 * MIB  # mkfs.xfs leaves a smaller rest at the end of the device unused
@@ -121,23 +125,14 @@ class GrowFilesystem(Step):
 
     def take(self, host: Host) -> None:
         point = mounted_on(host, self.device)
-        if point and point != ASIDE:  # there it is when a run before this one was killed
-            self._grow(host, point)
+        if point:
+            host.run(*self._grow(point), timeout=GROW_SECONDS)
             return
-        host.mkdir(ASIDE, 0o700)
-        try:
-            if not point:
-                host.run("mount", "-t", self.kind, self.device, ASIDE, timeout=120)
-            try:
-                self._grow(host, ASIDE)
-            finally:
-                host.run("umount", ASIDE, timeout=600)
-        finally:
-            host.rmdir(ASIDE)
+        mounted = ("unshare", "--mount", "sh", "-c", MOUNTED, "sh", self.kind, self.device, ASIDE)
+        host.run(*mounted, *self._grow(ASIDE), timeout=GROW_SECONDS)
 
-    def _grow(self, host: Host, point: str) -> None:
-        grow = ("resize2fs", self.device) if self.kind == "ext4" else ("xfs_growfs", "-d", point)
-        host.run(*grow, timeout=GROW_SECONDS)
+    def _grow(self, point: str) -> tuple[str, ...]:
+        return ("resize2fs", self.device) if self.kind == "ext4" else ("xfs_growfs", "-d", point)
 
 
 def mounted_on(host: Host, device: str) -> str:

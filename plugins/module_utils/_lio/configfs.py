@@ -37,6 +37,7 @@ from .configfs_node import (
 FILEIO = re.compile(
     r"File: (?P<path>.*?)\s+Size: (?P<size>\d+)\s+Mode: (?P<mode>\S+)(?:\s+Async: (?P<async>\d))?"
 )
+OUR_HBA = re.compile(r"(fileio|iblock)_\d+")  # what backstores of ours are in, one in each
 ALL = "*"  # instead of names of settings: every one
 AUTH = ("userid", "password", "userid_mutual", "password_mutual")
 
@@ -69,6 +70,9 @@ class Running:
     )  # backstores that other fabrics serve
     stores: Mapping[str, Lun] = field(default_factory=dict)  # every backstore, as a LUN without a number
     faults: Mapping[str, str] = field(default_factory=dict)  # backstores that cannot be told apart
+    halves: tuple[
+        str, ...
+    ] = ()  # what a killed run has left empty: it serves nothing, and rtslib stumbles over it
 
     def users(self, backstore: str) -> list[tuple[str, int, str]]:
         """The portal groups that serve a backstore: target, tag, and the sentence for people; other fabrics have no tag."""
@@ -92,8 +96,11 @@ def look_running(host: Host, keys: Keys) -> Running:
     stores: dict[str, Lun] = {}
     backstores: dict[str, str] = {}
     faults = {}
+    halves: list[str] = []
     for hba in [name for name in host.list(CORE) if name != "alua"]:
-        for name in [one for one in host.list(f"{CORE}/{hba}") if one not in ("hba_info", "hba_mode")]:
+        inside = [one for one in host.list(f"{CORE}/{hba}") if one not in ("hba_info", "hba_mode")]
+        halves += [] if inside or not OUR_HBA.fullmatch(hba) else [f"{CORE}/{hba}"]
+        for name in inside:
             place = f"{hba}/{name}"
             backstore = saved_name(hba, name)
             if backstore in backstores:
@@ -104,7 +111,8 @@ def look_running(host: Host, keys: Keys) -> Running:
     others: dict[str, tuple[Target, ...]] = {}
     sessions: list[Session] = []
     for name in host.list(ISCSI):
-        groups = [_target(host, keys, stores, name, tag) for tag in tags_of(host, f"{ISCSI}/{name}")]
+        groups = [_target(host, keys, stores, name, tag, halves) for tag in tags_of(host, f"{ISCSI}/{name}")]
+        halves += [] if groups else [f"{ISCSI}/{name}"]
         sessions += [session for group in groups for session in _sessions(host, group)]
         if groups and name.lower() in targets:
             twin = targets[name.lower()]
@@ -121,6 +129,7 @@ def look_running(host: Host, keys: Keys) -> Running:
         served_elsewhere(host),
         {lun.backstore: lun for lun in stores.values()},
         faults,
+        tuple(halves),
     )
 
 
@@ -139,12 +148,15 @@ def chap_of(fields: Mapping[str, str]) -> Chap | None:
     return Chap(user, Secret(secret), mutual_user, Secret(mutual_secret))
 
 
-def _target(host: Host, keys: Keys, stores: Mapping[str, Lun], name: str, tag: int) -> Target:
+def _target(
+    host: Host, keys: Keys, stores: Mapping[str, Lun], name: str, tag: int, halves: list[str]
+) -> Target:
     found = Target(name, tag=tag)
     base = tpg(found)
     luns = {}
     for number in numbered(host, f"{base}/lun"):
         place = link_of(host, f"{base}/lun/lun_{number}")
+        halves += [] if place else [f"{base}/lun/lun_{number}"]
         store = stores.get("/".join(place.split("/")[-2:])) if place else None
         if store:
             own = store.backstore.partition("/")[2]
@@ -160,7 +172,7 @@ def _target(host: Host, keys: Keys, stores: Mapping[str, Lun], name: str, tag: i
             host, f"{base}/param", keys.of(host, keys.parameters, name.lower(), f"{base}/param")
         ),
         luns=luns,
-        initiators={one: _initiator(host, f"{base}/acls/{one}") for one in host.list(f"{base}/acls")},
+        initiators={one: _initiator(host, f"{base}/acls/{one}", halves) for one in host.list(f"{base}/acls")},
         tag=tag,
         common_chap=value_of(host, f"{base}/auth/userid") not in ("", "NULL"),
     )
@@ -207,10 +219,11 @@ def _settings(host: Host, base: str) -> dict[str, str]:
     return found
 
 
-def _initiator(host: Host, base: str) -> Initiator:
+def _initiator(host: Host, base: str, halves: list[str]) -> Initiator:
     luns = {}
     for number in numbered(host, base):
         place = link_of(host, f"{base}/lun_{number}")
+        halves += [] if place else [f"{base}/lun_{number}"]
         lun = place.rpartition("_")[2] if place else ""
         if lun.isdecimal():
             luns[number] = LunMap(

@@ -16,9 +16,15 @@ def to_save(
     saved: Target | None, before: Target | None, after: Target, asked: Mapping[str, Any], access: bool
 ) -> Target:
     """The target with what was not asked for as it is saved."""
+    settings = {*asked["attributes"], *asked["parameters"], *(DERIVED if access else ())}
+    if saved is None and before and before.unfinished:  # as a new one is saved
+        return replace(
+            after,
+            attributes=_settings({}, after.attributes, settings),
+            parameters=_settings({}, after.parameters, settings),
+        )
     if saved is None or before is None or saved.tag != after.tag:
         return after
-    settings = {*asked["attributes"], *asked["parameters"], *(DERIVED if access else ())}
     found = (after.lun(one["name"], one["number"]) for one in asked["luns"] if one["state"] == "present")
     luns = {one.number for one in found if one}
     groups = {group["name"] for group in asked["igroups"]}

@@ -11,13 +11,13 @@ from typing import Collection, Iterator, Mapping
 
 from .._san.target import Lun, Target, without_luns
 from .._step import Step
-from .persistence import plan_saved
-from .saved_entry import OURS
+from .persistence import Saved, plan_saved
+from .saved_entry import OURS, store_of
 from .state import Serving
 from .steps.backstore import LoadTarget, MakeFile, RemoveBackstore
 from .steps.build import build
 from .steps.remake import with_ways_back
-from .steps.remove import RemoveTarget
+from .steps.remove import RemoveHalf, RemoveTarget
 from .steps.target import Disable, ForbidInitiator, ProtectLun, RemoveLun, RemovePortal, UnmapLun
 
 # Settings that the kernel does not change while a LUN is served (EINVAL; Linux, target_core_configfs.c).
@@ -41,7 +41,7 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
     names = sorted({*seen.running.targets, *want.running.targets})
     wanted = {name: feasible(seen, name, want.running.targets.get(name)) for name in names}
     stays = {name: _stays(seen.running.targets.get(name), wanted[name]) for name in names}
-    closed = _closed(seen, wanted, stays)
+    closed = _closed(seen, wanted, stays, _dropped(seen.saved, want.saved))
     places = _places(seen, wanted, closed)
     open_now = {store for store in seen.running.backstores if store not in closed}
     for name in names:
@@ -54,10 +54,11 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
             builds += build(stays[name], then, places, seen.running.stores, open_now)
     cuts += [RemoveBackstore(seen.running.backstores[one]) for one in closed]
     files = _files(seen, want, full)
-    made = {os.path.dirname(step.path) or "/" for step in files}
+    made = {os.path.dirname(path) or "/" for path in _unsaved_files(seen.saved, want.saved)}
     loads = [] if seen.loaded or not builds else [LoadTarget(os.path.dirname(want.saved.path))]
     saves = plan_saved(seen.saved, want.saved, made)
-    return [*loads, *with_ways_back(seen, [*cuts, *files, *builds]), *saves]
+    halves = [RemoveHalf(path) for path in seen.running.halves if path not in want.running.halves]
+    return [*loads, *halves, *with_ways_back(seen, [*cuts, *files, *builds]), *saves]
 
 
 def same_disk(now: Lun, then: Lun) -> bool:
@@ -112,11 +113,29 @@ def _stays(now: Target | None, then: Target | None) -> Target | None:
     return replace(left, portals=now.portals & then.portals, initiators=initiators)
 
 
+def _dropped(seen: Saved, want: Saved) -> set[str]:
+    """The backstores that are no longer saved."""
+    then, now = (
+        {store_of(one) for one in saved.document.get("storage_objects", [])} for saved in (seen, want)
+    )
+    return then - now
+
+
+def _unsaved_files(seen: Saved, want: Saved) -> list[str]:
+    """The files behind LUNs that are not saved yet as they shall be: new ones, and those that a killed run has made."""
+    known = seen.document.get("storage_objects", [])
+    stores = [one for one in want.document.get("storage_objects", []) if one not in known]
+    return [one["dev"] for one in stores if one["plugin"] == "fileio" and one.get("dev")]
+
+
 def _closed(
-    seen: Serving, wanted: Mapping[str, Target | None], stays: Mapping[str, Target | None]
+    seen: Serving,
+    wanted: Mapping[str, Target | None],
+    stays: Mapping[str, Target | None],
+    dropped: Collection[str],
 ) -> list[str]:
     """The backstores to close: of LUNs that go, unless something else serves them; what is in memory alone stays. And what an
-    interrupted run of ours left behind under a name that is needed."""
+    interrupted run of ours left behind: under a name that is needed, or with nothing but the saved file that knows it."""
     touched = {name for name, target in wanted.items() if target != seen.running.targets.get(name)}
     served = {lun.backstore for name in touched for group in seen.groups(name) for lun in group.luns.values()}
     needed = {lun.backstore: lun for name in touched for lun in (wanted[name] or Target("")).luns.values()}
@@ -131,7 +150,8 @@ def _closed(
             and one in seen.running.stores
             and not same_disk(seen.running.stores[one], needed[one])
         )
-        if stale or (going and (one not in needed or unlike)):
+        left = one in dropped and one.partition("/")[0] in OURS and not users
+        if stale or left or (going and (one not in needed or unlike)):
             found.append(one)
     return found
 

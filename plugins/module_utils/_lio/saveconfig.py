@@ -114,7 +114,11 @@ def _merge_luns(
         for index, lun in after.luns.items()
         if lun.backstore in known or index in saved.luns
     }
-    gone = set(before.luns) - set(after.luns)
+    served = {lun.backstore for lun in after.luns.values()}
+    past = {
+        index for index, lun in saved.luns.items() if index not in before.luns and lun.backstore in served
+    }
+    gone = {*before.luns, *past} - set(after.luns)
     luns = _merged_list(
         group.get("luns", []),
         gone,
@@ -150,11 +154,19 @@ def _merge_initiators(
             for index, map_ in sorted(one.luns.items())
             if map_.lun in after.luns and (after.luns[map_.lun].backstore in known or index in _maps(old))
         }
-        taken = set(_maps(before.initiators.get(name))) - set(one.luns)
+        taken = {*_maps(before.initiators.get(name)), *_past(old, one)} - set(one.luns)
         if maps or taken or "mapped_luns" in entry:
             entry["mapped_luns"] = _merged_list(entry.get("mapped_luns", []), taken, maps, _merged_map)
     if left or "node_acls" in group:
         group["node_acls"] = left
+
+
+def _past(old: Initiator | None, one: Initiator) -> Collection[int]:
+    """The numbers under which it saw LUNs that it sees under others now: a run was killed between that and saving it.
+
+    Where others saved a LUN under several numbers, all of them are wanted (san.whole)."""
+    seen = {entry.lun for entry in one.luns.values()}
+    return {index for index, entry in old.luns.items() if entry.lun in seen} if old else ()
 
 
 def _maps(initiator: Initiator | None) -> Collection[int]:

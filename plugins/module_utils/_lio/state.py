@@ -122,7 +122,11 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         name: _relied_on(_named(target), name in access) if target else None for name, target in found.items()
     }
     targets = {name: after.get(name, target) for name, target in {**seen.running.targets, **after}.items()}
-    running = replace(seen.running, targets={name: target for name, target in targets.items() if target})
+    running = replace(
+        seen.running,
+        targets={name: target for name, target in targets.items() if target},
+        halves=tuple(path for path in seen.running.halves if not _cleared(seen, path, found)),
+    )
     by_name = {one["name"]: one for one in asked}
 
     def merge(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,9 +165,18 @@ def _merged(
     return merged(document, {**before, **_all_groups(seen, after)}, saved_as, used)
 
 
+def _cleared(seen: Serving, path: str, asked: Mapping[str, Target | None]) -> bool:
+    """Whether something empty goes: a place for backstores, or in a target that was asked for. One may be saved empty."""
+    if path.startswith(f"{CORE}/"):
+        return bool(asked)
+    name, _slash, inside = path[len(f"{ISCSI}/") :].lower().partition("/")
+    saved = name in {one["wwn"].lower() for one in seen.saved.document.get("targets", [])}
+    return name in asked and bool(inside or asked[name] is None or not saved)
+
+
 def _decides_access(target: Target | None, asked: dict[str, Any], purge: bool) -> bool:
     """Whether it was said who may log in. Otherwise that stays, however open it is."""
-    return target is None or asked["access"] or (purge and "igroups" in asked["given"])
+    return target is None or target.unfinished or asked["access"] or (purge and "igroups" in asked["given"])
 
 
 def _all_groups(seen: Serving, after: Mapping[str, Target | None]) -> dict[str, Target]:

@@ -202,14 +202,16 @@ def kernel_number(text: str | None) -> int | None:
 
 
 def plan_filters(seen: dict[str, Filter], want: dict[str, Filter]) -> list[Step]:
-    """Loosen what is strict; write down what would be strict again after a boot."""
-    steps: list[Step] = [Loosen(name) for name, found in seen.items() if want[name].running > found.running]
+    """Write down what would be strict again after a boot, and loosen what is strict: what is loose already is nobody's task."""
+    loosened: list[Step] = [
+        Loosen(name) for name, found in seen.items() if want[name].running > found.running
+    ]
     unsaved = tuple(
         name
         for name, found in seen.items()
         if (want[name].managed, want[name].at_boot) != (found.managed, found.at_boot)
     )
-    return steps + ([Persist(unsaved)] if unsaved else [])
+    return [*([Persist(unsaved)] if unsaved else []), *loosened]
 
 
 def refuse_filters(seen: dict[str, Filter], steps: list[Step]) -> None:

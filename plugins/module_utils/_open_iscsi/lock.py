@@ -13,8 +13,8 @@ import re
 from contextlib import contextmanager
 from typing import Callable, Iterator
 
+from .._converge import Resource
 from .._host import Host, Problem
-from .._host_file import ASIDE
 from .._host_lock import started_of
 
 DIRECTORY = "/run/lock/iscsi"
@@ -48,6 +48,15 @@ def locked(host: Host) -> Iterator[Callable[[str, str], None]]:
             host.remove(mine)
 
 
+class Locking(Resource):
+    """A resource whose steps lock the database, or let iscsiadm lock it."""
+
+    def heal(self, host: Host) -> None:
+        if any(_left(host, name) for name in host.list(DIRECTORY)):
+            with host.lock(f"{DIRECTORY}/{OURS}", QUEUE):
+                _clear(host)
+
+
 def _write(host: Host, path: str, text: str) -> None:
     """Write a file of the database, under its lock: aside where iscsiadm reads none, which takes every file for a record."""
     root = next((root for root in DATABASES if path.startswith(f"{root}/")), "")
@@ -60,18 +69,18 @@ def _clear(host: Host) -> None:
     """What runs of ours that were killed have left. Whoever clears has the queue's lock, so no other one of ours is at it."""
     held = host.stat(HELD)
     for name in host.list(DIRECTORY):
-        found = HOLDER.fullmatch(name)
-        if not found or _started(host, found[1]) == int(found[2]):
+        if not _left(host, name):
             continue
         own = host.stat(f"{DIRECTORY}/{name}")
         if held and own and (held.st_dev, held.st_ino) == (own.st_dev, own.st_ino):
             host.remove(HELD)
         host.remove(f"{DIRECTORY}/{name}")
-    for root in (DIRECTORY, *DATABASES):
-        for name in host.list(root):
-            number = name.rpartition(".")[2]
-            if name.startswith(ASIDE) and number.isdecimal() and _started(host, number) is None:
-                host.remove(f"{root}/{name}")
+
+
+def _left(host: Host, name: str) -> bool:
+    """Whether a file beside the lock is that of a process of ours which is gone."""
+    found = HOLDER.fullmatch(name)
+    return found is not None and _started(host, found[1]) != int(found[2])
 
 
 def _started(host: Host, number: str) -> int | None:

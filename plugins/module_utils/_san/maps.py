@@ -50,7 +50,11 @@ def _lay_igroup(target: Target, asked: dict[str, Any], purge: bool) -> Target:
     common = _common([one.luns for one in members.values()])
     initiators = dict(target.initiators)
     for name in names:
-        now = initiators.get(name) or Initiator(asked["name"], common, chap_now)
+        now = initiators.get(name, Initiator("", unsaved=True))
+        if (
+            now.unsaved and name not in members
+        ):  # new, or a run was killed: it is put into the igroup last, then saved
+            now = replace(now, luns={**now.luns, **common}, chap=chap_now or now.chap)
         luns = _lay_maps(target, name, now, asked, purge)
         proof = None if asked["chap"] == NO_CHAP else asked["chap"] or now.chap
         initiators[name] = replace(now, igroup=asked["name"], luns=luns, chap=proof)

@@ -23,6 +23,8 @@ def lay(
     found = target or Target(asked["name"])
     if asked["enabled"] is not None:
         found = replace(found, enabled=asked["enabled"])
+    elif found.unfinished:
+        found = replace(found, enabled=True)
     if asked["portals"] is not None:
         found = replace(found, portals=asked["portals"] if purge else found.portals | asked["portals"])
     if not found.portals and (target is None or asked["portals"] is not None):

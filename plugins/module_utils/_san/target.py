@@ -54,6 +54,7 @@ class Initiator:
     luns: dict[int, LunMap] = field(default_factory=dict)
     chap: Chap | None = None
     attributes: dict[str, str] = field(default_factory=dict, compare=False)  # as saved
+    unsaved: bool = field(default=False, compare=False)  # it runs only: by hand, or a run of ours was killed
 
     def has(self, lun: int) -> list[LunMap]:
         """Its maps of a LUN: there may be several."""
@@ -81,6 +82,12 @@ class Target:
     )  # saved settings: the kernel may not have them
     fault: str = field(default="", compare=False)  # why it must not be worked on
     common_chap: bool = field(default=False, compare=False)  # it has credentials for all who have no ACL
+    unsaved: bool = field(default=False, compare=False)  # it runs only
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a run of ours that was killed was making it: it enables a new target last, and saves it then."""
+        return self.unsaved and not self.enabled
 
     def igroups(self) -> dict[str, list[str]]:
         """The names of the igroups, each with its initiators."""
@@ -123,9 +130,11 @@ def whole(running: Target | None, saved: Target | None) -> Target | None:
 
     What is lost and could not be made again as it was is part of it too; the planner leaves it.
     """
+    if saved is None and running:
+        alone = {name: replace(one, unsaved=True) for name, one in running.initiators.items()}
+        return without_luns(replace(running, initiators=alone, unsaved=True), ())
     if running is None or saved is None:
-        one = running or saved
-        return without_luns(one, ()) if one else None
+        return without_luns(saved, ()) if saved else None
     luns = {number: lun for number, lun in saved.luns.items() if _lost(lun, running, saved)}
     initiators = dict(saved.initiators)
     for name, initiator in running.initiators.items():
@@ -137,7 +146,8 @@ def whole(running: Target | None, saved: Target | None) -> Target | None:
             if number not in initiator.luns
             and (entry.lun not in there or sum(one.lun == entry.lun for one in kept.values()) > 1)
         }
-        initiators[name] = replace(initiator, luns={**initiator.luns, **lost})
+        unsaved = name not in saved.initiators
+        initiators[name] = replace(initiator, luns={**initiator.luns, **lost}, unsaved=unsaved)
     found = replace(
         running,
         portals=running.portals | saved.portals,

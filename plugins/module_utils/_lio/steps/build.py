@@ -93,8 +93,6 @@ def _initiator(
     if now is None:
         yield AllowInitiator(*at, name, then.attributes)
     before = now or Initiator(name)
-    if before.igroup != then.igroup:
-        yield SetIgroup(*at, name, then.igroup)
     if before.chap != then.chap:
         yield SetChap(*at, name, then.chap)
     for number, entry in sorted(then.luns.items()):
@@ -104,3 +102,5 @@ def _initiator(
             yield MapLun(*at, name, lun, number, entry.lun, entry.read_only)
         elif old.read_only and not entry.read_only:
             yield ProtectLun(*at, name, lun, number, False)
+    if before.igroup != then.igroup:  # last: who is in it has what it has
+        yield SetIgroup(*at, name, then.igroup)

@@ -41,6 +41,19 @@ def bare(step: Step) -> Step:
 
 
 @dataclass(frozen=True)
+class RemoveHalf(Step):
+    """The kernel refuses where somebody has gone on with it."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"Remove '{self.path}', which is empty: the run that made or removed it was killed"
+
+    def take(self, host: Host) -> None:
+        host.rmdir(self.path)
+
+
+@dataclass(frozen=True)
 class RemoveTarget(Step):
     """Take a whole target away, in the order that configfs asks for."""
 

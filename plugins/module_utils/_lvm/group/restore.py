@@ -18,7 +18,6 @@ from ..names import group_name
 from ..pv import refuse_device
 from ..report import look_lvm
 
-PLACE = "/run/lunworks-{}.vg"
 THIN = {"thin", "thin-pool"}
 
 
@@ -86,7 +85,7 @@ class RestoreMetadata(Step):
 @contextmanager
 def _written(host: Host, backup: Label) -> Iterator[str]:
     """The backup as a file, for as long as it takes."""
-    place = PLACE.format(backup.group)
+    place = host.aside(f"{backup.group}.vg")
     host.write(place, backup.metadata, 0o600)
     try:
         yield place

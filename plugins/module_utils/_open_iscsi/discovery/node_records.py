@@ -68,8 +68,10 @@ class RecordOffers(Step):
             self._take_firmware(host)
             return
         for name, record in self.records.items():
+            _link(
+                host, self.source, name, str(record.settings[TPG])
+            )  # first: what is recorded is not done again
             AddRecord(name, record.settings).take(host)
-            _link(host, self.source, name, str(record.settings[TPG]))
 
     def _take_firmware(self, host: Host) -> None:
         """Only iscsiadm knows the ifaces and secrets of the firmware; 2.1.8 gives new records the startup of iscsid.conf."""

@@ -9,11 +9,11 @@ from typing import Any, Iterable
 
 from ..._arguments import by_name, portal, target_key, target_name, unique
 from ..._chap import CHAP_OPTION, NO_CHAP, chap
-from ..._converge import Resource
 from ..._host import Host, Problem
 from ..._step import Secret, Step
 from ..conf.presets import PRESETS, with_preset
 from ..conf.settings import NODE, STARTUPS, Value, chap_settings, named, setting
+from ..lock import Locking
 from ..record import RecordId, iface_name
 from .plan import Nodes, Wish, Wishes, look_nodes, note_nodes, plan_nodes, refuse_nodes, want_nodes
 
@@ -41,7 +41,7 @@ AUTH = "node.session.auth"
 ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP, AUTH), "chap")}
 
 
-class WishedNodes(Resource):
+class WishedNodes(Locking):
     """Nodes converged to what was asked of them."""
 
     def __init__(
