@@ -16,16 +16,10 @@ import os
 import sys
 import time
 
+from reading import read
+
 SAVED = ("/etc/rtslib-fb-target/saveconfig.json", "/etc/target/saveconfig.json")
 EVERY = 0.1  # seconds
-
-
-def read(path):
-    try:
-        with open(path) as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 def backstore(directory):
