@@ -36,13 +36,14 @@ class Act:
     kind: str
     say: str
     argv: list[str]
+    owner: str = ""  # who has the group when it succeeds, if it says so
 
 
 def playbook(storm: Storm, name: str, /, **variables: Any) -> Act:
     argv = command(storm.lab, name, *storm.data, hosts=storm.hosts, variables=variables)
     said = {key: value for key, value in variables.items() if key != "storage"}
     kind = name.rpartition(".")[2]
-    return Act(kind, f"{kind} {said}", argv)
+    return Act(kind, f"{kind} {said}", argv, variables["owner"])
 
 
 def module(storm: Storm, host: Host, name: str, /, **options: Any) -> Act:
@@ -54,18 +55,27 @@ def module(storm: Storm, host: Host, name: str, /, **options: Any) -> Act:
 
 
 def site(storm: Storm, luck: random.Random) -> Act:
-    owner, allowed = luck.choice(storm.computes).name, luck.random() < 0.7
-    return playbook(storm, SITE, owner=owner, allow_move=allowed, secret=luck.randrange(2))
+    _source, owner = sides(storm, luck)
+    return playbook(storm, SITE, owner=owner, allow_move=luck.random() < 0.7, secret=luck.randrange(2))
+
+
+def sides(storm: Storm, luck: random.Random) -> list[str]:
+    """From where the group is believed to be to the other host; at times the other way, as one would who does not know."""
+    return sorted(
+        (host.name for host in storm.computes),
+        key=lambda name: name != storm.owner,
+        reverse=luck.random() < 0.2,
+    )
 
 
 def move(storm: Storm, luck: random.Random) -> Act:
-    source, destination = luck.sample([storm.home.name, storm.away.name], 2)
+    source, destination = sides(storm, luck)
     here = {"from": source, "to": destination, "owner": destination, "storage": storm.storage.name}
     return playbook(storm, MOVE, vg=GROUP, **here)
 
 
 def rotate_chap(storm: Storm, luck: random.Random) -> Act:
-    return playbook(storm, ROTATE, owner=storm.home.name, secret=luck.randrange(2))
+    return playbook(storm, ROTATE, owner=storm.owner, secret=luck.randrange(2))
 
 
 def targets(storm: Storm, luck: random.Random) -> Act:
@@ -179,6 +189,7 @@ class Controller(threading.Thread):
         rc, told = self.running.returncode, output.read_text(errors="replace")
         self.ended.append(rc)
         self.storm.events.append((act.kind, outcome(rc, told)))
+        self.storm.owner = act.owner if act.owner and not rc else self.storm.owner
         self.storm.say(f"{self.name} {number}: {outcome(rc, told)} after {time.monotonic() - began:.0f} s")
         if TRACEBACK in told:
             self.storm.faults.append(f"{output}: {act.say}: died with a traceback")

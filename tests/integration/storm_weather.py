@@ -15,13 +15,13 @@ from ansible_collections.lunworks.iscsi.tests.integration.storming import Storm,
 
 LATE = 420  # seconds after its time until which a storm waits for what has not happened yet
 LOOPS = {  # what others do, and at most how many seconds they pause
-    "storage": {"targetcli saveconfig": 6.0, "udevadm trigger": 9.0},
+    "storage": {"targetcli saveconfig": 9.0, "udevadm trigger": 15.0},
     "compute": {
-        "iscsiadm -m session": 1.0,
-        "iscsiadm -m node": 1.0,
-        "vgs": 3.0,
-        "pvscan": 4.0,
-        "udevadm trigger --subsystem-match=block": 6.0,
+        "iscsiadm -m session": 3.0,
+        "iscsiadm -m node": 3.0,
+        "vgs": 6.0,
+        "pvscan": 9.0,
+        "udevadm trigger --subsystem-match=block": 15.0,
     },
 }
 MODULES = "^[^ ]*/python3[.0-9]*$"  # the command line of a module that Ansible gives to Python by its standard input
@@ -88,8 +88,8 @@ HIT = "hit"
 STRIKES: dict[str, tuple[Strike, int]] = {  # and how often in every round
     "power cut of a storage host": (cut_storage, 1),
     "power cut of a compute host": (cut_compute, 1),
-    "kill of a controller": (kill_controller, 3),
-    "kill of modules": (kill_modules, 6),
+    "kill of a controller": (kill_controller, 2),
+    "kill of modules": (kill_modules, 3),
 }
 
 
@@ -101,7 +101,7 @@ def weather(storm: Storm, controllers: list[Controller]) -> None:
         if storm.over.is_set() or late > (LATE if still else 0):
             return
         if late < 0 or name in still:
-            storm.over.wait(luck.uniform(3, 12))
+            storm.over.wait(luck.uniform(5, 15))
             try:
                 hit = STRIKES[name][0](storm, luck, controllers)
                 storm.events.append((name, HIT if hit else "missed"))

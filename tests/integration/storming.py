@@ -58,12 +58,14 @@ class Storm:
     seed: str
     seconds: float
     place: Path  # what every run said
+    owner: str = ""  # who has the group, as far as the controllers know
     over: threading.Event = field(default_factory=threading.Event)
     events: list[tuple[str, str]] = field(default_factory=list)  # who, or what was run; and how it went
     faults: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        self.owner = self.home.name
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir(parents=True)
         self.say(f"seed {self.seed}, {self.seconds:g} seconds")

@@ -29,7 +29,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.storming import (
     watched,
 )
 
-SHORT, GATE = "180", "1"  # seconds, and the seed
+SHORT, GATE = "180", "289"  # seconds, and the seed
 SECONDS = os.environ.get("LUNWORKS_STORM_SECONDS", SHORT)
 SEED = os.environ.get("LUNWORKS_STORM_SEED") or (GATE if SECONDS == SHORT else f"{time.time_ns() % 10**8}")
 FILL = (

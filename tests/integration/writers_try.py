@@ -22,8 +22,8 @@ import time
 
 from reading import read
 
-EVERY = 0.3  # seconds
-LONG = 3.0  # between two tries much can happen: they say nothing of what was between
+EVERY = 1.0  # seconds
+LONG = 5.0  # between two tries much can happen: they say nothing of what was between
 SG_IO, TO_DEVICE = 0x2285, -2
 HEADER = "@iiBBHIPPPIIiPBBBBHHiII0P"  # struct sg_io_hdr
 WRITE_10 = 0x2A
