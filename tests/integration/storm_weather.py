@@ -34,6 +34,17 @@ exit 1
 """
 
 
+# What our message says to do where a power cut has torn the saved file, which rtslib writes in place: 0 when that was so.
+MEND = """
+directory=$(ls -d /etc/rtslib-fb-target /etc/target 2>/dev/null | head -n 1)
+file=$directory/saveconfig.json
+python3 -m json.tool $file >/dev/null 2>&1 && exit 3
+for copy in $file.temp $(ls -t $directory/backup/*); do
+    zcat -f $copy >/run/mended 2>/dev/null && python3 -m json.tool /run/mended >/dev/null 2>&1 || continue
+    install -m 600 /run/mended $file && sync && targetctl restore $file && exit 0
+done
+exit 1
+"""
 Strike = Callable[[Storm, random.Random, "list[Controller]"], bool]
 
 
@@ -57,9 +68,19 @@ def power_cut(storm: Storm, host: Host) -> bool:
     storm.say(f"cuts the power of {host.name}")
     storm.lab.power_cut(host)
     storm.lab.boot(host)
+    if host is storm.storage:
+        mend(storm)
     begin_loops(storm, host)
     storm.say(f"{host.name} is back")
     return True
+
+
+def mend(storm: Storm) -> None:
+    mended = storm.storage.run(MEND, check=False)
+    assert mended.rc in (0, 3), f"the saved file is torn, and there is no copy: {mended}"
+    if mended.rc == 0:
+        storm.events.append(TORN)
+        storm.say("the saved file was torn by others, and is restored from a copy")
 
 
 def cut_storage(storm: Storm, luck: random.Random, controllers: list[Controller]) -> bool:
@@ -85,6 +106,7 @@ def kill_modules(storm: Storm, luck: random.Random, controllers: list[Controller
 
 
 HIT = "hit"
+TORN = "saved file", "torn by others and a power cut"
 STRIKES: dict[str, tuple[Strike, int]] = {  # and how often in every round
     "power cut of a storage host": (cut_storage, 1),
     "power cut of a compute host": (cut_compute, 1),
@@ -101,7 +123,7 @@ def weather(storm: Storm, controllers: list[Controller]) -> None:
         if storm.over.is_set() or late > (LATE if still else 0):
             return
         if late < 0 or name in still:
-            storm.over.wait(luck.uniform(5, 15))
+            storm.over.wait(luck.uniform(5, 15) * storm.pace)
             try:
                 hit = STRIKES[name][0](storm, luck, controllers)
                 storm.events.append((name, HIT if hit else "missed"))

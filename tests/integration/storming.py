@@ -42,7 +42,7 @@ WantedBy=sysinit.target
 def dealt(luck: random.Random, cards: dict[T, int]) -> Iterator[T]:
     """Cards without end: in every round each of them, as often as said."""
     while True:
-        stack = [card for card, times in cards.items() for _ in range(times)]
+        stack = [card for card, times in cards.items() for _time in range(times)]
         luck.shuffle(stack)
         yield from stack
 
@@ -58,6 +58,7 @@ class Storm:
     seed: str
     seconds: float
     place: Path  # what every run said
+    pace: float = 1.0  # how slow this machine is now: strikes leave runs the time to come as far as elsewhere
     owner: str = ""  # who has the group, as far as the controllers know
     over: threading.Event = field(default_factory=threading.Event)
     events: list[tuple[str, str]] = field(default_factory=list)  # who, or what was run; and how it went
