@@ -8,7 +8,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, NamedTuple
 
 from .._host import Host, Problem
 from .._step import Step
@@ -21,6 +21,7 @@ UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"
 
 # What has a unit to wait for: udev tags block devices alone (systemd 99-systemd.rules), no tape, no /dev/sgN.
 WAITED_FOR = ("block", "fileio")
+WRITTEN = 5  # seconds: who writes the file in place has done so
 UNQUOTED = re.compile(r"/[^\0-\x1f\x7f\"'\\]*")  # a path that is one word of a unit file
 
 
@@ -89,24 +90,50 @@ def look_saved(host: Host) -> Saved:
     known = [place for place, unit in PLACES if host.stat(place) or unit in units]
     directory = known[0] if known else PLACES[-1][0]
     path = f"{directory}/saveconfig.json"
-    text = host.read(path)
-    try:
-        document = json.loads(text, object_pairs_hook=once) if text and text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        raise Problem(f"'{path}' is not JSON ({error}). {_remedy(directory)}") from None
+    text, document, fault = host.until(lambda: _read(host, path), WRITTEN)
+    if fault:
+        raise Problem(f"'{path}' {fault}. {_remedy(directory)}")
     faults = list(shape_faults(document))
     if faults:
         raise Problem(f"'{path}' is not what targetctl writes: {'; '.join(faults[:3])}. {_remedy(directory)}")
     stat = host.stat(path)
     private = stat is None or not stat.st_mode & 0o077
-    found = Saved(path, document, private, units[0] if units else "", text=text or "")
+    found = Saved(path, document, private, units[0] if units else "", text=text)
     return replace(found, order=host.read(found.drop_in) or "") if units else found
+
+
+class _Read(NamedTuple):
+    """The file once read: false while it is not whole."""
+
+    text: str
+    document: dict[str, Any]
+    fault: str = ""
+
+    def __bool__(self) -> bool:
+        return not self.fault
+
+
+def _read(host: Host, path: str) -> _Read:
+    """rtslib writes it in place, and syncs nothing (root.py, save_to_file: shutil.copy): who reads meanwhile finds a part of it
+    or none, and so does the boot after a power cut. An empty file is therefore not one in which nothing was saved yet."""
+    text = host.read(path)
+    if text is None:
+        return _Read("", {})
+    if not text.strip("\0 \n"):
+        return _Read(
+            text, {}, "is empty: somebody's save of it was cut off, and what it had does not come back"
+        )
+    try:
+        return _Read(text, json.loads(text, object_pairs_hook=once))
+    except (ValueError, RecursionError) as error:
+        return _Read(text, {}, f"is not JSON ({error})")
 
 
 def _remedy(directory: str) -> str:
     return (
         "It is what comes back after a boot: mend it, restore a copy from "
-        f"'{directory}/backup', or move it away to have it made anew from what runs."
+        f"'{directory}/backup' ('targetctl restore COPY'), or, where all runs that shall, move it away to have it made anew from "
+        "what runs."
     )
 
 
