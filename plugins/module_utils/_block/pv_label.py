@@ -66,7 +66,7 @@ def look_label(host: Host, path: str) -> Label | None:
                 raise Problem(
                     f"What LVM wrote on '{path}' is damaged: {damaged}. 'pvck --dump metadata {path}' tells more; "
                     "lunworks.iscsi.volume_group_restore can write it back."
-                ) from damaged
+                ) from None  # its words are in these
     return None
 
 

@@ -384,7 +384,7 @@ def told(door, host):
 
     module = import_module(f"ansible_collections.lunworks.iscsi.plugins.modules.{door}")
     try:
-        module.question({"name": None, "metadata": False}, host)
+        module.question({"name": None, "metadata": False, "provider": "lio"}, host)
     except Problem as problem:
         assert str(problem)
 

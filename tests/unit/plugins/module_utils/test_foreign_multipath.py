@@ -183,7 +183,7 @@ def run(host, door, options):
         _compare(resource, seen, want, "The host")
         return []
     try:
-        _act(Module(), resource, want, steps, host)
+        _act(Module(), resource, seen, want, steps, host)
     except Half as half:
         raise AssertionError(f"half done: {half}") from half
     return steps
