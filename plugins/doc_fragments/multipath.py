@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of disk and disks, which stand alone in one and in a list in the other; module_utils/_multipath/disk/resource.py has their types."""
+"""The options of disk and disks, alone and in a list. Their types are in module_utils/_multipath/disk/resource.py."""
 
 from __future__ import annotations
 

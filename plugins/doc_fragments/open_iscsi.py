@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of node and nodes, which stand alone in one and in a list in the other; module_utils/_open_iscsi/node/resource.py has their types."""
+"""The options of node and nodes, alone and in a list. Their types are in module_utils/_open_iscsi/node/resource.py."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ reset_to_defaults:
   description:
     - Settings to set to what C(iscsid.conf) says now, so that a change of that file reaches existing records.
     - Each is the name of a setting, or the beginning of several, like V(node.session.timeo) for all below it.
-    - A setting that C(iscsid.conf) does not set stays as it is; O(PREFIXsettings), O(PREFIXstartup) and O(PREFIXchap) take precedence.
+    - A setting that C(iscsid.conf) does not set stays as it is; O(PREFIXsettings), O(PREFIXstartup) and O(PREFIXchap) take
+      precedence.
   type: list
   elements: str
   default: []

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The twin of module_utils/san_asked.py: the same options stand alone in one module and nested in another."""
+"""The twin of module_utils/_san/options.py: the same options stand alone in one module and nested in another."""
 
 from __future__ import annotations
 

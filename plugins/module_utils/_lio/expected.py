@@ -126,7 +126,7 @@ class ProveLabel(Step):
 
 def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expected]) -> list[Step]:
     """The steps, and between the last cut and the first grant the label of each LUN that changes hands is read again. All cuts
-    of a plan come before all grants (lio_plan.py). Where a label is otherwise, what was cut is put back."""
+    of a plan come before all grants (plan.py). Where a label is otherwise, what was cut is put back."""
     plain = list(map(bare, steps))
     handed = [one for one in expected if _changes_hands(plain, one)]
     if not handed:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""saveconfig.json read into our words: rtslib's format (saveconfig.json(5)). lio_document.py writes our words into it."""
+"""saveconfig.json read into our words: rtslib's format (saveconfig.json(5)). saveconfig.py writes our words into it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was asked for, laid over the target that is: unsaid means untouched. Who sees its LUNs is in san_maps.py."""
+"""What was asked for, laid over the target that is: unsaid means untouched. Who sees its LUNs is in maps.py."""
 
 from __future__ import annotations
 
