@@ -376,7 +376,7 @@ def core_tar() -> tuple[str, bytes]:
 
 def plugins_tar() -> tuple[str, bytes]:
     """This collection's modules and module_utils as they are on disk now."""
-    paths = [*PLUGINS.glob("modules/*.py"), *PLUGINS.glob("module_utils/*.py")]
+    paths = [*PLUGINS.glob("modules/*.py"), *(PLUGINS / "module_utils").rglob("*.py")]
     return _plugins_tar(tuple((path, path.stat().st_mtime_ns) for path in sorted(paths)))
 
 
