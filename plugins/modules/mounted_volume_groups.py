@@ -94,7 +94,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge_in_turn
-from ..module_utils._fs.mounts import MOUNTS, WishedMounts
+from ..module_utils._fs.mounts import MOUNTS, MountsResource
 from ..module_utils._lvm.group.resource import (
     ASSUME_PRESENT,
     GROUP,
@@ -118,9 +118,9 @@ def resources(options):
     groups = WishedGroups(options["groups"], options["assume_present"], options["verify"])
     return {
         "planned": PlannedGroups(groups),
-        "unmounted": WishedMounts(mounts["absent"]),
+        "unmounted": MountsResource(mounts["absent"]),
         "groups": groups,
-        "mounted": WishedMounts(mounts["mounted"]),
+        "mounted": MountsResource(mounts["mounted"]),
     }
 
 
