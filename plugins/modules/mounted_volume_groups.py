@@ -98,8 +98,8 @@ from ..module_utils._fs.mounts import MOUNTS, MountsResource
 from ..module_utils._lvm.group.resource import (
     ASSUME_PRESENT,
     GROUP,
+    GroupsResource,
     PlannedGroups,
-    WishedGroups,
 )
 
 VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", "required": True}}
@@ -115,7 +115,7 @@ def resources(options):
     mounts = {
         state: [one for one in options["mounts"] if one["state"] == state] for state in ("absent", "mounted")
     }
-    groups = WishedGroups(options["groups"], options["assume_present"], options["verify"])
+    groups = GroupsResource(options["groups"], options["assume_present"], options["verify"])
     return {
         "planned": PlannedGroups(groups),
         "unmounted": MountsResource(mounts["absent"]),
