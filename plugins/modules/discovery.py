@@ -258,64 +258,19 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import converge, plain
-from ..module_utils._open_iscsi.discovery import plan as open_iscsi
-from ..module_utils._open_iscsi.discovery.record import WORDS
-from ..module_utils._open_iscsi.discovery.request import OPTIONS, wish_of
-from ..module_utils._open_iscsi.lock import Locking
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.discovery.request import OPTIONS
+from ..module_utils._open_iscsi.discovery.resource import DiscoveryResource
 
 SPEC = OPTIONS
 
 
-class Discovery(Locking):
-    def __init__(self, options):
-        self.wish = wish_of(options)
-
-    def look(self, host):
-        return open_iscsi.look_discovery(host, self.wish)
-
-    def want(self, seen):
-        return open_iscsi.want_discovery(seen, self.wish)
-
-    def plan(self, seen, want):
-        return open_iscsi.plan_discovery(seen, want, self.wish)
-
-    def refuse(self, seen, want, steps):
-        open_iscsi.refuse_discovery(seen, steps, self.wish)
-
-    def notes(self, seen, steps):
-        return open_iscsi.note_discovery(seen, steps)
-
-    def show(self, state):
-        offers = {offer for found in state.sources.values() for offer in found.offers or ()}
-        recorded = {(name.target, name.portal) for name in state.records}
-        live = {(name.target, name.portal) for name in state.sessions}
-        targets = [
-            {
-                "target": offer.target,
-                "portal": str(offer.portal),
-                "tpg": offer.tpg,
-                "recorded": offer.key in recorded,
-                "logged_in": offer.key in live,
-                "skip_reason": open_iscsi.objection(state, offer, self.wish) or None,
-            }
-            for offer in sorted(offers)
-        ]
-        return {"portals": [asked(*one) for one in state.sources.items()], "targets": targets}
-
-
-def asked(source, found):
-    return {
-        "type": WORDS[source.kind],
-        "portal": str(source.portal) if source.portal else None,
-        "recorded": source.portal is not None and found.settings is not None,
-        "settings": plain(found.settings) or None,
-        "known": found.known,
-    }
+def resource(options):
+    return DiscoveryResource(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Discovery)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -127,22 +127,18 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._multipath.disk.resource import ONE_LUN, OPTIONS, WishedDisks
+from ..module_utils._multipath.disk.resource import ONE_LUN, OPTIONS, DiskResource
 
 SPEC = OPTIONS
 RULES = ONE_LUN
 
 
-class Disk(WishedDisks):
-    def __init__(self, options):
-        super().__init__([options])
-
-    def show(self, state):
-        return super().show(state)["disks"][0]
+def resource(options):
+    return DiskResource(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True, **RULES), Disk)
+    converge(AnsibleModule(SPEC, supports_check_mode=True, **RULES), resource)
 
 
 if __name__ == "__main__":

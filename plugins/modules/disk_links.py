@@ -72,35 +72,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._open_iscsi import disk_links as open_iscsi_link
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.disk_links import OPTIONS, DiskLinks
 
-SPEC = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+SPEC = OPTIONS
 
 
-class DiskLinks(Resource):
-    def __init__(self, options):
-        self.present = options["state"] == "present"
-
-    def look(self, host):
-        return open_iscsi_link.look_links(host)
-
-    def want(self, seen):
-        return open_iscsi_link.want_links(seen, self.present)
-
-    def plan(self, seen, want):
-        return open_iscsi_link.plan_links(seen, want)
-
-    def show(self, state):
-        links = {name: device for name, device in sorted(state.links.items()) if device}
-        return {
-            "rules": open_iscsi_link.RULES if state.rules else None,
-            "links": {f"{open_iscsi_link.LINKS}/{name}": f"/dev/{device}" for name, device in links.items()},
-        }
+def resource(options):
+    return DiskLinks(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), DiskLinks)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

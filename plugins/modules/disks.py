@@ -128,20 +128,19 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._multipath.disk.resource import ONE_LUN, OPTIONS, WishedDisks
+from ..module_utils._multipath.disk.resource import ONE_LUN, OPTIONS, DisksResource
 
 SPEC = {
     "disks": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS, **ONE_LUN},
 }
 
 
-class Disks(WishedDisks):
-    def __init__(self, options):
-        super().__init__(options["disks"])
+def resource(options):
+    return DisksResource(options["disks"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Disks)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

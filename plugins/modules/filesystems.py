@@ -133,7 +133,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._fs.filesystems import FILESYSTEM, WishedFilesystems
+from ..module_utils._fs.filesystems import FILESYSTEM, FilesystemsResource
 
 SPEC = {
     "filesystems": {"type": "list", "elements": "dict", "required": True, "options": FILESYSTEM},
@@ -141,13 +141,12 @@ SPEC = {
 }
 
 
-class Filesystems(WishedFilesystems):
-    def __init__(self, options):
-        super().__init__(options["filesystems"], options["assume_present"])
+def resource(options):
+    return FilesystemsResource(options["filesystems"], options["assume_present"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Filesystems)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

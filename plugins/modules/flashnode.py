@@ -109,66 +109,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import portal, target_name
-from ..module_utils._converge import Resource, converge
-from ..module_utils._host import Problem
-from ..module_utils._open_iscsi.iface.fields import hardware_address
-from ..module_utils._open_iscsi.offload.flashnode import (
-    NEW,
-    look_flash,
-    plan_flash,
-    refuse_flash,
-    want_flash,
-    wanted_settings,
-)
-from ..module_utils._open_iscsi.record import RecordId
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.offload.flashnode.resource import OPTIONS, FlashnodeResource
 
-SPEC = {
-    "mac": {"type": "str", "required": True},
-    "target": {"type": "str", "required": True},
-    "portal": {"type": "str", "required": True},
-    "settings": {"type": "dict", "default": {}},
-    "logged_in": {"type": "bool"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
+SPEC = OPTIONS
 
 
-class Flashnode(Resource):
-    def __init__(self, options):
-        self.mac = hardware_address(options["mac"])
-        self.name = RecordId.of(target_name(options["target"]), portal(options["portal"]))
-        self.settings = wanted_settings(options["settings"])
-        self.logged_in = options["logged_in"]
-        self.absent = options["state"] == "absent"
-        if self.absent and self.logged_in:
-            raise Problem(
-                f"The flashnode for {self.name} cannot be both absent and logged in. Leave one of the two out."
-            )
-
-    def look(self, host):
-        return look_flash(host, self.mac, self.name, self.absent or self.logged_in is False)
-
-    def want(self, seen):
-        return want_flash(seen, self.settings, self.logged_in, self.absent)
-
-    def plan(self, seen, want):
-        return plan_flash(seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_flash(seen, steps)
-
-    def show(self, state):
-        there = state.flashnode
-        return {
-            "mac": state.card.mac,
-            "index": None if there is None or there.index == NEW else there.index,
-            "settings": None if there is None else there.settings,
-            "logged_in": state.logged_in,
-        }
+def resource(options):
+    return FlashnodeResource(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Flashnode)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

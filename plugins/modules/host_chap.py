@@ -105,61 +105,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._open_iscsi.iface.fields import hardware_address
-from ..module_utils._open_iscsi.offload.chap import (
-    check_wishes,
-    look_table,
-    plan_table,
-    refuse_table,
-    want_table,
-    wish_of,
-)
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.offload.chap import OPTIONS, HostChap
 
-ENTRY = {
-    "user": {"type": "str", "required": True},
-    "secret": {"type": "str", "no_log": True},
-    "mutual": {"type": "bool", "default": False},
-    "index": {"type": "int"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-SPEC = {
-    "mac": {"type": "str", "required": True},
-    "entries": {"type": "list", "elements": "dict", "default": [], "options": ENTRY},
-    "purge": {"type": "bool", "default": False},
-}
+SPEC = OPTIONS
 
 
-class HostChap(Resource):
-    def __init__(self, options):
-        self.mac = hardware_address(options["mac"])
-        self.wishes = check_wishes([wish_of(entry) for entry in options["entries"]])
-        self.purge = options["purge"]
-
-    def look(self, host):
-        return look_table(host, self.mac)
-
-    def want(self, seen):
-        return want_table(seen, self.wishes, self.purge)
-
-    def plan(self, seen, want):
-        return plan_table(seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_table(seen, steps)
-
-    def show(self, state):
-        return {
-            "mac": state.card.mac,
-            "entries": [
-                {"index": index, "user": entry.name.user, "mutual": entry.name.mutual}
-                for index, entry in sorted(state.entries.items())
-            ],
-        }
+def resource(options):
+    return HostChap(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), HostChap)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -174,73 +174,21 @@ state:
   sample: {name: san1, iface: {iface.net_ifacename: eth1, iface.transport_name: tcp}, card: null, records: [], sessions: []}
 """
 
-from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._host import Problem
-from ..module_utils._open_iscsi.iface.card import look_card
-from ..module_utils._open_iscsi.iface.fields import TRANSPORTS, wanted_fields
-from ..module_utils._open_iscsi.iface.plan import check_name, look_iface, plan_iface, refuse_iface, want_iface
-from ..module_utils._open_iscsi.lock import Locking
+from ..module_utils._open_iscsi.iface.resource import OPTIONS, Iface
 
-SPEC = {
-    "name": {"type": "str", "required": True},
-    "nic": {"type": "str"},
-    "mac": {"type": "str"},
-    "transport": {"type": "str", "choices": list(TRANSPORTS)},
-    "iface_num": {"type": "int"},
-    "address": {"type": "str"},
-    "prefix": {"type": "int"},
-    "subnet_mask": {"type": "str"},
-    "gateway": {"type": "str"},
-    "vlan": {"type": "int"},
-    "vlan_priority": {"type": "int"},
-    "mtu": {"type": "int"},
-    "settings": {"type": "dict", "default": {}},
-    "initiator_name": {"type": "str"},
-    "applied": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
+SPEC = OPTIONS
 
 
-class Iface(Locking):
-    def __init__(self, options):
-        self.name = check_name(options["name"])
-        self.absent = options["state"] == "absent"
-        self.applied = options["applied"]
-        self.fields = wanted_fields(options)
-        if self.absent and self.applied:
-            raise Problem(f"The iface '{self.name}' cannot be both absent and applied. Choose one.")
-
-    def look(self, host):
-        seen = look_iface(host, self.name)
-        if not self.applied:
-            return seen
-        return replace(seen, card=look_card(host, self.name, {**(seen.iface or {}), **self.fields}))
-
-    def want(self, seen):
-        return replace(seen, iface=None) if self.absent else want_iface(seen, self.fields)
-
-    def plan(self, seen, want):
-        return plan_iface(seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_iface(seen, steps)
-
-    def show(self, state):
-        return {
-            "name": state.name,
-            "iface": state.iface,
-            "card": None if state.card is None else state.card.fields,
-            "records": sorted(map(str, state.records)),
-            "sessions": sorted(map(str, state.sessions)),
-        }
+def resource(options):
+    return Iface(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Iface)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -273,11 +273,12 @@ from ..module_utils._open_iscsi.info import look_all
 SPEC = {"statistics": {"type": "bool", "default": False}}
 
 
+def question(options, host):
+    return look_all(host, options["statistics"])
+
+
 def main():
-    tell(
-        AnsibleModule(SPEC, supports_check_mode=True),
-        lambda options, host: look_all(host, options["statistics"]),
-    )
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
 
 
 if __name__ == "__main__":

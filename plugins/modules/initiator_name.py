@@ -90,40 +90,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._open_iscsi.conf import initiator_name as open_iscsi_name
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.conf.initiator_name import OPTIONS, InitiatorName
 
-SPEC = {
-    "name": {"type": "str", "required": True},
-    "alias": {"type": "str"},
-    "allow_active_sessions": {"type": "bool", "default": False},
-}
+SPEC = OPTIONS
 
 
-class InitiatorName(Resource):
-    def __init__(self, options):
-        self.name = options["name"].strip()
-        self.alias = None if options["alias"] is None else open_iscsi_name.alias_of(options["alias"])
-        self.allow_active_sessions = options["allow_active_sessions"]
-
-    def look(self, host):
-        return open_iscsi_name.look_initiator(host)
-
-    def want(self, seen):
-        return open_iscsi_name.want_initiator(seen, self.name, self.alias)
-
-    def plan(self, seen, want):
-        return open_iscsi_name.plan_initiator(seen, want)
-
-    def refuse(self, seen, want, steps):
-        open_iscsi_name.refuse_initiator(seen, steps, self.allow_active_sessions)
-
-    def show(self, state):
-        return {name: getattr(state, name) for name in ("name", "alias", "loaded", "sessions")}
+def resource(options):
+    return InitiatorName(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), InitiatorName)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -104,64 +104,21 @@ state:
   sample: {settings: {node.startup: manual}, mode: "0600", loaded: true}
 """
 
-from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge, plain
-from ..module_utils._host import Problem
-from ..module_utils._open_iscsi.conf import iscsid_conf as open_iscsi_conf
-from ..module_utils._open_iscsi.conf.iscsid import refuse_cut
-from ..module_utils._open_iscsi.conf.presets import PRESETS, with_preset
-from ..module_utils._open_iscsi.conf.settings import ALL, is_secret, named, setting
-from ..module_utils._step import Secret
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.conf.iscsid_conf import OPTIONS, IscsidConf
 
-SPEC = {
-    "preset": {"type": "str", "choices": list(PRESETS)},
-    "settings": {"type": "dict", "default": {}},
-    "secrets": {"type": "dict", "default": {}, "no_log": True},
-}
+SPEC = OPTIONS
 
 
-class IscsidConf(Resource):
-    def __init__(self, options):
-        settings, secrets = named(options["settings"]), named(options["secrets"])
-        for name in settings:
-            if is_secret(name):
-                raise Problem(f"'{name}' is a secret and belongs into 'secrets', which no log shows.")
-        for name in secrets:
-            if not is_secret(name):
-                raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
-        self.settings = {**with_preset(options["preset"], settings), **secrets}
-        self.settings = {name: checked(name, value) for name, value in self.settings.items()}
-
-    def look(self, host):
-        return open_iscsi_conf.look_conf(host)
-
-    def want(self, seen):
-        settings = {**seen.settings, **self.settings}
-        settings = {name: value for name, value in settings.items() if value is not None}
-        return replace(seen, settings=settings, mode="0600", loaded=True)
-
-    def plan(self, seen, want):
-        return open_iscsi_conf.plan_conf(seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_cut(steps, seen.cut)
-
-    def show(self, state):
-        return plain({name: getattr(state, name) for name in ("settings", "mode", "loaded")})
-
-
-def checked(name, value):
-    if value is None:
-        return None
-    text = setting(name, value, ALL)
-    return Secret(text) if is_secret(name) else text
+def resource(options):
+    return IscsidConf(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), IscsidConf)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

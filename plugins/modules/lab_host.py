@@ -160,83 +160,22 @@ state:
     ready: true
 """
 
-from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import size
-from ..module_utils._converge import Resource, converge, plain
-from ..module_utils._host import Problem
-from ..module_utils._uml import host as uml_host
-from ..module_utils._uml import image as uml_image
-from ..module_utils._uml import power as uml_power
-from ..module_utils._uml.controller import OPTIONS, Controller, lab_of, refuse_unfit
+from ..module_utils._converge import converge
+from ..module_utils._uml.controller import Controller
+from ..module_utils._uml.resource import HOST, LabHost
 
-SPEC = {
-    **OPTIONS,
-    "name": {"type": "str", "required": True},
-    "number": {"type": "int"},
-    "suite": {"type": "str", "choices": list(uml_image.SUITES)},
-    "kernel": {"type": "str"},
-    "memory": {"type": "int"},
-    "disks": {"type": "list", "elements": "str"},
-    "networks": {"type": "list", "elements": "str"},
-    "groups": {"type": "list", "elements": "str"},
-    "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
-    "power_cut": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-    "timeout": {"type": "int", "default": uml_host.PATIENCE},
-    "cache": {"type": "path"},
-}
+SPEC = HOST
 
 
-@dataclass(frozen=True)
-class Seen:
-    """The host, if it is there, and what is to be said of the kernel of a new one."""
-
-    power: object
-    note: str = field(default="", compare=False)
-
-
-class LabHost(Resource):
-    def __init__(self, options):
-        self.name, self.state, self.wait = options["name"], options["state"], options["wait"]
-        if not 1 <= options["timeout"] <= 3600:
-            raise Problem(f"The timeout {options['timeout']} is not a time in seconds from 1 to 3600.")
-        cache = options["cache"] or uml_image.cache_directory()
-        lab = lab_of(options["lab"], options["directory"])
-        self.power = uml_power.Power(lab, cache, options["timeout"], options["power_cut"])
-        made_of = ("number", "suite", "kernel", "memory", "disks", "networks", "groups")
-        self.said = {key: options[key] for key in made_of if options[key] is not None}
-        if "disks" in self.said:
-            self.said["disks"] = [size(disk) for disk in self.said["disks"]]
-
-    def look(self, host):
-        refuse_unfit(removing=self.state == "absent")
-        seen = uml_power.look_host(host, self.power.lab, self.name, self.state == "started" and self.wait)
-        new = seen is None and self.state != "absent"
-        return Seen(seen, uml_power.note_kernel(host, self.said, self.power.cache) if new else "")
-
-    def want(self, seen):
-        return replace(
-            seen, power=uml_power.want_power(self.name, self.said, seen.power, self.state, self.wait)
-        )
-
-    def plan(self, seen, want):
-        return uml_power.plan_power(self.power, seen.power, want.power)
-
-    def refuse(self, seen, want, steps):
-        uml_power.refuse_other(self.power.lab, self.name, seen.power, self.said)
-
-    def notes(self, seen, steps):
-        return [seen.note] if seen.note else []
-
-    def show(self, state):
-        return plain(state.power)
+def resource(options):
+    return LabHost(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), LabHost, Controller())
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource, Controller())
 
 
 if __name__ == "__main__":

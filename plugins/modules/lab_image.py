@@ -85,69 +85,22 @@ state:
   sample: {suite: bookworm, kernel: 7.2.7, path: /root/.cache/lunworks-iscsi/images/bookworm-0f6fd1a2c3b4.img}
 """
 
-from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge, plain
-from ..module_utils._uml import host as uml_host
-from ..module_utils._uml import image as uml_image
-from ..module_utils._uml import kernel as uml_kernel
-from ..module_utils._uml.controller import OPTIONS, Controller, refuse_unfit
+from ..module_utils._converge import converge
+from ..module_utils._uml.controller import Controller
+from ..module_utils._uml.resource import IMAGE, LabImage
 
-SPEC = {
-    "suite": {"type": "str", "choices": list(uml_image.SUITES), "required": True},
-    "kernel": {"type": "str", "default": uml_kernel.CURRENT},
-    "cache": {"type": "path"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "directory": OPTIONS["directory"],
-}
+SPEC = IMAGE
 
 
-@dataclass(frozen=True)
-class Seen:
-    """The image that is there, the one that would be made today, who stands on it, and what is to be said of the kernel."""
-
-    image: object
-    wanted: object = field(compare=False)
-    users: tuple[str, ...] = field(compare=False)
-    note: str = field(compare=False)
-
-
-class LabImage(Resource):
-    def __init__(self, options):
-        self.suite, self.kernel = options["suite"], options["kernel"]
-        self.cache = options["cache"] or uml_image.cache_directory()
-        self.present = options["state"] == "present"
-        self.root = options["directory"]
-
-    def look(self, host):
-        refuse_unfit()
-        choice = uml_kernel.choose(host, self.kernel, self.cache)
-        wanted = uml_image.wanted_image(host, self.suite, self.cache, choice.kernel)
-        users = tuple(uml_host.users_of_image(host, self.root, wanted.path))
-        return Seen(
-            uml_image.look_image(host, self.suite, self.cache, choice.kernel), wanted, users, choice.note
-        )
-
-    def want(self, seen):
-        return replace(seen, image=seen.wanted if self.present else None)
-
-    def plan(self, seen, want):
-        return uml_image.plan_image(seen.image, want.image, self.cache, self.kernel)
-
-    def refuse(self, seen, want, steps):
-        uml_image.refuse_image(seen.image, steps, seen.users)
-
-    def notes(self, seen, steps):
-        return [seen.note] if seen.note else []
-
-    def show(self, state):
-        return plain(state.image)
+def resource(options):
+    return LabImage(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), LabImage, Controller())
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource, Controller())
 
 
 if __name__ == "__main__":

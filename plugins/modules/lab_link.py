@@ -83,64 +83,22 @@ state:
   sample: {up: false, delay: null, loss: null}
 """
 
-from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge, plain
-from ..module_utils._uml import host as uml_host
-from ..module_utils._uml import link as uml_link
-from ..module_utils._uml.controller import OPTIONS, Controller, lab_of, refuse_unfit
+from ..module_utils._converge import converge
+from ..module_utils._uml.controller import Controller
+from ..module_utils._uml.resource import LINK, LabLink
 
-SPEC = {
-    **OPTIONS,
-    "host": {"type": "str", "required": True},
-    "network": {"type": "str", "required": True},
-    "up": {"type": "bool"},
-    "delay": {"type": "int"},
-    "loss": {"type": "float"},
-}
+SPEC = LINK
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What gets through a cable, and which cable it is."""
-
-    link: object
-    cable: object
-
-
-class LabLink(Resource):
-    def __init__(self, options):
-        self.lab = lab_of(options["lab"], options["directory"])
-        self.host, self.network = options["host"], options["network"]
-        self.up, self.delay, self.loss = options["up"], options["delay"], options["loss"]
-
-    def look(self, host):
-        refuse_unfit()
-        cable = uml_host.cable_between(host, self.lab, self.host, self.network)
-        ask = self.delay is not None or self.loss is not None
-        return Seen(uml_link.look_link(host, self.lab, cable, ask), cable)
-
-    def want(self, seen):
-        link = seen.link
-        up = link.up if self.up is None else self.up
-        delay = link.delay if self.delay is None else self.delay
-        loss = link.loss if self.loss is None else self.loss
-        return replace(seen, link=uml_link.link(up, delay, loss))
-
-    def plan(self, seen, want):
-        return uml_link.plan_link(self.lab, seen.cable, seen.link, want.link)
-
-    def refuse(self, seen, want, steps):
-        uml_link.refuse_link(seen.cable, steps)
-
-    def show(self, state):
-        return plain(state.link)
+def resource(options):
+    return LabLink(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), LabLink, Controller())
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource, Controller())
 
 
 if __name__ == "__main__":

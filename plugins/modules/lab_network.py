@@ -82,64 +82,23 @@ state:
   sample: {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
 """
 
-from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge, plain
-from ..module_utils._uml import host as uml_host
-from ..module_utils._uml import network as uml_network
-from ..module_utils._uml.controller import OPTIONS, Controller, lab_of, refuse_unfit
+from ..module_utils._converge import converge
+from ..module_utils._uml.controller import Controller
+from ..module_utils._uml.resource import NETWORK, NETWORK_RULES, LabNetwork
 
-SPEC = {
-    **OPTIONS,
-    "name": {"type": "str"},
-    "ipv4": {"type": "str"},
-    "ipv6": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-RULES = {"required_if": [("state", "present", ["name", "ipv4"])]}
+SPEC = NETWORK
+RULES = NETWORK_RULES
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A network, or all of a lab; and the hosts that are on it."""
-
-    network: object
-    hosts: tuple[str, ...] = field(default=(), compare=False)
-
-
-class LabNetwork(Resource):
-    def __init__(self, options):
-        self.lab = lab_of(options["lab"], options["directory"])
-        self.name = options["name"]
-        present = options["state"] == "present"
-        self.wanted = uml_network.network(self.name, options["ipv4"], options["ipv6"]) if present else None
-
-    def look(self, host):
-        refuse_unfit(removing=self.wanted is None)
-        hosts = tuple(uml_host.hosts_on(host, self.lab, self.name))
-        if self.name is None:
-            return Seen(uml_network.look_lab(host, self.lab), hosts)
-        return Seen(uml_network.look_networks(host, self.lab).get(self.name), hosts)
-
-    def want(self, seen):
-        return replace(seen, network=self.wanted)
-
-    def plan(self, seen, want):
-        if self.name is None:
-            return uml_network.plan_lab(self.lab, seen.network)
-        return uml_network.plan_network(self.lab, seen.network, want.network)
-
-    def refuse(self, seen, want, steps):
-        uml_network.refuse_network(self.lab, self.name, steps, seen.hosts)
-
-    def show(self, state):
-        return plain(state.network)
+def resource(options):
+    return LabNetwork(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True, **RULES), LabNetwork, Controller())
+    converge(AnsibleModule(SPEC, supports_check_mode=True, **RULES), resource, Controller())
 
 
 if __name__ == "__main__":

@@ -87,18 +87,17 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._lvm.volume.resource import ASSUME_PRESENT, VOLUME, WishedVolumes
+from ..module_utils._lvm.volume.resource import ASSUME_PRESENT, VOLUME, VolumesResource
 
 SPEC = {**VOLUME, "assume_present": ASSUME_PRESENT}
 
 
-class LogicalVolume(WishedVolumes):
-    def __init__(self, options):
-        super().__init__([options], options["assume_present"])
+def resource(options):
+    return VolumesResource([options], options["assume_present"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), LogicalVolume)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._lvm.volume.resource import ASSUME_PRESENT, VOLUME, WishedVolumes
+from ..module_utils._lvm.volume.resource import ASSUME_PRESENT, VOLUME, VolumesResource
 
 SPEC = {
     "volumes": {"type": "list", "elements": "dict", "required": True, "options": VOLUME},
@@ -87,13 +87,12 @@ SPEC = {
 }
 
 
-class LogicalVolumes(WishedVolumes):
-    def __init__(self, options):
-        super().__init__(options["volumes"], options["assume_present"])
+def resource(options):
+    return VolumesResource(options["volumes"], options["assume_present"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), LogicalVolumes)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -87,63 +87,21 @@ state:
   sample: {name: open-iscsi.service, wait: false, enabled: true, started: true}
 """
 
-from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._open_iscsi.login_unit import (
-    look_login_unit,
-    plan_login_unit,
-    refuse_login_unit,
-    refuse_no_wait,
-    want_unwaiting,
-)
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.login_unit import OPTIONS, LoginUnitResource
 
-SPEC = {
-    "wait": {"type": "bool"},
-    "enabled": {"type": "bool"},
-    "started": {"type": "bool", "default": True},
-    "assume_present": {"type": "bool", "default": False},
-}
+SPEC = OPTIONS
 
 
-class Unit(Resource):
-    def __init__(self, options):
-        self.wait, self.enabled, self.started = (options[name] for name in ("wait", "enabled", "started"))
-        self.assume_present = options["assume_present"]
-
-    def look(self, host):
-        return look_login_unit(host)
-
-    def want(self, seen):
-        want = replace(seen, active=seen.active or self.started and (seen.records or self.assume_present))
-        if self.enabled is not None:
-            want = replace(want, enabled=self.enabled)
-        if self.wait is False:
-            want = want_unwaiting(want)
-        if self.wait:
-            refuse_no_wait(seen)
-            want = want.having(None)
-        return want
-
-    def plan(self, seen, want):
-        return plan_login_unit(seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_login_unit(seen, steps)
-
-    def show(self, state):
-        return {
-            "name": state.name,
-            "wait": state.waits,
-            "enabled": state.enabled,
-            "started": state.active,
-        }
+def resource(options):
+    return LoginUnitResource(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Unit)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

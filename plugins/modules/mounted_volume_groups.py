@@ -94,12 +94,12 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge_in_turn
-from ..module_utils._fs.mounts import MOUNTS, WishedMounts
+from ..module_utils._fs.mounts import MOUNTS, MountsResource
 from ..module_utils._lvm.group.resource import (
     ASSUME_PRESENT,
     GROUP,
+    GroupsResource,
     PlannedGroups,
-    WishedGroups,
 )
 
 VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", "required": True}}
@@ -115,12 +115,12 @@ def resources(options):
     mounts = {
         state: [one for one in options["mounts"] if one["state"] == state] for state in ("absent", "mounted")
     }
-    groups = WishedGroups(options["groups"], options["assume_present"], options["verify"])
+    groups = GroupsResource(options["groups"], options["assume_present"], options["verify"])
     return {
         "planned": PlannedGroups(groups),
-        "unmounted": WishedMounts(mounts["absent"]),
+        "unmounted": MountsResource(mounts["absent"]),
         "groups": groups,
-        "mounted": WishedMounts(mounts["mounted"]),
+        "mounted": MountsResource(mounts["mounted"]),
     }
 
 

@@ -90,18 +90,17 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._fs.mounts import MOUNTS, WishedMounts
+from ..module_utils._fs.mounts import MOUNTS, MountsResource
 
 SPEC = {"mounts": MOUNTS}
 
 
-class Mounts(WishedMounts):
-    def __init__(self, options):
-        super().__init__(options["mounts"])
+def resource(options):
+    return MountsResource(options["mounts"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Mounts)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -106,74 +106,21 @@ state:
     aliases: [{wwid: 3600a098038303053453f463045727a79, alias: archive, map: archive}]
 """
 
-from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import unique
-from ..module_utils._converge import Resource, converge
-from ..module_utils._multipath import alias as multipath_alias
-from ..module_utils._multipath.conf_options import wwid_of
+from ..module_utils._converge import converge
+from ..module_utils._multipath.alias import OPTIONS, MultipathAlias
 
-ALIAS = {
-    "target": {"type": "str"},
-    "lun": {"type": "str"},
-    "wwid": {"type": "str"},
-    "alias": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-SPEC = {
-    "aliases": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": ALIAS,
-        "mutually_exclusive": [("lun", "wwid")],
-        "required_one_of": [("lun", "wwid")],
-        "required_by": {"lun": "target"},
-        "required_if": [("state", "present", ["alias"])],
-    },
-    "purge": {"type": "bool", "default": False},
-}
+SPEC = OPTIONS
 
 
-class MultipathAlias(Resource):
-    def __init__(self, options):
-        asked = [(wwid_of(one), one) for one in options["aliases"]]
-        unique("disk", [name for name, _one in asked])
-        self.present = {
-            name: multipath_alias.alias(one["alias"]) for name, one in asked if one["state"] == "present"
-        }
-        unique("alias", list(self.present.values()))
-        self.absent = {name for name, one in asked if one["state"] == "absent"}
-        self.purge = options["purge"]
-
-    def wanted(self, own):
-        kept = {} if self.purge else {name: one for name, one in own.items() if name not in self.absent}
-        return {**kept, **self.present}
-
-    def look(self, host):
-        return multipath_alias.look_aliases(host, self.wanted)
-
-    def want(self, seen):
-        wanted = self.wanted(seen.own)
-        given = wanted if seen.running else {}  # a daemon that does not run renames nothing
-        maps = {name: given.get(name, current) for name, current in seen.maps.items()}
-        own = multipath_alias.only_here(wanted, seen.files)
-        return replace(seen, own=own, maps=maps, loaded=True, complaints=(), effects=())
-
-    def plan(self, seen, want):
-        return multipath_alias.plan_aliases(seen, want)
-
-    def refuse(self, seen, want, steps):
-        multipath_alias.refuse_aliases(seen, self.wanted(seen.own), steps)
-
-    def show(self, state):
-        return multipath_alias.show_aliases(state)
+def resource(options):
+    return MultipathAlias(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), MultipathAlias)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

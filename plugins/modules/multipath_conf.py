@@ -165,79 +165,21 @@ state:
   sample: {path: /etc/multipath/conf.d/lunworks.conf, text: "defaults {...", running: true, loaded: true}
 """
 
-from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._multipath import conf as multipath_conf
-from ..module_utils._multipath.conf_options import claimed_wwids, wanted_sections, wanted_wwids
-from ..module_utils._multipath.presets import PRESETS
+from ..module_utils._converge import converge
+from ..module_utils._multipath.conf.resource import OPTIONS, MultipathConf
 
-SECTIONS = {
-    "defaults": {"type": "dict", "default": {}},
-    "blacklist": {"type": "dict", "default": {}},
-    "blacklist_exceptions": {"type": "dict", "default": {}},
-    "devices": {"type": "list", "elements": "dict", "default": []},
-    "multipaths": {"type": "list", "elements": "dict", "default": []},
-    "overrides": {"type": "dict", "default": {}},
-}
-LUN = {"target": {"type": "str"}, "lun": {"type": "str"}, "wwid": {"type": "str"}}
-ONE_LUN = {
-    "mutually_exclusive": [("lun", "wwid")],
-    "required_one_of": [("lun", "wwid")],
-    "required_by": {"lun": "target"},
-}
-SPEC = {
-    "name": {"type": "str", "default": multipath_conf.DEFAULT},
-    "presets": {"type": "list", "elements": "str", "choices": list(PRESETS), "default": []},
-    "fallbacks": {"type": "dict", "default": {}},
-    **SECTIONS,
-    "claimed": {"type": "list", "elements": "dict", "default": [], "options": LUN, **ONE_LUN},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
+SPEC = OPTIONS
 
 
-class MultipathConf(Resource):
-    def __init__(self, options):
-        self.path = multipath_conf.own_path(options["name"])
-        self.options = options
-        self.named, self.claimed = wanted_wwids(options), claimed_wwids(options)
-
-    def text(self, files):
-        if self.options["state"] == "absent":
-            return None
-        return multipath_conf.format_conf(multipath_conf.WRITER, wanted_sections(self.options, files))
-
-    def look(self, host):
-        return multipath_conf.look_conf(host, self.path, self.text, self.named, self.claimed)
-
-    def want(self, seen):
-        main = seen.main or seen.requested is not None
-        return replace(
-            seen,
-            text=seen.requested,
-            loaded=True,
-            main=main,
-            complaints=(),
-            overruled=(),
-            effects=(),
-            foreign=False,
-            unlisted=(),
-        )
-
-    def plan(self, seen, want):
-        return multipath_conf.plan_conf(seen, want)
-
-    def refuse(self, seen, want, steps):
-        multipath_conf.refuse_conf(seen, steps)
-
-    def show(self, state):
-        return {"path": state.path, "text": state.text, "running": state.running, "loaded": state.loaded}
+def resource(options):
+    return MultipathConf(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), MultipathConf)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

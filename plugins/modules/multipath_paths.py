@@ -75,44 +75,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._host import Problem
-from ..module_utils._multipath.recovery import (
-    look_revival,
-    notes_of_revival,
-    plan_revival,
-    show_revival,
-    want_revival,
-)
+from ..module_utils._converge import converge
+from ..module_utils._multipath.recovery import OPTIONS, MultipathPaths
 
-SPEC = {"timeout": {"type": "int", "default": 60}, "wait": {"type": "int", "default": 30}}
+SPEC = OPTIONS
 
 
-class Revival(Resource):
-    def __init__(self, options):
-        self.timeout, self.wait = options["timeout"], options["wait"]
-        for name, least in (("timeout", 1), ("wait", 0)):
-            if not least <= options[name] <= 3600:
-                raise Problem(f"{name}: {options[name]} is not a time in seconds from {least} to 3600.")
-
-    def look(self, host):
-        return look_revival(host, self.wait)
-
-    def want(self, seen):
-        return want_revival(seen)
-
-    def plan(self, seen, want):
-        return plan_revival(seen, want, self.timeout)
-
-    def notes(self, seen, steps):
-        return notes_of_revival(seen)
-
-    def show(self, state):
-        return show_revival(state)
+def resource(options):
+    return MultipathPaths(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Revival)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -144,18 +144,17 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._open_iscsi.node.resource import OPTIONS, UNREACHABLE, WishedNodes
+from ..module_utils._open_iscsi.node.resource import OPTIONS, UNREACHABLE, NodesResource
 
 SPEC = {**OPTIONS, "unreachable": UNREACHABLE, "purge": {"type": "bool", "default": False}}
 
 
-class Node(WishedNodes):
-    def __init__(self, options):
-        super().__init__([options], options["purge"], options["unreachable"])
+def resource(options):
+    return NodesResource([options], options["purge"], options["unreachable"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Node)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._open_iscsi.node.resource import BY_STARTUP, OPTIONS, UNREACHABLE, WishedNodes
+from ..module_utils._open_iscsi.node.resource import BY_STARTUP, OPTIONS, UNREACHABLE, NodesResource
 
 SPEC = {
     "nodes": {"type": "list", "elements": "dict", "default": [], "options": OPTIONS},
@@ -158,19 +158,18 @@ SPEC = {
 }
 
 
-class Nodes(WishedNodes):
-    def __init__(self, options):
-        super().__init__(
-            options["nodes"],
-            options["purge"],
-            options["unreachable"],
-            options["assume_present"],
-            options["by_startup"],
-        )
+def resource(options):
+    return NodesResource(
+        options["nodes"],
+        options["purge"],
+        options["unreachable"],
+        options["assume_present"],
+        options["by_startup"],
+    )
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Nodes)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -155,67 +155,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import portal, target_key, unique
-from ..module_utils._converge import converge, plain
-from ..module_utils._host import Problem
-from ..module_utils._open_iscsi.lock import Locking
-from ..module_utils._open_iscsi.relogin import plan as open_iscsi_relogin
-from ..module_utils._open_iscsi.relogin.step import Terms
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.relogin.resource import OPTIONS, Relogin
 
-SPEC = {
-    "targets": {"type": "list", "elements": "str", "default": []},
-    "portals": {"type": "list", "elements": "str", "default": []},
-    "stale_only": {"type": "bool", "default": True},
-    "min_paths": {"type": "int", "default": 1},
-    "timeout": {"type": "int", "default": 60},
-    "verify_old_secret": {"type": "bool", "default": False, "no_log": False},
-    "force": {"type": "bool", "default": False},
-}
+SPEC = OPTIONS
 
 
-class Relogin(Locking):
-    def __init__(self, options):
-        unique("target", options["targets"])
-        if options["min_paths"] < 1:
-            raise Problem(
-                f"min_paths is {options['min_paths']}, but at least one path must keep working. For a disk with a single path "
-                "that nobody uses, set force."
-            )
-        if not 1 <= options["timeout"] <= 3600:
-            raise Problem(f"The timeout is 1 to 3600 seconds, not {options['timeout']}.")
-        names = frozenset(target_key(name) for name in options["targets"])
-        self.terms = Terms(
-            **{
-                **options,
-                "targets": names,
-                "portals": frozenset(portal(text, names=True) for text in options["portals"]),
-            }
-        )
-
-    def look(self, host):
-        return open_iscsi_relogin.look_standings(host, self.terms)
-
-    def want(self, seen):
-        return open_iscsi_relogin.want_standings(seen, self.terms)
-
-    def again(self, after, want):
-        return open_iscsi_relogin.again_standings(after, want, self.terms)
-
-    def plan(self, seen, want):
-        return open_iscsi_relogin.plan_standings(seen, want, self.terms)
-
-    def refuse(self, seen, want, steps):
-        open_iscsi_relogin.refuse_standings(seen, steps, self.terms)
-
-    def notes(self, seen, steps):
-        return open_iscsi_relogin.note_standings(seen, self.terms)
-
-    def show(self, state):
-        return plain(open_iscsi_relogin.shown(state))
+def resource(options):
+    return Relogin(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Relogin)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -216,65 +216,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import portal, target_key
-from ..module_utils._converge import Resource, converge
-from ..module_utils._host import Problem
-from ..module_utils._multipath.disk import rescan as multipath_rescan
-from ..module_utils._multipath.disk.luns import logged_in, look_reaches
+from ..module_utils._converge import converge
+from ..module_utils._multipath.disk.rescan import OPTIONS, Rescan
 
-SPEC = {
-    "targets": {"type": "list", "elements": "str", "default": []},
-    "portals": {"type": "list", "elements": "str", "default": []},
-    "luns": {"type": "list", "elements": "int", "default": []},
-    "remove": {"type": "bool", "default": False},
-    "wait": {"type": "int", "default": 0},
-    "timeout": {"type": "int", "default": 60},
-}
-LARGEST = 2**64 - 1  # SAM-5 section 4.7: a LUN has eight bytes
+SPEC = OPTIONS
 
 
-class Rescan(Resource):
-    def __init__(self, options):
-        self.targets = [target_key(name) for name in options["targets"]]
-        self.portals = [str(portal(text, names=True)) for text in options["portals"]]
-        self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
-        wrong = [lun for lun in self.luns if not 0 <= lun <= LARGEST]
-        if wrong:
-            raise Problem(f"{wrong[0]} is not a LUN number. Wanted is a number from 0 to {LARGEST}.")
-        if not 1 <= self.timeout <= 3600:
-            raise Problem(f"The timeout {self.timeout} is not a time in seconds from 1 to 3600.")
-        self.wait = options["wait"]
-        if not 0 <= self.wait <= 3600:
-            raise Problem(f"wait: {self.wait} is not a time in seconds from 0 to 3600.")
-
-    def look(self, host):
-        host.until(lambda: logged_in(host, self.targets, self.portals), self.wait, 1)
-        return look_reaches(host, self.targets, self.portals, self.luns, scanned=False)
-
-    def look_again(self, host, before):
-        return look_reaches(host, self.targets, self.portals, self.luns, scanned=True)
-
-    def want(self, seen):
-        return multipath_rescan.want_reaches(seen, self.luns, self.remove)
-
-    def plan(self, seen, want):
-        return multipath_rescan.plan_reaches(seen, want, self.timeout)
-
-    def refuse(self, seen, want, steps):
-        multipath_rescan.refuse_reaches(seen, steps)
-
-    def changed(self, seen, after, steps):
-        return multipath_rescan.changed_reaches(seen, after, steps)
-
-    def notes(self, seen, steps):
-        return multipath_rescan.note_reaches(seen, steps)
-
-    def show(self, state):
-        return multipath_rescan.show_reaches(state)
+def resource(options):
+    return Rescan(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Rescan)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

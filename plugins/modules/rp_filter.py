@@ -57,48 +57,21 @@ state:
   sample: {eth1: {running: 2, at_boot: 2, managed: true, overridden_by: ""}}
 """
 
-from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import NIC, unique
-from ..module_utils._converge import Resource, converge
-from ..module_utils._host import Problem
-from ..module_utils._net.rp_filter import LOOSE, STRICT, look_filters, plan_filters, refuse_filters
+from ..module_utils._converge import converge
+from ..module_utils._net.rp_filter import OPTIONS, RpFilter
 
-SPEC = {"interfaces": {"type": "list", "elements": "str", "required": True}}
+SPEC = OPTIONS
 
 
-class RpFilter(Resource):
-    def __init__(self, options):
-        self.interfaces = options["interfaces"]
-        unique("interface", self.interfaces)
-        for name in self.interfaces:
-            if name in ("all", "default", ".", "..") or not NIC.fullmatch(name):
-                raise Problem(f"'{name}' is not the name of a network interface.")
-
-    def look(self, host):
-        return look_filters(host, self.interfaces)
-
-    def want(self, seen):
-        return {name: loosened(found) for name, found in seen.items()}
-
-    def plan(self, seen, want):
-        return plan_filters(seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_filters(seen, steps)
-
-
-def loosened(found):
-    if STRICT not in (found.running, found.at_boot):
-        return found
-    running = LOOSE if found.running == STRICT else found.running
-    return replace(found, running=running, at_boot=LOOSE, managed=True)
+def resource(options):
+    return RpFilter(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), RpFilter)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

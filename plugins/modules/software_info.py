@@ -71,12 +71,12 @@ SPEC = {
 }
 
 
-def software(options, host):
+def question(options, host):
     return {"missing": missing(host, options["packages"]), "units": units(host, options["units"])}
 
 
 def main():
-    tell(AnsibleModule(SPEC, supports_check_mode=True), software)
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
 
 
 if __name__ == "__main__":

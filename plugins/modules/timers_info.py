@@ -185,56 +185,30 @@ faults:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import plain, tell
+from ..module_utils._converge import tell
 from ..module_utils._host import Problem
 from ..module_utils._multipath.queueing import look_queues
 from ..module_utils._open_iscsi.timers import look_disks, look_truths
 from ..module_utils._timers.conflicts import faults
-from ..module_utils._timers.stall import arithmetic, longer
+from ..module_utils._timers.stall import longer, show_disk
 
 SPEC = {"max_stall": {"type": "int"}}
 
 
-def look_timers(options, host):
-    """The answer of this module."""
+def question(options, host):
     max_stall = options["max_stall"]
     if max_stall is not None and max_stall < 1:
         raise Problem(f"max_stall is {max_stall}, but it must be a number of seconds, 1 or more.")
     disks, truths = look_disks(host, look_queues(host)), look_truths(host)
     return {
-        "disks": [shown(disk) for disk in disks],
+        "disks": [show_disk(disk) for disk in disks],
         "timers": truths,
         "faults": faults(disks, truths) + (longer(disks, max_stall) if max_stall is not None else []),
     }
 
 
-def shown(disk):
-    """A disk as people and templates get it."""
-    return {
-        "device": disk.device,
-        "wwid": disk.wwid,
-        "map": disk.map,
-        "paths": plain(disk.paths),
-        "queueing": queueing(disk.queue) if disk.queue else None,
-        "path_stall": disk.path_stall,
-        "worst_stall": disk.all_paths,
-        "arithmetic": arithmetic(disk),
-        "users": disk.users,
-    }
-
-
-def queueing(queue):
-    """What multipathd does, in the words of multipath.conf."""
-    return {
-        "no_path_retry": {None: "queue", 0: "fail"}.get(queue.retries, queue.retries),
-        "polling_interval": queue.polling_interval,
-        "fast_io_fail_tmo": queue.fast_io_fail,
-        "dev_loss_tmo": queue.dev_loss,
-    }
-
-
 def main():
-    tell(AnsibleModule(SPEC, supports_check_mode=True), look_timers)
+    tell(AnsibleModule(SPEC, supports_check_mode=True), question)
 
 
 if __name__ == "__main__":

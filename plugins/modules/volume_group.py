@@ -147,18 +147,17 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._lvm.group.resource import ASSUME_PRESENT, GROUP, WishedGroups
+from ..module_utils._lvm.group.resource import ASSUME_PRESENT, GROUP, GroupsResource
 
 SPEC = {**GROUP, "assume_present": ASSUME_PRESENT}
 
 
-class VolumeGroup(WishedGroups):
-    def __init__(self, options):
-        super().__init__([options], options["assume_present"])
+def resource(options):
+    return GroupsResource([options], options["assume_present"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), VolumeGroup)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

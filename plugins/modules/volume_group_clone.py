@@ -73,46 +73,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._host_lock import VOLUMES
-from ..module_utils._lvm.group.clone import clone_wish, look_copies, plan_clone, refuse_clone, want_copies
+from ..module_utils._converge import converge
+from ..module_utils._lvm.group.clone import OPTIONS, VolumeGroupClone
 
-SPEC = {
-    "name": {"type": "str", "required": True},
-    "devices": {"type": "list", "elements": "path", "required": True},
-}
+SPEC = OPTIONS
 
 
-class Clone(Resource):
-    locks = (VOLUMES,)
-
-    def __init__(self, options):
-        self.wish = clone_wish(options)
-
-    def look(self, host):
-        return look_copies(host, self.wish)
-
-    def want(self, seen):
-        return want_copies(self.wish, seen)
-
-    def plan(self, seen, want):
-        return plan_clone(self.wish, seen)
-
-    def refuse(self, seen, want, steps):
-        refuse_clone(self.wish, seen, steps)
-
-    def show(self, state):
-        labels = [(one.path, one.label) for one in state.disks if one.label]
-        return {
-            "disks": [
-                {"device": path, "pv": label.pv, "group": label.group, "uuid": label.uuid}
-                for path, label in labels
-            ]
-        }
+def resource(options):
+    return VolumeGroupClone(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Clone)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -93,56 +93,18 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._converge import Resource, converge
-from ..module_utils._host_lock import VOLUMES
-from ..module_utils._lvm.group.restore import (
-    look_restorable,
-    plan_restore,
-    refuse_restore,
-    restore_wish,
-    want_restored,
-)
+from ..module_utils._converge import converge
+from ..module_utils._lvm.group.restore import OPTIONS, VolumeGroupRestore
 
-SPEC = {
-    "name": {"type": "str", "required": True},
-    "metadata": {"type": "str", "required": True},
-    "devices": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "uuid": {"type": "str", "required": True},
-            "device": {"type": "path", "required": True},
-        },
-    },
-    "force": {"type": "bool", "default": False},
-}
+SPEC = OPTIONS
 
 
-class Restored(Resource):
-    locks = (VOLUMES,)
-
-    def __init__(self, options):
-        self.wish = restore_wish(options)
-
-    def look(self, host):
-        return look_restorable(host, self.wish)
-
-    def want(self, seen):
-        return want_restored(self.wish, seen)
-
-    def plan(self, seen, want):
-        return plan_restore(self.wish, seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_restore(self.wish, seen, steps)
-
-    def show(self, state):
-        return {"uuid": state.uuid or None, "physical_volumes": dict(state.pvs)}
+def resource(options):
+    return VolumeGroupRestore(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Restored)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ state:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
-from ..module_utils._lvm.group.resource import ASSUME_PRESENT, GROUP, WishedGroups
+from ..module_utils._lvm.group.resource import ASSUME_PRESENT, GROUP, GroupsResource
 
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},
@@ -155,13 +155,12 @@ SPEC = {
 }
 
 
-class VolumeGroups(WishedGroups):
-    def __init__(self, options):
-        super().__init__(options["groups"], options["assume_present"])
+def resource(options):
+    return GroupsResource(options["groups"], options["assume_present"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), VolumeGroups)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

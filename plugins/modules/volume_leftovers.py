@@ -65,44 +65,21 @@ state:
       returned: always
 """
 
-import re
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._arguments import unique
-from ..module_utils._converge import Resource, converge
-from ..module_utils._host import Problem
-from ..module_utils._host_lock import VOLUMES
-from ..module_utils._lvm.volume.leftovers import look_leftovers, plan_leftovers, refuse_leftovers
+from ..module_utils._converge import converge
+from ..module_utils._lvm.volume.leftovers import OPTIONS, VolumeLeftovers
 
-SPEC = {"uuids": {"type": "list", "elements": "str", "required": True}}
+SPEC = OPTIONS
 
 
-class Leftovers(Resource):
-    locks = (VOLUMES,)
-
-    def __init__(self, options):
-        self.uuids = options["uuids"]
-        unique("UUID", self.uuids)
-        for uuid in self.uuids:
-            if not re.fullmatch(r"\w{6}(-\w{4}){5}-\w{6}", uuid):
-                raise Problem(f"'{uuid}' is not the UUID of a volume group, as vgs -o vg_uuid shows it.")
-
-    def look(self, host):
-        return look_leftovers(host, self.uuids)
-
-    def want(self, seen):
-        return ()
-
-    def plan(self, seen, want):
-        return plan_leftovers(seen, want)
-
-    def refuse(self, seen, want, steps):
-        refuse_leftovers(seen)
+def resource(options):
+    return VolumeLeftovers(options)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Leftovers)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

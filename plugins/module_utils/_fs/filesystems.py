@@ -60,7 +60,7 @@ class MakeOnDisk(MakeFilesystem):
         super().take(host)
 
 
-class WishedFilesystems(Resource):
+class FilesystemsResource(Resource):
     """File systems on disks converged to what was asked of them."""
 
     def __init__(self, asked: list[dict[str, Any]], assume_present: Iterable[str]) -> None:

@@ -42,7 +42,7 @@ SYSTEM = re.compile(
 UNPRINTED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
-class WishedMounts(Resource):
+class MountsResource(Resource):
     """Mounts converged to what was asked of them."""
 
     locks = (VOLUMES,)

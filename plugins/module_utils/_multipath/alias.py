@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Mapping
 
+from .._arguments import target_key, unique
 from .._block.dm_multipath import running
 from .._block.sysfs import BLOCK
+from .._converge import Resource
 from .._host import Host, Problem
+from .._san import wwid as san_wwid
 from .._step import Step
-from .conf import ALIASES, Reconfigure, WriteConf, format_conf, look_change, path_of, refuse_complaints
+from .conf.plan import ALIASES, Reconfigure, WriteConf, format_conf, look_change, path_of, refuse_complaints
 from .files import aliases_of, folded, look_files, refuse_conflicts
 from .name import refuse_effects
 from .sections import Section, parse_sections
@@ -23,6 +26,29 @@ ALIAS = re.compile(
 )  # a device-mapper name needs no escapes and has 127 bytes
 MADE_UP = re.compile(r"mpath[a-z]+")  # what user_friendly_names gives away by itself
 TAKEN = "control"  # /dev/mapper/control is device-mapper's own node
+ONE_LUN: dict[str, Any] = {
+    "mutually_exclusive": [("lun", "wwid")],
+    "required_one_of": [("lun", "wwid")],
+    "required_by": {"lun": "target"},
+}
+ENTRY: dict[str, Any] = {
+    "target": {"type": "str"},
+    "lun": {"type": "str"},
+    "wwid": {"type": "str"},
+    "alias": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+OPTIONS: dict[str, Any] = {
+    "aliases": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": ENTRY,
+        **ONE_LUN,
+        "required_if": [("state", "present", ["alias"])],
+    },
+    "purge": {"type": "bool", "default": False},
+}
 
 
 @dataclass(frozen=True)
@@ -131,3 +157,46 @@ def show_aliases(state: Aliases) -> dict[str, Any]:
             for wwid, name in sorted(state.own.items())
         ],
     }
+
+
+def wwid_of(asked: Mapping[str, Any]) -> str:
+    """The WWID of a LUN that is named by its own and its target's name, or by its WWID."""
+    if asked["lun"] is not None:
+        return san_wwid.wwid_of_lio(san_wwid.serial_of(target_key(asked["target"]), asked["lun"]))
+    return san_wwid.wwid(asked["wwid"])
+
+
+class MultipathAlias(Resource):
+    """The aliases that were asked for, in their own drop-in."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        asked = [(wwid_of(one), one) for one in options["aliases"]]
+        unique("disk", [name for name, _one in asked])
+        self.present = {name: alias(one["alias"]) for name, one in asked if one["state"] == "present"}
+        unique("alias", list(self.present.values()))
+        self.absent = {name for name, one in asked if one["state"] == "absent"}
+        self.purge = options["purge"]
+
+    def wanted(self, own: dict[str, str]) -> dict[str, str]:
+        """The aliases that the drop-in shall have, when it has these."""
+        kept = {} if self.purge else {name: one for name, one in own.items() if name not in self.absent}
+        return {**kept, **self.present}
+
+    def look(self, host: Host) -> Aliases:
+        return look_aliases(host, self.wanted)
+
+    def want(self, seen: Aliases) -> Aliases:
+        wanted = self.wanted(seen.own)
+        given = wanted if seen.running else {}  # a daemon that does not run renames nothing
+        maps = {name: given.get(name, current) for name, current in seen.maps.items()}
+        own = only_here(wanted, seen.files)
+        return replace(seen, own=own, maps=maps, loaded=True, complaints=(), effects=())
+
+    def plan(self, seen: Aliases, want: Aliases) -> list[Step]:
+        return plan_aliases(seen, want)
+
+    def refuse(self, seen: Aliases, want: Aliases, steps: list[Step]) -> None:
+        refuse_aliases(seen, self.wanted(seen.own), steps)
+
+    def show(self, state: Aliases) -> dict[str, Any]:
+        return show_aliases(state)

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._block.dm_multipath import look_names, paths_in_use, running
 from .._block.sysfs import BLOCK
+from .._converge import Resource
 from .._host import Host, Problem
 from .._step import Step
 from .disk.path import Path, ask_paths, look_sessions
@@ -22,6 +23,7 @@ from .multipathd import ask
 MESSAGE = 30  # seconds for the kernel
 HOLDS = 3  # seconds that a path which was taken back must carry I/O
 AGAIN = 2  # seconds from one attempt to the next
+OPTIONS: dict[str, Any] = {"timeout": {"type": "int", "default": 60}, "wait": {"type": "int", "default": 30}}
 
 
 @dataclass(frozen=True)
@@ -146,3 +148,28 @@ def show_revival(state: tuple[MapPaths, ...]) -> list[dict[str, Any]]:
 
 def _said(path: Path, wwid: str) -> str:
     return f"now the disk {path.now}" if path.wwids and wwid not in path.wwids else path.state
+
+
+class MultipathPaths(Resource):
+    """Maps without an active path, given those back that respond."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.timeout, self.wait = options["timeout"], options["wait"]
+        for name, least in (("timeout", 1), ("wait", 0)):
+            if not least <= options[name] <= 3600:
+                raise Problem(f"{name}: {options[name]} is not a time in seconds from {least} to 3600.")
+
+    def look(self, host: Host) -> tuple[MapPaths, ...]:
+        return look_revival(host, self.wait)
+
+    def want(self, seen: tuple[MapPaths, ...]) -> tuple[MapPaths, ...]:
+        return want_revival(seen)
+
+    def plan(self, seen: tuple[MapPaths, ...], want: tuple[MapPaths, ...]) -> list[Step]:
+        return plan_revival(seen, want, self.timeout)
+
+    def notes(self, seen: tuple[MapPaths, ...], steps: list[Step]) -> list[str]:
+        return notes_of_revival(seen)
+
+    def show(self, state: tuple[MapPaths, ...]) -> list[dict[str, Any]]:
+        return show_revival(state)

@@ -12,8 +12,11 @@ import fnmatch
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from .._arguments import NIC, unique
+from .._converge import Resource
 from .._host import Host, Problem
 from .._keyvalue import inserted, replaced
 from .._step import Step
@@ -28,6 +31,7 @@ DIRECTORIES = (
     "/etc/sysctl.d",
 )
 STRICT, LOOSE = 1, 2
+OPTIONS: dict[str, Any] = {"interfaces": {"type": "list", "elements": "str", "required": True}}
 BLANKS = " \t\n\r"  # src/basic/string-util.h: WHITESPACE
 
 
@@ -223,3 +227,34 @@ def refuse_filters(seen: dict[str, Filter], steps: list[Step]) -> None:
                     f"Cannot loosen the reverse path filter of '{name}' for good: '{seen[name].overridden_by}' sets it again "
                     f"after '{OURS}'. Change or remove that line."
                 )
+
+
+class RpFilter(Resource):
+    """Interfaces whose reverse path filter is not strict."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.interfaces = options["interfaces"]
+        unique("interface", self.interfaces)
+        for name in self.interfaces:
+            if name in ("all", "default", ".", "..") or not NIC.fullmatch(name):
+                raise Problem(f"'{name}' is not the name of a network interface.")
+
+    def look(self, host: Host) -> dict[str, Filter]:
+        return look_filters(host, self.interfaces)
+
+    def want(self, seen: dict[str, Filter]) -> dict[str, Filter]:
+        return {name: loosened(found) for name, found in seen.items()}
+
+    def plan(self, seen: dict[str, Filter], want: dict[str, Filter]) -> list[Step]:
+        return plan_filters(seen, want)
+
+    def refuse(self, seen: dict[str, Filter], want: dict[str, Filter], steps: list[Step]) -> None:
+        refuse_filters(seen, steps)
+
+
+def loosened(found: Filter) -> Filter:
+    """What is strict, now or after a boot, is loose."""
+    if STRICT not in (found.running, found.at_boot):
+        return found
+    running = LOOSE if found.running == STRICT else found.running
+    return replace(found, running=running, at_boot=LOOSE, managed=True)

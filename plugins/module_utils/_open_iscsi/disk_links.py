@@ -9,10 +9,11 @@ device, or of the first device under a map, and with it the name of the target.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Iterable
+from typing import Any, Iterable
 
 from .._block.dm_multipath import wwid_of_map
 from .._block.sysfs import BLOCK
+from .._converge import Resource
 from .._host import Host, Problem
 from .._step import Step
 from .session import disks_of, look_sessions
@@ -22,6 +23,7 @@ RULES = (
 )
 LINKS = "/dev/iscsi"
 SETTLING = 60  # seconds
+OPTIONS: dict[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 # In a rule '%' and '$' begin udev's own substitutions; doubled they are themselves (udev(7)).
 FIND = (
     "for d in /sys$devpath/device /sys$devpath/../device /sys$devpath/slaves/*/device; do "
@@ -172,3 +174,26 @@ def _claiming(seen: Links, names: Iterable[str]) -> tuple[str, ...]:
 
 def _paths(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{LINKS}/{name}" for name in names)
+
+
+class DiskLinks(Resource):
+    """Our rules, there or not."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.present = options["state"] == "present"
+
+    def look(self, host: Host) -> Links:
+        return look_links(host)
+
+    def want(self, seen: Links) -> Links:
+        return want_links(seen, self.present)
+
+    def plan(self, seen: Links, want: Links) -> list[Step]:
+        return plan_links(seen, want)
+
+    def show(self, state: Links) -> dict[str, Any]:
+        links = {name: device for name, device in sorted(state.links.items()) if device}
+        return {
+            "rules": RULES if state.rules else None,
+            "links": {f"{LINKS}/{name}": f"/dev/{device}" for name, device in links.items()},
+        }

@@ -10,7 +10,9 @@ multipathd comes first and goes last, as multipathd's own unit says elsewhere (B
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+from .._converge import Resource
 from .._host import Host, Problem
 from .._keyvalue import parse
 from .._step import Step
@@ -19,6 +21,12 @@ from .unit_file import WITHOUT_WAITING, Command, commands, drop_ins
 
 UNITS = ("open-iscsi.service", "iscsi.service")
 PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,FragmentPath,DropInPaths"
+OPTIONS: dict[str, Any] = {
+    "wait": {"type": "bool"},
+    "enabled": {"type": "bool"},
+    "started": {"type": "bool", "default": True},
+    "assume_present": {"type": "bool", "default": False},
+}
 
 
 @dataclass(frozen=True)
@@ -200,3 +208,39 @@ def refuse_no_wait(seen: LoginUnit) -> None:
                 f"'{seen.name}' does not wait for portals that are away even without a drop-in of this module: '{one.path}' "
                 f"makes it run '{one.text}'. Leave out 'wait', or change that file."
             )
+
+
+class LoginUnitResource(Resource):
+    """The unit as it was asked for."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.wait, self.enabled, self.started = (options[name] for name in ("wait", "enabled", "started"))
+        self.assume_present = options["assume_present"]
+
+    def look(self, host: Host) -> LoginUnit:
+        return look_login_unit(host)
+
+    def want(self, seen: LoginUnit) -> LoginUnit:
+        want = replace(seen, active=seen.active or self.started and (seen.records or self.assume_present))
+        if self.enabled is not None:
+            want = replace(want, enabled=self.enabled)
+        if self.wait is False:
+            want = want_unwaiting(want)
+        if self.wait:
+            refuse_no_wait(seen)
+            want = want.having(None)
+        return want
+
+    def plan(self, seen: LoginUnit, want: LoginUnit) -> list[Step]:
+        return plan_login_unit(seen, want)
+
+    def refuse(self, seen: LoginUnit, want: LoginUnit, steps: list[Step]) -> None:
+        refuse_login_unit(seen, steps)
+
+    def show(self, state: LoginUnit) -> dict[str, Any]:
+        return {
+            "name": state.name,
+            "wait": state.waits,
+            "enabled": state.enabled,
+            "started": state.active,
+        }

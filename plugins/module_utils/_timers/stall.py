@@ -11,7 +11,9 @@ commands is not in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Any, Iterable
+
+from .._converge import plain
 
 FOR_EVER = None  # no number of seconds ends it
 
@@ -146,3 +148,28 @@ def longer(disks: Iterable[Disk], longest: int) -> list[str]:
 
 def _for(number: int | None) -> str:
     return "for ever" if number is FOR_EVER else f"for {number} s"
+
+
+def show_disk(disk: Disk) -> dict[str, Any]:
+    """A disk as people and templates get it."""
+    return {
+        "device": disk.device,
+        "wwid": disk.wwid,
+        "map": disk.map,
+        "paths": plain(disk.paths),
+        "queueing": show_queue(disk.queue) if disk.queue else None,
+        "path_stall": disk.path_stall,
+        "worst_stall": disk.all_paths,
+        "arithmetic": arithmetic(disk),
+        "users": disk.users,
+    }
+
+
+def show_queue(queue: Queue) -> dict[str, Any]:
+    """What multipathd does, in the words of multipath.conf."""
+    return {
+        "no_path_retry": {None: "queue", 0: "fail"}.get(queue.retries, queue.retries),
+        "polling_interval": queue.polling_interval,
+        "fast_io_fail_tmo": queue.fast_io_fail,
+        "dev_loss_tmo": queue.dev_loss,
+    }

@@ -11,12 +11,19 @@ from ..._arguments import unique
 from ..._block.device_name import is_identity
 from ..._block.holders import look_holders
 from ..._block.pv_label import Label, look_label
+from ..._converge import Resource
 from ..._fs.blank_disk import device_path
 from ..._host import Host, Problem
+from ..._host_lock import VOLUMES
 from ..._step import Step
 from ..model import Lvm, lvm
 from ..names import group_name
 from ..report import look_devices_file, look_lvm
+
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "devices": {"type": "list", "elements": "path", "required": True},
+}
 
 
 @dataclass(frozen=True)
@@ -150,3 +157,33 @@ def refuse_clone(wish: Wish, seen: Copies, steps: Sequence[Step]) -> None:
         raise Problem(
             f"There is a volume group '{wish.name}' on other disks already. Choose another name for the copy."
         )
+
+
+class VolumeGroupClone(Resource):
+    """The copies as a group of their own."""
+
+    locks = (VOLUMES,)
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.wish = clone_wish(options)
+
+    def look(self, host: Host) -> Copies:
+        return look_copies(host, self.wish)
+
+    def want(self, seen: Copies) -> Copies:
+        return want_copies(self.wish, seen)
+
+    def plan(self, seen: Copies, want: Copies) -> list[Step]:
+        return plan_clone(self.wish, seen)
+
+    def refuse(self, seen: Copies, want: Copies, steps: list[Step]) -> None:
+        refuse_clone(self.wish, seen, steps)
+
+    def show(self, state: Copies) -> dict[str, Any]:
+        labels = [(one.path, one.label) for one in state.disks if one.label]
+        return {
+            "disks": [
+                {"device": path, "pv": label.pv, "group": label.group, "uuid": label.uuid}
+                for path, label in labels
+            ]
+        }

@@ -36,7 +36,7 @@ GROUP: dict[str, Any] = {
 ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
 
 
-class WishedGroups(Resource):
+class GroupsResource(Resource):
     """VGs converged to what was asked of them.
 
     'verify': volumes that, once all is done, must still have the content that their group's tags have noted.
@@ -96,7 +96,7 @@ class PlannedGroups(Resource):
 
     locks = (VOLUMES,)
 
-    def __init__(self, groups: WishedGroups) -> None:
+    def __init__(self, groups: GroupsResource) -> None:
         self.wishes = [wish for wish in groups.wishes if wish.seqno is not None]
 
     def look(self, host: Host) -> dict[str, VolumeGroup]:

@@ -10,8 +10,10 @@ from typing import Any, Iterator
 
 from ..._block.holders import look_holders
 from ..._block.pv_label import Damaged, Label, parse_metadata
+from ..._converge import Resource
 from ..._fs.blank_disk import Device, look_device
 from ..._host import Host, Problem
+from ..._host_lock import VOLUMES
 from ..._step import Step
 from ..model import lvm
 from ..names import group_name
@@ -19,6 +21,16 @@ from ..pv import refuse_device
 from ..report import look_lvm
 
 THIN = {"thin", "thin-pool"}
+DEVICE: dict[str, Any] = {
+    "uuid": {"type": "str", "required": True},
+    "device": {"type": "path", "required": True},
+}
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "metadata": {"type": "str", "required": True},
+    "devices": {"type": "list", "elements": "dict", "default": [], "options": DEVICE},
+    "force": {"type": "bool", "default": False},
+}
 
 
 @dataclass(frozen=True)
@@ -191,3 +203,27 @@ def _refuse_changes(wish: Wish, seen: Restorable) -> None:
         )
     for device in seen.devices.values():
         refuse_device(device, backup.group)
+
+
+class VolumeGroupRestore(Resource):
+    """A volume group that is there again, as its backup says."""
+
+    locks = (VOLUMES,)
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.wish = restore_wish(options)
+
+    def look(self, host: Host) -> Restorable:
+        return look_restorable(host, self.wish)
+
+    def want(self, seen: Restorable) -> Restorable:
+        return want_restored(self.wish, seen)
+
+    def plan(self, seen: Restorable, want: Restorable) -> list[Step]:
+        return plan_restore(self.wish, seen, want)
+
+    def refuse(self, seen: Restorable, want: Restorable, steps: list[Step]) -> None:
+        refuse_restore(self.wish, seen, steps)
+
+    def show(self, state: Restorable) -> dict[str, Any]:
+        return {"uuid": state.uuid or None, "physical_volumes": dict(state.pvs)}

@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Any, Sequence
 
+from ..._arguments import unique
 from ..._block.holders import look_holders
 from ..._block.sysfs import BLOCK
+from ..._converge import Resource
 from ..._host import Host, Problem
+from ..._host_lock import VOLUMES
 from ..._step import Step
 from .use import split_name
 
 SECONDS = 30
+OPTIONS: dict[str, Any] = {"uuids": {"type": "list", "elements": "str", "required": True}}
 
 
 @dataclass(frozen=True)
@@ -74,3 +79,28 @@ def refuse_leftovers(seen: tuple[Leftover, ...]) -> None:
             raise Problem(
                 f"Cannot remove what is left of the volume group '{one.group}': {'; '.join(one.users)}. Stop that first."
             )
+
+
+class VolumeLeftovers(Resource):
+    """No tables of the groups with these UUIDs."""
+
+    locks = (VOLUMES,)
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.uuids = options["uuids"]
+        unique("UUID", self.uuids)
+        for uuid in self.uuids:
+            if not re.fullmatch(r"\w{6}(-\w{4}){5}-\w{6}", uuid):
+                raise Problem(f"'{uuid}' is not the UUID of a volume group, as vgs -o vg_uuid shows it.")
+
+    def look(self, host: Host) -> tuple[Leftover, ...]:
+        return look_leftovers(host, self.uuids)
+
+    def want(self, seen: tuple[Leftover, ...]) -> tuple[Leftover, ...]:
+        return ()
+
+    def plan(self, seen: tuple[Leftover, ...], want: tuple[Leftover, ...]) -> list[Step]:
+        return plan_leftovers(seen, want)
+
+    def refuse(self, seen: tuple[Leftover, ...], want: tuple[Leftover, ...], steps: list[Step]) -> None:
+        refuse_leftovers(seen)

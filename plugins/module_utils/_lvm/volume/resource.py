@@ -30,7 +30,7 @@ VOLUME: dict[str, Any] = {
 ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 
-class WishedVolumes(Resource):
+class VolumesResource(Resource):
     """LVs converged to what was asked of them."""
 
     locks = (VOLUMES,)

@@ -7,15 +7,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Iterator, Sequence
 
+from ..._arguments import portal, target_key
+from ..._converge import Resource
 from ..._host import Host, Problem
 from ..._step import Step
 from .attach import SCAN, push
 from .detach import RemovePaths, plan_removal, users_of
-from .luns import DEVICES, NO_DISK, Reach, Reaches
+from .luns import DEVICES, NO_DISK, Reach, Reaches, logged_in, look_reaches
 from .path import Path
 
 DISK = "0"  # SCSI peripheral device type of a direct access block device (SPC-4 table 141)
 NAMING = 30  # seconds until the kernel has given a new disk its name
+LARGEST = 2**64 - 1  # SAM-5 section 4.7: a LUN has eight bytes
+OPTIONS: dict[str, Any] = {
+    "targets": {"type": "list", "elements": "str", "default": []},
+    "portals": {"type": "list", "elements": "str", "default": []},
+    "luns": {"type": "list", "elements": "int", "default": []},
+    "remove": {"type": "bool", "default": False},
+    "wait": {"type": "int", "default": 0},
+    "timeout": {"type": "int", "default": 60},
+}
 
 
 @dataclass(frozen=True)
@@ -226,3 +237,45 @@ def _of(path: Path) -> dict[str, Any]:
         "serial_now": path.serial or None,
         "size_now": path.capacity or None,
     }
+
+
+class Rescan(Resource):
+    """The LUNs of sessions, as the targets offer them now."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.targets = [target_key(name) for name in options["targets"]]
+        self.portals = [str(portal(text, names=True)) for text in options["portals"]]
+        self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
+        wrong = [lun for lun in self.luns if not 0 <= lun <= LARGEST]
+        if wrong:
+            raise Problem(f"{wrong[0]} is not a LUN number. Wanted is a number from 0 to {LARGEST}.")
+        if not 1 <= self.timeout <= 3600:
+            raise Problem(f"The timeout {self.timeout} is not a time in seconds from 1 to 3600.")
+        self.wait = options["wait"]
+        if not 0 <= self.wait <= 3600:
+            raise Problem(f"wait: {self.wait} is not a time in seconds from 0 to 3600.")
+
+    def look(self, host: Host) -> Reaches:
+        host.until(lambda: logged_in(host, self.targets, self.portals), self.wait, 1)
+        return look_reaches(host, self.targets, self.portals, self.luns, scanned=False)
+
+    def look_again(self, host: Host, before: Reaches) -> Reaches:
+        return look_reaches(host, self.targets, self.portals, self.luns, scanned=True)
+
+    def want(self, seen: Reaches) -> Reaches:
+        return want_reaches(seen, self.luns, self.remove)
+
+    def plan(self, seen: Reaches, want: Reaches) -> list[Step]:
+        return plan_reaches(seen, want, self.timeout)
+
+    def refuse(self, seen: Reaches, want: Reaches, steps: list[Step]) -> None:
+        refuse_reaches(seen, steps)
+
+    def changed(self, seen: Reaches, after: Reaches, steps: list[Step]) -> bool:
+        return changed_reaches(seen, after, steps)
+
+    def notes(self, seen: Reaches, steps: list[Step]) -> Iterator[str]:
+        return note_reaches(seen, steps)
+
+    def show(self, state: Reaches) -> dict[str, Any]:
+        return show_reaches(state)

@@ -32,7 +32,7 @@ ONE_LUN: dict[str, Any] = {
 }
 
 
-class WishedDisks(Resource):
+class DisksResource(Resource):
     """Disks converged to what was asked of them."""
 
     def __init__(self, asked: list[dict[str, Any]]) -> None:
@@ -54,6 +54,16 @@ class WishedDisks(Resource):
     def show(self, state: Disks) -> Any:
         """An entry for each disk, in the order in which they were asked for."""
         return {"disks": [show_disk(one, state.disks[one.wwid]) for one in self.wishes]}
+
+
+class DiskResource(DisksResource):
+    """One disk, which is shown without a list."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__([options])
+
+    def show(self, state: Disks) -> Any:
+        return super().show(state)["disks"][0]
 
 
 def wish(asked: dict[str, Any]) -> Wish:

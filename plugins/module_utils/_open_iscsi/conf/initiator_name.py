@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..._arguments import iscsi_name, one_line
+from ..._converge import Resource
 from ..._host import Host, Problem
 from ..._keyvalue import replaced
 from ..._step import Step
@@ -18,6 +20,11 @@ CHECKS = "/lib/open-iscsi/startup-checks.sh"  # Debian's, before iscsid starts
 NAME, ALIAS, GENERATE = "InitiatorName", "InitiatorAlias", "GenerateName=yes"
 PATH = "/etc/iscsi/initiatorname.iscsi"
 SESSIONS = "/sys/class/iscsi_session"
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "alias": {"type": "str"},
+    "allow_active_sessions": {"type": "bool", "default": False},
+}
 
 
 @dataclass(frozen=True)
@@ -126,3 +133,27 @@ def refuse_initiator(seen: Initiator, steps: list[Step], allow_active_sessions: 
             f"path by path (playbook lunworks.iscsi.rename_initiator)."
         )
     refuse_cut(steps, seen.cut)
+
+
+class InitiatorName(Resource):
+    """The name and alias of this host, as they were asked for."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.name = options["name"].strip()
+        self.alias = None if options["alias"] is None else alias_of(options["alias"])
+        self.allow_active_sessions = options["allow_active_sessions"]
+
+    def look(self, host: Host) -> Initiator:
+        return look_initiator(host)
+
+    def want(self, seen: Initiator) -> Initiator:
+        return want_initiator(seen, self.name, self.alias)
+
+    def plan(self, seen: Initiator, want: Initiator) -> list[Step]:
+        return plan_initiator(seen, want)
+
+    def refuse(self, seen: Initiator, want: Initiator, steps: list[Step]) -> None:
+        refuse_initiator(seen, steps, self.allow_active_sessions)
+
+    def show(self, state: Initiator) -> dict[str, Any]:
+        return {name: getattr(state, name) for name in ("name", "alias", "loaded", "sessions")}

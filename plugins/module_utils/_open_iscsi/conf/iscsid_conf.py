@@ -5,16 +5,24 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from ..._converge import Resource, plain
 from ..._host import Host, Problem
-from ..._step import Step
+from ..._step import Secret, Step
 from ..file import OF_ISCSID, config, edit_config, edit_first, first
-from .iscsid import RestartIscsid, behind, cut_by_restart
-from .settings import Value, clear, masked
+from .iscsid import RestartIscsid, behind, cut_by_restart, refuse_cut
+from .presets import PRESETS, with_preset
+from .settings import ALL, Value, clear, is_secret, masked, named, setting
 
 PATH = "/etc/iscsi/iscsid.conf"
 MODE = 0o600  # it may hold CHAP secrets
+OPTIONS: dict[str, Any] = {
+    "preset": {"type": "str", "choices": list(PRESETS)},
+    "settings": {"type": "dict", "default": {}},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+}
 
 
 @dataclass(frozen=True)
@@ -93,3 +101,43 @@ def plan_conf(seen: Conf, want: Conf) -> list[Step]:
     if changes or seen.loaded != want.loaded:
         steps.append(RestartIscsid())
     return steps
+
+
+class IscsidConf(Resource):
+    """The file with the settings that were asked for."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        settings, secrets = named(options["settings"]), named(options["secrets"])
+        for name in settings:
+            if is_secret(name):
+                raise Problem(f"'{name}' is a secret and belongs into 'secrets', which no log shows.")
+        for name in secrets:
+            if not is_secret(name):
+                raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
+        asked = {**with_preset(options["preset"], settings), **secrets}
+        self.settings = {name: checked(name, value) for name, value in asked.items()}
+
+    def look(self, host: Host) -> Conf:
+        return look_conf(host)
+
+    def want(self, seen: Conf) -> Conf:
+        settings = {**seen.settings, **self.settings}
+        kept = {name: value for name, value in settings.items() if value is not None}
+        return replace(seen, settings=kept, mode="0600", loaded=True)
+
+    def plan(self, seen: Conf, want: Conf) -> list[Step]:
+        return plan_conf(seen, want)
+
+    def refuse(self, seen: Conf, want: Conf, steps: list[Step]) -> None:
+        refuse_cut(steps, seen.cut)
+
+    def show(self, state: Conf) -> Any:
+        return plain({name: getattr(state, name) for name in ("settings", "mode", "loaded")})
+
+
+def checked(name: str, value: Any) -> Value | None:
+    """A setting as the file holds it; None for one that shall not be there."""
+    if value is None:
+        return None
+    text = setting(name, value, ALL)
+    return Secret(text) if is_secret(name) else text

@@ -41,7 +41,7 @@ AUTH = "node.session.auth"
 ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP, AUTH), "chap")}
 
 
-class WishedNodes(Locking):
+class NodesResource(Locking):
     """Nodes converged to what was asked of them."""
 
     def __init__(

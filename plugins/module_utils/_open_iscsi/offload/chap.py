@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..._chap import chap
+from ..._converge import Resource
 from ..._host import Host, Problem
 from ..._step import Secret, Step
+from ..iface.fields import hardware_address
 from ..session import SESSIONS, attribute
 from .chap_table import Entry, EntryId, delete_entry, read_table, write_entry
 from .flash import look_flashnodes
@@ -19,6 +21,18 @@ FIRST_FREE = 4  # drivers/scsi/qla4xxx/ql4_fw.h MAX_RESRV_CHAP_IDX: 0 to 3 are t
 LAST = 1023  # MAX_CHAP_ENTRIES_82XX; other cards have fewer
 SHORTEST, LONGEST = 12, 99  # bytes; RFC 7143 section 12.1.3, and MAX_CHAP_SECRET_LEN with its end
 LONGEST_USER = 255
+ENTRY: dict[str, Any] = {
+    "user": {"type": "str", "required": True},
+    "secret": {"type": "str", "no_log": True},
+    "mutual": {"type": "bool", "default": False},
+    "index": {"type": "int"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+OPTIONS: dict[str, Any] = {
+    "mac": {"type": "str", "required": True},
+    "entries": {"type": "list", "elements": "dict", "default": [], "options": ENTRY},
+    "purge": {"type": "bool", "default": False},
+}
 
 
 @dataclass(frozen=True)
@@ -188,3 +202,33 @@ def refuse_table(seen: Table, steps: list[Step]) -> None:
                     f"Cannot {verb} the CHAP entry {step.index} of {seen.card}: {held}. "
                     f"{'Log out' if step.index in seen.live else 'Change the flashnode'} first."
                 )
+
+
+class HostChap(Resource):
+    """The table of a card with the entries that were asked for."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.mac = hardware_address(options["mac"])
+        self.wishes = check_wishes([wish_of(entry) for entry in options["entries"]])
+        self.purge = options["purge"]
+
+    def look(self, host: Host) -> Table:
+        return look_table(host, self.mac)
+
+    def want(self, seen: Table) -> Table:
+        return want_table(seen, self.wishes, self.purge)
+
+    def plan(self, seen: Table, want: Table) -> list[Step]:
+        return plan_table(seen, want)
+
+    def refuse(self, seen: Table, want: Table, steps: list[Step]) -> None:
+        refuse_table(seen, steps)
+
+    def show(self, state: Table) -> dict[str, Any]:
+        return {
+            "mac": state.card.mac,
+            "entries": [
+                {"index": index, "user": entry.name.user, "mutual": entry.name.mutual}
+                for index, entry in sorted(state.entries.items())
+            ],
+        }

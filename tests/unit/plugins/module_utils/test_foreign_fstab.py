@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.lunworks.iscsi.plugins.module_utils._block import mountinfo
 from ansible_collections.lunworks.iscsi.plugins.module_utils._fs import fstab
 from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.mount import MountIt, ReloadUnits
-from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.mounts import WishedMounts
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.mounts import MountsResource
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem, Ran
 from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -263,7 +263,7 @@ def octal(field):
 
 def run(host, asked):
     """The one sentence; None where it was refused."""
-    resource = WishedMounts(asked)
+    resource = MountsResource(asked)
     seen = resource.look(host)
     want = resource.want(seen)
     steps = resource.plan(seen, want)
@@ -399,7 +399,7 @@ def test_a_mount_that_fails_puts_the_changed_line_back_byte_for_byte(line, gone)
         "options": None,
         "state": "mounted",
     }
-    resource = WishedMounts([asked])
+    resource = MountsResource([asked])
     seen = resource.look(host)
     steps = resource.plan(seen, resource.want(seen))
     assert [type(step) for step in steps[1:]] == [ReloadUnits, MountIt]

@@ -28,7 +28,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._block.pv_label imp
 from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.mkfs_options import TAKEN, mkfs_options
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.membership import GrowPhysical
-from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.resource import WishedGroups
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.resource import GroupsResource
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.report import (
     COPIES,
     FULL,
@@ -383,7 +383,7 @@ def asked(groups):
     left = dict.fromkeys(
         ["devices", "extent_size", "autoactivation", "tags", "system_id", "take_over_from", "state", "seqno"]
     )
-    return WishedGroups(
+    return GroupsResource(
         [{**left, "imported": False, "checksums": False, "force": False, **one} for one in groups], []
     )
 

@@ -18,7 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.alias im
     format_aliases,
     plan_aliases,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.conf import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.conf.plan import (
     Conf,
     Reconfigure,
     WriteConf,

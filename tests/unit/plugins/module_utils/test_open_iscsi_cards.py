@@ -31,7 +31,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload
     write_entry,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.flash import Flashnode
-from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.flashnode import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.flashnode.plan import (
     AddFlashnode,
     Flash,
     LogInFlashnode,

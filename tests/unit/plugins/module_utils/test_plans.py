@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, Resource
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half
 from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import _take as take
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import NotScripted, ScriptedHost
@@ -39,14 +39,7 @@ def resources_of(door, options):
         raise Problem("; ".join(checked.error_messages))
     if hasattr(module, "resources"):  # in turn
         return list(module.resources(checked.validated_parameters).values())
-    if hasattr(module, "resource"):
-        return [module.resource(checked.validated_parameters)]
-    own = [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Resource) and kind.__module__ == module.__name__
-    ]
-    return [own[0](checked.validated_parameters)]
+    return [module.resource(checked.validated_parameters)]
 
 
 def host_of(story, case):

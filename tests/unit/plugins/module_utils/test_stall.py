@@ -32,7 +32,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.stall impor
     arithmetic,
     longer,
 )
-from ansible_collections.lunworks.iscsi.plugins.modules.timers_info import look_timers
+from ansible_collections.lunworks.iscsi.plugins.modules import timers_info
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 FIXTURES = File(__file__).parents[2] / "fixtures"
@@ -357,7 +357,7 @@ def test_the_timers_of_a_host_are_gathered_from_files_sysfs_and_the_daemon():
         "multipathd show config local": "defaults {\n\tfast_io_fail_tmo 5\n}\n",
     }
     host = ScriptedHost(files, runs)
-    told = look_timers({"max_stall": None}, host)
+    told = timers_info.question({"max_stall": None}, host)
     assert host.did == []
     assert [(disk["device"], disk["path_stall"], disk["worst_stall"]) for disk in told["disks"]] == [
         ("/dev/mapper/db0", 15, 75),
@@ -388,7 +388,7 @@ def test_what_stands_on_a_path_past_its_map_is_the_first_fault():
         "/sys/class/block/dm-1/dm/uuid": "LVM-x\n",
     }
     runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"}
-    told = look_timers({"max_stall": None}, ScriptedHost(files, runs))
+    told = timers_info.question({"max_stall": None}, ScriptedHost(files, runs))
     assert told["faults"][0].startswith(
         "/dev/sda holds the active logical volume 'vg/data', a single path of the LUN naa.db, although that has the map 'db0'"
     )
@@ -397,4 +397,4 @@ def test_what_stands_on_a_path_past_its_map_is_the_first_fault():
 @pytest.mark.parametrize("longest", [0, -5])
 def test_a_length_that_is_none_is_refused_before_the_host_is_asked(longest):
     with pytest.raises(Problem, match="it must be a number of seconds, 1 or more"):
-        look_timers({"max_stall": longest}, ScriptedHost())
+        timers_info.question({"max_stall": longest}, ScriptedHost())

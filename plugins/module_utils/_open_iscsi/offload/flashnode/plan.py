@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..._host import Host, Problem
-from ..._step import Step
-from ..conf.settings import named, setting
-from ..record import RecordId
-from ..session import (
+from ...._host import Host, Problem
+from ...._step import Step
+from ...conf.settings import named, setting
+from ...record import RecordId
+from ...session import (
     NO_SESSION,
     SESSION_EXISTS,
     SUCCESS,
@@ -22,8 +22,8 @@ from ..session import (
     reason,
     refuse_logouts,
 )
-from .flash import ADDRESS, BIT, BOOT, NAME, PORT, PORTAL_TYPE, SETTINGS, Flashnode, look_flashnodes
-from .host import IscsiHost, find_host, sessions_of
+from ..flash import ADDRESS, BIT, BOOT, NAME, PORT, PORTAL_TYPE, SETTINGS, Flashnode, look_flashnodes
+from ..host import IscsiHost, find_host, sessions_of
 
 PATIENCE = 60  # seconds for the firmware
 NEW = -1  # the index of a flashnode that the card has not given one yet

@@ -11,13 +11,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from .._block.dm_multipath import UNIT, running
-from .._host import Host, Problem, lines_of
-from .._step import Step
-from .files import DROP_INS, MAIN, aliases_of, look_files, overruled, refuse_elsewhere, tried
-from .multipathd import BUSY, WWIDS, ask, registered
-from .name import effects, look_running, refuse_bound, refuse_effects
-from .sections import Section, parse_sections
+from ..._block.dm_multipath import UNIT, running
+from ..._host import Host, Problem, lines_of
+from ..._step import Step
+from ..files import DROP_INS, MAIN, aliases_of, look_files, overruled, refuse_elsewhere, tried
+from ..multipathd import BUSY, WWIDS, ask, registered
+from ..name import effects, look_running, refuse_bound, refuse_effects
+from ..sections import Section, parse_sections
 
 WRITER = "lunworks.iscsi.multipath_conf"
 DEFAULT = "lunworks"  # the name of the drop-in

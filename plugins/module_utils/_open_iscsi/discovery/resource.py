@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Discovery as a resource: whoever was asked, and what their offers lead to."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+from ..._converge import plain
+from ..._host import Host
+from ..._step import Step
+from ..lock import Locking
+from .plan import (
+    Discovery,
+    Found,
+    look_discovery,
+    note_discovery,
+    objection,
+    plan_discovery,
+    refuse_discovery,
+    want_discovery,
+)
+from .record import WORDS, Source
+from .request import wish_of
+
+
+class DiscoveryResource(Locking):
+    """Discovery records, and node records of what is offered, as they were asked for."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.wish = wish_of(options)
+
+    def look(self, host: Host) -> Discovery:
+        return look_discovery(host, self.wish)
+
+    def want(self, seen: Discovery) -> Discovery:
+        return want_discovery(seen, self.wish)
+
+    def plan(self, seen: Discovery, want: Discovery) -> list[Step]:
+        return plan_discovery(seen, want, self.wish)
+
+    def refuse(self, seen: Discovery, want: Discovery, steps: list[Step]) -> None:
+        refuse_discovery(seen, steps, self.wish)
+
+    def notes(self, seen: Discovery, steps: list[Step]) -> Iterable[str]:
+        return note_discovery(seen, steps)
+
+    def show(self, state: Discovery) -> dict[str, Any]:
+        offers = {offer for found in state.sources.values() for offer in found.offers or ()}
+        recorded = {(name.target, name.portal) for name in state.records}
+        live = {(name.target, name.portal) for name in state.sessions}
+        targets = [
+            {
+                "target": offer.target,
+                "portal": str(offer.portal),
+                "tpg": offer.tpg,
+                "recorded": offer.key in recorded,
+                "logged_in": offer.key in live,
+                "skip_reason": objection(state, offer, self.wish) or None,
+            }
+            for offer in sorted(offers)
+        ]
+        return {"portals": [_shown(*one) for one in state.sources.items()], "targets": targets}
+
+
+def _shown(source: Source, found: Found) -> dict[str, Any]:
+    return {
+        "type": WORDS[source.kind],
+        "portal": str(source.portal) if source.portal else None,
+        "recorded": source.portal is not None and found.settings is not None,
+        "settings": plain(found.settings) or None,
+        "known": found.known,
+    }
