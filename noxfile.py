@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The parts of tools/check as nox sessions. tools/check makes the environments, so nox needs none."""
 
+from __future__ import annotations
+
 import nox
 
 nox.options.default_venv_backend = "none"
