@@ -164,7 +164,7 @@ def licensed():
         "plugins",
         "roles",
         "playbooks",
-        "molecule",
+        "extensions",
         "tests",
         "tools",
         "bench",
