@@ -81,7 +81,7 @@ def iscsi_name(text: str) -> str:
     if len(name.encode()) <= 223 and (IQN.fullmatch(name) or EUI.fullmatch(name) or NAA.fullmatch(name)):
         return name
     raise Problem(
-        f"'{text}' is not an iSCSI name. Wanted is iqn.YYYY-MM.reversed.domain[:anything] of lower-case letters, "
+        f"'{text}' is not an iSCSI name. It must be iqn.YYYY-MM.reversed.domain[:anything] of lower-case letters, "
         f"digits, '-', '.' and ':' (at most 223 bytes), eui. and 16 hex digits, or naa. and 16 or 32 hex digits."
     )
 
@@ -95,7 +95,7 @@ def target_name(text: str) -> str:
     if TARGET.fullmatch(name) and one_line(name, 223):
         return name
     raise Problem(
-        f"'{text}' is not an iSCSI name. Wanted is iqn.YYYY-MM.reversed.domain[:anything], eui. or naa. with hex digits, "
+        f"'{text}' is not an iSCSI name. It must be iqn.YYYY-MM.reversed.domain[:anything], eui. or naa. with hex digits, "
         f"without blanks, '/' and ',' (at most 223 bytes)."
     )
 
@@ -124,7 +124,8 @@ def address(text: str) -> str:
     link_local = found.version == 6 and found.is_link_local
     if percent and not (link_local and NIC.fullmatch(zone) and not set(zone) & set("%,")):
         raise Problem(
-            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and that is the name of a network interface."
+            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and that is the name of a network "
+            "interface."
         )
     return f"{found}{percent}{zone}"
 
@@ -146,7 +147,7 @@ def port(value: Any) -> int:
     """A TCP port, 1 to 65535."""
     if re.fullmatch("[0-9]{1,5}", str(value)) and 1 <= int(value) <= 65535:
         return int(value)
-    raise Problem(f"'{value}' is not a TCP port. Wanted is a number from 1 to 65535.")
+    raise Problem(f"'{value}' is not a TCP port. It must be a number from 1 to 65535.")
 
 
 def portal(text: str, names: bool = False) -> Portal:
@@ -175,7 +176,7 @@ def size(text: Any) -> int:
         )
     if amount < 1 or amount.denominator != 1 and not (match and match[2]):
         raise Problem(
-            f"'{text}' is not a size. Wanted is a number with a unit, like 512m, 40g or 1.5t (binary units)."
+            f"'{text}' is not a size. It must be a number with a unit, like 512m, 40g or 1.5t (binary units)."
         )
     return int(amount) if amount.denominator == 1 else -(-amount // SECTOR) * SECTOR
 
@@ -211,7 +212,7 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
         length = len(secret.reveal().encode(errors="surrogatepass"))
         if (what == "secret" or found.mutual_user) and not shortest <= length <= longest:
             raise Problem(
-                f"The CHAP {what} has {length} bytes; wanted are {shortest} to {longest}. It is that of the user '{owner}'."
+                f"The CHAP {what} has {length} bytes; it must have {shortest} to {longest}. It is that of the user '{owner}'."
             )
         if re.search(r"^\s|\s$", secret.reveal()) or not one_line(secret.reveal(), length):
             raise Problem(f"The CHAP {what} must not begin or end with white space or contain a line break.")

@@ -50,7 +50,7 @@ def device_path(text: str) -> str:
     ):
         return text.rstrip("/")
     raise Problem(
-        f"'{text}' is not a device. Wanted is a path like /dev/mapper/NAME or /dev/disk/by-id/NAME."
+        f"'{text}' is not a device. It must be a path like /dev/mapper/NAME or /dev/disk/by-id/NAME."
     )
 
 

@@ -65,7 +65,7 @@ def _check_names(before: Target, then: Target) -> None:
     for name in [*new, *([then.name] if before is ABSENT else [])]:
         if not RESTORABLE.fullmatch(name):
             raise Problem(
-                f"LIO's restore at boot does not take the name '{name}'. Wanted is iqn.YYYY-MM.domain.name:anything with at "
+                f"LIO's restore at boot does not take the name '{name}'. It must be iqn.YYYY-MM.domain.name:anything with at "
                 "least two parts in the domain, eui. and 16 hex digits, or naa. and 16 hex digits that begin with 1, 2 or 5."
             )
     for lun, old in _pairs(before, then):
@@ -95,7 +95,8 @@ def _check_common(now: Target, then: Target, asked: dict[str, Any]) -> None:
     opened = (now.attributes.get("authentication"), then.attributes.get("authentication")) == ("1", "0")
     if now.common_chap and opened and not any(group["chap"] == NO_CHAP for group in asked["igroups"]):
         raise Problem(
-            f"'{now.name}' asks everybody for CHAP, with credentials for the whole portal group, and its igroups have none: they "
+            f"'{now.name}' asks everybody for CHAP, with credentials for the whole portal group, and its igroups have none: "
+            "they "
             "would get in without. Give chap to the igroups, or an empty user and secret there if nobody shall be asked."
         )
 
@@ -115,12 +116,14 @@ def _check_left(seen: Serving, asked: dict[str, Any], then: Target) -> None:
     for name in sorted(named & set(lost)):
         raise Problem(
             f"The LUN '{name}' of '{then.name}' is saved, but does not run, and cannot be made here as it was: "
-            f"'{lost[name].backstore}' {lost[name].fixed}. Make it with what made it (targetcli), bring it back by 'targetctl "
+            f"'{lost[name].backstore}' {lost[name].fixed}. Make it with what made it (targetcli), bring it back by "
+            "'targetctl "
             "restore', which takes all targets down first, or remove it (state: absent)."
         )
     for portal in sorted((asked["portals"] or frozenset()) - made.portals):
         raise Problem(
-            f"The portal {portal} of '{then.name}' is saved with iSER or offload, but does not run. Make it with what made it "
+            f"The portal {portal} of '{then.name}' is saved with iSER or offload, but does not run. Make it with what made "
+            "it "
             "(targetcli), or bring it back by 'targetctl restore', which takes all targets down first."
         )
 

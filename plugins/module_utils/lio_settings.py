@@ -88,7 +88,7 @@ def _check_values(whose: str, what: str, asked: Mapping[str, str], taken: Mappin
             raise Problem(f"{whose}: LIO has no {what} '{key}'. It has {', '.join(sorted(taken))}.")
         if not fits(value, taken[key]):
             raise Problem(
-                f"{whose}: '{value}' is no value for the {what} '{key}' (wanted: {_said(taken[key])})."
+                f"{whose}: '{value}' is no value for the {what} '{key}' (it must be {_said(taken[key])})."
             )
 
 

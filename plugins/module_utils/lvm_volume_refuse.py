@@ -71,8 +71,9 @@ def _refuse_change(wish: Wish, old: Volume, new: Volume, group: VolumeGroup) -> 
     have, wanted = old.extents or 0, new.extents or 0
     if wish.size and wanted < have:
         raise Problem(
-            f"'{wish.path}' has {in_units(old.lv.size)} ({old.lv.size} bytes), and {wish.size.text} is wanted. A logical volume "
-            "is never made smaller here: its end would be lost."
+            f"'{wish.path}' has {in_units(old.lv.size)} ({old.lv.size} bytes), and {wish.size.text} was requested. A "
+            "logical volume "
+            "is never made smaller: its end would be lost."
         )
     if wanted > have and not old.lv.plain:
         raise Problem(
@@ -83,7 +84,8 @@ def _refuse_change(wish: Wish, old: Volume, new: Volume, group: VolumeGroup) -> 
         raise Problem(f"'{wish.path}' is inactive, so nobody can see what is on it. {first}.")
     if wish.filesystem and old.filesystem and old.filesystem.kind not in (wish.filesystem, UNSEEN):
         raise Problem(
-            f"'{wish.path}' holds {old.filesystem.kind}, wanted is {wish.filesystem}. Nothing is written over it. Is it the "
+            f"'{wish.path}' holds {old.filesystem.kind} and must hold {wish.filesystem}. Nothing is written over it. Is it "
+            "the "
             f"right volume? Only if all on it may be lost, clear it by hand: wipefs --all {wish.path}"
         )
 

@@ -89,7 +89,7 @@ def checked(asked: dict[str, Any]) -> dict[str, Any]:
     path, device = (normal(asked[name]) if asked[name] else asked[name] for name in ("path", "device"))
     if not path.startswith("/") or SYSTEM.fullmatch(path):
         raise Problem(
-            f"'{asked['path']}' is not a mount point. Wanted is an absolute path other than '/' and the system's own."
+            f"'{asked['path']}' is not a mount point. It must be an absolute path other than '/' and the system's own."
         )
     for name in ("path", "device", "filesystem", "options"):
         text = asked[name] or ""
@@ -110,7 +110,7 @@ def normal(path: str) -> str:
 
 def _check_device(path: str, device: str) -> None:
     if not device.startswith("/dev/"):
-        raise Problem(f"'{device}' for '{path}' is not a device. Wanted is a path under /dev.")
+        raise Problem(f"'{device}' for '{path}' is not a device. It must be a path under /dev.")
     if not STABLE.fullmatch(device):
         raise Problem(
             f"'{device}' for '{path}' may be another disk after the next boot. Name the logical volume "

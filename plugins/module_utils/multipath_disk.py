@@ -256,7 +256,7 @@ def _refuse_kind(wish: Wish, disk: Disk) -> None:
         )
     if disk.mapped and not wish.multipath:
         raise Problem(
-            f"{wish.label} is wanted without multipath, but it is under the map '{disk.name}'. Leave out "
+            f"{wish.label} was requested without multipath, but is part of the map '{disk.name}'. Leave out "
             "'multipath: false', or remove the disk (state: absent) and blacklist its WWID first."
         )
 

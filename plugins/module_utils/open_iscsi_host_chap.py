@@ -85,7 +85,7 @@ def wish_of(given: dict[str, Any]) -> Wish:
     absent = given["state"] == "absent"
     index = given["index"]
     if index is not None and not 0 <= index <= LAST:
-        raise Problem(f"The CHAP index {index} is out of range. Wanted is a number from 0 to {LAST}.")
+        raise Problem(f"The CHAP index {index} is out of range. It must be a number from 0 to {LAST}.")
     secret = given["secret"] or ""
     if absent:
         if not given["user"]:

@@ -137,7 +137,7 @@ def option_value(option: str, value: Any) -> str:
     if option in RANGES:
         low, high = RANGES[option]
         if not low <= value <= high:
-            raise Problem(f"The {option} {value} is out of range. Wanted is a number from {low} to {high}.")
+            raise Problem(f"The {option} {value} is out of range. It must be a number from {low} to {high}.")
         return str(value)
     text = str(value)
     if not text:
@@ -149,7 +149,9 @@ def option_value(option: str, value: Any) -> str:
     if option in ("subnet_mask", "gateway"):
         return _family(option, text, 4)
     if option == "nic" and not NIC.fullmatch(text):
-        raise Problem(f"'{text}' is not a network interface. Wanted is a name like eth1, 1 to 15 characters.")
+        raise Problem(
+            f"'{text}' is not a network interface. It must be a name like eth1, 1 to 15 characters."
+        )
     return address(text) if option == "address" else text
 
 
@@ -168,7 +170,7 @@ def hardware_address(text: str) -> str:
     """A hardware address in lower case."""
     if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", text.lower()):
         raise Problem(
-            f"'{text}' is not a hardware address. Wanted are six pairs of hex digits: 52:54:00:12:34:56."
+            f"'{text}' is not a hardware address. It must be six pairs of hex digits, like 52:54:00:12:34:56."
         )
     return text.lower()
 
@@ -202,6 +204,7 @@ def check_fields(name: str, transport: str, asked: dict[str, str]) -> None:
         found = [field for field in asked if asked[field] and field in own]
         if found and not right:
             raise Problem(
-                f"The iface '{name}' cannot have '{found[0]}', which is for {family}: open-iscsi reads such fields only of an "
+                f"The iface '{name}' cannot have '{found[0]}', which is for {family}: open-iscsi reads such fields only of "
+                "an "
                 f"iface {'with' if family == 'IPv6' else 'without'} 'ipv6' in its name. Choose another name."
             )

@@ -77,7 +77,8 @@ def alias_of(text: str) -> str:
     """An alias that can stand in the file; iscsid takes every line with 'InitiatorName' in it for one with the name."""
     if not one_line(text, 255) or NAME in text or ALIAS in text:
         raise Problem(
-            f"The alias {text!r} cannot stand in '{PATH}'. Wanted is one line of at most 255 bytes, without '{NAME}' in it."
+            f"The alias {text!r} cannot be written to '{PATH}'. It must be one line of at most 255 bytes, without '{NAME}' "
+            "in it."
         )
     return text.strip()
 

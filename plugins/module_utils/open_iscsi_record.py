@@ -125,7 +125,7 @@ def iface_name(text: str) -> str:
     """The name of an iface, which is the name of a file in the database."""
     if text in ("", ".", "..") or re.search(r"[\s/]", text) or not one_line(text, LONGEST_IFACE):
         raise Problem(
-            f"'{text}' is not the name of an iface. Wanted are 1 to {LONGEST_IFACE} characters, no '/' and no blanks."
+            f"'{text}' is not the name of an iface. It must have 1 to {LONGEST_IFACE} characters, without '/' and blanks."
         )
     return text
 

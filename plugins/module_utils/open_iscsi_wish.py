@@ -158,7 +158,7 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
         raise Problem(f"The node '{target}' cannot be absent and logged_in at once.")
     if asked["tpg"] is not None and not 0 <= asked["tpg"] <= 65535:
         raise Problem(
-            f"The tpg {asked['tpg']} of '{target}' is no portal group tag. Wanted is a number from 0 to 65535."
+            f"The tpg {asked['tpg']} of '{target}' is no portal group tag. It must be a number from 0 to 65535."
         )
     reset = tuple(key for name in asked["reset_to_defaults"] for key in reset_keys(name))
     wish = Wish(absent, asked["tpg"], _settings(asked), reset, asked["logged_in"])

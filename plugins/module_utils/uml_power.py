@@ -167,6 +167,6 @@ def refuse_other(lab: Lab, name: str, seen: Seen | None, said: dict[str, Any]) -
         now = ", ".join(f"{key} {getattr(seen and seen.host, key)}" for key in differ)
         asked = ", ".join(f"{key} {plain[key]}" for key in differ)
         raise Problem(
-            f"The lab '{lab.name}' has a host '{name}' that was made with {now}; wanted is {asked}. "
+            f"The lab '{lab.name}' has a host '{name}' that was made with {now}; {asked} was requested. "
             "Remove the host first, or give another lab name."
         )

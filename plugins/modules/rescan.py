@@ -240,7 +240,7 @@ class Rescan(Resource):
         self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
         wrong = [lun for lun in self.luns if not 0 <= lun <= LARGEST]
         if wrong:
-            raise Problem(f"{wrong[0]} is not a LUN number. Wanted is a number from 0 to {LARGEST}.")
+            raise Problem(f"{wrong[0]} is not a LUN number. It must be a number from 0 to {LARGEST}.")
         if not 1 <= self.timeout <= 3600:
             raise Problem(f"The timeout {self.timeout} is not a time in seconds from 1 to 3600.")
         self.wait = options["wait"]

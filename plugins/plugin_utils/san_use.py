@@ -89,7 +89,7 @@ def hosts_that_share(uses: Iterable[Use], luns: Luns) -> Iterator[str]:
         for host in sorted(hosts):
             own = [use for use in found if use.host == host]
             if len(own) > 1:
-                yield f"{first} is named twice: by {_said(own)}. A LUN can be one thing only."
+                yield f"{first} is named twice: by {_said(own)}. A LUN can only be used for one thing."
 
 
 def _said(uses: Iterable[Use]) -> str:

@@ -114,10 +114,10 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
         *(
             ("filesystems", part, asked(device, **more)[1])
             for device, part, more in (
-                (theirs, "holds xfs, and ext4 is wanted. Nothing is written over it", {}),
+                (theirs, "holds xfs and must hold ext4. Nothing is written over it", {}),
                 (
                     theirs,
-                    "has the label 'theirs', and 'ours' is wanted",
+                    "has the label 'theirs' and must have 'ours'",
                     {"filesystem": "xfs", "label": "ours"},
                 ),
                 (other, "holds LVM2_member", {}),
@@ -148,7 +148,8 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
         whole = disks.make("a", 96)
         wwid = disks.wwid("a")
         compute.run(
-            f"multipath -a {wwid}; multipathd add map {wwid}; udevadm settle; parted -s {whole} mklabel gpt mkpart p 1MiB 64MiB"
+            f"multipath -a {wwid}; multipathd add map {wwid}; udevadm settle; parted -s {whole} mklabel gpt mkpart p 1MiB "
+            "64MiB"
             f" && kpartx -as {whole} && udevadm settle && vgcreate -q vg_t /dev/mapper/{wwid}-part1"
             " && lvcreate -qq -y -n data -L 8m vg_t && udevadm settle"
         )
@@ -165,7 +166,8 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
         same(before, compute.fingerprint(), "Asking for what is there")
     finally:
         compute.run(
-            f"vgremove -qffy vg_t; kpartx -d {disks.path('a')}; multipath -f {disks.wwid('a')}; multipath -w {disks.wwid('a')};"
+            f"vgremove -qffy vg_t; kpartx -d {disks.path('a')}; multipath -f {disks.wwid('a')}; multipath -w "
+            f"{disks.wwid('a')};"
             " systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath",
             check=False,
         )

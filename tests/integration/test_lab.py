@@ -156,7 +156,7 @@ def test_two_labs_with_the_same_addresses_run_side_by_side_and_stay_as_they_are(
     assert ids[0] != ids[1]
     uml_lab.up(controller, right_lab, ONE, CACHE)
     other = Wanted(ONE.networks, [lab_host(name="one", number=1, memory=512, networks=["management"])])
-    with pytest.raises(Problem, match="made with memory 256.*wanted is memory 512"):
+    with pytest.raises(Problem, match="made with memory 256.*; memory 512"):
         uml_lab.up(controller, right_lab, other, CACHE)
     uml_lab.down(controller, left_lab)
     assert left(controller, left_lab) == []
@@ -393,7 +393,7 @@ def test_the_modules_refuse_what_would_hurt_or_cannot_be(controller, place):
         ("lab_network", {**network, "name": "a-name-that-is-long"}, "is not a name for a network"),
         ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.1/24"}, "has host bits set"),
         ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.0/28"}, "of a /24"),
-        ("lab_host", {**host, "memory": 512}, "made with memory 384; wanted is memory 512"),
+        ("lab_host", {**host, "memory": 512}, "made with memory 384; memory 512"),
         ("lab_host", {**at, "name": "two"}, "say its number and its networks"),
         ("lab_host", {**host, "name": "two"}, "has the number 1, which is that of 'one'"),
         ("lab_host", {**host, "name": "two", "number": 2, "networks": ["san9"]}, "which the lab"),

@@ -50,7 +50,7 @@ def test_metadata_that_is_lost_comes_back_and_what_is_there_is_never_written_ove
             "That is the metadata of 'vg_t', not of 'vg_x'",
             {**restore, "name": "vg_x"},
         ),
-        ("volume_group_restore", "That is no metadata", {"name": "vg_t", "metadata": "vg_t"}),
+        ("volume_group_restore", "That is not the metadata", {"name": "vg_t", "metadata": "vg_t"}),
     )
     done = beats(compute, "volume_group_restore", restore)
     assert done["steps"][0].startswith("Write the metadata of 'vg_t' back as it was")

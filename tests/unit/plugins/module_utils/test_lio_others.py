@@ -391,8 +391,8 @@ def test_what_must_not_be_read_is_not_read(store, files, why):
     [
         ("target", {"attributes": {"netif_timeout": 3}}, "has no attribute 'netif_timeout'"),
         ("target", {"attributes": {"fabric_prot_type": 2}}, "no value"),
-        ("target", {"parameters": {"MaxConnections": 99999}}, "wanted: 1 to 65535"),
-        ("target", {"parameters": {"MaxBurstLength": 511}}, "wanted: 512 to 16777215"),
+        ("target", {"parameters": {"MaxConnections": 99999}}, "it must be 1 to 65535"),
+        ("target", {"parameters": {"MaxBurstLength": 511}}, "it must be 512 to 16777215"),
         ("target", {"parameters": {"MaxRecvDataSegmentLength": 16777216}}, "no value"),
         ("lun", {"attributes": {"queue_depth": 129}}, "more than '/srv/f.img' takes, 128"),
         ("lun", {"attributes": {"optimal_sectors": 16385}}, "takes, 16384"),
