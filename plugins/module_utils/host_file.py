@@ -11,7 +11,7 @@ import re
 import stat
 from typing import Iterator
 
-AS_ROOT = "The modules of this collection run as root: say 'become: true'."
+AS_ROOT = "The modules of this collection run as root: set 'become: true'."
 ASIDE = ".lunworks."  # how the names of files begin that are being written; see path_resolution(7) for their length
 LONGEST = 200  # bytes of the file's own name in it
 KEPT = ("security.selinux", "system.posix_acl_access")  # and all of user.*: xattr(7)

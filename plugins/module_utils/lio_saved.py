@@ -105,8 +105,8 @@ def look_saved(host: Host) -> Saved:
 
 def _remedy(directory: str) -> str:
     return (
-        "It is what comes back after a boot: mend it, restore a copy from "
-        f"'{directory}/backup', or move it away to have it made anew from what runs."
+        "It is what comes back after a boot: repair it, restore a copy from "
+        f"'{directory}/backup', or move it away to have it created again from what runs."
     )
 
 

@@ -132,7 +132,7 @@ def refuse_clone(wish: Wish, seen: Copies, steps: Sequence[Step]) -> None:
                 f"{wanted}: there is no such device. Is its LUN mapped to this host, and logged in to?"
             )
         if one.label is None or not one.label.group:
-            raise Problem(f"{wanted}: it is no physical volume of a volume group.")
+            raise Problem(f"{wanted}: it is not a physical volume of a volume group.")
         if one.users:
             raise Problem(f"{wanted}: it is in use. {'; '.join(one.users)}. Is it the original?")
     groups = sorted(seen.groups())

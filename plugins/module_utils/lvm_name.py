@@ -60,8 +60,7 @@ def volume_name(group: str, text: str) -> str:
     if not NAME.fullmatch(text):
         raise Problem(
             f"'{text}' is not a name for a logical volume. It must consist of 1 to 127 of the characters a-z A-Z 0-9 + _ . "
-            "and -, not "
-            "beginning with -."
+            "and -, not beginning with -."
         )
     if RESERVED.fullmatch(text):
         raise Problem(

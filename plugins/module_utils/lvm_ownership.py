@@ -140,8 +140,9 @@ def other_seqno(name: str, planned: int, found: int | None, tags: frozenset[str]
         for by, when, source, destination in runs_of(tags)
     )
     return (
-        f"The volume group '{name}' was planned on with the sequence number {planned} of its metadata, {now}: somebody else "
-        f"changed it meanwhile. Nothing was done.{who} Run again, to plan on what is there now."
+        f"The plan for the volume group '{name}' was made with the sequence number {planned} of its metadata, {now}: "
+        "somebody else changed "
+        f"it in the meantime. Nothing was done.{who} Run again, to plan with what is there now."
     )
 
 

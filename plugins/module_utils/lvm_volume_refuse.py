@@ -80,13 +80,12 @@ def _refuse_change(wish: Wish, old: Volume, new: Volume, group: VolumeGroup) -> 
             f"'{wish.path}' is of the kind '{old.lv.layout}'; only linear and striped ones are grown here."
         )
     if wish.filesystem and not old.active and (not wish.active or wanted > have):
-        first = "Activate it first, in a task of its own" if wish.active else "Set active to true"
+        first = "Activate it first, in a separate task" if wish.active else "Set active to true"
         raise Problem(f"'{wish.path}' is inactive, so nobody can see what is on it. {first}.")
     if wish.filesystem and old.filesystem and old.filesystem.kind not in (wish.filesystem, UNSEEN):
         raise Problem(
             f"'{wish.path}' holds {old.filesystem.kind} and must hold {wish.filesystem}. Nothing is written over it. Is it "
-            "the "
-            f"right volume? Only if all on it may be lost, clear it by hand: wipefs --all {wish.path}"
+            f"the right volume? Only if all on it may be lost, clear it by hand: wipefs --all {wish.path}"
         )
 
 

@@ -57,8 +57,7 @@ def _comes(old: Mount, new: Mount) -> Iterator[str]:
         correct = f", or correct {FSTAB}, {place.entries[0]}" if place.entries else ""
         yield (
             f"'{line.device}' on '{new.path}' would be mounted as '{unfounded[0]}', which uses no device: what is written "
-            "there "
-            f"would not be on it. Give the file system that it has{correct}."
+            f"there would not be on it. Give the file system that it has{correct}."
         )
     if line and line != old.line:
         yield from _writes(old, new)
@@ -90,7 +89,7 @@ def _writes(old: Mount, new: Mount) -> Iterator[str]:
     if place.unit:
         yield (
             f"systemd has a unit for '{new.path}', '{place.unit}', which counts before {FSTAB}. Leave the mount to it, or "
-            f"take it away first."
+            "remove it first."
         )
 
 

@@ -104,7 +104,7 @@ def checked(asked: dict[str, Any]) -> dict[str, Any]:
 def normal(path: str) -> str:
     """A path with each '/' once; '..' means another place where a link stands before it, so nobody may say it."""
     if ".." in path.split("/"):
-        raise Problem(f"'{path}' leads back by '..'. Say it without.")
+        raise Problem(f"'{path}' contains '..'. Write it without.")
     return os.path.normpath(f"/{path.lstrip('/')}") if path.startswith("/") else path
 
 

@@ -130,8 +130,7 @@ def alias(text: str) -> str:
     if not ALIAS.fullmatch(text) or text == TAKEN:
         raise Problem(
             f"'{text}' is not an alias. It must consist of 1 to 127 letters, digits, '.', '_' and '-', and not '{TAKEN}', "
-            "which is "
-            "device-mapper's own."
+            "which is device-mapper's own."
         )
     return text
 

@@ -196,7 +196,7 @@ class GrowDisk(Step):
         if not host.until(agree, self.timeout, 1):
             told = ", ".join(f"{path} {path.state} with {path.capacity} bytes" for path in paths)
             raise Problem(
-                f"every path must have {self.size} bytes; found: {told}. Grow the LUN first, or heal its paths."
+                f"every path must have {self.size} bytes; found: {told}. Grow the LUN first, or repair its paths."
             )
         for path in paths:
             push(host, f"/sys/class/scsi_device/{path.hctl}/device/rescan", "1", SCAN)

@@ -272,7 +272,7 @@ def _refuse_size(wish: Wish, disk: Disk) -> None:
     if offered > disk.size and down:
         raise Problem(
             f"Cannot grow {wish.label} from {disk.size} to {offered} bytes: {'; '.join(down)}. A map may grow only when "
-            "all its paths are up and as large. Heal the paths first."
+            "all its paths are up and as large. Repair the paths first."
         )
 
 

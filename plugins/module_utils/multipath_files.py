@@ -125,8 +125,7 @@ def refuse_conflicts(aliases: Mapping[str, str], files: Mapping[str, Section]) -
                 if not same and folded(other).lower() == wwid.lower():
                     raise Problem(
                         f"'{path}' gives the alias '{name}' to '{other}', which is '{wwid}' in another spelling, and "
-                        "multipath "
-                        "takes it for another disk. Correct it there."
+                        "multipath takes it for another disk. Correct it there."
                     )
                 if same != (name == alias):
                     raise Problem(

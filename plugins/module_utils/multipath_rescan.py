@@ -38,7 +38,7 @@ class AddLuns(Step):
 
     def __str__(self) -> str:
         if not self.luns:
-            return f"Scan {self.host} (portal {self.portal}), which has no LUN yet that could tell what is offered"
+            return f"Scan {self.host} (portal {self.portal}), which has no LUN yet that could report what is offered"
         numbers = ", ".join(map(str, self.luns))
         return (
             f"Scan {self.host} (portal {self.portal}) for the new LUN{'s' if self.luns[1:] else ''} {numbers}"
@@ -181,7 +181,7 @@ def note_reaches(seen: Reaches, steps: list[Step]) -> Iterator[str]:
         yield f"{path} ('{path.taken_for}') {told}. Grow it with lunworks.iscsi.disk."
     for reach in seen.reaches.values():
         if reach.session.state != "LOGGED_IN":
-            yield f"Session {reach.session.number} at {reach.session.portal} is {reach.session.state}; it was left out."
+            yield f"Session {reach.session.number} at {reach.session.portal} is {reach.session.state}; it was skipped."
 
 
 def changed_reaches(seen: Reaches, after: Reaches, steps: list[Step]) -> bool:

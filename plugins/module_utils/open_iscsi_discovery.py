@@ -188,7 +188,7 @@ def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
     """Everybody asked with these settings, every offer that passes recorded, and if wished nothing else of theirs."""
     for iface in wish.ifaces:
         if iface not in seen.ifaces and not wish.absent:
-            raise Problem(f"There is no iface '{iface}' on this host. Make it first (module iface).")
+            raise Problem(f"There is no iface '{iface}' on this host. Create it first (module iface).")
     stale = frozenset(name for name, record in seen.records.items() if _stale(seen, name, record, wish))
     records = {name: record for name, record in seen.records.items() if name not in stale}
     sources = {}

@@ -127,7 +127,7 @@ def wanted_fields(options: dict[str, Any]) -> dict[str, str]:
     for name, value in named(options["settings"]).items():
         own = [option for option, field in OPTIONS.items() if field == name]
         if own:
-            raise Problem(f"'{name}' has an option of its own, '{own[0]}'. Give it there, not in 'settings'.")
+            raise Problem(f"'{name}' has its own option, '{own[0]}'. Give it there, not in 'settings'.")
         fields[name] = field_value(name, value)
     return fields
 
@@ -198,13 +198,12 @@ def check_fields(name: str, transport: str, asked: dict[str, str]) -> None:
         raise Problem(f"The iface '{name}' is for IPv6, as its name says, and '{where}' is an IPv4 address.")
     if where and ":" in where and set(asked) & set(ONLY_IPV4):
         raise Problem(
-            f"The iface '{name}' cannot have '{min(set(asked) & set(ONLY_IPV4))}' beside the IPv6 address '{where}'."
+            f"The iface '{name}' cannot have '{min(set(asked) & set(ONLY_IPV4))}' together with the IPv6 address '{where}'."
         )
     for family, own, right in (("IPv6", ONLY_IPV6, six), ("IPv4", ONLY_IPV4, not six)):
         found = [field for field in asked if asked[field] and field in own]
         if found and not right:
             raise Problem(
                 f"The iface '{name}' cannot have '{found[0]}', which is for {family}: open-iscsi reads such fields only of "
-                "an "
-                f"iface {'with' if family == 'IPv6' else 'without'} 'ipv6' in its name. Choose another name."
+                f"an iface {'with' if family == 'IPv6' else 'without'} 'ipv6' in its name. Choose another name."
             )

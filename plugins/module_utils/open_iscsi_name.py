@@ -49,9 +49,7 @@ class WriteName(Step):
     def __str__(self) -> str:
         alias = f" and the alias '{self.alias}'" if self.alias else ""
         anew = (
-            ", so that the start of iscsid neither refuses the file nor makes a name of its own"
-            if self.anew
-            else ""
+            ", so that the start of iscsid neither rejects the file nor makes up a name" if self.anew else ""
         )
         return f"Write the initiator name '{self.name}'{alias}{anew}"
 

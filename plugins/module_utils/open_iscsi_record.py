@@ -197,8 +197,9 @@ def only(found: list[tuple[RecordId, Record]]) -> dict[RecordId, Record]:
             found_by_iscsiadm = all(one.path.endswith(one.places[0]) for one in pair)
             delete = "delete the wrong one (iscsiadm -m node -T ... -p ADDRESS:PORT,TPG -o delete)"
             raise Problem(
-                f"There are two records of {name}: '{pair[0].path}' and '{pair[1].path}'. Which one is right cannot be seen "
-                f"from here: {delete if found_by_iscsiadm else 'remove the wrong file (iscsiadm could take the other one)'}."
+                f"There are two records of {name}: '{pair[0].path}' and '{pair[1].path}'. It cannot be seen from here which "
+                "one is right: "
+                f"{delete if found_by_iscsiadm else 'remove the wrong file (iscsiadm could take the other one)'}."
             )
         records[name] = record
     return records
@@ -230,7 +231,7 @@ class AddRecord(Step):
         portal, tpg, root = self.name.portal, self.settings[TPG], database(host)
         if self.name.iface not in OWN_IFACES and host.stat(f"{root}/ifaces/{self.name.iface}") is None:
             raise Problem(
-                f"there is no iface '{self.name.iface}' on this host. Make it first (module iface)."
+                f"there is no iface '{self.name.iface}' on this host. Create it first (module iface)."
             )
         directory = f"{root}/nodes/{self.name.written}/{portal.address},{portal.port},{tpg}"
         lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
@@ -248,12 +249,12 @@ class AddRecord(Step):
     def _there(self, record: Record) -> str:
         """What stands where the record is to be."""
         if record.fault:
-            return f"the record '{record.path}' that is there cannot be read: {record.fault}. Mend it, or remove the file."
+            return f"the record '{record.path}' that is there cannot be read: {record.fault}. Repair it, or remove the file."
         if _id(record) != self.name:
             return (
                 f"the file '{record.path}' is there, and is the record of {_id(record)}. Move or remove it."
             )
-        return f"somebody else has made the record '{record.path}' meanwhile. Run again."
+        return f"somebody else has created the record '{record.path}' in the meantime. Run again."
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,7 @@ class SetRecord(Step):
         with locked(host) as write:
             text = host.read(self.path)
             if text is None:
-                raise Problem(f"The record '{self.path}' has vanished meanwhile. Run again.")
+                raise Problem(f"The record '{self.path}' has disappeared in the meantime. Run again.")
             write(self.path, edit_config(text, changes))
 
 

@@ -199,7 +199,7 @@ def refuse_image(seen: Image | None, steps: list[Step], users: Sequence[str]) ->
     """The root disks of hosts stand on their image."""
     if seen and users and any(isinstance(step, RemoveImage) for step in steps):
         raise Problem(
-            f"Cannot remove the image '{seen.path}': on it stands {', '.join(users)}. Remove the host first."
+            f"Cannot remove the image '{seen.path}': it is used by {', '.join(users)}. Remove the host first."
         )
 
 

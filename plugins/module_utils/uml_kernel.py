@@ -33,7 +33,7 @@ OWN_MODULES = "/usr/lib/uml/modules"
 KEPT = re.compile(r"(\d+(?:\.\d+)+)-")  # a directory of kernels/: VERSION-PACKAGE
 PART = "part."
 ROOM = 400 << 20  # bytes that fetching and unpacking take
-OFFER = "Say 'kernel: current' to have a current one fetched."
+OFFER = "Set 'kernel: current' to have a current one fetched."
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ def want_power(name: str, said: dict[str, Any], seen: Seen | None, state: str, w
     if state == "absent":
         return None
     if not seen and not (said.get("number") and said.get("networks")):
-        raise Problem(f"There is no host '{name}' yet. To make it, say its number and its networks.")
+        raise Problem(f"There is no host '{name}' yet. To create it, give its number and its networks.")
     on = state == "started"
     ready = on and (wait or bool(seen and seen.ready))
     return (

@@ -105,7 +105,7 @@ steps:
   type: list
   elements: str
   sample:
-    - "Log in anew to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260, for node.session.auth.password"
+    - "Log in again to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260, for node.session.auth.password"
 state:
   description: The sessions that were considered.
   returned: success
@@ -177,8 +177,8 @@ class Relogin(Resource):
         unique("target", options["targets"])
         if options["min_paths"] < 1:
             raise Problem(
-                f"min_paths is {options['min_paths']}, but at least one path must keep working. For a disk with a single path "
-                "that nobody uses, set force."
+                f"min_paths is {options['min_paths']}, but at least one path must keep working. For a disk with a single "
+                "path that nobody uses, set force."
             )
         if not 1 <= options["timeout"] <= 3600:
             raise Problem(f"The timeout is 1 to 3600 seconds, not {options['timeout']}.")

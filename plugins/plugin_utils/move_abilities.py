@@ -57,8 +57,7 @@ def _drivers(survey: Survey, one: Standing, there: Computer) -> None:
         if drivers and there.drivers is not None and not there.drivers & set(drivers):
             raise Refusal(
                 f"'{one.group}' has volumes of the kind '{kind}', which the kernel of '{survey.destination}' cannot serve: "
-                "it "
-                f"has no module {' or '.join(repr(driver) for driver in drivers)}. Install it there first."
+                f"it has no module {' or '.join(repr(driver) for driver in drivers)}. Install it there first."
             )
 
 

@@ -80,7 +80,7 @@ def test_a_volume_that_cannot_get_its_file_system_is_not_left_behind(compute, di
             for words, part in (
                 ("-L data", "[-L, 'data']"),
                 ("-E stride=16,stripe_width=64", "[-E, 'stride=16']"),
-                (["/srv/other"], "is no option"),
+                (["/srv/other"], "is neither an option"),
                 (["-qF"], "is not taken"),
                 (["-n"], "is not taken"),
             )
@@ -149,9 +149,8 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
         wwid = disks.wwid("a")
         compute.run(
             f"multipath -a {wwid}; multipathd add map {wwid}; udevadm settle; parted -s {whole} mklabel gpt mkpart p 1MiB "
-            "64MiB"
-            f" && kpartx -as {whole} && udevadm settle && vgcreate -q vg_t /dev/mapper/{wwid}-part1"
-            " && lvcreate -qq -y -n data -L 8m vg_t && udevadm settle"
+            f"64MiB && kpartx -as {whole} && udevadm settle && vgcreate -q vg_t /dev/mapper/{wwid}-part1 && lvcreate -qq -y "
+            "-n data -L 8m vg_t && udevadm settle"
         )
         before = compute.fingerprint()
         wanted = {"groups": [{"name": "vg_t", "devices": [whole], "state": "active"}]}
@@ -229,7 +228,7 @@ def test_one_damaged_label_does_not_hide_the_others(storage):
         said = {
             "seqno": "'seqno' is not a number",
             "shape": "'logical_volumes' is not a list of sections",
-            "deep": "'a' stands where it cannot be",
+            "deep": "'a' is in the wrong place",
             "flipped": "the checksum of the metadata is wrong",
         }
         for name, why in said.items():

@@ -143,7 +143,7 @@ def test_a_session_under_another_name(compute, storage):
 
 def test_bad_input_is_refused(compute):
     cases = [
-        ({"name": "default", "nic": "lo"}, "is an iface of open-iscsi's own"),
+        ({"name": "default", "nic": "lo"}, "is a built-in iface of open-iscsi"),
         ({"name": "x" * 65, "nic": "lo"}, "It must have 1 to 64 characters"),
         ({"name": "test1", "nic": "eth77"}, "There is no network interface 'eth77'"),
         ({"name": "test1", "mac": "00:11:22:33:44"}, "is not a hardware address"),

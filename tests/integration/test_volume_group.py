@@ -206,7 +206,7 @@ def test_a_group_that_misses_a_disk_may_only_let_go(compute, disks):
     )
     left_alone(
         compute,
-        *(group("misses 1 of its 2 physical volumes", **one) for one in attempts),
+        *(group("lacks 1 of its 2 physical volumes", **one) for one in attempts),
         ("logical_volume", "misses 1 of its 2", {"group": "vg_t", "name": "data", "size": "16m"}),
     )
     converged(compute, "volume_group", {"name": "vg_t", "state": "inactive"})

@@ -86,7 +86,7 @@ def test_a_copy_becomes_a_group_beside_its_original(compute, disks):
     first, copy = disks.make("a", 32), disks.make("b", 32)
     filled(compute, first)
     clone = {"name": "vg_copy", "devices": [copy]}
-    says_no(compute, ("volume_group_clone", "it is no physical volume", clone))
+    says_no(compute, ("volume_group_clone", "it is not a physical volume", clone))
     compute.run(
         f"vgchange -q -an vg_t && dd if={first} of={copy} bs=1M oflag=direct 2>/dev/null && udevadm settle"
     )

@@ -129,7 +129,7 @@ def test_a_file_that_became_unreadable_meanwhile_is_left_and_what_to_do_is_said(
     host = host_of(document(A))
     steps, _resource = steps_of(host, targets=[{"name": W, "portals": ["192.0.2.2"]}])
     host.files[SAVED] = text
-    with pytest.raises(Half, match="mend it, restore a copy from '/etc/target/backup'"):
+    with pytest.raises(Half, match="repair it, restore a copy from '/etc/target/backup'"):
         _take(steps, host)
     assert host.read(SAVED) == text
 

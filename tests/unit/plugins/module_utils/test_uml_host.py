@@ -228,7 +228,7 @@ def test_what_is_not_said_stays():
 
 
 def test_a_new_host_has_to_be_said_whole():
-    with pytest.raises(Problem, match="no host 'db-a' yet. To make it, say its number and its networks"):
+    with pytest.raises(Problem, match="no host 'db-a' yet. To create it, give its number and its networks"):
         want_power("db-a", {"number": 3}, None, "started", True)
     made = want_power("db-a", {"number": 3, "networks": ["san1"]}, None, "stopped", True)
     assert (made.host.memory, made.host.suite, made.powered_on) == (384, "bookworm", False)

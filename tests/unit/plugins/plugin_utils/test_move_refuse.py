@@ -71,7 +71,7 @@ CASES = {
     "silent storage host": (survey(silent=("store",)), None, "storage host 'store' does not answer"),
     "silent destination": (survey(silent=("b",)), None, "destination 'b' does not answer"),
     "silent source": (survey(silent=("a",)), None, "does not answer and may still write"),
-    "dead source that answers": (survey(dead=True), None, "but it answers"),
+    "dead source that answers": (survey(dead=True), None, "but answers"),
     "no initiator name": (survey(b={"initiator": ""}), None, "'b' has no initiator name"),
     "one initiator name": (survey(b={"initiator": A}), None, "the same initiator name"),
     "unknown group": (survey(), ["vg_none"], "no volume group 'vg_none' on any LUN"),
@@ -339,7 +339,7 @@ CASES = {
     "a silent source of which two are possible": (
         survey(silent=("a",), store={"luns": mapped(A, C)}),
         None,
-        "which initiator it is cannot be told",
+        "which initiator it is cannot be determined",
     ),
 }
 
