@@ -72,7 +72,7 @@ def check_backing(lun: str, path: str, backing: Backing) -> None:
             if backing.stable
             else "Use a link under /dev/disk, or a logical volume on it."
         )
-        raise Problem(f"LUN '{lun}': '{path}' may be another disk after the next boot. {use}")
+        raise Problem(f"LUN '{lun}': '{path}' may be a different disk after the next boot. {use}")
 
 
 def _room(host: Host, path: str) -> int | None:

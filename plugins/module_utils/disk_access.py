@@ -126,7 +126,9 @@ def _answers(host: Host, path: str) -> bool:
         except Late:  # a failing session holds the question
             return False
         if host.read(f"{place}/wwid") != before:
-            raise Problem(f"'/dev/{path}' answers as another disk than before. See lunworks.iscsi.rescan.")
+            raise Problem(
+                f"'/dev/{path}' answers as a different disk than before. See lunworks.iscsi.rescan."
+            )
         if (host.read(f"{place}/state") or "").strip() != "running":
             return False
     if _flag(host, path):

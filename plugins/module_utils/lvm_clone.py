@@ -57,7 +57,8 @@ class ImportClone(Step):
     exported: bool
 
     def __str__(self) -> str:
-        return f"Make the copy of '{self.was}' on {' and '.join(map(repr, self.devices))} a volume group '{self.name}' of its own"
+        where = " and ".join(map(repr, self.devices))
+        return f"Import the copy of '{self.was}' on {where} as the separate volume group '{self.name}'"
 
     def take(self, host: Host) -> None:
         options = ["--import"] if self.exported else []
@@ -75,7 +76,7 @@ def clone_wish(asked: dict[str, Any]) -> Wish:
     unstable = [path for path in devices if not STABLE.fullmatch(path)]
     if unstable:
         raise Problem(
-            f"'{unstable[0]}' may be another disk after the next boot. Name it by its identity, like /dev/mapper/NAME or "
+            f"'{unstable[0]}' may be a different disk after the next boot. Name it by its identity, like /dev/mapper/NAME or "
             "/dev/disk/by-id/NAME."
         )
     return Wish(group_name(asked["name"]), devices)
@@ -126,7 +127,7 @@ def refuse_clone(wish: Wish, seen: Copies, steps: Sequence[Step]) -> None:
     if not steps:
         return
     for one in seen.disks:
-        wanted = f"Cannot make the copy on '{one.path}' a volume group '{wish.name}'"
+        wanted = f"Cannot import the copy on '{one.path}' as the volume group '{wish.name}'"
         if not one.kernel:
             raise Problem(
                 f"{wanted}: there is no such device. Is its LUN mapped to this host, and logged in to?"

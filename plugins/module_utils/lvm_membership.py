@@ -61,7 +61,7 @@ class GrowPhysical(Step):
     extents: int
 
     def __str__(self) -> str:
-        return f"Let '{self.device}' in '{self.name}' grow to the size of its disk, by {self.extents} extents"
+        return f"Grow '{self.device}' in '{self.name}' to the size of its disk, by {self.extents} extents"
 
     def take(self, host: Host) -> None:
         lvm(host, "pvresize", self.device)

@@ -105,7 +105,7 @@ class DropLine(Step):
     real: str
 
     def __str__(self) -> str:
-        return f"Drop the line of '{self.path}' from {FSTAB}"
+        return f"Remove the line of '{self.path}' from {FSTAB}"
 
     def take(self, host: Host) -> None:
         text = host.read(FSTAB) or ""

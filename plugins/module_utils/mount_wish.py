@@ -113,7 +113,7 @@ def _check_device(path: str, device: str) -> None:
         raise Problem(f"'{device}' for '{path}' is not a device. It must be a path under /dev.")
     if not STABLE.fullmatch(device):
         raise Problem(
-            f"'{device}' for '{path}' may be another disk after the next boot. Name the logical volume "
+            f"'{device}' for '{path}' may be a different disk after the next boot. Name the logical volume "
             f"(/dev/GROUP/VOLUME), the map (/dev/mapper/...), or a link under /dev/disk."
         )
 

@@ -267,7 +267,7 @@ def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
             continue
         if step.name in seen.sessions:
             raise Problem(
-                f"Cannot prune the record of {step.name}, which is no longer wanted: a session is logged in there. "
+                f"Cannot prune the record of {step.name}, which is to be removed: a session is logged in there. "
                 f"Log out first."
             )
         found = seen.sources.get(source_of(step.record))

@@ -196,8 +196,8 @@ def _igroups(survey: Survey, one: Standing) -> None:
             others = [name for name in target.igroups.get(igroup, ()) if name != side.initiator]
             if igroup and others:
                 raise Refusal(
-                    f"The igroup '{igroup}' of '{target.name}' has {listed(others)} beside '{side.host}': they would all "
-                    f"get or lose the LUNs of '{one.group}'. Give '{side.host}' its own igroup."
+                    f"The igroup '{igroup}' of '{target.name}' has {listed(others)} in addition to '{side.host}': they would "
+                    f"all get or lose the LUNs of '{one.group}'. Give '{side.host}' its own igroup."
                 )
         stranger, name = target.name in one.destination.outsider, dict(one.destination.igroups)[target.name]
         if stranger and name in target.igroups:

@@ -135,7 +135,7 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
     converged(compute, "mounts", mount, True)
     compute.run("echo kept >/mnt/vg/file")
     grown = beats(compute, *asked(blank))
-    assert grown["steps"] == [f"Let the ext4 file system on '{blank}' grow to the size of its device"]
+    assert grown["steps"] == [f"Grow the ext4 file system on '{blank}' to the size of its device"]
     assert int(compute.run("df --output=size -B1M /mnt/vg | tail -1").out) > 80
     assert compute.read("/mnt/vg/file") == "kept\n"
     succeeded(compute, compute.module("mounts", mounts=[{"path": "/mnt/vg", "state": "absent"}]))

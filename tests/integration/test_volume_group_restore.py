@@ -99,7 +99,7 @@ def test_a_copy_becomes_a_group_beside_its_original(compute, disks):
         ("volume_group_clone", "There is a volume group 'vg_t' on other disks", {**clone, "name": "vg_t"}),
     )
     done = beats(compute, "volume_group_clone", clone)
-    assert done["steps"] == [f"Make the copy of 'vg_t' on '{copy}' a volume group 'vg_copy' of its own"]
+    assert done["steps"] == [f"Import the copy of 'vg_t' on '{copy}' as the separate volume group 'vg_copy'"]
     assert told(compute, "vg_copy")["uuid"] != told(compute, "vg_t")["uuid"]
     assert told(compute, "vg_t")["copies"] == told(compute, "vg_copy")["copies"] == []
     assert kept(compute, "vg_copy")

@@ -117,7 +117,7 @@ def test_a_map_that_multipathd_keeps_read_only_is_made_anew():
     "after, more, said",
     [
         ({}, {}, "'/dev/sda' is read-only"),
-        ({"ro": "0\n", "device/wwid": "naa.2\n"}, {}, "'/dev/sda' answers as another disk than before"),
+        ({"ro": "0\n", "device/wwid": "naa.2\n"}, {}, "'/dev/sda' answers as a different disk than before"),
         (
             {"ro": "0\n"},
             {"loads": False, "told": False, "free": False},

@@ -174,7 +174,7 @@ def test_between_the_last_cut_and_the_first_grant_the_label_is_read_again(protec
     cut = (
         f"Let '{WHO}' only read the LUN 'a' of '{W}'"
         if protect
-        else f"No longer let the initiator '{WHO}' log in to '{W}'"
+        else f"No longer allow the initiator '{WHO}' to log in to '{W}'"
     )
     assert said.index(cut) + 1 == said.index(PROOF)
     assert said.index(PROOF) < said.index(f"Map the LUN 'a' of '{W}' to '{NEXT}' as LUN 0")

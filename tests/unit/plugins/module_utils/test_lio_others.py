@@ -242,7 +242,7 @@ def test_what_comes_back_is_as_it_was_saved():
     [
         (RAM, "is of the kind 'ramdisk'"),
         ({"plugin": "pscsi", "name": "p", "dev": "/dev/sg3", "wwn": "1"}, "is of the kind 'pscsi'"),
-        ({**A, "dev": "/dev/sdb"}, "is on '/dev/sdb', which may be another disk since the boot"),
+        ({**A, "dev": "/dev/sdb"}, "is on '/dev/sdb', which may be a different disk since the boot"),
         ({**A, "wwn": None}, "has no path or no serial"),
         ({**A, "exclusive": False}, "has 'exclusive' in the file"),
         ({**F, "of_next_year": 7}, "has 'of_next_year' in the file"),

@@ -206,14 +206,18 @@ CASES = {
     "others in the source's igroup": (
         survey(store=target(igroups={"db": (A, C), "b": (B,)})),
         None,
-        f"The igroup 'db' of '{T}' has '{C}' beside 'a'",
+        f"The igroup 'db' of '{T}' has '{C}' in addition to 'a'",
     ),
     "others in the destination's igroup": (
         survey(store=target(igroups={"a": (A,), "www": (B, C)})),
         None,
-        f"has '{C}' beside 'b'",
+        f"has '{C}' in addition to 'b'",
     ),
-    "both in one igroup": (survey(store=target(igroups={"db": (A, B)})), None, f"has '{B}' beside 'a'"),
+    "both in one igroup": (
+        survey(store=target(igroups={"db": (A, B)})),
+        None,
+        f"has '{B}' in addition to 'a'",
+    ),
     "an igroup of the destination's name": (
         survey(store=target(igroups={"a": (A,), "b": (C,)})),
         None,
