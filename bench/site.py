@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 from ansible_collections.lunworks.iscsi.tests.integration.harness import Lab
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import played
 

@@ -11,19 +11,22 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import (
-    uml_host,
-    uml_image,
-    uml_lab,
-    uml_link,
-    uml_network,
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import size
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import host as uml_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import image as uml_image
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import lab as uml_lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import link as uml_link
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import network as uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller import (
+    STATE,
+    Controller,
+    Lab,
+    lab_of,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import STATE, Controller, Lab, lab_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import CURRENT
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.kernel import CURRENT
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.lab import Wanted
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.ssh import ssh
 
 DESCRIPTION = Path(__file__).resolve().parent.parent / "roles/lab/defaults/main.yml"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The twin of arguments.CHAP: suboptions shared by every option named 'chap'."""
+    """The twin of CHAP in module_utils/_chap.py: suboptions shared by every option named 'chap'."""
 
     DOCUMENTATION = r"""
 options: {}

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The twin of module_utils/lvm_group_wish.py and lvm_volume_wish.py: options that stand alone, and in a list."""
+"""The twin of module_utils/_lvm/group/resource.py and volume/resource.py: options that stand alone, and in a list."""
 
 from __future__ import annotations
 

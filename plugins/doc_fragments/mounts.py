@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The twin of module_utils/mount_wish.py: the option of every module that mounts."""
+    """The twin of module_utils/_fs/mounts.py: the option of every module that mounts."""
 
     DOCUMENTATION = r"""
 options:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The twin of module_utils/san_asked.py: the same options stand alone in one module and nested in another."""
+"""The twin of module_utils/_san/options.py: the same options stand alone in one module and nested in another."""
 
 from __future__ import annotations
 
@@ -134,7 +134,8 @@ portals:
 enabled:
   description:
     - Whether initiators can log in.
-    - If omitted, it is left unchanged; a new target is enabled.
+    - If omitted, it is left unchanged; a new target is enabled, and so is one that is disabled and was never saved (the run that
+      made it was killed).
   type: bool
 alias:
   description:

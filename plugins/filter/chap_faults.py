@@ -9,14 +9,9 @@ from typing import Any, Iterator, Mapping, Tuple
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
-    NO_CHAP,
-    Chap,
-    chap,
-    iscsi_name,
-    target_key,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ..module_utils._arguments import iscsi_name, target_key
+from ..module_utils._chap import NO_CHAP, Chap, chap
+from ..module_utils._host import Problem
 
 DOCUMENTATION = r"""
 name: chap_faults

@@ -10,8 +10,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_key
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ..module_utils._arguments import portal, target_key
+from ..module_utils._host import Problem
 
 DOCUMENTATION = r"""
 name: min_paths

@@ -11,18 +11,13 @@ import os
 from dataclasses import asdict
 from typing import Any, Mapping
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import Label, Refusal, mounts_of
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import Planned, plan
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_request import refuse_request
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_seen import survey_of
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import (
-    Standing,
-    moving_wwids,
-    newest,
-    standing,
-)
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_status import status
+from ..plugin_utils._move.checks.group import refuse_group
+from ..plugin_utils._move.checks.request import refuse_request
+from ..plugin_utils._move.model import Label, Refusal, mounts_of
+from ..plugin_utils._move.plan import Planned, plan
+from ..plugin_utils._move.position import Standing, moving_wwids, newest, standing
+from ..plugin_utils._move.status import status
+from ..plugin_utils._move.survey import survey_of
 
 DOCUMENTATION = r"""
 name: move_plan

@@ -12,22 +12,11 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
-    Portal,
-    iscsi_name,
-    portal,
-    target_key,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import meet
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.san_use import (
-    Use,
-    hosts_that_share,
-    listed,
-    present,
-    uses_of,
-)
+from ..module_utils._arguments import Portal, iscsi_name, portal, target_key
+from ..module_utils._host import Problem
+from ..module_utils._net.sockets import meet
+from ..module_utils._san.wwid import serial_of, wwid_of_lio
+from ..plugin_utils._san_use import Use, hosts_that_share, listed, present, uses_of
 
 DOCUMENTATION = r"""
 name: san_faults

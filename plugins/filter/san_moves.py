@@ -10,15 +10,11 @@ from typing import Any, Iterator, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name, target_key
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import (
-    serial_of,
-    wwid,
-    wwid_of_lio,
-)
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import moves_of
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import listed
+from ..module_utils._arguments import iscsi_name, target_key
+from ..module_utils._host import Problem
+from ..module_utils._san.wwid import serial_of, wwid, wwid_of_lio
+from ..plugin_utils._move.model import moves_of
+from ..plugin_utils._move.position import listed
 
 DOCUMENTATION = r"""
 name: san_moves

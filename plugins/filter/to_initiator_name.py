@@ -9,8 +9,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ..module_utils._arguments import iscsi_name
+from ..module_utils._host import Problem
 
 DOCUMENTATION = r"""
 name: to_initiator_name

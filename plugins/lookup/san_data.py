@@ -61,7 +61,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from jinja2.exceptions import TemplateError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.to_initiator_name import to_initiator_name
+from ..filter.to_initiator_name import to_initiator_name
 
 STORAGE = ("target_targets",)
 COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups", "volume_filesystems")

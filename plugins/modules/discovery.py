@@ -258,15 +258,16 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_discovery as open_iscsi
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import WORDS
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_wish import OPTIONS, wish_of
+from ..module_utils._converge import converge, plain
+from ..module_utils._open_iscsi.discovery import plan as open_iscsi
+from ..module_utils._open_iscsi.discovery.record import WORDS
+from ..module_utils._open_iscsi.discovery.request import OPTIONS, wish_of
+from ..module_utils._open_iscsi.lock import Locking
 
 SPEC = OPTIONS
 
 
-class Discovery(Resource):
+class Discovery(Locking):
     def __init__(self, options):
         self.wish = wish_of(options)
 

@@ -72,8 +72,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_link
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ..module_utils._converge import Resource, converge
+from ..module_utils._open_iscsi import disk_links as open_iscsi_link
 
 SPEC = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 

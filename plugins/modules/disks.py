@@ -23,71 +23,10 @@ description:
   - One look at the system, one scan and one wait cover all disks.
 author:
   - The lunworks.iscsi authors (@lunworks)
-options:
-  disks:
-    description: The disks, each listed once.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      target:
-        description:
-          - The iSCSI name of the target that the LUN is behind. Only the sessions to it are scanned.
-          - If omitted with O(disks[].wwid), all iSCSI sessions are scanned.
-        type: str
-      lun:
-        description:
-          - The LUN's name in the data of its target, as given to M(lunworks.iscsi.targets).
-          - Its serial, and so its WWID, is derived from O(disks[].target) and this name.
-        type: str
-      serial:
-        description:
-          - The LUN's unit serial, if the data of its target sets one explicitly.
-          - If omitted, it is derived from both names.
-        type: str
-      wwid:
-        description:
-          - The WWID of a LUN of any storage, as C(multipath -ll) shows it in parentheses and C(/lib/udev/scsi_id -g) prints it.
-          - Capitals are accepted too, as is an NAA or EUI-64 identifier in the notation of arrays, C(lsblk), sysfs or
-            C(/dev/disk/by-id) (C(naa.), C(eui.), C(t10.), C(0x), C(wwn-0x), C(scsi-3), without the C(3), with colons).
-        type: str
-      paths:
-        description: The minimum number of paths on which the disk must answer with its own WWID.
-        type: int
-        default: 1
-      multipath:
-        description:
-          - Whether the disk is used through a multipath map. If there is none, one is created, even for a single path.
-          - V(false) is for hosts without multipathd. It refuses a disk that has a map.
-        type: bool
-        default: true
-      size:
-        description:
-          - The minimum size of the disk, a number with a binary unit, like V(40g).
-          - With or without it, a disk whose LUN has grown is resized.
-        type: str
-      timeout:
-        description:
-          - How long to wait for paths, udev and the map, in seconds, V(1) to V(3600). The time starts again whenever another
-            of the disks has appeared.
-        type: int
-        default: 60
-      state:
-        description:
-          - V(present) waits for the disk, verifies it and resizes it if its LUN has grown.
-          - V(absent) removes it from this host, not from the storage. While the LUN is still mapped to this host, the next scan
-            brings it back.
-        type: str
-        choices: [present, absent]
-        default: present
 extends_documentation_fragment:
+  - lunworks.iscsi.multipath.disks
+  - lunworks.iscsi.multipath
   - lunworks.iscsi.attributes
-notes:
-  - Devices are queried with INQUIRY, VPD pages 0x83 and 0x80 (SPC-4 sections 6.4 and 7.8) and READ CAPACITY (16) (SBC-3
-    section 5.16), in check mode too; these only read.
-  - "If a LUN number was reassigned to another LUN, the host still has a device that bears the old identity. It is never used.
-    If nothing uses it, it is removed and scanned again; if it is in use, the module refuses."
-  - O(disks[].size) and growth require every path to be up, and to report the same size, before the map is touched.
 seealso:
   - module: lunworks.iscsi.disk
   - module: lunworks.iscsi.nodes
@@ -188,12 +127,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wish import (
-    ONE_LUN,
-    OPTIONS,
-    WishedDisks,
-)
+from ..module_utils._converge import converge
+from ..module_utils._multipath.disk.resource import ONE_LUN, OPTIONS, WishedDisks
 
 SPEC = {
     "disks": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS, **ONE_LUN},

@@ -132,11 +132,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem_wish import (
-    FILESYSTEM,
-    WishedFilesystems,
-)
+from ..module_utils._converge import converge
+from ..module_utils._fs.filesystems import FILESYSTEM, WishedFilesystems
 
 SPEC = {
     "filesystems": {"type": "list", "elements": "dict", "required": True, "options": FILESYSTEM},

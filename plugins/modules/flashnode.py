@@ -109,10 +109,11 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_flashnode import (
+from ..module_utils._arguments import portal, target_name
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host import Problem
+from ..module_utils._open_iscsi.iface.fields import hardware_address
+from ..module_utils._open_iscsi.offload.flashnode import (
     NEW,
     look_flash,
     plan_flash,
@@ -120,8 +121,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_flashnod
     want_flash,
     wanted_settings,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import hardware_address
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
+from ..module_utils._open_iscsi.record import RecordId
 
 SPEC = {
     "mac": {"type": "str", "required": True},

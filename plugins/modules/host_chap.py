@@ -105,8 +105,9 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host_chap import (
+from ..module_utils._converge import Resource, converge
+from ..module_utils._open_iscsi.iface.fields import hardware_address
+from ..module_utils._open_iscsi.offload.chap import (
     check_wishes,
     look_table,
     plan_table,
@@ -114,7 +115,6 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host_cha
     want_table,
     wish_of,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import hardware_address
 
 ENTRY = {
     "user": {"type": "str", "required": True},

@@ -119,9 +119,9 @@ hosts:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host_info import tell_hosts
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import hardware_address
+from ..module_utils._converge import tell
+from ..module_utils._open_iscsi.iface.fields import hardware_address
+from ..module_utils._open_iscsi.offload.host_info import tell_hosts
 
 SPEC = {"mac": {"type": "str"}, "statistics": {"type": "bool", "default": False}}
 

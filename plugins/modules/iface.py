@@ -178,20 +178,12 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface import (
-    check_name,
-    look_iface,
-    plan_iface,
-    refuse_iface,
-    want_iface,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_card import look_card
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import (
-    TRANSPORTS,
-    wanted_fields,
-)
+from ..module_utils._converge import converge
+from ..module_utils._host import Problem
+from ..module_utils._open_iscsi.iface.card import look_card
+from ..module_utils._open_iscsi.iface.fields import TRANSPORTS, wanted_fields
+from ..module_utils._open_iscsi.iface.plan import check_name, look_iface, plan_iface, refuse_iface, want_iface
+from ..module_utils._open_iscsi.lock import Locking
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -213,7 +205,7 @@ SPEC = {
 }
 
 
-class Iface(Resource):
+class Iface(Locking):
     def __init__(self, options):
         self.name = check_name(options["name"])
         self.absent = options["state"] == "absent"

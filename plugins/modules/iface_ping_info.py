@@ -70,11 +70,11 @@ pings:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import address
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_ping import ping
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import iface_name
+from ..module_utils._arguments import address
+from ..module_utils._converge import tell
+from ..module_utils._host import Problem
+from ..module_utils._open_iscsi.iface.ping import ping
+from ..module_utils._open_iscsi.record import iface_name
 
 SPEC = {
     "iface": {"type": "str", "required": True},

@@ -32,6 +32,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - lunworks.iscsi.provider
   - lunworks.iscsi.san.igroup
   - lunworks.iscsi.san
   - lunworks.iscsi.attributes
@@ -83,30 +84,28 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import IGROUP
+from ..module_utils._converge import converge
+from ..module_utils._providers import OPTION, provider_of
+from ..module_utils._san.options import IGROUP
 
 SPEC = {
     "target": {"type": "str", "required": True},
     **IGROUP,
     "purge": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
+    **OPTION,
 }
 
 
-class Igroup(Serve, Resource):
-    def __init__(self, options):
-        super().__init__(
-            [{"name": options["target"], "igroups": [options]}],
-            purge=options["purge"],
-            force=options["force"],
-            inside=True,
-        )
+def resource(options):
+    target = {"name": options["target"], "igroups": [options]}
+    return provider_of(options).resource(
+        [target], purge=options["purge"], force=options["force"], inside=True
+    )
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Igroup)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -267,8 +267,8 @@ differences:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_info import look_all
+from ..module_utils._converge import tell
+from ..module_utils._open_iscsi.info import look_all
 
 SPEC = {"statistics": {"type": "bool", "default": False}}
 

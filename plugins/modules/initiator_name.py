@@ -90,8 +90,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
+from ..module_utils._converge import Resource, converge
+from ..module_utils._open_iscsi.conf import initiator_name as open_iscsi_name
 
 SPEC = {
     "name": {"type": "str", "required": True},

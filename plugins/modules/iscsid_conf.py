@@ -108,18 +108,13 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_conf
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import refuse_cut
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import PRESETS, with_preset
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import (
-    ALL,
-    is_secret,
-    named,
-    setting,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ..module_utils._converge import Resource, converge, plain
+from ..module_utils._host import Problem
+from ..module_utils._open_iscsi.conf import iscsid_conf as open_iscsi_conf
+from ..module_utils._open_iscsi.conf.iscsid import refuse_cut
+from ..module_utils._open_iscsi.conf.presets import PRESETS, with_preset
+from ..module_utils._open_iscsi.conf.settings import ALL, is_secret, named, setting
+from ..module_utils._step import Secret
 
 SPEC = {
     "preset": {"type": "str", "choices": list(PRESETS)},

@@ -164,16 +164,13 @@ from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_power
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
-    OPTIONS,
-    Controller,
-    lab_of,
-    refuse_unfit,
-)
+from ..module_utils._arguments import size
+from ..module_utils._converge import Resource, converge, plain
+from ..module_utils._host import Problem
+from ..module_utils._uml import host as uml_host
+from ..module_utils._uml import image as uml_image
+from ..module_utils._uml import power as uml_power
+from ..module_utils._uml.controller import OPTIONS, Controller, lab_of, refuse_unfit
 
 SPEC = {
     **OPTIONS,

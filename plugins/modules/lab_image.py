@@ -89,9 +89,11 @@ from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_kernel
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import OPTIONS, Controller, refuse_unfit
+from ..module_utils._converge import Resource, converge, plain
+from ..module_utils._uml import host as uml_host
+from ..module_utils._uml import image as uml_image
+from ..module_utils._uml import kernel as uml_kernel
+from ..module_utils._uml.controller import OPTIONS, Controller, refuse_unfit
 
 SPEC = {
     "suite": {"type": "str", "choices": list(uml_image.SUITES), "required": True},

@@ -87,14 +87,10 @@ from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_link
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
-    OPTIONS,
-    Controller,
-    lab_of,
-    refuse_unfit,
-)
+from ..module_utils._converge import Resource, converge, plain
+from ..module_utils._uml import host as uml_host
+from ..module_utils._uml import link as uml_link
+from ..module_utils._uml.controller import OPTIONS, Controller, lab_of, refuse_unfit
 
 SPEC = {
     **OPTIONS,

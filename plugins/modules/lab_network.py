@@ -86,14 +86,10 @@ from dataclasses import dataclass, field, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_network
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
-    OPTIONS,
-    Controller,
-    lab_of,
-    refuse_unfit,
-)
+from ..module_utils._converge import Resource, converge, plain
+from ..module_utils._uml import host as uml_host
+from ..module_utils._uml import network as uml_network
+from ..module_utils._uml.controller import OPTIONS, Controller, lab_of, refuse_unfit
 
 SPEC = {
     **OPTIONS,

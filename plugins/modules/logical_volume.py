@@ -86,12 +86,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume_wish import (
-    ASSUME_PRESENT,
-    VOLUME,
-    WishedVolumes,
-)
+from ..module_utils._converge import converge
+from ..module_utils._lvm.volume.resource import ASSUME_PRESENT, VOLUME, WishedVolumes
 
 SPEC = {**VOLUME, "assume_present": ASSUME_PRESENT}
 

@@ -91,8 +91,8 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_boot import (
+from ..module_utils._converge import Resource, converge
+from ..module_utils._open_iscsi.login_unit import (
     look_login_unit,
     plan_login_unit,
     refuse_login_unit,

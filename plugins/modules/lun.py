@@ -24,6 +24,7 @@ options:
     type: str
     required: true
 extends_documentation_fragment:
+  - lunworks.iscsi.provider
   - lunworks.iscsi.san.lun
   - lunworks.iscsi.san
   - lunworks.iscsi.attributes
@@ -70,26 +71,25 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import LUN
+from ..module_utils._converge import converge
+from ..module_utils._providers import OPTION, provider_of
+from ..module_utils._san.options import LUN
 
 SPEC = {
     "target": {"type": "str", "required": True},
     **LUN,
     "force": {"type": "bool", "default": False},
+    **OPTION,
 }
 
 
-class Lun(Serve, Resource):
-    def __init__(self, options):
-        super().__init__(
-            [{"name": options["target"], "luns": [options]}], force=options["force"], inside=True
-        )
+def resource(options):
+    target = {"name": options["target"], "luns": [options]}
+    return provider_of(options).resource([target], force=options["force"], inside=True)
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Lun)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

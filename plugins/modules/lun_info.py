@@ -22,6 +22,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - lunworks.iscsi.provider
   - lunworks.iscsi.attributes.info
 notes:
   - Only a PV on the whole LUN is found, not one on a partition of it.
@@ -175,20 +176,21 @@ luns:
       description:
         - Why its content is unknown, such as a damaged LVM label; null if it is known. A LUN on anything but a file or a block
           device is not read (reading rewinds a tape), nor is a suspended device (it blocks its reader).
+        - A LUN that does not answer within 30 seconds, since it has lost all its paths, is left.
       type: str
       returned: always
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_content import tell_luns
+from ..module_utils._converge import tell
+from ..module_utils._providers import OPTION, provider_of
 
-SPEC = {"metadata": {"type": "bool", "default": False}}
+SPEC = {"metadata": {"type": "bool", "default": False}, **OPTION}
 
 
 def question(options, host):
-    return tell_luns(host, options["metadata"])
+    return provider_of(options).luns(host, options["metadata"])
 
 
 def main():

@@ -84,11 +84,6 @@ state:
       description: The groups, as M(lunworks.iscsi.volume_groups) returns them in its C(groups).
       type: dict
       returned: always
-    verified:
-      description: The volumes that were compared, each with C(group) and C(volume).
-      type: list
-      elements: dict
-      returned: always
     mounted:
       description: The other mounts, as M(lunworks.iscsi.mounts) returns them.
       type: list
@@ -98,15 +93,14 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge_in_turn
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
+from ..module_utils._converge import converge_in_turn
+from ..module_utils._fs.mounts import MOUNTS, WishedMounts
+from ..module_utils._lvm.group.resource import (
     ASSUME_PRESENT,
     GROUP,
     PlannedGroups,
-    VerifiedGroups,
     WishedGroups,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import MOUNTS, WishedMounts
 
 VOLUME = {"group": {"type": "str", "required": True}, "volume": {"type": "str", "required": True}}
 SPEC = {
@@ -121,12 +115,11 @@ def resources(options):
     mounts = {
         state: [one for one in options["mounts"] if one["state"] == state] for state in ("absent", "mounted")
     }
-    groups = WishedGroups(options["groups"], options["assume_present"])
+    groups = WishedGroups(options["groups"], options["assume_present"], options["verify"])
     return {
         "planned": PlannedGroups(groups),
         "unmounted": WishedMounts(mounts["absent"]),
         "groups": groups,
-        "verified": VerifiedGroups(groups, options["verify"]),
         "mounted": WishedMounts(mounts["mounted"]),
     }
 

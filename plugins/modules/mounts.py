@@ -89,8 +89,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import MOUNTS, WishedMounts
+from ..module_utils._converge import converge
+from ..module_utils._fs.mounts import MOUNTS, WishedMounts
 
 SPEC = {"mounts": MOUNTS}
 

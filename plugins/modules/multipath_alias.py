@@ -110,10 +110,10 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_alias
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wanted import wwid_of
+from ..module_utils._arguments import unique
+from ..module_utils._converge import Resource, converge
+from ..module_utils._multipath import alias as multipath_alias
+from ..module_utils._multipath.conf_options import wwid_of
 
 ALIAS = {
     "target": {"type": "str"},

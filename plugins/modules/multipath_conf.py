@@ -169,14 +169,10 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_conf
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_preset import PRESETS
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_wanted import (
-    claimed_wwids,
-    wanted_sections,
-    wanted_wwids,
-)
+from ..module_utils._converge import Resource, converge
+from ..module_utils._multipath import conf as multipath_conf
+from ..module_utils._multipath.conf_options import claimed_wwids, wanted_sections, wanted_wwids
+from ..module_utils._multipath.presets import PRESETS
 
 SECTIONS = {
     "defaults": {"type": "dict", "default": {}},

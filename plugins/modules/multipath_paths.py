@@ -75,9 +75,9 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_revival import (
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host import Problem
+from ..module_utils._multipath.recovery import (
     look_revival,
     notes_of_revival,
     plan_revival,

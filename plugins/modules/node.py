@@ -22,113 +22,11 @@ description:
   - Secrets are written to the records, mode 0600, under open-iscsi's own lock. They never appear on a command line.
 author:
   - The lunworks.iscsi authors (@lunworks)
-options:
-  target:
-    description:
-      - The iSCSI name of the target. Names are compared in lower case.
-      - For a target that is recorded, logged in or offered, its existing spelling is used, since targets compare names byte by
-        byte. A new one is recorded as it is given here.
-    type: str
-    required: true
-  portals:
-    description:
-      - The portals, V(ADDRESS), V(ADDRESS:PORT) or V([IPV6]:PORT). Exactly these are changed.
-      - A host name is accepted only if a record of the target has it already, since it may resolve to another address later.
-      - May be omitted with O(state=absent) only. Then every record and session of the target is removed.
-    type: list
-    elements: str
-    default: []
-  ifaces:
-    description: The ifaces to which the sessions are bound, see M(lunworks.iscsi.iface). Exactly these are changed.
-    type: list
-    elements: str
-    default: [default]
-  tpg:
-    description:
-      - The portal group tag of the portals, 0 to 65535.
-      - If omitted, it is left unchanged; a new record gets 1, which is correct for LIO.
-    type: int
-  startup:
-    description:
-      - V(automatic) logs in at boot, V(manual) does not, V(onboot) is for the root disk.
-      - If omitted, it is left unchanged; a new record gets what C(iscsid.conf) says.
-    type: str
-    choices: [manual, automatic, onboot]
-  preset:
-    description:
-      - A set of timers for the records that suits the use of the disks, see O(lunworks.iscsi.iscsid_conf#module:preset).
-        O(settings) take precedence. If omitted, they are left unchanged.
-    type: str
-    choices: [multipath, direct, root_on_iscsi, md3000i, ontap]
-  settings:
-    description:
-      - Settings of the records, any C(node.) key of C(iscsid.conf), checked before they are written.
-      - A setting that is not named is left unchanged; a new record gets what C(iscsid.conf) says.
-      - Sessions keep the settings that they logged in with.
-    type: dict
-    default: {}
-  reset_to_defaults:
-    description:
-      - Settings to set to what C(iscsid.conf) says now, so that a change of that file reaches existing records.
-      - Each is the name of a setting, or the beginning of several, like V(node.session.timeo) for all below it.
-      - A setting that C(iscsid.conf) does not set stays as it is; O(settings), O(startup) and O(chap) take precedence.
-    type: list
-    elements: str
-    default: []
-  chap:
-    description:
-      - The CHAP credentials with which this host authenticates to the target, and with the mutual ones the target to this
-        host.
-      - An empty O(chap.user) with an empty O(chap.secret) means no CHAP.
-      - If omitted, it is left unchanged; a new record gets what C(iscsid.conf) says.
-    type: dict
-    suboptions:
-      user:
-        description: The name, at most 255 bytes.
-        type: str
-        required: true
-      secret:
-        description: The secret, 12 to 255 bytes.
-        type: str
-        required: true
-      mutual_user:
-        description: The user name with which the target authenticates. If omitted, the target does not authenticate.
-        type: str
-      mutual_secret:
-        description: The secret of the target, 12 to 255 bytes, different from O(chap.secret).
-        type: str
-  logged_in:
-    description:
-      - Whether each of the portals and ifaces must have a session, or as many sessions as the record's
-        C(node.session.nr_sessions) says.
-      - If omitted, it is left unchanged.
-    type: bool
-  state:
-    description: Whether the records must exist. V(absent) logs out first.
-    type: str
-    choices: [present, absent]
-    default: present
-  unreachable:
-    description:
-      - What to do when a portal that is to be logged in to does not answer.
-      - V(fail) names the portal, fails, and changes nothing at all.
-      - V(skip) records the portal without logging in to it, does everything else, and warns. This way a host gets its other
-        paths while one storage network is down. The next run logs in once the portal is back.
-    type: str
-    choices: [fail, skip]
-    default: fail
-  purge:
-    description:
-      - Whether to remove other records and sessions of the target, through portals and ifaces that are not listed.
-      - Targets that are not listed are never changed.
-    type: bool
-    default: false
 extends_documentation_fragment:
+  - lunworks.iscsi.open_iscsi.node
+  - lunworks.iscsi.open_iscsi
   - lunworks.iscsi.attributes
   - lunworks.iscsi.chap
-notes:
-  - Before a login the portal is asked what it offers (SendTargets; nothing is recorded), in check mode too. This starts iscsid
-    through its socket, and loads the kernel module of the transport.
 seealso:
   - module: lunworks.iscsi.nodes
   - module: lunworks.iscsi.discovery
@@ -245,12 +143,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_wish import (
-    OPTIONS,
-    UNREACHABLE,
-    WishedNodes,
-)
+from ..module_utils._converge import converge
+from ..module_utils._open_iscsi.node.resource import OPTIONS, UNREACHABLE, WishedNodes
 
 SPEC = {**OPTIONS, "unreachable": UNREACHABLE, "purge": {"type": "bool", "default": False}}
 

@@ -155,11 +155,12 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_relogin
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_key, unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge, plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_anew import Terms
+from ..module_utils._arguments import portal, target_key, unique
+from ..module_utils._converge import converge, plain
+from ..module_utils._host import Problem
+from ..module_utils._open_iscsi.lock import Locking
+from ..module_utils._open_iscsi.relogin import plan as open_iscsi_relogin
+from ..module_utils._open_iscsi.relogin.step import Terms
 
 SPEC = {
     "targets": {"type": "list", "elements": "str", "default": []},
@@ -172,7 +173,7 @@ SPEC = {
 }
 
 
-class Relogin(Resource):
+class Relogin(Locking):
     def __init__(self, options):
         unique("target", options["targets"])
         if options["min_paths"] < 1:

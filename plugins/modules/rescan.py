@@ -216,11 +216,11 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import multipath_rescan
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import portal, target_key
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import logged_in, look_reaches
+from ..module_utils._arguments import portal, target_key
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host import Problem
+from ..module_utils._multipath.disk import rescan as multipath_rescan
+from ..module_utils._multipath.disk.luns import logged_in, look_reaches
 
 SPEC = {
     "targets": {"type": "list", "elements": "str", "default": []},

@@ -61,16 +61,10 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import NIC, unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import (
-    LOOSE,
-    STRICT,
-    look_filters,
-    plan_filters,
-    refuse_filters,
-)
+from ..module_utils._arguments import NIC, unique
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host import Problem
+from ..module_utils._net.rp_filter import LOOSE, STRICT, look_filters, plan_filters, refuse_filters
 
 SPEC = {"interfaces": {"type": "list", "elements": "str", "required": True}}
 

@@ -62,8 +62,8 @@ units:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.software import missing, units
+from ..module_utils._converge import tell
+from ..module_utils._software import missing, units
 
 SPEC = {
     "packages": {"type": "list", "elements": "str", "default": []},

@@ -25,6 +25,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - lunworks.iscsi.provider
   - lunworks.iscsi.san.target
   - lunworks.iscsi.san
   - lunworks.iscsi.attributes
@@ -69,24 +70,24 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import TARGET
+from ..module_utils._converge import converge
+from ..module_utils._providers import OPTION, provider_of
+from ..module_utils._san.options import TARGET
 
 SPEC = {
     **TARGET,
     "purge": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
+    **OPTION,
 }
 
 
-class Target(Serve, Resource):
-    def __init__(self, options):
-        super().__init__([options], purge=options["purge"], force=options["force"])
+def resource(options):
+    return provider_of(options).resource([options], purge=options["purge"], force=options["force"])
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Target)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ options:
     description: The name of the only target to return. If omitted, all targets are returned.
     type: str
 extends_documentation_fragment:
+  - lunworks.iscsi.provider
   - lunworks.iscsi.attributes.info
 seealso:
   - module: lunworks.iscsi.targets
@@ -111,15 +112,16 @@ saved:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import iscsi_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
+from ..module_utils._arguments import iscsi_name
+from ..module_utils._converge import tell
+from ..module_utils._providers import OPTION, provider_of
 
-SPEC = {"name": {"type": "str"}}
+SPEC = {"name": {"type": "str"}, **OPTION}
 
 
 def question(options, host):
-    return tell_targets(host, iscsi_name(options["name"]).lower() if options["name"] else None)
+    name = iscsi_name(options["name"]).lower() if options["name"] else None
+    return provider_of(options).targets(host, name)
 
 
 def main():

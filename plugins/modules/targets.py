@@ -53,6 +53,7 @@ options:
         description: The sequence number that the metadata must have. If omitted, this is not checked.
         type: int
 extends_documentation_fragment:
+  - lunworks.iscsi.provider
   - lunworks.iscsi.san.targets
   - lunworks.iscsi.san
   - lunworks.iscsi.attributes
@@ -124,44 +125,31 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_expected import (
-    EXPECTED,
-    asked_expected,
-    look_expected,
-    refuse_unexpected,
-    with_proofs,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_serve import Serve
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san_asked import LISTED_TARGET
+from ..module_utils._converge import converge
+from ..module_utils._providers import OPTION, provider_of
+from ..module_utils._san.options import EXPECTED, LISTED_TARGET
 
 SPEC = {
     "targets": {"type": "list", "elements": "dict", "required": True, "options": LISTED_TARGET},
     "purge": {"type": "bool", "default": False},
     "expected": {"type": "list", "elements": "dict", "options": EXPECTED},
     "force": {"type": "bool", "default": False},
+    **OPTION,
 }
 
 
-class Targets(Serve, Resource):
-    def __init__(self, options):
-        purge = options["purge"]
-        super().__init__(options["targets"], purge=purge, purge_targets=purge, force=options["force"])
-        self.expected = asked_expected(options["expected"])
-
-    def look(self, host):
-        return look_expected(host, super().look(host), self.expected)
-
-    def plan(self, seen, want):
-        return with_proofs(seen, super().plan(seen, want), self.expected)
-
-    def refuse(self, seen, want, steps):
-        refuse_unexpected(seen, steps, self.expected)
-        super().refuse(seen, want, steps)
+def resource(options):
+    return provider_of(options).resource(
+        options["targets"],
+        purge=options["purge"],
+        purge_targets=options["purge"],
+        expected=options["expected"],
+        force=options["force"],
+    )
 
 
 def main():
-    converge(AnsibleModule(SPEC, supports_check_mode=True), Targets)
+    converge(AnsibleModule(SPEC, supports_check_mode=True), resource)
 
 
 if __name__ == "__main__":

@@ -185,12 +185,12 @@ faults:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import plain, tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_timer import look_disks, look_truths
-from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import look_queues
-from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import arithmetic, longer
-from ansible_collections.lunworks.iscsi.plugins.module_utils.stall_fault import faults
+from ..module_utils._converge import plain, tell
+from ..module_utils._host import Problem
+from ..module_utils._multipath.queueing import look_queues
+from ..module_utils._open_iscsi.timers import look_disks, look_truths
+from ..module_utils._timers.conflicts import faults
+from ..module_utils._timers.stall import arithmetic, longer
 
 SPEC = {"max_stall": {"type": "int"}}
 

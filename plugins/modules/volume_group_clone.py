@@ -73,15 +73,9 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_clone import (
-    clone_wish,
-    look_copies,
-    plan_clone,
-    refuse_clone,
-    want_copies,
-)
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host_lock import VOLUMES
+from ..module_utils._lvm.group.clone import clone_wish, look_copies, plan_clone, refuse_clone, want_copies
 
 SPEC = {
     "name": {"type": "str", "required": True},

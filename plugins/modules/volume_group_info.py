@@ -172,9 +172,9 @@ unused_physical_volumes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import tell_groups
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name
+from ..module_utils._converge import tell
+from ..module_utils._lvm.info import tell_groups
+from ..module_utils._lvm.names import group_name
 
 SPEC = {
     "names": {"type": "list", "elements": "str"},

@@ -93,9 +93,9 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_restore import (
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host_lock import VOLUMES
+from ..module_utils._lvm.group.restore import (
     look_restorable,
     plan_restore,
     refuse_restore,

@@ -146,12 +146,8 @@ state:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import (
-    ASSUME_PRESENT,
-    GROUP,
-    WishedGroups,
-)
+from ..module_utils._converge import converge
+from ..module_utils._lvm.group.resource import ASSUME_PRESENT, GROUP, WishedGroups
 
 SPEC = {
     "groups": {"type": "list", "elements": "dict", "required": True, "options": GROUP},

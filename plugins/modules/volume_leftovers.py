@@ -69,15 +69,11 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import unique
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Resource, converge
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import VOLUMES
-from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_leftover import (
-    look_leftovers,
-    plan_leftovers,
-    refuse_leftovers,
-)
+from ..module_utils._arguments import unique
+from ..module_utils._converge import Resource, converge
+from ..module_utils._host import Problem
+from ..module_utils._host_lock import VOLUMES
+from ..module_utils._lvm.volume.leftovers import look_leftovers, plan_leftovers, refuse_leftovers
 
 SPEC = {"uuids": {"type": "list", "elements": "str", "required": True}}
 

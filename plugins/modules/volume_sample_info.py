@@ -72,9 +72,9 @@ checksums:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import group_name, volume_name
-from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import samples
+from ..module_utils._converge import tell
+from ..module_utils._lvm.names import group_name, volume_name
+from ..module_utils._lvm.volume.use import samples
 
 SPEC = {
     "volumes": {

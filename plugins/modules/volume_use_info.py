@@ -104,9 +104,9 @@ lvm_backup_free:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import tell
-from ansible_collections.lunworks.iscsi.plugins.module_utils.kernel_driver import look_drivers, look_tools
-from ansible_collections.lunworks.iscsi.plugins.module_utils.volume_use import look_tables, look_uses
+from ..module_utils._converge import tell
+from ..module_utils._lvm.kernel_support import look_drivers, look_tools
+from ..module_utils._lvm.volume.use import look_tables, look_uses
 
 LVM_FILES = "/etc/lvm"
 SPEC: dict[str, dict[str, str]] = {}

@@ -14,7 +14,7 @@ from typing import Iterator
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.integration.harness import HOSTS, SUITES, Host, Lab
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import OwnDisks
 
@@ -27,12 +27,14 @@ FIRST = (
     "volume_group",
     "logical_volume",
     "mounts",
+    "storm",
     "initiator_name",
     "iscsid_conf",
 )
 BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
 # Each runs one half of the rest in a spread run; a suite beyond them runs the stories alone.
 HALVES = SUITES[:2]
+LONG = {"test_storm": 30}  # files that take as long as so many tests
 SHOWN: set[Path] = set()
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 
@@ -112,6 +114,7 @@ def unit(item: pytest.Item) -> str:
 def spread(items: list[pytest.Item]) -> dict[str, str | None]:
     """The suite of each unit, or None for all; the longest units (by their number of tests) first, to the one with less."""
     sizes = collections.Counter(unit(item) for item in items if "long_story" not in item.fixturenames)
+    sizes.update({name: LONG[name] for name in LONG.keys() & sizes.keys()})
     loads = dict.fromkeys(HALVES, 0)
     homes: dict[str, str | None] = dict.fromkeys(map(unit, items), HALVES[0])
     for name, size in sorted(sizes.items(), key=lambda one: (-one[1], one[0])):

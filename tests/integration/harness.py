@@ -23,12 +23,15 @@ from typing import Any
 import ansible.module_utils
 import ansible.release
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_image, uml_lab, uml_link
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, lab_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import lab_host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import CURRENT
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import network
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import host as uml_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import image as uml_image
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import lab as uml_lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import link as uml_link
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller import Controller, lab_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.host import lab_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.kernel import CURRENT
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.lab import Wanted
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.network import network
 
 HERE = Path(__file__).resolve().parent
 PLUGINS = HERE.parent.parent / "plugins"
@@ -373,7 +376,7 @@ def core_tar() -> tuple[str, bytes]:
 
 def plugins_tar() -> tuple[str, bytes]:
     """This collection's modules and module_utils as they are on disk now."""
-    paths = [*PLUGINS.glob("modules/*.py"), *PLUGINS.glob("module_utils/*.py")]
+    paths = [*PLUGINS.glob("modules/*.py"), *(PLUGINS / "module_utils").rglob("*.py")]
     return _plugins_tar(tuple((path, path.stat().st_mtime_ns) for path in sorted(paths)))
 
 

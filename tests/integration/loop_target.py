@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 from ansible_collections.lunworks.iscsi.tests.integration.harness import Host
 
 DIRECTORY = "/var/tmp/loop-target"

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 from ansible_collections.lunworks.iscsi.tests.integration.harness import Host, Lab, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import Played, play
 

@@ -10,7 +10,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs import fstab
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_fstab import (
     files,

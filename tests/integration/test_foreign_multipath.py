@@ -11,8 +11,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.files import aliases_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.sections import parse_sections
 from ansible_collections.lunworks.iscsi.tests.integration.harness import refused, settled, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import played

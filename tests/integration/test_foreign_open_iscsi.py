@@ -10,9 +10,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config, first
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import ALIAS, NAME, startable
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_unit import commands
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.initiator_name import (
+    ALIAS,
+    NAME,
+    startable,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.file import config, first
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.unit_file import commands
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import initiator_of, portals_of
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_lines import sysctl, texts

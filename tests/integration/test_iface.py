@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_iface_field import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.iface.fields import (
     ADDRESSES,
     ONLY_IPV4,
     ONLY_IPV6,

@@ -14,21 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import (
-    uml_console,
-    uml_host,
-    uml_image,
-    uml_kernel,
-    uml_lab,
-    uml_network,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import NETNS, Controller, Lab
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import lab_host
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import CURRENT
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import Wanted
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import Source, debian_source
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import console as uml_console
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import host as uml_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import image as uml_image
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import kernel as uml_kernel
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import lab as uml_lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import network as uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller import NETNS, Controller, Lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.host import lab_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.kernel import CURRENT
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.lab import Wanted
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.mirror import Source, debian_source
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.ssh import ssh
 from ansible_collections.lunworks.iscsi.tests.integration.harness import locally
 
 COLLECTIONS = Path(__file__).absolute().parents[2] / ".cache/collections"
@@ -170,8 +168,10 @@ def test_the_lab_of_a_killed_run_is_cleaned_up_by_the_next_one(controller, place
     stale = place("stale")
     program = f"""
 import os, signal
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_host, uml_lab, uml_network
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Controller, Lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import host as uml_host
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import lab as uml_lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import network as uml_network
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller import Controller, Lab
 host = uml_host.lab_host(name="one", number=1, memory=256, networks=["management"])
 networks = [uml_network.network("management", "10.77.0.0/24")]
 wanted = uml_lab.Wanted(networks, [host])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of
 from ansible_collections.lunworks.iscsi.tests.integration.harness import settled, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_preset import PRESETS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.presets import PRESETS
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
 
 DROP_IN = "/etc/multipath/conf.d/lunworks.conf"

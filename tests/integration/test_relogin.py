@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     IQN,
     each_refused,

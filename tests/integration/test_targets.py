@@ -11,7 +11,7 @@ import json
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, same, succeeded
 
 DB = "iqn.2026-01.com.example:store.db"

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
+import pytest
+
 from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import converged, left_alone, says_no
 
@@ -259,3 +263,99 @@ def test_a_path_of_a_map_is_refused_and_the_map_is_taken(compute, disks):
             " systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath",
             check=False,
         )
+
+
+@contextmanager
+def right_before(host, program, act, nth=1):
+    """Somebody else acts when a module calls this program for the nth time, before the program begins."""
+    path = f"/usr/local/sbin/{program}"
+    host.write(
+        path,
+        f"""#!/bin/sh
+echo >>/run/meanwhile
+[ "$(wc -l </run/meanwhile)" != {nth} ] || {{ {act}; }} >/dev/null 2>&1
+exec /usr/sbin/{program} "$@"
+""",
+        0o755,
+    )
+    try:
+        yield
+    finally:
+        host.run(f"rm -f {path} /run/meanwhile")
+
+
+@pytest.mark.parametrize(
+    "program, options",
+    [
+        ("vgs", {"state": "inactive", "system_id": "db-b"}),
+        ("vgs", {"devices": ["extend"]}),
+        ("vgs", {"tags": []}),
+        ("vgremove", {"state": "absent", "force": True}),
+    ],
+    ids=["handed over", "extended", "grown", "removed"],
+)
+def test_what_somebody_changes_right_before_is_found_and_nothing_is_done(compute, disks, program, options):
+    disk, more = disks.make("a", 64), disks.make("b", 64)
+    compute.run(f"vgcreate -q vg_t {disk} && lvcreate -q -y -n data -L 8m vg_t")
+    if "tags" in options:
+        disks.grow("a", 96)
+    if "devices" in options:
+        options = {"devices": [disk, more]}
+    seqno = told(compute, "vg_t")[0]["seqno"]
+    with right_before(compute, program, "/usr/sbin/vgchange --addtag somebody vg_t"):
+        failed = compute.module("volume_group", name="vg_t", **options)
+    number = seqno + 1
+    assert failed["failed"], failed
+    assert f"with the sequence number {seqno} of its metadata, found {number}: somebody else" in failed["msg"]
+    (left,) = told(compute, "vg_t")
+    assert (left["tags"], left["seqno"], left["system_id"]) == (["somebody"], number, None)
+    assert len(left["physical_volumes"]) == 1 and left["size"] < 64 << 20
+    assert [one["name"] for one in left["logical_volumes"]] == ["data"]
+    converged(compute, "volume_group", {"name": "vg_t", **options})
+
+
+def test_the_group_of_a_dead_host_that_came_back_is_not_taken_over(compute, disks):
+    disk = disks.make("a", 64)
+    compute.run("cp -a /etc/lvm/lvmlocal.conf /run/lvmlocal.conf")
+    compute.run(
+        'echo \'local { system_id = "db-a" }\nglobal { system_id_source = "lvmlocal" }\' >>/etc/lvm/lvmlocal.conf'
+    )
+    try:
+        compute.run(f"vgcreate {OTHER} -q vg_f {disk}")
+        seqno = told(compute, "vg_f")[0]["seqno"]
+        options = {"name": "vg_f", "state": "imported", "take_over_from": "db-b"}
+        with right_before(compute, "vgs", f"/usr/sbin/vgchange {OTHER} --addtag back vg_f"):
+            failed = compute.module("volume_group", **options)
+        assert f"number {seqno} of its metadata, found {seqno + 1}" in failed["msg"]
+        assert told(compute, "vg_f")[0]["system_id"] == "db-b"
+        converged(compute, "volume_group", options)
+        assert told(compute, "vg_f")[0]["system_id"] == "db-a"
+        converged(compute, "volume_group", {"name": "vg_f", "state": "absent"})
+    finally:
+        compute.run("mv /run/lvmlocal.conf /etc/lvm/lvmlocal.conf")
+
+
+def test_a_disk_that_somebody_takes_right_before_joins_no_group(compute, disks):
+    """The module asks wipefs once when it looks, and again right before."""
+    disk = disks.make("a", 64)
+    with right_before(compute, "wipefs", f"/usr/sbin/vgcreate -q vg_o {disk}", nth=2):
+        failed = compute.module("volume_group", name="vg_t", devices=[disk])
+    assert f"'{disk}' was empty and unused when this was planned" in failed["msg"]
+    assert "there is something on it (LVM2_member)" in failed["msg"]
+    assert told(compute, "vg_o") and not told(compute, "vg_t")
+    converged(compute, "volume_group", {"name": "vg_o", "state": "absent"})
+
+
+def test_a_volume_that_bears_the_name_of_one_that_shall_go_stays(compute, disks):
+    compute.run(f"vgcreate -q vg_t {disks.make('a', 64)} && lvcreate -q -y -n data -L 8m vg_t")
+    gone = {"group": "vg_t", "name": "data", "state": "absent", "force": True}
+    renamed = "/usr/sbin/lvrename vg_t/data vg_t/old && /usr/sbin/lvcreate -q -y -n data -L 12m vg_t"
+    with right_before(compute, "lvremove", renamed):
+        failed = compute.module("logical_volume", **gone)
+    assert (
+        "still differs from what was requested: Remove the logical volume 'data' in 'vg_t'" in failed["msg"]
+    )
+    volumes = {one["name"]: one["size"] >> 20 for one in told(compute, "vg_t")[0]["logical_volumes"]}
+    assert volumes == {"data": 12, "old": 8}
+    converged(compute, "logical_volume", gone)
+    assert [one["name"] for one in told(compute, "vg_t")[0]["logical_volumes"]] == ["old"]

@@ -8,11 +8,13 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Iterator
 
 from ansible_collections.lunworks.iscsi.tests.integration.harness import Host
 
 ENOUGH = "/run/enough"
+READING = Path(__file__).resolve().with_name("reading.py")
 # Writes blocks past the cache, each of which says where and when it was written, and reads others back on the way;
 # in the end reads all of them.
 WRITER = """
@@ -43,13 +45,8 @@ print(json.dumps({"written": count, "differ": differ, "errors": errors, "longest
 # How many paths of a map work: active in the kernel's map and for multipathd, the disk running, its session logged in.
 SAMPLER = """
 import glob, json, os, re, subprocess, sys, time
+from reading import read
 name, counts, last, changes = sys.argv[1], {}, None, []
-def read(path):
-    try:
-        with open(path) as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 def logged_in(device):
     session = re.search(r"/(session\\d+)/", os.path.realpath(f"/sys/class/block/{device}/device") + "/")
     return bool(session) and read(f"/sys/class/iscsi_session/{session[1]}/state") == "LOGGED_IN"
@@ -104,6 +101,7 @@ def watched(host: Host, disk: str, secrets: tuple[str, ...] = ()) -> Iterator[To
         **({"watcher": (WATCHER, " ".join(["THE-WATCHER", *secrets]))} if secrets else {}),
     }
     host.run(f"rm -f {ENOUGH}")
+    host.write("/run/reading.py", READING.read_text())
     for name, (source, given) in programs.items():
         host.write(f"/run/{name}.py", source)
         host.run(

@@ -16,16 +16,10 @@ import os
 import sys
 import time
 
+from reading import read
+
 SAVED = ("/etc/rtslib-fb-target/saveconfig.json", "/etc/target/saveconfig.json")
 EVERY = 0.1  # seconds
-
-
-def read(path):
-    try:
-        with open(path) as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 def backstore(directory):
@@ -48,14 +42,25 @@ def running(luns):
     return found
 
 
-def saved(luns):
-    """Who may write after a boot; None for a file that is not whole."""
-    text = next(filter(None, map(read, SAVED)), "{}")
+def document():
+    """The saved file; None while it is not whole: rtslib writes it in place."""
+    path = next(filter(os.path.exists, SAVED), None)
     try:
-        targets = json.loads(text).get("targets", [])
+        return json.loads(read(path)) if path else {}
     except ValueError:
         return None
-    found = set()
+
+
+def saved(luns):
+    """Who may write after a boot; None for a file that does not become whole."""
+    for _time in range(20):
+        whole = document()
+        if whole is not None:
+            break
+        time.sleep(EVERY)
+    else:
+        return None
+    targets, found = whole.get("targets", []), set()
     for tpg in (tpg for target in targets for tpg in target["tpgs"]):
         names = {lun["index"]: lun["storage_object"].rpartition("/")[2] for lun in tpg["luns"]}
         for acl in tpg["node_acls"]:

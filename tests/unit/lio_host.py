@@ -9,8 +9,8 @@ import ipaddress
 import json
 import re
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI, ROOT
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs_node import CORE, ISCSI, ROOT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 SAVED = "/etc/target/saveconfig.json"
@@ -115,6 +115,8 @@ class LioHost(ScriptedHost):
 
     def rmdir(self, path):
         self._fail(path)
+        if "/acls/" in path and [name for name in self.list(path) if name.startswith("lun_")]:
+            raise Problem(f"Cannot remove '{path}': Directory not empty.")
         if re.fullmatch(rf"{CORE}/[^/]+/[^/]+", path):
             own = "/".join(path.split("/")[-2:])
             links = [
@@ -123,6 +125,8 @@ class LioHost(ScriptedHost):
             if [link for link in links if "/core/" in link and link.endswith(f"/{own}")]:
                 raise Problem(f"Cannot remove '{path}': Device or resource busy.")
         super().rmdir(path)
+        if re.fullmatch(rf"{ISCSI}/[^/]+/tpgt_\d+", path):  # its target stays, until that is removed too
+            self.files.setdefault(path.rpartition("/")[0], {"kind": "directory"})
 
     def symlink(self, target, path):
         self._fail(path)

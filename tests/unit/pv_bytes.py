@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import MAGIC, RING
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.pv_label import MAGIC, RING
 
 AREA, SIZE = 4096, 8192
 

@@ -10,8 +10,8 @@ import stat as modes
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Late, Problem, Ran
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import SETTINGS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Late, Problem, Ran
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.model import SETTINGS
 from ansible_collections.lunworks.iscsi.tests.unit.chap_card import answer as card_answer
 from ansible_collections.lunworks.iscsi.tests.unit.login_portal import LoginPortal
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
@@ -25,12 +25,13 @@ def without_settings(argv):
     if not argv[0].startswith(LVM):
         return argv
     at = argv.index("--config") if "--config" in argv else len(argv)
-    assert argv[at + 1 : at + 2] and argv[at + 1].startswith(SETTINGS), f"the user's lvm.conf decides: {argv}"
+    if not argv[at + 1 : at + 2] or not argv[at + 1].startswith(SETTINGS):
+        raise NotScripted(f"the user's lvm.conf decides: {argv}")
     rest = argv[at + 1][len(SETTINGS) :].strip()
     return (*argv[:at], *(("--config", rest) if rest else ()), *argv[at + 2 :])
 
 
-PROCESS = 4242  # the module's own; it began 77 ticks after the boot
+PROCESS = 4242  # the module's own; it began 77 ticks after the boot. Where it is killed, the next one has another number
 
 
 class NotScripted(AssertionError):
@@ -54,6 +55,7 @@ class ScriptedHost(Host):
         scsi=None,
         cards=None,
         portals=None,
+        effects=(),
     ):
         self.files = {path: value for path, value in (files or {}).items() if value is not None}
         self.runs = dict(runs or {})
@@ -64,6 +66,8 @@ class ScriptedHost(Host):
         )  # what devices answer: {device: {wwid, serial, size, product, luns} or "unmapped"}
         self.cards = copy.deepcopy(cards or {})  # CHAP tables: {host number: {index: [user, secret, mutual]}}
         self.portals = portals or {}  # what answers a login: {"address:port": the targets of a LoginPortal}
+        self.effects = effects  # what commands lead to: see '_take_effect'
+        self.process = PROCESS
         self.did = []
         self.locked = []
         self._booted = booted
@@ -73,6 +77,7 @@ class ScriptedHost(Host):
         if line.startswith(self.changing) and self.changing:
             self.did.append(f"run {line}")
             answer = self.runs.get(line, "")
+            self._take_effect(line)
         elif line not in self.runs:
             raise NotScripted(f"not in the script: {line}")
         else:
@@ -88,6 +93,23 @@ class ScriptedHost(Host):
             raise Problem(f"'{line}' failed with exit code {ran.rc}: {(ran.err or ran.out).strip()}")
         return ran
 
+    def _take_effect(self, line):
+        """What the host is after a command that begins like 'run': its 'files', its answers ('runs'), texts in them ('edit')."""
+        for effect in self.effects:
+            if line.startswith(effect["run"]):
+                for path, value in effect.get("files", {}).items():
+                    self.files.pop(path, None)
+                    self.files.update({} if value is None else {path: value})
+                self.runs.update(effect.get("runs", {}))
+                for name, texts in effect.get("edit", {}).items():
+                    self._edit(name, texts)
+
+    def _edit(self, name, texts):
+        for held in (self.files, self.runs):
+            for key in [key for key in held if key.startswith(name)]:
+                for old, new in texts.items():
+                    held[key] = held[key].replace(old, new)
+
     def _follow(self, path):
         for _hop in range(8):
             value = self.files.get(path)
@@ -97,14 +119,18 @@ class ScriptedHost(Host):
         raise AssertionError(f"a loop of links at {path}")
 
     def read(self, path):
-        if path == f"/proc/{PROCESS}/stat":
-            return f"{PROCESS} (python3) R" + " 0" * 18 + " 77" + " 0" * 30
+        if path == f"/proc/{self.process}/stat":
+            return f"{self.process} (python3) R" + " 0" * 18 + " 77" + " 0" * 30
         value = self.files.get(self._follow(path))
         if value is None and self.list(path) or isinstance(value, dict) and value.get("kind") == "directory":
             raise Problem(f"Cannot read '{path}': Is a directory.")
         return value.get("text", "") if isinstance(value, dict) else value
 
-    def block(self, path, offset, size):
+    def block(self, path, offset, size, seconds=None):
+        if seconds is not None and self.files[self._follow(path)].get("dead"):
+            raise Problem(
+                f"Cannot read {size} bytes at {offset} of '{path}': no answer within {seconds:g} seconds."
+            )
         disk = self.files[self._follow(path)]
         data = disk["bytes"] if "bytes" in disk else pv_bytes(disk.get("metadata", ""), uuid=disk["pv"])
         return data[offset : offset + size]
@@ -149,13 +175,21 @@ class ScriptedHost(Host):
 
     def link(self, path):
         if path == "/proc/self":
-            return str(PROCESS)
+            return str(self.process)
         value = self.files.get(path)
         return value.get("link") if isinstance(value, dict) else None
 
     def write(self, path, text, mode=None, directory=""):
         self.did.append(f"write {path}" + (f" {mode:04o}" if mode is not None else ""))
         self.files[path] = {"text": text, "mode": mode if mode is not None else 0o644}
+
+    def aside(self, name):
+        return f"/run/.lunworks.{name}.{self.process}.77"
+
+    def tidy(self):
+        for path in [path for path in self.files if "/.lunworks." in path]:
+            if not path.endswith(f".{self.process}.77"):
+                del self.files[path]
 
     def extend(self, path, size, full=False):
         self.did.append(f"extend {path} {size}" + (" full" if full else ""))

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of the house (CONTRIBUTING.md), so that nobody has to remember them."""
+"""The rules of the project (CONTRIBUTING.md), so that nobody has to remember them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,29 @@ import ast
 import re
 from pathlib import Path
 
+import graphlib
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-DOORS = sorted(path for path in (ROOT / "plugins/modules").glob("*.py") if path.stem != "__init__")
-FLOOR = sorted(path for path in (ROOT / "plugins/module_utils").glob("*.py") if path.stem != "__init__")
+PLUGINS = ROOT / "plugins"
+MODULES = sorted(path for path in (PLUGINS / "modules").glob("*.py") if path.stem != "__init__")
+SHARED = sorted((PLUGINS / "module_utils").rglob("*.py"))
+CONTROLLER = sorted((PLUGINS / "plugin_utils").rglob("*.py"))
 ROLES = sorted(path for path in (ROOT / "roles").glob("*") if path.is_dir())
 
-# Real systems: a file is NAME.py or NAME_<noun>.py. All other files are the ground floor.
-SYSTEMS = ("open_iscsi", "lio", "tgt", "iet", "netbsd", "multipath", "lvm", "scsi", "sysctl", "uml")
-# The storage doors take whichever of these the provider option names.
-PROVIDERS = {"lio", "tgt", "iet", "netbsd"}
-OURS = "ansible_collections.lunworks.iscsi.plugins."
-# What touches the machine. host.py alone may, with its parts host_*.py, and the lab, which makes machines.
+# A real system is a folder of module_utils. The other folders are what several systems share; the files beside them are the
+# ground that all stand on.
+SYSTEMS = {"_lio", "_lvm", "_multipath", "_open_iscsi", "_uml"}
+BETWEEN = {"_block", "_fs", "_net", "_san", "_timers"}
+# What the storage modules choose from: the storage software that stands behind _san/provider.py.
+CHOICE = "_providers"
+GROUND = {path.stem for path in SHARED if path.parent.name == "module_utils"} - {CHOICE}
+# A module that holds two systems against each other looks at both.
+JOINING = {"timers_info": {"_open_iscsi", "_multipath"}}
+# What touches the machine. The host alone may, and the lab, which makes machines.
 MACHINE = {"shutil", "subprocess", "tempfile", "glob", "fcntl", "socket", "pathlib", "io"}
+HOST = {"_host", "_host_file", "_host_lock", "_host_net", "_direct_io"}
 # What of 'os' only calculates.
 PURE = re.compile(
     r"os\.(major|minor|makedev|sep|stat_result|path\.(join|basename|dirname|normpath|isabs|split|relpath))"
@@ -38,30 +46,26 @@ def each(paths):
 
 
 def imports(path):
-    """The full names of what a file imports."""
+    """The full names of what a file imports; of this collection beginning with 'plugins.'."""
+    package = path.relative_to(ROOT).parent.parts
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{origin}.{name.name}" for name in node.names)
 
 
-def floor_imports(path):
-    """The files of module_utils that a file imports, by name."""
-    found = {
-        name[len(OURS) :].split(".")[1] for name in imports(path) if name.startswith(OURS + "module_utils.")
-    }
-    return sorted(found)
+def parts_of(path):
+    """The folders of module_utils, and the files beside them, that a file imports."""
+    found = {name.split(".")[2] for name in imports(path) if name.startswith("plugins.module_utils.")}
+    return found - {part_of(path)}
 
 
-def system_of(name):
-    """The system that a file is about; multipathd is multipath's."""
-    name = name.replace("multipathd", "multipath")
-    return next((system for system in SYSTEMS if name == system or name.startswith(system + "_")), None)
-
-
-def systems_of(path):
-    return {system_of(name) for name in floor_imports(path)} - {None}
+def part_of(path):
+    """The folder of module_utils in which a file stands; a file of the ground is its own."""
+    return path.relative_to(PLUGINS).with_suffix("").parts[1]
 
 
 def logic_lines(path):
@@ -76,37 +80,59 @@ def logic_lines(path):
 
 def test_the_action_group_lists_every_module():
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
-    assert groups == {"all": [path.stem for path in DOORS]}
+    assert groups == {"all": [path.stem for path in MODULES]}
 
 
-@each(DOORS)
-def test_a_door_imports_no_other_door(path):
-    assert [name for name in imports(path) if name.startswith(OURS + "modules")] == []
+@each(MODULES)
+def test_a_module_imports_no_other_module(path):
+    assert [name for name in imports(path) if name.startswith("plugins.modules")] == []
 
 
-@each(DOORS)
-def test_a_door_opens_on_one_system(path):
-    systems = systems_of(path)
-    assert len(systems - PROVIDERS) + bool(systems & PROVIDERS) <= 1, f"it imports {sorted(systems)}"
+@each(MODULES)
+def test_a_module_is_about_one_system(path):
+    systems = (parts_of(path) & SYSTEMS) - JOINING.get(path.stem, set())
+    assert len(systems) + (CHOICE in parts_of(path)) <= 1, f"it imports {sorted(systems)}"
 
 
-@each(FLOOR)
-def test_a_system_imports_no_other_system_and_the_ground_floor_none(path):
-    assert systems_of(path) <= {system_of(path.stem)} - {None}
+def test_a_folder_is_a_system_or_shared_by_systems():
+    assert {part_of(path) for path in SHARED} == SYSTEMS | BETWEEN | GROUND | {CHOICE}
 
 
-@each([path for path in FLOOR if path.stem != "converge"])
+@each([path for path in SHARED if part_of(path) != CHOICE])
+def test_a_system_imports_no_other_the_ground_none_and_what_is_shared_none(path):
+    allowed = GROUND if part_of(path) in GROUND else GROUND | BETWEEN
+    assert parts_of(path) <= allowed
+
+
+def test_folders_and_files_have_no_circle():
+    """Neither between the folders, nor between files."""
+    folders, files = {}, {}
+    known = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SHARED}
+    for path in SHARED:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        whole = {found if found in known else found.rpartition(".")[0] for found in imports(path)}
+        files[name] = whole & known
+        folders.setdefault(part_of(path), set()).update(parts_of(path))
+    graphlib.TopologicalSorter(folders).prepare()
+    graphlib.TopologicalSorter(files).prepare()
+
+
+@each(sorted(set(PLUGINS.rglob("*.py")) - {path for path in SHARED if part_of(path) == "_uml"}))
+def test_only_the_modules_of_the_lab_import_the_lab(path):
+    assert path.stem.startswith("lab_") or not [name for name in imports(path) if "_uml" in name]
+
+
+@each(sorted(PLUGINS.rglob("*.py")))
+def test_plugins_import_each_other_by_relative_names(path):
+    assert [name for name in imports(path) if name.startswith("ansible_collections")] == []
+
+
+@each([path for path in SHARED if path.stem != "_converge"])
 def test_only_converge_knows_ansible_module(path):
     assert [name for name in imports(path) if name.startswith("ansible.module_utils.basic")] == []
 
 
-@each(
-    [
-        path
-        for path in DOORS + FLOOR
-        if path.stem not in ("host", "host_disk", "host_file", "host_lock") and system_of(path.stem) != "uml"
-    ]
-)
+@each([path for path in MODULES + SHARED + CONTROLLER if path.stem not in HOST and part_of(path) != "_uml"])
 def test_only_the_host_touches_the_machine(path):
     tree = ast.parse(path.read_text())
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -125,7 +151,7 @@ def test_only_the_host_touches_the_machine(path):
     assert "open" not in called
 
 
-@each([path for path in DOORS + FLOOR if path.stem != "converge"])
+@each([path for path in MODULES + SHARED if path.stem != "_converge"])
 def test_only_converge_knows_check_mode(path):
     asked = [
         node.lineno
@@ -135,7 +161,7 @@ def test_only_converge_knows_check_mode(path):
     assert asked == []
 
 
-@each(sorted((ROOT / "plugins").rglob("*.py")) + sorted((ROOT / "tests").rglob("*.py")))
+@each(sorted(PLUGINS.rglob("*.py")) + sorted((ROOT / "tests").rglob("*.py")))
 def test_ansible_tests_pylint_finds_no_blank_name_and_no_assert_in_plugins(path):
     nodes = list(ast.walk(ast.parse(path.read_text())))
     assert [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == "_"] == []
@@ -143,13 +169,13 @@ def test_ansible_tests_pylint_finds_no_blank_name_and_no_assert_in_plugins(path)
         assert [node.lineno for node in nodes if isinstance(node, ast.Assert)] == []
 
 
-@each(DOORS)
-def test_a_door_is_small(path):
+@each(MODULES)
+def test_a_module_is_small(path):
     assert logic_lines(path) <= 90
 
 
-@each(FLOOR)
-def test_a_system_file_is_small(path):
+@each(SHARED)
+def test_a_shared_file_is_small(path):
     assert len(path.read_text().splitlines()) <= 300
 
 

@@ -18,8 +18,8 @@ import re
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import plain
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.other_files import PLACE, expected_of, files_of, sources
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 from ansible_collections.lunworks.iscsi.tests.unit.running_target import configfs_of

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.filter.move_plan import move_plan
 from ansible_collections.lunworks.iscsi.plugins.filter.move_seqnos import move_seqnos
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import run_tag
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import run_tag
 
 T = "iqn.2026-01.com.example:store.db"
 UUID = "AVPksc-bGId-5Fzn-uWMh-bRa4-PYzY-TsC9hq"

@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.san_faults import san_faults
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 
 DB = "iqn.2026-01.com.example:store1.db"
 A, B = "iqn.2026-01.com.example:db-a", "iqn.2026-01.com.example:db-b"

@@ -10,7 +10,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.san_moves import san_moves
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 
 T = "iqn.2026-01.com.example:store1.db"
 A, B, C = (f"iqn.2026-01.com.example:db-{name}" for name in "abc")

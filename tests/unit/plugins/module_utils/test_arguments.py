@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
-    NO_CHAP,
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import (
     Portal,
     address,
-    chap,
     in_units,
     iscsi_name,
     port,
@@ -17,8 +15,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import (
     size,
     unique,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.identity import serial_of, wwid, wwid_of_lio
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import NO_CHAP, chap
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid, wwid_of_lio
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import (
     Resource,
     converge,
     converge_in_turn,
     plain,
     tell,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret, Step
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret, Step
 
 
 class Ended(Exception):
@@ -36,6 +36,15 @@ class Module:
 
     def fail_json(self, **result):
         raise Ended({"failed": True, **result})
+
+
+class Boxes(list):
+    """A host that is a list."""
+
+    tidied = 0
+
+    def tidy(self):
+        self.tidied += 1
 
 
 @dataclass(frozen=True)
@@ -88,9 +97,9 @@ def ended(host, check_mode=False, **params):
 
 
 def test_steps_are_taken_and_the_second_look_is_the_state():
-    host = ["a"]
+    host = Boxes(["a"])
     result = ended(host, boxes=["a", "b"])
-    assert host == ["a", "b"]
+    assert (host, host.tidied) == (["a", "b"], 1)
     assert result == {
         "changed": True,
         "steps": ["Put the box 'b'"],
@@ -101,14 +110,14 @@ def test_steps_are_taken_and_the_second_look_is_the_state():
 
 
 def test_a_check_run_says_the_same_and_takes_nothing():
-    host = ["a"]
+    host = Boxes(["a"])
     checked = ended(host, check_mode=True, boxes=["a", "b"])
-    assert host == ["a"]
+    assert (host, host.tidied) == (["a"], 0)
     assert checked == ended(host, boxes=["a", "b"])
 
 
 def test_nothing_to_do_is_not_changed():
-    assert ended(["a"], boxes=["a"]) == {
+    assert ended(Boxes(["a"]), boxes=["a"]) == {
         "changed": False,
         "steps": [],
         "state": ["a"],
@@ -119,14 +128,14 @@ def test_nothing_to_do_is_not_changed():
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_bad_input_and_refusals_fail_before_anything_is_touched(check_mode):
-    host = []
+    host = Boxes([])
     assert ended(host, check_mode, boxes=[""])["msg"] == "A box must have a name."
     assert ended(host, check_mode, boxes=["a", "bomb"])["msg"] == "No bombs."
     assert host == []
 
 
 def test_half_a_plan_says_what_was_taken_and_what_was_not():
-    result = ended([], boxes=["a", "heavy", "c"])
+    result = ended(Boxes([]), boxes=["a", "heavy", "c"])
     assert (result["failed"], result["changed"]) == (True, True)
     assert result["msg"] == "Put the box 'heavy': too heavy"
     assert result["steps"] == ["Put the box 'a'"]
@@ -134,18 +143,18 @@ def test_half_a_plan_says_what_was_taken_and_what_was_not():
 
 
 def test_a_first_step_that_fails_has_changed_nothing():
-    assert ended([], boxes=["heavy"])["changed"] is False
+    assert ended(Boxes([]), boxes=["heavy"])["changed"] is False
 
 
 def test_side_by_side_steps_are_all_tried_before_the_plan_stops():
-    host = []
+    host = Boxes([])
     result = ended(host, boxes=["a", "heavy", "c"], step=PutFast)
     assert sorted(host) == ["a", "c"]
     assert result["steps_left"] == ["Put the box 'heavy'"]
 
 
 def test_a_step_without_effect_is_found_by_the_second_look():
-    result = ended([], boxes=["slippery"])
+    result = ended(Boxes([]), boxes=["slippery"])
     assert result["failed"] is True
     assert "The host still differs" in result["msg"]
     assert "Put the box 'slippery'" in result["msg"]
@@ -198,7 +207,7 @@ class PutInto(Step):
 def put(host, check_mode=False, **options):
     module = Module(check_mode, **options)
     with pytest.raises(Ended) as end:
-        converge(module, Cupboard, host)
+        converge(module, Cupboard, Boxes(host))
     return {**end.value.args[0], "warnings": module.warnings}
 
 
@@ -233,7 +242,7 @@ def test_a_secret_that_differs_is_named_and_not_told():
 
 
 def test_what_was_not_asked_for_and_has_changed_meanwhile_is_a_warning():
-    class Thief(list):
+    class Thief(Boxes):
         def append(self, box):
             self[:] = [box]
 
@@ -264,7 +273,7 @@ def test_a_resource_whose_steps_may_find_nothing_says_itself_whether_anything_ch
     check_mode, box, changed
 ):
     with pytest.raises(Ended) as end:
-        converge(Module(check_mode, boxes=[box]), Guess, ["a"])
+        converge(Module(check_mode, boxes=[box]), Guess, Boxes(["a"]))
     assert end.value.args[0]["steps"] == [f"Put the box '{box}'"]
     assert end.value.args[0]["changed"] is changed
 
@@ -299,7 +308,7 @@ def ended_in_turn(host, check_mode=False, **params):
 
 
 def test_resources_in_turn_are_told_by_name_and_each_sees_what_the_one_before_did():
-    host = []
+    host = Boxes([])
     told = ended_in_turn(host, low=["a"], high=["a", "b"])
     assert host == ["a", "b"]
     assert told["steps"] == ["Put the box 'a'", "Put the box 'b'"]
@@ -308,14 +317,14 @@ def test_resources_in_turn_are_told_by_name_and_each_sees_what_the_one_before_di
 
 
 def test_a_fault_in_what_was_asked_of_a_later_resource_is_found_before_the_first_step():
-    host = []
+    host = Boxes([])
     assert ended_in_turn(host, low=["a"], high=[""]) == {"failed": True, "msg": "A box must have a name."}
     assert host == []
 
 
 @pytest.mark.parametrize("box, left", [("bomb", None), ("heavy", ["Put the box 'heavy'"])])
 def test_where_a_later_resource_fails_what_the_earlier_ones_did_is_told(box, left):
-    host = []
+    host = Boxes([])
     told = ended_in_turn(host, low=["a"], high=[box])
     assert host == ["a"]
     assert told["failed"] and told["changed"] and told["steps"] == ["Put the box 'a'"]
@@ -323,7 +332,7 @@ def test_where_a_later_resource_fails_what_the_earlier_ones_did_is_told(box, lef
 
 
 def test_a_check_run_in_turn_asks_for_refusals_only_until_something_would_change():
-    host = []
+    host = Boxes([])
     assert ended_in_turn(host, check_mode=True, low=["a"], high=["bomb"])["steps"] == [
         "Put the box 'a'",
         "Put the box 'bomb'",
@@ -332,7 +341,7 @@ def test_a_check_run_in_turn_asks_for_refusals_only_until_something_would_change
     assert host == []
 
 
-class Locked(list):
+class Locked(Boxes):
     """A host that notes when its locks are taken and given back."""
 
     def __init__(self):

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import disk_access
-from ansible_collections.lunworks.iscsi.plugins.module_utils.disk_access import is_read_only, make_writable
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block import write_protect as disk_access
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.write_protect import (
+    is_read_only,
+    make_writable,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 B = "/sys/class/block"
@@ -38,7 +41,7 @@ class Scanned(ScriptedHost):
                 **{f"{B}/{name}/device/state": "running\n" for name in ("sda", "sdb")},
             },
             runs={
-                "systemctl is-active multipathd.service": {"rc": 0 if runs else 3},
+                "systemctl show -p ActiveState multipathd.service": f"ActiveState={'active' if runs else 'inactive'}\n",
                 "udevadm settle --timeout=11": "",
                 "udevadm settle --timeout=12": "",
             },

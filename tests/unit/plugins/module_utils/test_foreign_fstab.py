@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import fstab, mountinfo
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem, Ran
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount import MountIt, ReloadUnits
-from ansible_collections.lunworks.iscsi.plugins.module_utils.mount_wish import WishedMounts
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block import mountinfo
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs import fstab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.mount import MountIt, ReloadUnits
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.mounts import WishedMounts
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem, Ran
 from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_entry import saved_targets
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_shape import shape_faults
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs_node import CORE, ISCSI
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.info import tell_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.saveconfig import merged
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.saved_entry import saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.shape import shape_faults
 from ansible_collections.lunworks.iscsi.tests.unit.documents import few, many
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import BROKEN, DOCUMENTS, JSON, W
 from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED, LioHost, running
@@ -384,7 +384,7 @@ def told(door, host):
 
     module = import_module(f"ansible_collections.lunworks.iscsi.plugins.modules.{door}")
     try:
-        module.question({"name": None, "metadata": False}, host)
+        module.question({"name": None, "metadata": False, "provider": "lio"}, host)
     except Problem as problem:
         assert str(problem)
 

@@ -16,25 +16,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import size
-from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem_option import TAKEN, mkfs_options
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group_wish import WishedGroups
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_membership import GrowPhysical
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import (
-    COPIES,
-    FULL,
-    MISSING,
-    QUIET,
-    parse_report,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import size
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.pv_label import (
     RING,
     Damaged,
     Label,
     look_label,
     parse_config,
     parse_metadata,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.mkfs_options import TAKEN, mkfs_options
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.membership import GrowPhysical
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.resource import WishedGroups
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.report import (
+    COPIES,
+    FULL,
+    MISSING,
+    QUIET,
+    parse_report,
 )
 from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, pv_bytes

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Half, _act, _compare
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_name import RenameMap
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, _act, _compare
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.files import aliases_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.name import RenameMap
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.sections import parse_sections
 from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_multipath import (
     BINDINGS,
@@ -183,7 +183,7 @@ def run(host, door, options):
         _compare(resource, seen, want, "The host")
         return []
     try:
-        _act(Module(), resource, want, steps, host)
+        _act(Module(), resource, seen, want, steps, host)
     except Half as half:
         raise AssertionError(f"half done: {half}") from half
     return steps

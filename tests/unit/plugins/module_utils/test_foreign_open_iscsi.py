@@ -14,12 +14,17 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import PATH as CONF
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import in_force
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import config, first
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import CHECKS, look_initiator
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_name import PATH as NAMES
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.initiator_name import (
+    CHECKS,
+    look_initiator,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.initiator_name import (
+    PATH as NAMES,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.iscsid_conf import PATH as CONF
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.iscsid_conf import in_force
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.file import config, first
 from ansible_collections.lunworks.iscsi.tests.unit.documents import many
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_lines import (
     ENDS,

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.holders import look_holders
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.holders import look_holders
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 LVM = "LVM-abc"

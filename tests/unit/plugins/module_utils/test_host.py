@@ -6,14 +6,17 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem, lines_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host_lock import started
+from ansible_collections.lunworks.iscsi.plugins.module_utils import _host as host_module
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Problem, lines_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host_file import abandoned, clear
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host_lock import started
 
 
 def test_a_command_gives_its_exit_code_and_both_outputs():
@@ -134,12 +137,75 @@ def test_a_label_and_notes_of_users_are_kept(tmp_path, monkeypatch):
     assert given == {"security.selinux": labels["security.selinux"], "user.note": b"mine"}
 
 
-def test_what_a_killed_run_left_of_the_same_file_goes_and_nothing_else(tmp_path):
-    kept = ["file", ".lunworks.other.999999999", f".lunworks.file.{os.getppid()}", ".lunworks.file.x"]
-    for name in [*kept, ".lunworks.file.999999999", f".lunworks.file.{os.getpid()}"]:
+def test_what_killed_runs_were_writing_goes_and_nothing_else(tmp_path, monkeypatch):
+    own, above = ((number, started(number)) for number in (os.getpid(), os.getppid()))
+    kept = [
+        "file",
+        ".lunworks.file.x",
+        ".lunworks.file.1.x",
+        "lunworks.file.1.1",
+        ".lunworks.{}.{}".format(*above),
+    ]
+    kept += [".lunworks.file.{}.{}".format(*one) for one in (own, above)]
+    gone = [
+        ".lunworks.file.999999999.5",
+        ".lunworks.other\n.2.999999999.5",
+        f".lunworks.file.{above[0]}.{above[1] + 1}",
+    ]
+    for name in [*kept, *gone]:
         (tmp_path / name).write_text("secret")
-    Host().write(str(tmp_path / "file"), "new")
+    monkeypatch.setattr(host_module, "PLACES", (str(tmp_path / "no"), f"{tmp_path.parent}/*"))
+    Host().tidy()
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
+
+
+def test_a_write_clears_where_it_writes(tmp_path):
+    place = tmp_path / "[a]*"
+    place.mkdir()
+    (place / ".lunworks.other.999999999.5").write_text("secret")
+    Host().write(str(place / "file"), "new")
+    assert os.listdir(place) == ["file"]
+
+
+def test_a_write_that_is_killed_anywhere_leaves_the_old_file_or_the_new_one_and_the_next_clears(tmp_path):
+    path, at, seen = tmp_path / "file", 0, set()
+    while "done" not in seen:
+        path.write_text("old")
+        path.chmod(0o600)
+        seen.add(killed_at(at, lambda: Host().write(str(path), "new", 0o640)))
+        assert (path.read_text(), path.stat().st_mode & 0o777) in (("old", 0o600), ("new", 0o640))
+        assert all(name == "file" or abandoned(name) for name in os.listdir(tmp_path))
+        clear(str(tmp_path))
+        assert os.listdir(tmp_path) == ["file"]
+        at += 1
+    assert seen >= {"open", "os.chmod", "os.rename"}
+
+
+def killed_at(number, act):
+    """What a child was about to do when it was killed: at its event of this number ('sys.addaudithook'); 'done' at its end."""
+    mine, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        left = [number]
+
+        def die(event):
+            os.write(theirs, event.encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        def hook(event, _given):
+            if event == "open" or event.startswith("os."):
+                left[0] -= 1
+                if left[0] == -1:
+                    die(event)
+
+        sys.addaudithook(hook)
+        act()
+        left[0] = -9
+        die("done")
+    os.close(theirs)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    with open(mine, encoding="ascii") as told:
+        return told.read()
 
 
 def test_a_file_may_be_written_aside_elsewhere(tmp_path, monkeypatch):
@@ -148,7 +214,9 @@ def test_a_file_may_be_written_aside_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "rename", lambda old, new: (renamed.append((old, new)), rename(old, new)))
     (tmp_path / "read_whole").mkdir()
     Host().write(str(tmp_path / "read_whole" / "file"), "new", directory=str(tmp_path))
-    assert renamed == [(f"{tmp_path}/.lunworks.file.{os.getpid()}", f"{tmp_path}/read_whole/file")]
+    assert renamed == [
+        (f"{tmp_path}/.lunworks.file.{os.getpid()}.{started(os.getpid())}", f"{tmp_path}/read_whole/file")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -278,3 +346,20 @@ def test_a_process_is_known_by_its_number_and_when_it_began():
         assert began == started(other.pid) and began >= started(os.getpid())
         other.kill()
     assert started(other.pid) is None
+
+
+def test_a_read_with_a_time_limit_reads_the_same(tmp_path):
+    assert Host().block(__file__, 700, 900, 30) == Host().block(__file__, 700, 900)
+    with pytest.raises(Problem, match="Cannot read 4096 bytes at 0 of '.*/gone': No such file or directory"):
+        Host().block(f"{tmp_path}/gone", 0, 4096, 30)
+
+
+def test_a_disk_that_never_answers_holds_nobody(tmp_path):
+    """A pipe that nobody writes to holds whoever opens it, as a disk whose paths are all gone holds its reader."""
+    os.mkfifo(tmp_path / "dead")
+    before = time.monotonic()
+    with pytest.raises(
+        Problem, match="Cannot read 4096 bytes at 0 of '.*/dead': no answer within 0.2 seconds"
+    ):
+        Host().block(f"{tmp_path}/dead", 0, 4096, 0.2)
+    assert time.monotonic() - before < 20

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.kernel_driver import look_drivers, look_tools
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.kernel_support import (
+    look_drivers,
+    look_tools,
+)
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 MODULES = "/lib/modules/6.1.0"

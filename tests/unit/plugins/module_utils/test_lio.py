@@ -12,23 +12,32 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import lio_backstore, lio_remove, lio_target
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.backing import Backing
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio import Serving
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_configfs import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import Chap
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs import (
     Keys,
     Running,
     look_running,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_document import merged, saved_targets
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import ROOT
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_plan import plan_serving
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import Saved, restore_order
-from ansible_collections.lunworks.iscsi.plugins.module_utils.san import Initiator, Lun, LunMap, Target, whole
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sockets import Sockets
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs_node import ROOT
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.info import tell_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.persistence import Saved, restore_order
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.plan import plan_serving
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.saveconfig import merged, saved_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.state import Serving
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps import backstore as lio_backstore
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps import remove as lio_remove
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps import target as lio_target
+from ansible_collections.lunworks.iscsi.plugins.module_utils._net.sockets import Sockets
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.backing import Backing
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.target import (
+    Initiator,
+    Lun,
+    LunMap,
+    Target,
+    whole,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "lio"

@@ -9,12 +9,12 @@ import json
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.device_name import is_stable
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_content import tell_luns
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_info import tell_targets
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_node import CORE, ISCSI
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lio_saved import restore_order
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.device_name import is_stable
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs_node import CORE, ISCSI
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.info import tell_targets
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.lun_info import tell_luns
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.persistence import restore_order
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import V, W
 from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED, LioHost, running
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_lio import (
@@ -373,6 +373,11 @@ def test_all_who_have_a_lun_are_told_whatever_group_and_number_gives_it():
             A,
             {"/sys/class/block/a/slaves/dm-9": "", "/sys/class/block/dm-9/dm/suspended": "1\n"},
             "is suspended",
+        ),
+        (
+            A,
+            {"/dev/vg/a": {"kind": "block", "pv": "p", "dead": True}},
+            "2048 bytes at 0 of '/dev/vg/a': no answer within 30 seconds",
         ),
         (F, {"/srv/f.img": {"kind": "directory"}}, "neither a block device nor a file"),
     ],

@@ -10,49 +10,55 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import (
-    lvm_allocation,
-    lvm_info,
-    lvm_membership,
-    lvm_ownership,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.blank_disk import device_path
-from ansible_collections.lunworks.iscsi.plugins.module_utils.filesystem import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.blank_disk import device_path
+from ansible_collections.lunworks.iscsi.plugins.module_utils._fs.filesystem import (
     Filesystem,
     GrowFilesystem,
     MakeFilesystem,
     look_filesystem,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm import info as lvm_info
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group import membership as lvm_membership
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group import ownership as lvm_ownership
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.ownership import (
+    Deactivate,
+    Export,
+    HandOver,
+    MarkGroup,
+    TakeOver,
+    guarded,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.group.plan import (
+    ORDER,
+    Groups,
+    plan_group,
+    plan_groups,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.info import parse_dump, parse_health
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.model import (
     LogicalVolume,
     Lvm,
     PhysicalVolume,
     VolumeGroup,
     show_group,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_group import (
-    ORDER,
-    Groups,
-    plan_group,
-    plan_groups,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_info import parse_dump, parse_health
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_name import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.names import (
     extent_size,
     group_name,
     tag,
     volume_name,
     volume_size,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import Export, MarkGroup, Planned
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_report import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.planned import Planned
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.report import (
     QUIET,
     SEQNOS,
     parse_copies,
     parse_report,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_volume import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.volume import allocation as lvm_allocation
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.volume.plan import (
     Volume,
     Volumes,
     Wish,
@@ -612,3 +618,72 @@ def test_a_group_that_is_gone_was_not_changed():
     host = ScriptedHost(runs={AFTERWARDS: rows()}, changing=["vgexport"])
     with pytest.raises(Problem, match="number 7 of its metadata, it is not on this host any more"):
         Export("vg_a", planned=Planned("uuid", 7)).take(host)
+
+
+ON_7 = Planned("uuid", 7)
+UNSELECTED = [
+    TakeOver("vg_a", "db-b", "db-a", planned=ON_7),
+    HandOver("vg_a", "db-b", planned=ON_7),
+    lvm_membership.ExtendGroup("vg_a", ("/dev/mapper/new",), planned=ON_7),
+    lvm_membership.GrowPhysical("vg_a", "/dev/mapper/a", 5, planned=ON_7),
+    lvm_membership.ListDisks("vg_a", planned=ON_7),
+]
+
+
+@pytest.mark.parametrize("step", UNSELECTED, ids=lambda step: type(step).__name__)
+@pytest.mark.parametrize(
+    "found, said",
+    [
+        ([("vg_a", "uuid", "8", "", "db")], "with the sequence number 7 of its metadata, found 8"),
+        ([("vg_a", "another", "7", "", "db")], "number 7 of its metadata, it is not on this host any more"),
+    ],
+    ids=["changed", "another of that name"],
+)
+def test_what_lvm_cannot_compare_is_compared_right_before_and_not_touched_when_somebody_was_there(
+    step, found, said
+):
+    host = ScriptedHost(runs={AFTERWARDS: rows(*found)}, changing=["vgc", "vge", "pv", "lvm vgimportdevices"])
+    with pytest.raises(Problem) as problem:
+        step.take(host)
+    assert said in str(problem.value) and "Nothing was done" in str(problem.value)
+    assert host.did == []
+
+
+def test_a_group_that_somebody_else_changed_is_not_removed():
+    """LVM compares under its own lock, and says nothing of what it passes over."""
+    host = ScriptedHost(runs={AFTERWARDS: rows(("vg_a", "uuid", "8", "", "db"))}, changing=["vgremove"])
+    with pytest.raises(Problem, match="number 7 of its metadata, found 8"):
+        lvm_membership.RemoveGroup("vg_a", ("data",), planned=ON_7).take(host)
+    assert host.did == ["run vgremove --yes --select vg_uuid=uuid && vg_seqno=7 vg_a"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lvm_membership.CreateGroup("vg", ("/dev/mapper/a",)),
+        lvm_membership.ExtendGroup("vg", ("/dev/mapper/a",)),
+    ],
+)
+def test_a_disk_on_which_something_is_by_now_is_not_written_over(step):
+    host = ScriptedHost(
+        files={"/dev/mapper/a": {"kind": "block"}},
+        runs={"wipefs --json --no-act /dev/mapper/a": '{"signatures": [{"type": "LVM2_member"}]}'},
+        changing=["vg"],
+    )
+    with pytest.raises(Problem) as problem:
+        step.take(host)
+    assert "'/dev/mapper/a' was empty and unused when this was planned" in str(problem.value)
+    assert "there is something on it (LVM2_member)" in str(problem.value)
+    assert host.did == []
+
+
+def test_the_first_step_that_writes_metadata_and_those_before_it_carry_what_they_were_planned_on():
+    steps = [
+        Deactivate("vg_a"),
+        HandOver("vg_a", "db-b"),
+        lvm_membership.GrowPhysical("vg_a", "/dev/mapper/a", 5),
+    ]
+    planned = guarded(VolumeGroup("vg_a", uuid="uuid", seqno=7), steps)
+    assert [step.planned for step in planned] == [ON_7, ON_7, None]
+    assert [step.planned for step in steps] == [None, None, None], "what was given stays as it is"
+    assert guarded(None, steps) == steps

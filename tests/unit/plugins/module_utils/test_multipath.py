@@ -9,22 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import multipathd
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Host, Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_alias import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.dm_multipath import (
+    running as multipathd_runs,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.alias import (
     Aliases,
     format_aliases,
     plan_aliases,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_arrival import (
-    Arrival,
-    AwaitDisks,
-    GrowDisk,
-    MakeMaps,
-    ScanHost,
-    await_all,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_conf import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.conf import (
     Conf,
     Reconfigure,
     WriteConf,
@@ -32,31 +26,39 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_conf impo
     format_conf,
     plan_conf,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_disk import (
-    Disk,
-    Disks,
-    Wish,
-    plan_disks,
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.attach import (
+    Arrival,
+    AwaitDisks,
+    GrowDisk,
+    MakeMaps,
+    ScanHost,
+    await_all,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_files import aliases_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_luns import parse_luns
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.detach import (
+    ForgetWwid,
+    RemoveMap,
+    RemovePaths,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.luns import parse_luns
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.path import (
     QUESTIONS,
     answered,
     parse_identification,
     wwid_of_kernel,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_path import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.path import (
     Path as DiskPath,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_preset import PRESETS, with_presets
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_removal import (
-    ForgetWwid,
-    RemoveMap,
-    RemovePaths,
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.plan import (
+    Disk,
+    Disks,
+    Wish,
+    plan_disks,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipathd import parse_maps
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.files import aliases_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.multipathd import parse_maps
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.presets import PRESETS, with_presets
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.sections import parse_sections
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "multipath"
@@ -473,4 +475,4 @@ def test_lun_numbers_are_read_as_the_kernel_counts_them():
 def test_a_look_at_its_process_tells_that_multipathd_runs_and_an_old_number_does_not(comm, asked):
     runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"} if asked else {}
     host = ScriptedHost(files={"/run/multipathd.pid": "77\n", "/proc/77/comm": comm}, runs=runs)
-    assert multipathd.running(host) is not asked
+    assert multipathd_runs(host) is not asked

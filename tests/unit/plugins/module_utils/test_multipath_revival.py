@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.multipath_revival import Revive
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.recovery import Revive
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import PLANS
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 

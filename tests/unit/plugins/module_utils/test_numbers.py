@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth import outdated
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import kernel_number
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._net.rp_filter import kernel_number
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.drift import outdated
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 
 LONG = "9" * 5000  # more digits than int() takes

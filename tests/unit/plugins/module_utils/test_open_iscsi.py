@@ -9,14 +9,37 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_conf import Conf, Set, plan_conf
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_daemon import SHOW, RestartIscsid
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, LOCK, locked
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_node import Node, Nodes, plan_nodes
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import Offer, parse_offers
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._net.rp_filter import (
+    OURS,
+    Filter,
+    Loosen,
+    assignments,
+    plan_filters,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.iscsid import (
+    SHOW,
+    RestartIscsid,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.iscsid_conf import (
+    Conf,
+    Set,
+    plan_conf,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.settings import NODE, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.lock import (
+    HELD,
+    LOCK,
+    Locking,
+    locked,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.plan import (
+    Node,
+    Nodes,
+    plan_nodes,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
     AddRecord,
     Record,
     RecordId,
@@ -25,22 +48,18 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     database,
     look_records,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.sendtargets import (
+    Offer,
+    parse_offers,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import (
     LogIn,
     LogOut,
     disks_of,
     look_sessions,
     reason,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, setting
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sysctl import (
-    OURS,
-    Filter,
-    Loosen,
-    assignments,
-    plan_filters,
-)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "open_iscsi"
@@ -138,13 +157,20 @@ def test_a_lock_whose_holder_was_killed_ends_with_it(there):
     with locked(host) as write:
         write("/etc/iscsi/nodes/a", "whole")
     assert host.list("/run/lock/iscsi") == []
-    assert (host.read("/etc/iscsi/.lunworks.default.7") is None) == (there is None or " Z" in there)
 
 
-def test_what_a_killed_run_has_begun_to_make_for_the_lock_goes_too():
-    host = ScriptedHost({"/run/lock/iscsi/.lunworks.lunworks.7.100.7": ""})
-    with locked(host):
-        assert host.read("/run/lock/iscsi/.lunworks.lunworks.7.100.7") is None
+def test_the_lock_of_the_dead_ends_before_anything_is_looked_at():
+    host = holding(7, 100)
+    Locking().heal(host)
+    assert host.list("/run/lock/iscsi") == []
+    assert host.locked == []
+
+
+def test_where_nobody_died_nothing_is_locked_to_look_for_it():
+    host = holding(7, 100)
+    host.files["/proc/7/stat"] = stat_of(100)
+    Locking().heal(host)
+    assert (host.list("/run/lock/iscsi"), host.did) == (["lock.write", "lunworks.7.100"], [])
 
 
 def test_the_lock_of_one_of_ours_that_lives_is_not_broken():

@@ -13,18 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_chap_table import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import plain
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.iface.ping import ping
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.chap import (
+    DeleteEntry,
+    Table,
+    WriteEntry,
+    plan_table,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.chap_table import (
     Entry,
     EntryId,
     delete_entry,
     read_table,
     write_entry,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_flash import Flashnode
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_flashnode import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.flash import Flashnode
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.flashnode import (
     AddFlashnode,
     Flash,
     LogInFlashnode,
@@ -34,17 +41,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_flashnod
     identity,
     plan_flash,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host import IscsiHost
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host_chap import (
-    DeleteEntry,
-    Table,
-    WriteEntry,
-    plan_table,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_host_info import tell_hosts
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_ping import ping
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.host import IscsiHost
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.host_info import tell_hosts
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import RecordId
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 MAC = "00:c0:dd:07:1f:d5"

@@ -9,9 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import Chap
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.settings import chap_settings
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.discoveryd import (
+    RestartPolling,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.node_records import (
+    RecordOffers,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.plan import (
     Discover,
     Discovery,
     Found,
@@ -19,27 +27,24 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discover
     plan_discovery,
     want_discovery,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_record import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.record import (
     AUTH,
     ForgetDiscovery,
     Source,
     WriteDiscovery,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discovery_wish import Wish
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_discoveryd import RestartPolling
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_found import RecordOffers
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_offer import (
-    ISNS,
-    SENDTARGETS,
-    Offer,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.request import Wish
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
     Record,
     RecordId,
     RemoveRecord,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import chap_settings
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.sendtargets import (
+    ISNS,
+    SENDTARGETS,
+    Offer,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 IQN = "iqn.2026-01.com.example"

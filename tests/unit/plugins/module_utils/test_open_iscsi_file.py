@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.keyvalue import lines
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_file import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._keyvalue import lines
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.file import (
     config,
     edit_config,
     edit_first,

@@ -9,19 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import plain
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_info import look_all
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import RecordId
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import look_sessions
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_statistics import parse_statistics
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_truth import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import plain
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.drift import (
     Live,
     differences,
     look_live,
     outdated,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.info import (
+    look_all,
+    parse_statistics,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import RecordId
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import look_sessions
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "open_iscsi"

@@ -4,13 +4,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_bound import bound, nic_of
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_lock import HELD, LOCK
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.iface.bound import bound, nic_of
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.lock import HELD, LOCK
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.plan import (
+    Node,
+    Nodes,
+    plan_nodes,
+    refuse_nodes,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
+    TPG,
     AddRecord,
     Record,
     RecordId,
@@ -20,7 +29,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record i
     new_settings,
     torn,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import LogIn, LogOut
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import LogIn, LogOut
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 NAME = RecordId("iqn.2026-01.com.example:a", Portal("10.0.0.1"))
@@ -126,10 +135,23 @@ def test_a_file_that_is_no_such_record_is_named_for_what_it_is(text, why):
 def test_a_record_that_iscsiadm_would_not_find_is_not_deleted_by_it(place):
     path = PATH.replace("10.0.0.1,3260,1/default", place)
     ((name, record),) = look_records(ScriptedHost(files={path: WHOLE}))
-    host = ScriptedHost()
-    with pytest.raises(Problem, match=f"does not find its record '{path}'.* Remove the file"):
-        RemoveRecord(name, record).take(host)
+    host, step = ScriptedHost(), RemoveRecord(name, record)
+    for refused in (lambda: step.take(host), step.refuse):
+        with pytest.raises(Problem, match=f"does not find '{path}'.* Remove the file"):
+            refused()
     assert host.did == [], "nor was any other"
+
+
+@pytest.mark.parametrize("tpg", [None, 2], ids=["absent", "another group"])
+def test_a_record_that_iscsiadm_would_not_find_is_refused_before_anything_is_done(tpg):
+    path = PATH.replace("10.0.0.1,3260,1/default", "10.0.0.1,3260,1.bak/default")
+    ((name, record),) = look_records(ScriptedHost(files={path: WHOLE}))
+    seen = Nodes({name: Node(record)})
+    new = Node(None) if tpg is None else Node(replace(record, settings={**record.settings, TPG: str(tpg)}))
+    steps = plan_nodes(seen, Nodes({name: new}))
+    assert any(isinstance(step, RemoveRecord) for step in steps)
+    with pytest.raises(Problem, match=f"does not find '{path}'.* Remove the file"):
+        refuse_nodes(seen, steps)
 
 
 @pytest.mark.parametrize(

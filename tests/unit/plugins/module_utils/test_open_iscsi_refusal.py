@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_record import Record, RecordId
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_session import LogIn
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import Record, RecordId
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import LogIn
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 ME, NAS = "iqn.2026-01.com.example:me", "iqn.2000-01.com.synology:NAS02"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.map_paths import parse_status
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.dm_multipath import parse_status
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import host_of, planned
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
@@ -123,7 +123,9 @@ def test_a_path_that_does_not_come_back_into_its_map_is_named(host):
 
 
 def test_an_old_secret_that_still_works_is_told(host, monkeypatch):
-    from ansible_collections.lunworks.iscsi.plugins.module_utils import open_iscsi_anew
+    from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.relogin import (
+        step as open_iscsi_anew,
+    )
 
     taken = step(host)
     monkeypatch.setattr(open_iscsi_anew, "try_login", lambda _host, _trial: "")

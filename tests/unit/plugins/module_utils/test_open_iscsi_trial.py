@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.arguments import Chap, Portal
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_trial import Trial, try_login
-from ansible_collections.lunworks.iscsi.plugins.module_utils.step import Secret
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import Chap
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.relogin.login_probe import (
+    Trial,
+    try_login,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 ME, TARGET, PORTAL = (

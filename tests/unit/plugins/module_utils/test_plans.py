@@ -17,9 +17,9 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import Half, Resource
-from ansible_collections.lunworks.iscsi.plugins.module_utils.converge import _take as take
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, Resource
+from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import _take as take
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import NotScripted, ScriptedHost
 
 PLANS = Path(__file__).parents[2] / "plans"
@@ -39,6 +39,8 @@ def resources_of(door, options):
         raise Problem("; ".join(checked.error_messages))
     if hasattr(module, "resources"):  # in turn
         return list(module.resources(checked.validated_parameters).values())
+    if hasattr(module, "resource"):
+        return [module.resource(checked.validated_parameters)]
     own = [
         kind
         for kind in vars(module).values()

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.pv_label import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.pv_label import (
     RING,
     Damaged,
     look_label,
     parse_config,
     parse_metadata,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, SIZE, pv_bytes
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 

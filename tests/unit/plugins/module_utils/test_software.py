@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.software import missing, units
+from ansible_collections.lunworks.iscsi.plugins.module_utils._software import missing, units
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 DPKG = "dpkg-query --show --showformat=${Package} ${db:Status-Status}\n "

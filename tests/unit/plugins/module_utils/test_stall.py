@@ -10,28 +10,28 @@ from pathlib import Path as File
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_preset import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.queueing import (
+    in_force,
+    look_queues,
+    parse_queues,
+)
+from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.sections import parse_sections
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.presets import (
     NOOP_INTERVAL,
     NOOP_TIMEOUT,
     PRESETS,
     REPLACEMENT,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.open_iscsi_setting import NODE, setting
-from ansible_collections.lunworks.iscsi.plugins.module_utils.queueing import (
-    in_force,
-    look_queues,
-    parse_queues,
-)
-from ansible_collections.lunworks.iscsi.plugins.module_utils.sections import parse_sections
-from ansible_collections.lunworks.iscsi.plugins.module_utils.stall import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.settings import NODE, setting
+from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.conflicts import Truth, faults
+from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.stall import (
     Disk,
     Path,
     Queue,
     arithmetic,
     longer,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.stall_fault import Truth, faults
 from ansible_collections.lunworks.iscsi.plugins.modules.timers_info import look_timers
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 

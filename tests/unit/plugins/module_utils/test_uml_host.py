@@ -10,16 +10,16 @@ from itertools import product
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import controller as uml
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller import (
     Controller,
     Lab,
     Process,
     lab_of,
     refuse_unfit,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.host import (
     Seen,
     cable_between,
     cables,
@@ -31,9 +31,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_host import (
     machine_id,
     users_of_image,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_lab import describe, own
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import Network
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_power import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.lab import describe, own
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.network import Network
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.power import (
     MakeHost,
     Power,
     PowerOff,
@@ -44,7 +44,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_power import (
     refuse_other,
     want_power,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_ssh import ssh_config
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.ssh import ssh_config
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 LAB = Lab("lab")

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_image
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_image import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import image as uml_image
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.image import (
     Image,
     MakeImage,
     RemoveImage,
@@ -17,8 +17,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_image import (
     refuse_image,
     wanted_image,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import FetchKernel, Kernel
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_mirror import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.kernel import FetchKernel, Kernel
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.mirror import (
     KEYRING,
     Source,
     apt_settings,

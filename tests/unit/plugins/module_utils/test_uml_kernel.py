@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils import uml_kernel
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_kernel import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import kernel as uml_kernel
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.kernel import (
     Choice,
     Kernel,
     choose,

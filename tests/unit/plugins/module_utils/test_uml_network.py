@@ -10,9 +10,9 @@ from itertools import product
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml import Lab
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_link import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller import Lab
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.link import (
     Cable,
     Link,
     SetDelay,
@@ -24,7 +24,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_link import (
     plan_link,
     refuse_link,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils.uml_network import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.network import (
     MakeNetwork,
     Network,
     RemoveNetwork,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import (
     Computer,
     Group,
     Label,

@@ -13,11 +13,18 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import mounts_of, run_tag
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import plan
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import standing
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import mounts_of, ours, run_tag
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.plan import plan
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.position import standing
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import MOUNTS, survey
 
+HOOKS = frozenset({"before", "after"})
+OURS_ALONE = {
+    *HOOKS,
+    "forget",
+    "unmap",
+    "leave",
+}  # what only the run that has the move does, beside what LVM writes down
 NOTED = ("mark", "export", "start", "finish")  # what LVM writes down
 PATHS = {mount.path for mount in MOUNTS}
 
@@ -49,12 +56,12 @@ class World:
 class Run:
     """One run: its plan, and the sequence number that it knows."""
 
-    def __init__(self, world, who, back):
+    def __init__(self, world, who, back, hooks=frozenset()):
         self.world, self.back, self.known, self.refused = world, back, world.seqno, ""
         seen = self.seen()
         tag = run_tag(who, "2026-01-02T03:04:05Z", seen.source.host, seen.destination.host)
         self.run = tag
-        self.left = plan([self.seen()])
+        self.left = plan([self.seen()], hooks)
 
     def seen(self):
         one = turned(self.world.one) if self.back else self.world.one
@@ -116,3 +123,55 @@ def test_an_earlier_run_is_refused_at_its_next_step_once_a_later_one_has_claimed
     first.go()
     second.go()
     assert (first.refused, second.refused) == ("export", "")
+
+
+def cut_off(cut):
+    """Where a run leaves the group that is killed after so many steps."""
+    world = World()
+    Run(world, "anna", False).go(cut)
+    return world
+
+
+@pytest.mark.parametrize("cut", steps())
+def test_a_run_that_goes_on_claims_the_move_before_it_does_what_only_one_may_do(cut):
+    world = cut_off(cut)
+    run = Run(world, "bert", False, HOOKS)
+    while run.left:
+        name, moving = run.left[0].step.name, bool(ours(world.one.tags))
+        claims = run.left[0].plain().get("runs")
+        run.step()
+        if moving and name in OURS_ALONE:
+            assert run.run in world.one.tags, name
+            assert claims in (None, [run.run]), "an earlier run is not expected any more"
+    assert not run.refused and not ours(world.one.tags)
+
+
+@pytest.mark.parametrize("cut", steps())
+def test_of_two_runs_that_go_on_with_the_same_move_one_does_and_the_other_is_refused(cut):
+    for other in range(len(Run(cut_off(cut), "bert", False, HOOKS).left) + 1):
+        world = cut_off(cut)
+        moving = bool(ours(world.one.tags)) or not world.one.has_left()
+        first, second = Run(world, "bert", False, HOOKS), Run(world, "carl", False, HOOKS)
+        first.go(other)
+        second.go()
+        first.go()
+        assert [bool(run.refused) for run in (first, second)].count(True) == moving, (cut, other)
+        assert world.one.has_arrived() and world.one.has_left() and not ours(world.one.tags)
+
+
+@pytest.mark.parametrize("step", ["export", "switch"])
+def test_a_group_that_is_exported_is_claimed_as_soon_as_it_is_imported(step):
+    names = [planned.step.name for planned in plan([World().one])]
+    run = Run(cut_off(names.index(step) + 1), "bert", False)
+    start = next(planned for planned in run.left if planned.step.name == "start")
+    (state,) = start.plain()["states"]
+    assert run.run in state["tags"] and not [tag for tag in state["tags"] if "anna" in tag]
+    assert start.say()[0].startswith(
+        "On 'b': import 'vg_db', then note in the metadata of 'vg_db' that this run has the move now, then activate"
+    )
+
+
+def test_a_run_that_moves_from_the_beginning_has_nothing_to_claim_on_the_destination():
+    """Nothing more is written in the time without service."""
+    start = next(planned for planned in Run(World(), "anna", False).left if planned.step.name == "start")
+    assert "tags" not in start.plain()["states"][0] and "this run" not in start.say()[0]

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils.lvm_ownership import unquoted
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.planned import unquoted
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.checks.group import refuse_group
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import (
     AUTO,
     STILL,
     Mount,
@@ -21,9 +22,8 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
     quoted,
     sum_tag,
 )
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_plan import plan, walk
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import standing
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.plan import plan, walk
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.position import standing
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import (
     LABEL,
     MOUNTS,

@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move import (
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.checks.group import refuse_group
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.checks.request import refuse_request
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import (
     Group,
     Mount,
     Refusal,
     Volume,
     move_tag,
 )
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_refuse import refuse_group
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_request import refuse_request
-from ansible_collections.lunworks.iscsi.plugins.plugin_utils.move_standing import moving_wwids, standing
+from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.position import moving_wwids, standing
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import (
     GROUP,
     SOURCE,
@@ -91,6 +91,16 @@ CASES = {
         survey(store={"labels": labelled(pvs={"pv-1": "/dev/w1", "pv-9": "/dev/ubdb"})}),
         None,
         "(it was '/dev/ubdb') is on no LUN",
+    ),
+    "a PV on a LUN that cannot be read": (
+        survey(
+            store={
+                "luns": (lun(1), replace(lun(2), unreadable="no answer within 30 seconds.")),
+                "labels": {"/srv/1.img": STORE.labels["/srv/1.img"]},
+            }
+        ),
+        None,
+        f"move that PV to a LUN first (pvmove). 'db2' of '{T}' could not be read: no answer within 30 seconds.",
     ),
     "a PV on two LUNs": (
         survey(

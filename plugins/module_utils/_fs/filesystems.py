@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""File systems directly on disks, without LVM: made on blank ones only, found and left as they are, grown while mounted.
+
+Nothing but the data says which host may use such a disk. So one that is not mounted is not touched, for another host may have it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Iterable, Sequence
+
+from .._arguments import unique
+from .._block.holders import look_holders
+from .._block.sysfs import BLOCK
+from .._converge import Resource
+from .._host import Host, Problem
+from .._step import Step
+from .blank_disk import Device, device_path, look_device, refuse_disk, refuse_name
+from .filesystem import KINDS, Filesystem, GrowFilesystem, MakeFilesystem, look_filesystem, mounted_on
+from .mkfs_options import mkfs_options
+
+FILESYSTEM: dict[str, Any] = {
+    "device": {"type": "path", "required": True},
+    "filesystem": {"type": "str", "choices": list(KINDS), "required": True},
+    "filesystem_options": {"type": "list", "elements": "str"},
+    "label": {"type": "str"},
+}
+LABELS = {"ext4": 16, "xfs": 12}  # bytes: mke2fs(8) and mkfs.xfs(8), option -L
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A file system as it is asked for; a label of None is left out. One in assume_present need not be there in a check run."""
+
+    device: str
+    kind: str
+    label: str | None = None
+    options: tuple[str, ...] = ()
+    assume_present: bool = False
+
+
+@dataclass(frozen=True)
+class Content:
+    """A disk under the name that was asked for, the map that it is a path of, what is on it, and where that is mounted."""
+
+    device: Device
+    map: str = ""
+    filesystem: Filesystem | None = None
+    mounted: str = ""
+
+
+@dataclass(frozen=True)
+class MakeOnDisk(MakeFilesystem):
+    """The disk is looked at once more, right before."""
+
+    def take(self, host: Host) -> None:
+        holders = look_holders(host, opened=True)
+        refuse_disk(look_device(host, self.device, holders), f"Cannot make a file system on '{self.device}'")
+        super().take(host)
+
+
+class WishedFilesystems(Resource):
+    """File systems on disks converged to what was asked of them."""
+
+    def __init__(self, asked: list[dict[str, Any]], assume_present: Iterable[str]) -> None:
+        self.wishes = [filesystem_wish(one, assume_present) for one in asked]
+        unique("device", [one.device for one in self.wishes])
+
+    def look(self, host: Host) -> tuple[Content, ...]:
+        return look_contents(host, self.wishes)
+
+    def want(self, seen: tuple[Content, ...]) -> tuple[Content, ...]:
+        return tuple(wanted(wish, one) for wish, one in zip(self.wishes, seen))
+
+    def plan(self, seen: tuple[Content, ...], want: tuple[Content, ...]) -> list[Step]:
+        return [
+            step
+            for wish, old, new in zip(self.wishes, seen, want)
+            for step in _steps(wish, old.filesystem, new.filesystem)
+        ]
+
+    def refuse(self, seen: tuple[Content, ...], want: tuple[Content, ...], steps: list[Step]) -> None:
+        refuse_contents(self.wishes, seen)
+
+    def notes(self, seen: tuple[Content, ...], steps: list[Step]) -> Iterable[str]:
+        return [
+            f"The {one.filesystem.kind} file system on '{one.device.path}' does not fill its disk. It grows once it is "
+            "mounted."
+            for one in seen
+            if one.filesystem and not one.filesystem.full and not one.mounted
+        ]
+
+    def show(self, state: tuple[Content, ...]) -> Any:
+        """An entry for each disk, in the order in which they were asked for."""
+        return {"filesystems": [_shown(one) for one in state]}
+
+
+def filesystem_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wish:
+    """One file system as it was asked for."""
+    device, kind, label = device_path(asked["device"]), asked["filesystem"], asked["label"]
+    options = mkfs_options(device, kind, asked["filesystem_options"] or ())
+    longest = LABELS[kind]
+    if label is not None and (
+        len(label.encode()) > longest or not label.isprintable() or label != label.strip()
+    ):
+        raise Problem(
+            f"'{device}': '{label}' is not a label for {kind}. It must have at most {longest} bytes, without blanks around "
+            "them."
+        )
+    if label is not None and any(word.startswith("-L") for word in options):
+        raise Problem(f"'{device}' has a label and '-L' in filesystem_options. Give one of them.")
+    return Wish(device, kind, label, options, device in set(assume_present))
+
+
+def look_contents(host: Host, wishes: Sequence[Wish]) -> tuple[Content, ...]:
+    """What is on the disks; nothing is written. Who has one open is asked where a file system is to be made."""
+    holders = look_holders(host)
+    devices = {wish.device: look_device(host, wish.device, holders) for wish in wishes}
+    found = {path: _filesystem(host, device) for path, device in devices.items()}
+    if any(device.kernel and not found[path] for path, device in devices.items()):
+        holders = look_holders(host, opened=True)
+        devices = {path: look_device(host, path, holders) for path in devices}
+    return tuple(
+        Content(
+            device=devices[path],
+            map=next(
+                (holders.maps[one] for one in holders.over(devices[path].kernel)[1:] if one in holders.maps),
+                "",
+            ),
+            filesystem=found[path],
+            mounted=mounted_on(host, path) if found[path] else "",
+        )
+        for path in devices
+    )
+
+
+def _filesystem(host: Host, device: Device) -> Filesystem | None:
+    if not (device.kernel and device.block and device.stable):
+        return None
+    sectors = int(host.read(f"{BLOCK}/{device.kernel}/size") or 0)  # of 512 bytes, whatever the disk's are
+    return look_filesystem(host, device.path, sectors * 512)
+
+
+def wanted(wish: Wish, seen: Content) -> Content:
+    """The disk with its file system, which fills it if it is mounted."""
+    there = seen.filesystem or Filesystem(wish.kind, label=wish.label or "")
+    full = there.full or bool(seen.mounted)
+    return replace(
+        seen, filesystem=Filesystem(wish.kind, full, there.label if wish.label is None else wish.label)
+    )
+
+
+def _steps(wish: Wish, seen: Filesystem | None, want: Filesystem | None) -> list[Step]:
+    if seen is None and want:
+        label = ("-L", want.label) if want.label else ()
+        return [MakeOnDisk(want.kind, wish.device, (*label, *wish.options))]
+    if seen and want and want.full and not seen.full:
+        return [GrowFilesystem(want.kind, wish.device)]
+    return []
+
+
+def refuse_contents(wishes: Sequence[Wish], seen: Sequence[Content]) -> None:
+    """Nothing is written over anything, and what is there must be what was asked for."""
+    first: dict[str, str] = {}
+    for wish, one in zip(wishes, seen):
+        device, there = one.device, one.filesystem
+        lead = f"Cannot make a file system on '{wish.device}'"
+        if not device.kernel and wish.assume_present and device.stable:
+            continue
+        refuse_name(device, lead)
+        other = first.setdefault(device.kernel, wish.device)
+        if other != wish.device:
+            raise Problem(f"'{other}' and '{wish.device}' are the same disk. Name it once.")
+        if one.map:
+            raise Problem(f"{lead}: it is a path of the multipath map '{one.map}'. Name the map.")
+        if there is None:
+            refuse_disk(device, lead)
+        elif there.kind != wish.kind:
+            raise Problem(
+                f"'{wish.device}' holds {there.kind} and must hold {wish.kind}. Nothing is written over it. Is it the right "
+                f"disk? Only if all on it may be lost, clear it by hand: wipefs --all {wish.device}"
+            )
+        elif wish.label not in (None, there.label):
+            raise Problem(
+                f"The {wish.kind} file system on '{wish.device}' has the label '{there.label}' and must have "
+                f"'{wish.label}'. Is "
+                "it the right disk? If it is, leave label out, or give the file system that label by hand."
+            )
+
+
+def _shown(one: Content) -> dict[str, Any]:
+    there = one.filesystem
+    return {
+        "device": one.device.path,
+        "filesystem": there.kind if there else None,
+        "label": there.label or None if there else None,
+        "fills_device": there.full if there else None,
+        "mounted": one.mounted or None,
+    }

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Targets converged on LIO: as asked for, merged with all that the host serves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Iterable
+
+from .._arguments import unique
+from .._converge import Resource
+from .._host import Host, Problem
+from .._san.options import asked_target
+from .._step import Step
+from .check import check_serving
+from .expected import asked_expected, look_expected, refuse_unexpected, with_proofs
+from .notes import notes_of
+from .plan import feasible, plan_serving
+from .refuse import refuse_serving
+from .settings import check_settings
+from .state import Serving, look_serving, show_serving, want_serving
+from .steps.remove import bare
+
+
+class Targets(Resource):
+    """Targets of LIO; a module says which ones, and how far it may go."""
+
+    # targetcli holds it (flock) from its start to its end, a shell that somebody left open too, and so does the client of
+    # targetclid (targetcli-fb src/targetcli/targetcli_shell.py, try_op_lock); rtslib and targetctl lock nothing.
+    locks: tuple[str, ...] = ("/run/targetcli.lock",)
+
+    def __init__(
+        self,
+        targets: Iterable[dict[str, Any]],
+        purge: bool = False,
+        purge_targets: bool = False,
+        force: bool = False,
+        inside: bool = False,
+        expected: Iterable[dict[str, Any]] | None = None,
+    ) -> None:
+        """See Provider.resource."""
+        self.asked = [asked_target(target) for target in targets]
+        self.purge, self.purge_targets, self.force, self.inside = purge, purge_targets, force, inside
+        self.full = {lun["path"] for one in self.asked for lun in one["luns"] if lun["allocation"] == "full"}
+        unique("target", [one["name"] for one in self.asked])
+        self.expected = asked_expected(expected)
+        for one in self.asked:
+            check_settings(one)
+
+    def look(self, host: Host) -> Serving:
+        """All that the host serves, and what stands behind it."""
+        return look_expected(host, look_serving(host, self.asked, self.force), self.expected)
+
+    def want(self, seen: Serving) -> Serving:
+        """What was asked for, laid over it."""
+        asked = self._of_this_call(seen)
+        want = want_serving(seen, asked, self.purge, self.purge_targets)
+        requested = want.running.targets
+        made = {name: feasible(seen, name, target) for name, target in requested.items()}
+        targets = {name: target for name, target in made.items() if target}
+        return replace(want, running=replace(want.running, targets=targets), requested=requested)
+
+    def plan(self, seen: Serving, want: Serving) -> list[Step]:
+        """The steps between."""
+        return with_proofs(seen, plan_serving(seen, want, self.full), self.expected)
+
+    def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
+        """What must not be wanted, and what must not happen on the way."""
+        refuse_unexpected(seen, steps, self.expected)
+        check_serving(seen, want, self._of_this_call(seen), self.force)
+        refuse_serving(seen, steps, self.force)
+
+    def notes(self, seen: Serving, steps: list[Step]) -> Iterable[str]:
+        """What a half restore had lost and this run brings back, and what people may not expect."""
+        return notes_of(seen, list(map(bare, steps)), [one["name"] for one in self.asked])
+
+    def show(self, state: Serving) -> dict[str, Any]:
+        """The targets that were asked for; with purge_targets all that there are."""
+        return show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
+
+    def _of_this_call(self, seen: Serving) -> list[dict[str, Any]]:
+        return [one for one in self.asked if not self.inside or self._inside(seen, one)]
+
+    def _inside(self, seen: Serving, asked: dict[str, Any]) -> bool:
+        if seen.whole(asked["name"]):
+            return True
+        if any(entry["state"] == "present" for key in ("luns", "igroups") for entry in asked[key]):
+            raise Problem(
+                f"There is no target '{asked['name']}' on this host: create it first (lunworks.iscsi.target)."
+            )
+        return False

@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Device-mapper tables of logical volumes whose disks are gone: LVM finds no group any more, the kernel still has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+from ..._block.holders import look_holders
+from ..._block.sysfs import BLOCK
+from ..._host import Host, Problem
+from ..._step import Step
+from .use import split_name
+
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A table: its device-mapper name, its volume group, and who uses it beside other tables of the group."""
+
+    name: str
+    group: str
+    users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RemoveTable(Step):
+    name: str
+
+    def __str__(self) -> str:
+        return f"Remove the table '{self.name}' from the kernel's device mapper"
+
+    def take(self, host: Host) -> None:
+        host.run("dmsetup", "remove", "--retry", self.name, timeout=SECONDS)  # never by force
+
+
+def look_leftovers(host: Host, uuids: Sequence[str]) -> tuple[Leftover, ...]:
+    """The tables of the groups with these UUIDs, those on top of others first."""
+    keys = {f"LVM-{uuid.replace('-', '')}" for uuid in uuids}
+    ours = {
+        name: (host.read(f"{BLOCK}/{name}/dm/name") or "").strip()
+        for name in host.list(BLOCK)
+        if (host.read(f"{BLOCK}/{name}/dm/uuid") or "")[:36] in keys
+    }
+    if not ours:
+        return ()
+    holders = look_holders(host, opened=True)
+    order = sorted(ours, key=lambda name: (len(holders.over(name)), name))
+    return tuple(
+        Leftover(
+            name=ours[name],
+            group=split_name(ours[name])[0],
+            users=tuple(
+                str(user)
+                for user in holders.of(name)
+                if user.kind not in ("volume", "device") and user.through in ours
+            ),
+        )
+        for name in order
+    )
+
+
+def plan_leftovers(seen: tuple[Leftover, ...], want: tuple[Leftover, ...]) -> list[Step]:
+    """Every table that is not wanted goes."""
+    return [RemoveTable(one.name) for one in seen if one not in want]
+
+
+def refuse_leftovers(seen: tuple[Leftover, ...]) -> None:
+    """Nothing is taken from under its users."""
+    for one in seen:
+        if one.users:
+            raise Problem(
+                f"Cannot remove what is left of the volume group '{one.group}': {'; '.join(one.users)}. Stop that first."
+            )

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logical volumes and the file systems on them: made on empty ones only, grown, never made smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Iterable, Sequence
+
+from ..._block.holders import look_holders
+from ..._fs.filesystem import Filesystem, GrowFilesystem, MakeFilesystem, look_filesystem
+from ..._host import Host
+from ..._step import Step
+from ..model import LogicalVolume, Lvm, VolumeGroup
+from ..names import Size
+from ..pv import users_of
+from ..report import look_lvm, look_volume_list
+from .allocation import (
+    ActivateVolume,
+    CreateVolume,
+    DeactivateVolume,
+    ExtendVolume,
+    MakeFilesystemOfNew,
+    RemoveVolume,
+)
+
+UNSEEN = "(unseen)"  # what is on an inactive LV
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An LV as it is asked for; None is left out. 'assume_present': its VG need not be there while nothing is changed."""
+
+    group: str
+    name: str
+    size: Size | None = None
+    filesystem: str | None = None
+    filesystem_options: tuple[str, ...] = ()
+    active: bool | None = None
+    present: bool = True
+    force: bool = False
+    assume_present: bool = False
+
+    @property
+    def path(self) -> str:
+        """The name of its device."""
+        return f"/dev/{self.group}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An LV and what is on it; 'extents' is None for one whose VG has yet to come. An inactive one cannot be read."""
+
+    path: str
+    extents: int | None = 0
+    active: bool = True
+    filesystem: Filesystem | None = None
+    lv: LogicalVolume = LogicalVolume("")
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """The LVs that were asked for, by their paths; their VGs; who uses what shall go or be written on."""
+
+    volumes: dict[str, Volume | None]
+    groups: dict[str, VolumeGroup | None] = field(default_factory=dict)
+    users: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lvm: Lvm = Lvm()
+
+
+def look_volumes(host: Host, wishes: Sequence[Wish]) -> Volumes:
+    """The LVs, what is on those that shall have a file system or go, and who uses what is in danger."""
+    found = look_lvm(host, copies=False)
+    groups = {wish.group: found.named(wish.group) for wish in wishes}
+    volumes = {wish.path: _volume(host, wish, groups[wish.group]) for wish in wishes}
+    if any(awakes(wish, volumes[wish.path]) for wish in wishes if groups[wish.group]):
+        found = replace(found, volume_list=look_volume_list(host))
+    endangered = {
+        wish.path: volume
+        for wish in wishes
+        for volume in [volumes[wish.path]]
+        if volume and volume.active and endangers(wish, volume)
+    }
+    users: dict[str, tuple[str, ...]] = {}
+    if endangered:
+        holders = look_holders(host, opened=True)
+        users = {path: users_of([volume.lv.kernel], "", holders) for path, volume in endangered.items()}
+    return Volumes(volumes, groups, users, found)
+
+
+def endangers(wish: Wish, volume: Volume) -> bool:
+    """Whether what is asked for would hurt those who use it."""
+    return not wish.present or wish.active is False or bool(wish.filesystem and not volume.filesystem)
+
+
+def awakes(wish: Wish, volume: Volume | None) -> bool:
+    """Whether it is to be activated; a new one is, to be wiped."""
+    return wish.present and (not volume or bool(wish.active) and not volume.active)
+
+
+def _volume(host: Host, wish: Wish, group: VolumeGroup | None) -> Volume | None:
+    lv = next((one for one in group.logical if one.name == wish.name), None) if group else None
+    if lv is None or group is None:
+        return None
+    there = Filesystem(UNSEEN) if wish.filesystem else None
+    if lv.readable and (wish.filesystem or not wish.present):
+        there = look_filesystem(host, wish.path, lv.size)
+    return Volume(
+        path=wish.path,
+        extents=-(-lv.size // group.extent_size),
+        active=bool(lv.kernel),
+        filesystem=there,
+        lv=lv,
+    )
+
+
+def want_volumes(wishes: Sequence[Wish], seen: Volumes) -> Volumes:
+    """The LVs as they shall be; percentages of what is free count down in the order of the wishes."""
+    free = {name: group.free + freed(name, wishes, seen) for name, group in seen.groups.items() if group}
+    wanted: dict[str, Volume | None] = {}
+    for wish in wishes:
+        old, group = seen.volumes[wish.path], seen.groups[wish.group]
+        new = _wanted(wish, old, group, free.get(wish.group, 0))
+        wanted[wish.path] = new
+        if group:
+            free[wish.group] -= taken(old, new)
+    groups = {name: replace(group, free=free[name]) if group else None for name, group in seen.groups.items()}
+    return replace(seen, volumes=wanted, groups=groups)
+
+
+def freed(group: str, wishes: Iterable[Wish], seen: Volumes) -> int:
+    """The extents that removals give back, before anything else takes some."""
+    gone = [seen.volumes[wish.path] for wish in wishes if wish.group == group and not wish.present]
+    return sum(volume.extents or 0 for volume in gone if volume and volume.lv.plain)
+
+
+def taken(old: Volume | None, new: Volume | None) -> int:
+    """The extents that an LV takes from its group."""
+    return (new.extents or 0) - ((old.extents or 0) if old else 0) if new else 0
+
+
+def _same_kind(there: Filesystem | None, kind: str) -> Filesystem:
+    """A file system of this kind; one that is there keeps its label, for which nobody asked."""
+    return Filesystem(kind, label=there.label if there and there.kind == kind else "")
+
+
+def _wanted(wish: Wish, seen: Volume | None, group: VolumeGroup | None, free: int) -> Volume | None:
+    if not wish.present:
+        return None
+    own = (seen.extents or 0) if seen else 0
+    extents: int | None = own
+    if group is None:
+        extents = None
+    elif wish.size:
+        extents = wish.size.extents(group.extent_size, group.extents, free, own)
+    volume = seen or Volume(wish.path, lv=LogicalVolume(wish.name))
+    there = volume.filesystem
+    return replace(
+        volume,
+        extents=extents,
+        active=volume.active if wish.active is None else wish.active,
+        filesystem=_same_kind(there, wish.filesystem) if wish.filesystem else there,
+    )
+
+
+def plan_volumes(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> list[Step]:
+    """What goes makes room first; then each LV in turn, and its file system after it."""
+    pairs = [(wish, seen.volumes[wish.path], want.volumes[wish.path]) for wish in wishes]
+    gone: list[Step] = [
+        RemoveVolume(wish.group, wish.name, old.lv.uuid) for wish, old, new in pairs if old and not new
+    ]
+    return gone + [step for wish, old, new in pairs if new for step in _steps(wish, old, new)]
+
+
+def _steps(wish: Wish, seen: Volume | None, want: Volume) -> list[Step]:
+    steps: list[Step] = []
+    more = (want.extents or 0) - (seen.extents or 0) if seen else 0
+    if seen is None and wish.size:
+        steps.append(CreateVolume(wish.group, wish.name, wish.size))
+    elif more > 0:
+        steps.append(ExtendVolume(wish.group, wish.name, want.extents or 0, more))
+    if seen and want.active and not seen.active:
+        steps.append(ActivateVolume(wish.group, wish.name))
+    steps += _contents(wish, seen.filesystem if seen else None, want.filesystem, more > 0, seen is None)
+    if not want.active and (seen is None or seen.active):
+        steps.append(DeactivateVolume(wish.group, wish.name))
+    return steps
+
+
+def _contents(
+    wish: Wish, seen: Filesystem | None, want: Filesystem | None, grows: bool, new: bool
+) -> list[Step]:
+    """What an LV holds that has yet to be activated shows in the second look; it is hoped to be right."""
+    if want is None or (seen and seen.kind == UNSEEN):
+        return []
+    if seen is None or seen.kind != want.kind:
+        kind = MakeFilesystemOfNew if new else MakeFilesystem
+        return [kind(want.kind, wish.path, wish.filesystem_options)]
+    return [GrowFilesystem(want.kind, wish.path)] if grows or not seen.full else []
+
+
+def show_volume(wish: Wish, volume: Volume, state: Volumes) -> dict[str, Any]:
+    """An LV as people and templates get it; sizes in bytes, null where they are not known yet."""
+    group = state.groups[wish.group]
+    there = volume.filesystem
+    return {
+        "group": wish.group,
+        "name": wish.name,
+        "device": wish.path,
+        "size": volume.extents * group.extent_size if group and volume.extents is not None else None,
+        "active": volume.active,
+        "filesystem": there.kind if there and there.kind != UNSEEN else None,
+    }

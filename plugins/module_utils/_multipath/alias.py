@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Aliases: one name for one WWID, the same on every host, in a drop-in of their own (multipath.conf(5), multipaths)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from .._block.dm_multipath import running
+from .._block.sysfs import BLOCK
+from .._host import Host, Problem
+from .._step import Step
+from .conf import ALIASES, Reconfigure, WriteConf, format_conf, look_change, path_of, refuse_complaints
+from .files import aliases_of, folded, look_files, refuse_conflicts
+from .name import refuse_effects
+from .sections import Section, parse_sections
+
+PATH = path_of(ALIASES)
+ALIAS = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}"
+)  # a device-mapper name needs no escapes and has 127 bytes
+MADE_UP = re.compile(r"mpath[a-z]+")  # what user_friendly_names gives away by itself
+TAKEN = "control"  # /dev/mapper/control is device-mapper's own node
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """The aliases of the own drop-in by WWID; other files; the maps that there are by WWID, and all dm names."""
+
+    own: dict[str, str]
+    files: dict[str, Section]
+    maps: dict[str, str]
+    names: dict[str, str]  # device-mapper name: its UUID
+    running: bool = True
+    loaded: bool = True
+    complaints: tuple[str, ...] = ()
+    effects: tuple[Step, ...] = field(
+        default=(), compare=False
+    )  # of a reconfiguration on the maps that there are
+
+
+def look_aliases(host: Host, wanted: Callable[[dict[str, str]], dict[str, str]]) -> Aliases:
+    """The aliases in all files of multipath, the names that are in use, and what the wanted ones would do to the maps."""
+    text, files, runs = host.read(PATH), look_files(host, but=PATH), running(host)
+    own = aliases_of(parse_sections(text or ""))
+    want = only_here(wanted(own), files)
+    names = {
+        (host.read(f"{BLOCK}/{name}/dm/name") or "").strip(): (
+            host.read(f"{BLOCK}/{name}/dm/uuid") or ""
+        ).strip()
+        for name in host.list(BLOCK)
+        if name.startswith("dm-")
+    }
+    candidate = text if own == want else format_aliases(want)
+    change = look_change(host, PATH, text, candidate, frozenset({*own, *want}), runs)
+    maps = {uuid[len("mpath-") :]: name for name, uuid in names.items() if uuid.startswith("mpath-")}
+    return Aliases(own=own, files=files, maps=maps, names=names, **change)
+
+
+def only_here(aliases: dict[str, str], files: dict[str, Section]) -> dict[str, str]:
+    """Those that no other file gives in the same way: of a second entry each run of multipath warns."""
+    given = [
+        (folded(wwid), name) for sections in files.values() for wwid, name in aliases_of(sections).items()
+    ]
+    return {wwid: name for wwid, name in aliases.items() if (wwid, name) not in given}
+
+
+def plan_aliases(seen: Aliases, want: Aliases) -> list[Step]:
+    """Write the drop-in where it differs; have the daemon read it and rename its maps."""
+    steps: list[Step] = []
+    if seen.own != want.own:
+        steps.append(WriteConf(PATH, format_aliases(want.own)))
+    renamed = any(seen.maps.get(wwid, alias) != alias for wwid, alias in want.own.items())
+    if want.running and (steps or renamed or not seen.loaded):
+        steps += [Reconfigure(), *seen.effects]
+    return steps
+
+
+def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> None:
+    """One name, one WWID: in the list, in every file, in the kernel; and no name that is in use goes."""
+    given: dict[str, str] = {}
+    for wwid, alias in want.items():
+        if given.setdefault(alias, wwid) != wwid:
+            raise Problem(
+                f"The alias '{alias}' must be given to '{wwid}', but '{PATH}' gives it to '{given[alias]}'. "
+                "Remove it there first (state: absent)."
+            )
+    refuse_conflicts(want, seen.files)
+    ours = only_here(want, seen.files)
+    for wwid, alias in want.items():
+        holder = seen.names.get(alias, f"mpath-{wwid}")
+        if holder != f"mpath-{wwid}":
+            raise Problem(
+                f"The alias '{alias}' for '{wwid}' is the name of another device ('{holder}'). Choose another alias, or "
+                "rename that device first."
+            )
+        known = (seen.maps.get(wwid), seen.own.get(wwid))
+        if wwid in ours and MADE_UP.fullmatch(alias) and alias not in known:
+            raise Problem(
+                f"'{alias}' is not an alias: multipath itself makes up names like it. Choose another."
+            )
+    refuse_complaints(PATH, seen.complaints)
+    if steps:
+        refuse_effects(seen.effects)
+
+
+def format_aliases(aliases: dict[str, str]) -> str | None:
+    """The drop-in; None when it would say nothing."""
+    multipaths = [{"wwid": wwid, "alias": alias} for wwid, alias in sorted(aliases.items())]
+    return format_conf("lunworks.iscsi.multipath_alias", {"multipaths": multipaths}) if multipaths else None
+
+
+def alias(text: str) -> str:
+    """A name for a map."""
+    if not ALIAS.fullmatch(text) or text == TAKEN:
+        raise Problem(
+            f"'{text}' is not an alias. It must consist of 1 to 127 letters, digits, '.', '_' and '-', and not '{TAKEN}', "
+            "which is device-mapper's own."
+        )
+    return text
+
+
+def show_aliases(state: Aliases) -> dict[str, Any]:
+    """The aliases as people and templates get them."""
+    return {
+        "path": PATH,
+        "aliases": [
+            {"wwid": wwid, "alias": name, "map": state.maps.get(wwid)}
+            for wwid, name in sorted(state.own.items())
+        ],
+    }

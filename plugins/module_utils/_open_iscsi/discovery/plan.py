@@ -1,0 +1,270 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Discovery so that it cannot hurt (open-iscsi README 5, mode discoverydb).
+
+A plain 'iscsiadm -m discovery' resets the settings of every record that it finds and deletes what is no longer offered.
+Here '-o nonpersistent' asks what is offered and writes nothing: that is the look, in check mode too. Records are written
+for what is new and passes the filters; what is there is left alone.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Iterable
+
+from ..._arguments import ZONELESS, Portal, zoneless
+from ..._host import Host, Problem
+from ..._step import Step
+from ..conf.record_defaults import look_defaults
+from ..conf.settings import Value
+from ..iface.bound import bound, look_ifaces
+from ..record import Record, RecordId, RemoveRecord, look_records
+from ..sendtargets import FIRMWARE, Offer, answering, ask
+from ..session import look_sessions
+from .discoveryd import WARNING, Polling, RestartPolling, look_polling, refuse_restart
+from .node_records import RecordOffers, found_settings, source_of
+from .record import (
+    AUTH,
+    ForgetDiscovery,
+    Source,
+    WriteDiscovery,
+    differing,
+    look_discovery_records,
+    new_record,
+    polled,
+)
+from .request import Wish
+
+PROBES, PROBING = 16, 3  # portals at once, seconds for each
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of one that is asked: the discovery record (None: there is none), what is offered (None: not asked yet)."""
+
+    settings: dict[str, Value] | None
+    offers: tuple[Offer, ...] | None
+    known: bool = True  # whether the offers are what was answered
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What was asked about, and the node records and sessions of this host."""
+
+    sources: dict[Source, Found]
+    defaults: dict[str, Value] = field(default_factory=dict)  # iscsid.conf: what new records start with
+    ifaces: dict[str, dict[str, str]] = field(default_factory=dict)
+    records: dict[RecordId, Record] = field(default_factory=dict)
+    sessions: frozenset[RecordId] = frozenset()
+    silent: dict[Portal, str] = field(default_factory=dict)  # offered portals that do not answer, and why
+    polling: Polling = Polling()
+    stale: frozenset[RecordId] = field(default=frozenset(), compare=False)  # whose records shall go
+
+
+@dataclass(frozen=True)
+class Discover(Step):
+    """Ask, and do what that leads to. Where asking fails, the discovery record is put back."""
+
+    source: Source
+    wish: Wish
+    back: Step | None
+
+    def __str__(self) -> str:
+        return f"Discover what {self.source} offers, and record what is new"
+
+    def take(self, host: Host) -> None:
+        wish = replace(self.wish, sources=(self.source,))
+        try:
+            seen = look_discovery(host, wish, start=True)
+        except Problem as problem:
+            if self.back is None:
+                raise
+            self.back.take(host)
+            raise Problem(f"{problem} The discovery record is again as it was.") from problem
+        steps = [step for step in plan_discovery(seen, want_discovery(seen, wish), wish) if _of_nodes(step)]
+        refuse_discovery(seen, steps, wish)
+        for step in steps:
+            step.take(host)
+
+
+def _of_nodes(step: Step) -> bool:
+    return isinstance(step, (RecordOffers, RemoveRecord))
+
+
+def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
+    """Ask everybody whose credentials are as they shall be; of the others nothing is known before those are written.
+
+    Nor where iscsid does not run: looking must not start it, unless it is told to.
+    """
+    conf = look_defaults(host)
+    records = {source: settings for source, (_path, settings) in look_discovery_records(host).items()}
+    able = start or answering(host)
+    sources = {}
+    for source in wish.sources:
+        settings = records.get(source, {} if source.kind == FIRMWARE else None)
+        now = new_record(source, conf) if settings is None else settings
+        auth = {name: value for name, value in wish.settings.items() if name.startswith(f"{AUTH}.")}
+        known = (able or source.kind == FIRMWARE) and not wish.absent and not differing(auth, now)
+        if source.portal and not wish.absent:
+            _refuse_silent(host, source)
+        offers = ask(host, source.portal, wish.ifaces[:1], source.kind) if known else None
+        sources[source] = Found(settings, offers, known)
+    nodes = dict(look_records(host))
+    found = Discovery(
+        sources=sources,
+        defaults=conf,
+        ifaces=look_ifaces(host),
+        records=nodes,
+        sessions=frozenset(session.name for session in look_sessions(host)),
+        polling=look_polling(host),
+    )
+    return replace(found, silent=_look_silent(host, found, wish) if wish.reachable else {})
+
+
+def _refuse_silent(host: Host, source: Source) -> None:
+    portal = source.portal or Portal("")
+    if zoneless(portal):
+        raise Problem(f"Cannot discover at {portal}: {ZONELESS}.")
+    why = host.unreachable(portal.address, portal.port)
+    if why:
+        raise Problem(
+            f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, does it run there?"
+        )
+
+
+def _look_silent(host: Host, seen: Discovery, wish: Wish) -> dict[Portal, str]:
+    """Portals that would get a new record, and accept no connection."""
+    portals = sorted({name.portal for source in wish.sources for name in missing(seen, source, wish)})
+    with ThreadPoolExecutor(PROBES) as pool:
+        said = pool.map(lambda one: host.unreachable(one.address, one.port, seconds=PROBING), portals)
+        return {portal: why for portal, why in zip(portals, said) if why}
+
+
+def objection(seen: Discovery, offer: Offer, wish: Wish) -> str:
+    """Why an offered portal gets no record; empty when it gets one."""
+    if offer.fault:
+        return offer.fault
+    if offer.portal in seen.silent:
+        return f"does not answer ({seen.silent[offer.portal]})"
+    return wish.filter.objection(offer.portal)
+
+
+def missing(seen: Discovery, source: Source, wish: Wish) -> dict[RecordId, Offer]:
+    """The records that a source's offers lead to and that are not there. Firmware names its own ifaces."""
+    there = {(name.target, name.portal) for name in seen.records}
+    found = {}
+    for offer in seen.sources[source].offers or ():
+        if source.kind == FIRMWARE:
+            if offer.key not in there:
+                found[RecordId.of(offer.target, offer.portal)] = offer
+        elif not objection(seen, offer, wish):
+            names = [RecordId.of(offer.target, offer.portal, iface) for iface in wish.ifaces]
+            found.update({name: offer for name in names if name not in seen.records})
+    return found
+
+
+def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
+    """Everybody asked with these settings, every offer that passes recorded, and if wished nothing else of theirs."""
+    for iface in wish.ifaces:
+        if iface not in seen.ifaces and not wish.absent:
+            raise Problem(f"There is no iface '{iface}' on this host. Create it first (module iface).")
+    stale = frozenset(name for name, record in seen.records.items() if _stale(seen, name, record, wish))
+    records = {name: record for name, record in seen.records.items() if name not in stale}
+    sources = {}
+    for source, found in seen.sources.items():
+        asked = found.offers if wish.absent else found.offers or ()
+        sources[source] = Found(_wanted_settings(seen, source, wish), asked, found.known)
+        for name, offer in missing(seen, source, wish).items():
+            bound = seen.ifaces.get(name.iface, {})
+            new = Record(found_settings(source, name, offer, bound, seen.defaults), "")
+            records.setdefault(name, new)  # what two of them offer comes from the first
+    unread = seen.polling.unread  # a restart reads them all
+    polling = replace(seen.polling, unread=frozenset() if unread & set(sources) else unread)
+    return replace(seen, sources=sources, records=records, polling=polling, stale=stale)
+
+
+def _wanted_settings(seen: Discovery, source: Source, wish: Wish) -> dict[str, Value] | None:
+    settings = seen.sources[source].settings
+    if wish.absent or source.kind == FIRMWARE:
+        return None if wish.absent else settings
+    base = new_record(source, seen.defaults) if settings is None else settings
+    return {**base, **differing(wish.settings, base)}
+
+
+def _stale(seen: Discovery, name: RecordId, record: Record, wish: Wish) -> bool:
+    """Whether a record came from somebody who was asked, and none of them offers it or it does not pass the filters."""
+    found = seen.sources.get(source_of(record))
+    if not wish.prune or found is None or not (found.known or wish.absent):
+        return False
+    offers = (offer for one in seen.sources.values() for offer in one.offers or ())
+    offered = {offer.key for offer in offers}
+    return (name.target, name.portal) not in offered or bool(wish.filter.objection(name.portal))
+
+
+def plan_discovery(seen: Discovery, want: Discovery, wish: Wish) -> list[Step]:
+    """Discovery records; then what they lead to; then the daemon, when those that it polls changed; then what is stale."""
+    records: list[Step] = []
+    nodes: list[Step] = []
+    added: set[RecordId] = set()
+    restart = bool(seen.polling.unread & set(want.sources))
+    for source, new in want.sources.items():
+        old = seen.sources[source]
+        steps = _record_steps(source, old.settings, new.settings, want)
+        restart = restart or bool(steps) and (polled(source, old.settings) or polled(source, new.settings))
+        records += steps
+        new_ones = [name for name in missing(seen, source, wish) if name in want.records]
+        adding = {name: want.records[name] for name in new_ones if name not in added}
+        added.update(adding)
+        if adding:
+            nodes.append(RecordOffers(source, adding))
+        if old.offers is None and new.offers is not None:
+            nodes.append(Discover(source, wish, _back(source, old.settings) if steps else None))
+    daemon: list[Step] = [RestartPolling(len(seen.polling.sources))] if restart else []
+    stale = [name for name in sorted(want.stale) if name in seen.records]
+    return records + nodes + daemon + [RemoveRecord(name, seen.records[name]) for name in stale]
+
+
+def _record_steps(
+    source: Source, old: dict[str, Value] | None, new: dict[str, Value] | None, want: Discovery
+) -> list[Step]:
+    if new is None:
+        return [] if old is None else [ForgetDiscovery(source)]
+    if old is None:
+        return [WriteDiscovery(source, new, differing(new, new_record(source, want.defaults)))]
+    changes = differing(new, old)
+    return [WriteDiscovery(source, new, changes)] if changes else []
+
+
+def _back(source: Source, old: dict[str, Value] | None) -> Step:
+    return ForgetDiscovery(source) if old is None else WriteDiscovery(source, old, {})
+
+
+def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
+    """A record that a session uses stays; nothing is pruned because somebody offers nothing at all."""
+    for step in steps:
+        if not isinstance(step, RemoveRecord):
+            continue
+        step.refuse()
+        if step.name in seen.sessions:
+            raise Problem(
+                f"Cannot prune the record of {step.name}, which is to be removed: a session is logged in there. "
+                f"Log out first."
+            )
+        found = seen.sources.get(source_of(step.record))
+        if found and found.offers == () and not wish.absent:
+            raise Problem(
+                f"Cannot prune the record of {step.name}: {source_of(step.record)} answers, but offers this host nothing "
+                f"at all, maybe because it is starting. If that is right, remove the node, or set state to 'absent'."
+            )
+    refuse_restart(steps, seen.polling)
+
+
+def note_discovery(seen: Discovery, steps: list[Step]) -> Iterable[str]:
+    """Whoever begins to poll must know what that means, and who records what nobody can reach."""
+    added = [name for step in steps if isinstance(step, RecordOffers) for name in step.records]
+    for name in added:
+        if zoneless(name.portal) and not bound(seen.ifaces.get(name.iface, {})):
+            yield f"{name} is recorded, but cannot be logged in to: {ZONELESS}."
+    if any(isinstance(step, WriteDiscovery) and polled(step.source, step.settings) for step in steps):
+        yield WARNING

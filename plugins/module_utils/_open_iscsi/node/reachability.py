@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a login would fail, as far as it can be known without one; iscsid itself would try for two minutes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Iterable
+
+from ..._arguments import ZONELESS, Portal, zoneless
+from ..._host import Host, Late, Problem
+from ..iface.bound import nic_of
+from ..record import RecordId
+from ..sendtargets import Offer, answering, ask
+
+ASKING = 15  # seconds
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why there can be no session now; 'unreachable' when the portal does not answer at all."""
+
+    why: str
+    unreachable: bool = True
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True)
+class Way:
+    """What logins have in common that can be tried with one connection."""
+
+    portal: Portal
+    nic: str
+    initiator: str
+
+
+def look_hindered(
+    host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
+) -> tuple[dict[RecordId, Hindrance], dict[str, frozenset[str]]]:
+    """The logins that would fail, and how the targets that are offered spell their names.
+
+    Offload ifaces have a network of their own and are not asked.
+    """
+    ways: dict[Way, list[RecordId]] = {}
+    for name in names:
+        iface = ifaces.get(name.iface, {})
+        if iface.get("iface.transport_name") == "tcp":
+            way = Way(name.portal, nic_of(host, iface), iface.get("iface.initiatorname", ""))
+            ways.setdefault(way, []).append(name)
+    hindered: dict[RecordId, Hindrance] = {}
+    spelled: dict[str, frozenset[str]] = {}
+    with ThreadPoolExecutor(16) as pool:
+        for way, said in zip(ways, pool.map(lambda way: _asked(host, way), ways)):
+            hindered.update(_hindered(ways[way], said))
+            for offer in said if isinstance(said, tuple) else ():
+                spelled[offer.key[0]] = spelled.get(offer.key[0], frozenset()) | {offer.target}
+    return hindered, spelled
+
+
+def _hindered(names: list[RecordId], said: Hindrance | tuple[Offer, ...] | None) -> dict[RecordId, Hindrance]:
+    if said is None:
+        return {}
+    if isinstance(said, Hindrance):
+        return dict.fromkeys(names, said)
+    targets = {offer.target for offer in said}
+    keys = {offer.key[0] for offer in said}
+    other = Hindrance(f"is not offered to this initiator (offered: {_listed(targets)})", unreachable=False)
+    return {name: other for name in names if name.target not in keys}
+
+
+def _asked(host: Host, way: Way) -> Hindrance | tuple[Offer, ...] | None:
+    """What the portal offers this initiator, why it does not answer, or None: it answers and does not tell."""
+    if zoneless(way.portal) and not way.nic:
+        return Hindrance(f"cannot be reached: {ZONELESS}")
+    why = host.unreachable(way.portal.address, way.portal.port, way.nic)
+    if why:
+        return Hindrance(f"does not answer ({why})")
+    if way.initiator or not answering(host):  # discovery gives the host's own name
+        return None
+    try:
+        return ask(host, way.portal, ["default"], seconds=ASKING)
+    except Late:
+        return Hindrance(
+            f"does not answer (it takes connections, and said nothing of its targets in {ASKING} seconds)"
+        )
+    except Problem:
+        return None
+
+
+def _listed(targets: Iterable[str]) -> str:
+    names = [f"'{target}'" for target in sorted(targets)]
+    return ", ".join(names[:5] + (["..."] if len(names) > 5 else [])) or "nothing"

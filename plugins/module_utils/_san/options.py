@@ -1,0 +1,195 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user asks of targets: the options of the storage doors, every value checked.
+
+The documentation of these options is in doc_fragments/san.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from .._arguments import iscsi_name, portal, size, unique
+from .._chap import CHAP_OPTION, chap
+from .._host import Problem
+from .wwid import serial_of
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+SERIAL = re.compile(r"[A-Za-z0-9-]{8,64}")
+NUMBERS = range(256)  # what flat addressing and every restore tool carry
+BLOCK_SIZES = (512, 1024, 2048, 4096)
+STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+LUN: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "path": {"type": "path"},
+    "size": {"type": "str"},
+    "allocation": {"type": "str", "choices": ["sparse", "full"], "default": "sparse"},
+    "number": {"type": "int"},
+    "serial": {"type": "str"},
+    "block_size": {"type": "int", "choices": list(BLOCK_SIZES)},
+    "write_back": {"type": "bool"},
+    "attributes": {"type": "dict"},
+    "state": STATE,
+}
+LISTED_LUN: dict[str, Any] = {
+    **LUN,
+    "read_only": {"type": "bool"},
+    "shared": {"type": "bool", "default": False},
+}
+IGROUP: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "initiators": {"type": "list", "elements": "str"},
+    "luns": {"type": "list", "elements": "raw"},
+    "chap": CHAP_OPTION,
+    "state": STATE,
+}
+TARGET: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "portals": {"type": "list", "elements": "str"},
+    "enabled": {"type": "bool"},
+    "alias": {"type": "str"},
+    "attributes": {"type": "dict"},
+    "parameters": {"type": "dict"},
+    "state": STATE,
+}
+LISTED_TARGET: dict[str, Any] = {
+    **TARGET,
+    "luns": {"type": "list", "elements": "dict", "options": LISTED_LUN},
+    "igroups": {"type": "list", "elements": "dict", "options": IGROUP},
+}
+EXPECTED: dict[str, Any] = {
+    "target": {"type": "str", "required": True},
+    "lun": {"type": "str", "required": True},
+    "group_uuid": {"type": "str", "required": True},
+    "exported": {"type": "bool"},
+    "seqno": {"type": "int"},
+}
+MAP_KEYS = {"name", "number", "read_only", "shared", "state"}
+
+
+def asked_target(given: dict[str, Any]) -> dict[str, Any]:
+    """A target's options with every value checked and in its own type; what is left out is None."""
+    asked: dict[str, Any] = {key: given.get(key) for key in LISTED_TARGET}
+    asked["name"] = iscsi_name(given["name"]).lower()
+    asked["state"] = given.get("state") or "present"
+    if asked["portals"] is not None:
+        asked["portals"] = frozenset(portal(text) for text in asked["portals"])
+    for key in ("attributes", "parameters"):
+        asked[key] = texts(asked[key])
+    if asked["alias"] is not None:
+        asked["parameters"]["TargetAlias"] = _line("alias", asked["alias"])
+    asked["luns"] = [_asked_lun(asked["name"], lun) for lun in given.get("luns") or []]
+    asked["igroups"] = [_asked_igroup(group) for group in given.get("igroups") or []]
+    asked["given"] = {key for key in ("portals", "luns", "igroups") if given.get(key) is not None}
+    asked["access"] = bool(asked["igroups"])  # what says who may log in
+    unique(f"LUN of the target '{asked['name']}'", [lun["name"] for lun in asked["luns"]])
+    unique(f"igroup of the target '{asked['name']}'", [group["name"] for group in asked["igroups"]])
+    return asked
+
+
+def texts(given: dict[str, Any] | None) -> dict[str, str]:
+    """Kernel settings as texts; a boolean is 0 or 1, as the kernel writes it."""
+    return {
+        str(key): _line(str(key), str(int(value) if isinstance(value, bool) else value))
+        for key, value in (given or {}).items()
+    }
+
+
+def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
+    asked: dict[str, Any] = {key: given.get(key) for key in LISTED_LUN}
+    asked["name"] = _name("LUN", given["name"])
+    asked["state"] = given.get("state") or "present"
+    asked["attributes"] = texts(asked["attributes"])
+    if asked["size"] is not None:
+        asked["size"] = _fitting(asked["name"], size(asked["size"]))
+    if asked["number"] is not None and asked["number"] not in NUMBERS:
+        raise Problem(
+            f"LUN '{asked['name']}': {asked['number']} is not a LUN number; it must be 0 to {NUMBERS[-1]}."
+        )
+    if asked["serial"] is not None and not SERIAL.fullmatch(asked["serial"]):
+        raise Problem(
+            f"LUN '{asked['name']}': a serial has 8 to 64 letters, digits and '-', not '{asked['serial']}'."
+        )
+    path = asked["path"]
+    if path is not None and not (
+        path == path.strip()
+        and os.path.isabs(path)
+        and len(path.encode(errors="replace")) < 256
+        and re.fullmatch(r"[^,\0-\x1f\x7f\"\\]+", path)
+    ):
+        raise Problem(
+            f"LUN '{asked['name']}': '{path}' cannot be served. It must be an absolute path of at most 255 bytes "
+            "without commas, quotes, backslashes and control characters."
+        )
+    asked["path"] = "/" + os.path.normpath(path).lstrip("/") if path else None
+    asked["derived"] = serial_of(target, asked["name"])
+    return asked
+
+
+def _fitting(lun: str, size_: int) -> int:
+    if size_ >= 1 << 63:  # off_t is signed (lseek(2))
+        raise Problem(f"LUN '{lun}': {size_} bytes are more than any file or disk can have.")
+    return size_
+
+
+def _asked_igroup(given: dict[str, Any]) -> dict[str, Any]:
+    asked: dict[str, Any] = {key: given.get(key) for key in IGROUP}
+    alone = iscsi_name(given["name"]).lower() if ":" in str(given["name"]) else ""
+    asked["name"] = alone or _name("igroup", given["name"])
+    asked["state"] = given.get("state") or "present"
+    if asked["initiators"] is not None:
+        asked["initiators"] = [iscsi_name(name).lower() for name in asked["initiators"]]
+        unique(f"initiator of the igroup '{asked['name']}'", asked["initiators"])
+        if alone and asked["initiators"] != [alone]:
+            raise Problem(
+                f"igroup '{alone}': one that has the name of an initiator holds that initiator alone. Give it another name."
+            )
+    asked["given"] = {key for key in ("luns", "initiators") if given.get(key) is not None}
+    asked["luns"] = [_asked_map(asked["name"], entry) for entry in given.get("luns") or []]
+    unique(f"LUN of the igroup '{asked['name']}'", [entry["name"] for entry in asked["luns"]])
+    try:
+        asked["chap"] = chap(given.get("chap"))
+    except Problem as problem:
+        raise Problem(f"igroup '{asked['name']}': {problem}") from None
+    return asked
+
+
+def _asked_map(group: str, given: Any) -> dict[str, Any]:
+    entry = dict(given) if isinstance(given, dict) else {"name": str(given)}
+    strange = sorted(set(entry) - MAP_KEYS)
+    if strange or "name" not in entry or entry.get("state") not in (None, "present", "absent"):
+        raise Problem(
+            f"igroup '{group}': a LUN is given by its name or as name, number, read_only, shared, state "
+            f"(present or absent); found is {given!r}."
+        )
+    number = entry.get("number")
+    if number is not None and not (re.fullmatch("[0-9]{1,9}", str(number)) and int(number) in NUMBERS):
+        raise Problem(f"igroup '{group}': '{number}' is not a LUN number; it must be 0 to {NUMBERS[-1]}.")
+    for key in ("read_only", "shared"):
+        if not isinstance(entry.get(key), (bool, type(None))):
+            raise Problem(
+                f"igroup '{group}': {key} of the LUN '{entry['name']}' is true or false, not '{entry[key]}'."
+            )
+    return {
+        "name": _name("LUN", entry["name"]),
+        "number": None if number is None else int(number),
+        "read_only": entry.get("read_only"),
+        "shared": bool(entry.get("shared")),
+        "state": entry.get("state") or "present",
+    }
+
+
+def _name(what: str, text: Any) -> str:
+    if isinstance(text, str) and NAME.fullmatch(text):
+        return text
+    raise Problem(
+        f"'{text}' is not a name for a {what}: it must have at most 63 letters, digits, '.', '_' and '-'."
+    )
+
+
+def _line(what: str, text: str) -> str:
+    if len(text.encode(errors="replace")) > 255 or re.search(r"[\0\r\n]", text):
+        raise Problem(f"The value of '{what}' is longer than 255 bytes or has a line break.")
+    return text.strip()

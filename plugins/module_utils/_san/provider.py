@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The seam for storage software: what a provider is, and what of a request it can enforce.
+
+What a provider cannot enforce is refused here with its reason, in a check run too, and never approximated: a target that is
+open to more initiators than was asked for looks like one that works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Callable, Iterable, Iterator, Mapping
+
+from .._converge import Resource
+from .._host import Host, Problem
+
+
+class Ability(Enum):
+    """What data can ask of storage software; the value says it in a message."""
+
+    SEVERAL_LUNS = "several LUNs in one target"
+    NUMBER_BY_INITIATOR = "a LUN number that only some initiators see"
+    READ_ONLY_BY_INITIATOR = "a LUN that is read-only for some initiators"
+    CHAP_BY_INITIATOR = "CHAP credentials that differ between the initiators of a target"
+    ALLOW_BY_NAME = "access by the initiator's name"
+    ALLOW_BY_ADDRESS = "access by the initiator's address"
+    STABLE_IDENTITY = "a serial that makes the same WWID after every start"
+    LIVE_CHANGE = "a change without a restart that cuts all sessions"
+    ONLINE_GROWTH = "growing a LUN while it is served"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One kind of storage software: how its targets are looked at and converged, and what it lacks."""
+
+    name: str
+    # The Resource of the targets that were asked for: look, want, plan, refuse. Takes what 'resource' below takes.
+    converged: Callable[..., Resource]
+    targets: Callable[[Host, str | None], dict[str, Any]]  # what target_info returns, of all targets or one
+    luns: Callable[[Host, bool], dict[str, Any]]  # what lun_info returns, with LVM's metadata or without
+    wwid: Callable[[str], str]  # of the LUN with this serial, as a host will see it
+    lacks: Mapping[Ability, str] = field(
+        default_factory=dict
+    )  # each with the reason, and where that is documented
+
+    def resource(self, targets: Iterable[dict[str, Any]], **scope: Any) -> Resource:
+        """The Resource of these targets, as users write them (options.py).
+
+        'purge': what is not named inside them goes; 'purge_targets': other targets go; 'inside': the targets must exist,
+        and only what is in them is asked for; 'expected': what LVM's label on a LUN must be; 'force': for one task.
+        """
+        targets = list(targets)
+        for one in targets:
+            self.refuse(one)
+        return self.converged(targets, **scope)
+
+    def refuse(self, target: Mapping[str, Any]) -> None:
+        """Raise a Problem where a target asks for what this software cannot enforce."""
+        for ability, where in asked_abilities(target):
+            if ability in self.lacks:
+                raise Problem(
+                    f"{where}: {self.name} has no {ability.value}: {self.lacks[ability]}. Change the request, or serve the "
+                    "target with other storage software."
+                )
+
+
+def asked_abilities(target: Mapping[str, Any]) -> Iterator[tuple[Ability, str]]:
+    """What a target as a user wrote it asks of the software, and where it does."""
+    here = f"target '{target['name']}'"
+    luns = [lun for lun in target.get("luns") or () if lun.get("state") != "absent"]
+    groups = [group for group in target.get("igroups") or () if group.get("state") != "absent"]
+    if len(luns) > 1:
+        yield Ability.SEVERAL_LUNS, here
+    for lun in luns:
+        if lun.get("serial"):
+            yield Ability.STABLE_IDENTITY, f"{here}, LUN '{lun['name']}'"
+    for group in groups:
+        if group.get("initiators"):
+            yield Ability.ALLOW_BY_NAME, f"{here}, igroup '{group['name']}'"
+        for entry in group.get("luns") or ():
+            place = f"{here}, igroup '{group['name']}', LUN '{entry['name'] if isinstance(entry, dict) else entry}'"
+            if isinstance(entry, dict) and entry.get("number") is not None:
+                yield Ability.NUMBER_BY_INITIATOR, place
+            if isinstance(entry, dict) and entry.get("read_only") is not None:
+                yield Ability.READ_ONLY_BY_INITIATOR, place
+    if any(group.get("chap") != groups[0].get("chap") for group in groups):
+        yield Ability.CHAP_BY_INITIATOR, here

@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a move: ORDER, walked over where the groups stand. A step that is done is not in it.
+
+The plan takes each step in thought ('taken') before it asks the next one, so it is whole before the first step, and a run
+that was cut off anywhere goes on with exactly the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Iterator
+
+from .position import Standing
+from .step import Step
+from .steps.destination import Attach, Await, Connect, Finish, HookAfter, Start
+from .steps.source import Deactivate, Export, Forget, HookBefore, Leave, Mark, Reattach, Unmount
+from .steps.storage import Admit, Serve, Show, Switch, Unmap
+
+# From 'export' to 'start' there is no service: all that can be done before or after stands there.
+ORDER: tuple[type[Step], ...] = (
+    Serve,
+    Reattach,
+    Mark,
+    Show,
+    Admit,
+    Connect,
+    Attach,
+    HookBefore,
+    Unmount,
+    Deactivate,
+    Export,
+    Switch,
+    Await,
+    Start,
+    HookAfter,
+    Forget,
+    Unmap,
+    Finish,
+    Leave,
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One step for all groups that need it, on one host."""
+
+    step: type[Step]
+    host: str
+    standings: tuple[Standing, ...]
+
+    def names(self) -> list[str]:
+        """The groups."""
+        return [one.group for one in self.standings]
+
+    def say(self) -> list[str]:
+        """The step in sentences, one for each group."""
+        return [f"On '{self.host}': {self.step.say(one, self.host)}" for one in self.standings]
+
+    def plain(self) -> dict[str, Any]:
+        """The step for the role: its name, where, what it says, and what its tasks need, for all groups at once."""
+        merged: dict[str, Any] = {"targets": []}
+        for one in self.standings:
+            for key, value in self.step.arguments(one, self.host).items():
+                if key == "targets":
+                    merge_targets(merged[key], value)
+                else:
+                    own = merged.setdefault(key, [])
+                    own += [item for item in value if item not in own]
+        return {
+            "name": self.step.name,
+            "host": self.host,
+            "groups": self.names(),
+            "say": self.say(),
+            **merged,
+        }
+
+
+def merge_targets(into: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+    """The igroups and LUNs of several groups, each target and igroup named once."""
+    for target in more:
+        same = next((one for one in into if one["name"] == target["name"]), None)
+        if same is None:
+            into.append(target)
+            continue
+        for new in target["igroups"]:
+            old = next((one for one in same["igroups"] if one["name"] == new["name"]), None)
+            if old is None:
+                same["igroups"].append(new)
+            else:
+                old["luns"] += [lun for lun in new["luns"] if lun not in old["luns"]]
+
+
+def plan(standings: list[Standing], hooks: frozenset[str] = frozenset()) -> list[Planned]:
+    """The steps that are left, in order. 'hooks' names the optional steps that a user gave something to do."""
+    steps: list[Planned] = []
+    for step in ORDER:
+        if step.optional and step.name not in hooks:
+            continue
+        due = [one for one in standings if step.due(one)]
+        steps += _by_host(step, due)
+        standings = [step.taken(one) if one in due else one for one in standings]
+    return steps
+
+
+def walk(standings: list[Standing], planned: Planned) -> list[Standing]:
+    """Where the groups stand after a step: what the unit tests walk through, and the next plan begins with."""
+    return [planned.step.taken(one, planned.host) if one in planned.standings else one for one in standings]
+
+
+def _by_host(step: type[Step], due: list[Standing]) -> Iterator[Planned]:
+    hosts = sorted({host for one in due for host in step.hosts(one)})
+    for host in hosts:
+        yield Planned(step, host, tuple(one for one in due if host in step.hosts(one)))

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which host does what with which LUN, as the data of a whole SAN has it, and where two do what only one may."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Iterable, Iterator, Mapping
+
+from ..module_utils._arguments import target_key
+from ..module_utils._san.wwid import serial_of, wwid, wwid_of_lio
+
+Luns = Mapping[str, Mapping[str, Mapping[str, Any]]]  # the declared LUNs by target and name
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a host does with a LUN; 'alone': no other host may, whatever it knows. Target and LUN are '' if no data has them."""
+
+    host: str
+    purpose: str
+    alone: bool
+    target: str
+    lun: str
+    wwid: str = ""
+
+    def __str__(self) -> str:
+        return f"The LUN '{self.lun}' of '{self.target}'" if self.lun else f"The disk '{self.wwid}'"
+
+
+def present(vars_: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The entries of a list that shall be there."""
+    return [item for item in vars_.get(name) or [] if item.get("state", "present") != "absent"]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a sentence has them."""
+    return " and ".join(f"'{name}'" for name in sorted(names))
+
+
+def uses_of(data: Mapping[str, Mapping[str, Any]], luns: Luns) -> Iterator[Use]:
+    """What the hosts do with LUNs; one that is named by its WWID alone is found among those of the targets."""
+    known = {
+        wwid_of_lio(str(lun.get("serial") or serial_of(target, name))): (target, name)
+        for target, declared in luns.items()
+        for name, lun in declared.items()
+    }
+    for host, vars_ in data.items():
+        disks = [
+            (f"the volume group '{group['name']}'", False, lun)
+            for group in present(vars_, "volume_groups")
+            for lun in group.get("luns") or []
+        ]
+        disks += [
+            (f"the file system on '{one.get('mount') or 'it'}'", True, one)
+            for one in present(vars_, "volume_filesystems")
+        ]
+        for purpose, alone, lun in disks:
+            if lun.get("target"):
+                yield Use(host, purpose, alone, target_key(lun["target"]), lun["name"])
+            else:
+                disk = wwid(lun["wwid"])
+                yield Use(host, purpose, alone, *known.get(disk, ("", "")), disk)
+
+
+def hosts_that_share(uses: Iterable[Use], luns: Luns) -> Iterator[str]:
+    """A LUN that two hosts write to, or that one host uses for two things."""
+    by_disk = defaultdict(list)
+    for use in uses:
+        by_disk[str(use)].append(use)
+    for found in by_disk.values():
+        first, hosts = found[0], {use.host for use in found}
+        declared = luns.get(first.target, {}).get(first.lun, {})
+        if len(hosts) > 1 and any(use.alone for use in found):
+            yield (
+                f"{first} is used by {_said(found)}. A file system that two hosts mount is destroyed, in a cluster too; give "
+                "the LUN to one of them."
+            )
+        elif len(hosts) > 1 and not declared.get("shared"):
+            yield (
+                f"{first} is in volume groups of {listed(hosts)}. Two hosts that write to one LUN "
+                f"destroy its data; if they know of each other (a cluster), set 'shared: true' there."
+            )
+        for host in sorted(hosts):
+            own = [use for use in found if use.host == host]
+            if len(own) > 1:
+                yield f"{first} is named twice: by {_said(own)}. A LUN can only be used for one thing."
+
+
+def _said(uses: Iterable[Use]) -> str:
+    return " and ".join(f"'{use.host}' for {use.purpose}" for use in uses)

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The seam for storage software: what one cannot enforce is refused with its reason, before anything is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.provider import (
+    Ability,
+    Provider,
+    asked_abilities,
+)
+
+NAME = "iqn.2026-11.org.example:data"
+DATA = {"name": "data", "path": "/srv/luns/data.img"}
+CHAP = {"user": "db", "secret": "a secret of sixteen"}
+HOST = {"name": "db", "initiators": ["iqn.2026-11.org.example:db"]}
+# What each ability is asked by; two cannot be asked by these options, they say how a change is made.
+ASKED = {
+    Ability.SEVERAL_LUNS: ({"luns": [DATA, {**DATA, "name": "log"}]}, f"target '{NAME}'"),
+    Ability.STABLE_IDENTITY: ({"luns": [{**DATA, "serial": "42424242"}]}, f"target '{NAME}', LUN 'data'"),
+    Ability.ALLOW_BY_NAME: ({"igroups": [HOST]}, f"target '{NAME}', igroup 'db'"),
+    Ability.NUMBER_BY_INITIATOR: (
+        {"igroups": [{"name": "db", "luns": [{"name": "data", "number": 7}]}]},
+        f"target '{NAME}', igroup 'db', LUN 'data'",
+    ),
+    Ability.READ_ONLY_BY_INITIATOR: (
+        {"igroups": [{"name": "db", "luns": [{"name": "data", "read_only": True}]}]},
+        f"target '{NAME}', igroup 'db', LUN 'data'",
+    ),
+    Ability.CHAP_BY_INITIATOR: (
+        {"igroups": [{"name": "db", "chap": CHAP}, {"name": "web"}]},
+        f"target '{NAME}'",
+    ),
+}
+
+
+def provider(lacks):
+    """One that would fail if it were asked for anything after the refusal."""
+    return Provider("paper", converged=None, targets=None, luns=None, wwid=None, lacks=lacks)
+
+
+@pytest.mark.parametrize("ability", ASKED, ids=lambda ability: ability.name)
+def test_what_a_provider_lacks_is_refused_with_its_reason(ability):
+    asked, place = ASKED[ability]
+    with pytest.raises(Problem) as problem:
+        provider(lacks={ability: "its manual says so"}).resource([{"name": NAME, **asked}])
+    assert str(problem.value).startswith(f"{place}: paper has no {ability.value}: its manual says so.")
+    assert CHAP["secret"] not in str(problem.value)
+
+
+@pytest.mark.parametrize("ability", ASKED, ids=lambda ability: ability.name)
+def test_what_it_lacks_and_nobody_asks_for_does_not_matter(ability):
+    target = {"name": NAME, **ASKED[ability][0]}
+    asked = {one for one, _place in asked_abilities(target)}
+    assert ability in asked
+    seen = []
+    paper = replace(
+        provider(lacks=dict.fromkeys(set(Ability) - asked, "its manual says so")),
+        converged=lambda targets, **scope: seen.append((targets, scope)),
+    )
+    paper.resource([target], force=False)
+    assert seen == [([target], {"force": False})]
+
+
+def test_what_goes_asks_nothing():
+    gone = [{**DATA, "state": "absent", "serial": "42424242"}, {**DATA, "name": "log", "state": "absent"}]
+    none = provider(lacks=dict.fromkeys(Ability, "its manual says so"))
+    none.refuse({"name": NAME, "luns": gone, "igroups": [{**HOST, "state": "absent"}]})
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_says_what_it_lacks_by_the_names_that_there_are(name):
+    one = PROVIDERS[name]
+    assert one.name == name
+    assert set(one.lacks) <= set(Ability)
+    assert all(len(why) > 20 for why in one.lacks.values())
