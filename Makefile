@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test quick lint types units sanity integration stories molecule docs build matrix bench pin clean
+.PHONY: help setup demo demo-down test quick lint types units sanity integration stories molecule docs build alone matrix bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -32,8 +32,9 @@ units:  ## unit tests with coverage
 sanity:  ## ansible-test sanity, newest ansible-core
 docs:  ## check the documentation and build the site: .cache/docs/build/html/index.html
 build:  ## build the collection, install it, verify it, ask ansible-doc for every module and role
+alone:  ## run the collection with nothing but galaxy.yml, meta, plugins, roles and playbooks
 molecule:  ## stories on booted hosts
-lint types units sanity docs build molecule:
+lint types units sanity docs build alone molecule:
 	@tools/check $@
 integration: setup  ## every module on booted hosts of all suites
 	@.cache/venv/bin/pytest -q tests/integration
@@ -42,8 +43,9 @@ stories: setup  ## the long ones: 10,000 documents of others; power and cables c
 	@.cache/venv/bin/pytest -q tests/integration/test_move*.py --every-step
 	@LUNWORKS_STORM_SECONDS=1200 .cache/venv/bin/pytest -q tests/integration/test_storm.py
 
-matrix:  ## before a release: more versions of ansible-core, Python, hosts and kernels, and Galaxy's own import check
-	@tools/check sanity-2.16 sanity-2.19 units-2.19 units-all importer forky-whole own-kernel
+matrix:  ## before a release: every supported ansible-core, more Python, hosts and kernels, and Galaxy's own import check
+	@tools/check $(foreach core,2.16 2.17 2.18 2.19 2.20 2.21,sanity-$(core) units-$(core)) \
+	sanity-devel units-all importer forky-whole own-kernel
 
 bench: setup  ## measure beside today's modules (see bench/README.md)
 	@for file in bench/*.py; do PATH="$(CURDIR)/.cache/venv/bin:$$PATH" PYTHONPATH=.cache/collections \

@@ -156,7 +156,7 @@ def _disagreements(
     for host, target, proof, _node in nodes:
         for who, said in _asked(groups, target, parts[host].get("initiator_name")):
             if not isinstance(said, str) and not isinstance(proof, str) and said != proof:
-                yield f"'{host}' and the {who} do not say the same CHAP {_what(said, proof)} for '{target}'."
+                yield f"'{host}' and the {who} do not have the same CHAP {_what(said, proof)} for '{target}'."
 
 
 def _one_sided(

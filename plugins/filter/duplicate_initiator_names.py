@@ -52,7 +52,7 @@ def duplicate_initiator_names(answers: Mapping[str, Mapping[str, Any]]) -> list[
                 users[name.lower()].add(host)
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"Wanted are answers of initiator_info by host, found was: {error!r}"
+            f"The input must be the answers of initiator_info by host: {error!r}"
         ) from error
     return [
         f"The initiator name '{name}' is used by {' and '.join(repr(host) for host in sorted(hosts))}: a target takes them "

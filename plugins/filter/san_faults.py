@@ -158,7 +158,7 @@ def _igroups_that_share(targets: Mapping[str, Served]) -> Iterator[str]:
             if len(groups) > 1 and not lun.get("shared"):
                 yield (
                     f"The LUN '{lun['name']}' of '{name}' is given to the igroups {listed(groups)}. Two hosts that write "
-                    f"to one LUN destroy its data; if they know of each other (a cluster), say 'shared: true' there."
+                    f"to one LUN destroy its data; if they know of each other (a cluster), set 'shared: true' there."
                 )
 
 
@@ -175,9 +175,9 @@ def _hosts_of_one_igroup(
             luns = [lun for lun in luns if told.count((name, lun)) < 2]  # more is a fault of its own
             if len(hosts) > 1 and luns:
                 yield (
-                    f"The igroup '{group['name']}' of '{name}' gives the LUNs {listed(luns)} to {listed(hosts)}. Two hosts that "
-                    "write to one LUN destroy its data; give each an igroup of its own, or if they know of each other (a "
-                    "cluster), say 'shared: true' at the LUN."
+                    f"The igroup '{group['name']}' of '{name}' gives the LUNs {listed(luns)} to {listed(hosts)}. Two hosts "
+                    "that write to one LUN destroy its data; give each its own igroup, or if they know of each other (a "
+                    "cluster), set 'shared: true' at the LUN."
                 )
 
 
@@ -194,7 +194,7 @@ def _luns_that_never_come(
             yield f"{wants} '{target.host}' declares no such LUN (it has {listed(target.luns) or 'none'})."
         elif not use.wwid and lun in own.get(use.target, {}):
             yield (
-                f"{wants} '{target.host}' gives it a serial of its own, so that its WWID is {own[use.target][lun]} and not the "
+                f"{wants} '{target.host}' gives it its own serial, so that its WWID is {own[use.target][lun]} and not the "
                 "one that follows from its names. Name it by this wwid there."
             )
         elif data[host].get("initiator_name") and not target.given(

@@ -100,9 +100,9 @@ def _other_wwids(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterato
             host, found = real.get((target, one["name"]), ("", ""))
             if LIO.fullmatch(found) and found != wwid_of_lio(serial_of(target, one["name"])):
                 yield (
-                    f"'{destination}' wants the LUN '{one['name']}' of '{target}' for the volume group '{group['name']}', but "
-                    f"'{host}' serves it with a serial that others gave it, so that its WWID is {found} and not the one that "
-                    f"follows from its names. Name it by its wwid there: {{wwid: {found}}}."
+                    f"'{destination}' wants the LUN '{one['name']}' of '{target}' for the volume group '{group['name']}', "
+                    f"but '{host}' serves it with a serial that others gave it, so that its WWID is {found} and not the one "
+                    f"that follows from its names. Name it by its wwid there: {{wwid: {found}}}."
                 )
 
 
@@ -229,8 +229,9 @@ def _join(
     move["allowed"] = move["allowed"] and may
     names = [f"{lun['target']} {lun['name']}" for _host, lun, _igroups in served]
     move["say"].append(
-        f"'{group['name']}' is on '{move['source']}', and the data wants it on '{move['destination']}'. To move it, say -e "
-        f"allow_move={group['name']} (or allow_move=true). If it shall stay, write it into volume_groups of '{move['source']}', "
+        f"'{group['name']}' is on '{move['source']}', and the data wants it on '{move['destination']}'. To move it, use -e "
+        f"allow_move={group['name']} (or allow_move=true). If it is to stay, write it into volume_groups of "
+        f"'{move['source']}', "
         f"and {listed(names)} into an igroup of that host (target_targets of {listed(move['hosts'][2:])})."
     )
 
@@ -247,9 +248,9 @@ def _strangers(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterator[
                 if wanted - holders and holders - wanted and not entry.get("shared"):
                     yield (
                         f"The LUN '{lun['name']}' of '{lun['target']}' carries '{lun['label']['group']}' and is mapped to "
-                        f"{listed(holders)}; the data gives it to {listed(wanted)}, and no host of this run has that group in "
-                        "volume_groups. Two hosts that write to it destroy its data. Run for all hosts (without --limit), or "
-                        "name the group in the data of its host."
+                        f"{listed(holders)}; the data gives it to {listed(wanted)}, and no host of this run has that group "
+                        "in volume_groups. Two hosts that write to it destroy its data. Run for all hosts (without "
+                        "--limit), or name the group in the data of its host."
                     )
 
 

@@ -48,7 +48,7 @@ def san_report(answers: Mapping[str, Mapping[str, Any]]) -> str:
         return "\n\n".join("\n".join(_host(name, answers[name])) for name in sorted(answers))
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"Wanted are answers of initiator_info by host, found was: {error!r}"
+            f"The input must be the answers of initiator_info by host: {error!r}"
         ) from error
 
 

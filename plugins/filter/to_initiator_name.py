@@ -56,7 +56,7 @@ def to_initiator_name(host: str, authority: str) -> str:
     base = str(authority).strip().rstrip(":")
     if not base.lower().startswith("iqn."):
         raise AnsibleFilterError(
-            f"'{authority}' is not a naming authority. Wanted is iqn.YYYY-MM.reversed.domain, like "
+            f"'{authority}' is not a naming authority. It must be iqn.YYYY-MM.reversed.domain, like "
             f"'iqn.2026-01.com.example'; names of the forms eui. and naa. are given by hand (initiator_name)."
         )
     try:

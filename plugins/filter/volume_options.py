@@ -76,7 +76,7 @@ def volume_options(
         _refuse_twins(groups, direct)
         luns = [lun for group in groups for lun in group["luns"]] + list(direct)
         if found is not None and len(found) != len(luns):
-            raise AnsibleFilterError(f"{len(luns)} disks are wanted, and {len(found)} were found.")
+            raise AnsibleFilterError(f"{len(luns)} disks must be there, and {len(found)} were found.")
         devices = iter([disk["device"] for disk in found or []])
         wanted = list(_groups(groups, devices))
         placed = [(one, next(devices, "")) for one in direct]
@@ -115,7 +115,7 @@ def _refuse_twins(groups: Sequence[Data], filesystems: Sequence[Data]) -> None:
     for lun, names in uses.items():
         if len(names) > 1:
             raise AnsibleFilterError(
-                f"{lun} is wanted for {' and for '.join(names)}. A LUN can be one thing only."
+                f"{lun} is requested for {' and for '.join(names)}. A LUN can only be used for one thing."
             )
 
 

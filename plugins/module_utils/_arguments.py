@@ -55,7 +55,7 @@ def iscsi_name(text: str) -> str:
     if len(name.encode()) <= 223 and (IQN.fullmatch(name) or EUI.fullmatch(name) or NAA.fullmatch(name)):
         return name
     raise Problem(
-        f"'{text}' is not an iSCSI name. Wanted is iqn.YYYY-MM.reversed.domain[:anything] of lower-case letters, "
+        f"'{text}' is not an iSCSI name. It must be iqn.YYYY-MM.reversed.domain[:anything] of lower-case letters, "
         f"digits, '-', '.' and ':' (at most 223 bytes), eui. and 16 hex digits, or naa. and 16 or 32 hex digits."
     )
 
@@ -69,7 +69,7 @@ def target_name(text: str) -> str:
     if TARGET.fullmatch(name) and one_line(name, 223):
         return name
     raise Problem(
-        f"'{text}' is not an iSCSI name. Wanted is iqn.YYYY-MM.reversed.domain[:anything], eui. or naa. with hex digits, "
+        f"'{text}' is not an iSCSI name. It must be iqn.YYYY-MM.reversed.domain[:anything], eui. or naa. with hex digits, "
         f"without blanks, '/' and ',' (at most 223 bytes)."
     )
 
@@ -98,7 +98,8 @@ def address(text: str) -> str:
     link_local = found.version == 6 and found.is_link_local
     if percent and not (link_local and NIC.fullmatch(zone) and not set(zone) & set("%,")):
         raise Problem(
-            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and that is the name of a network interface."
+            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and that is the name of a network "
+            "interface."
         )
     return f"{found}{percent}{zone}"
 
@@ -120,7 +121,7 @@ def port(value: Any) -> int:
     """A TCP port, 1 to 65535."""
     if re.fullmatch("[0-9]{1,5}", str(value)) and 1 <= int(value) <= 65535:
         return int(value)
-    raise Problem(f"'{value}' is not a TCP port. Wanted is a number from 1 to 65535.")
+    raise Problem(f"'{value}' is not a TCP port. It must be a number from 1 to 65535.")
 
 
 def portal(text: str, names: bool = False) -> Portal:
@@ -149,7 +150,7 @@ def size(text: Any) -> int:
         )
     if amount < 1 or amount.denominator != 1 and not (match and match[2]):
         raise Problem(
-            f"'{text}' is not a size. Wanted is a number with a unit, like 512m, 40g or 1.5t (binary units)."
+            f"'{text}' is not a size. It must be a number with a unit, like 512m, 40g or 1.5t (binary units)."
         )
     return int(amount) if amount.denominator == 1 else -(-amount // SECTOR) * SECTOR
 

@@ -66,13 +66,13 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
         length = len(secret.reveal().encode(errors="surrogatepass"))
         if (what == "secret" or found.mutual_user) and not shortest <= length <= longest:
             raise Problem(
-                f"The CHAP {what} has {length} bytes; wanted are {shortest} to {longest}. It is that of the user '{owner}'."
+                f"The CHAP {what} has {length} bytes; it must have {shortest} to {longest}. It is that of the user '{owner}'."
             )
         if re.search(r"^\s|\s$", secret.reveal()) or not one_line(secret.reveal(), length):
             raise Problem(f"The CHAP {what} must not begin or end with white space or contain a line break.")
     if found.mutual_user and found.secret == found.mutual_secret:
         raise Problem(
-            "The CHAP secret and the mutual_secret are the same; RFC 7143 forbids that. Give two secrets."
+            "The CHAP secret and the mutual_secret are the same; RFC 7143 forbids that. Use two different secrets."
         )
     for what, user in (("user", found.user), ("mutual_user", found.mutual_user)):
         if not one_line(user, 255) or re.search(r"^\s|\s$", user) or (what == "user" and not user):

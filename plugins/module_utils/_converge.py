@@ -204,7 +204,7 @@ def _act(
         again = resource.again(after, want)
         left = resource.plan(after, again)
         if left:
-            raise Problem(f"The host still differs from what was wanted: {_sentences(left)}")
+            raise Problem(f"The host still differs from what was requested: {_sentences(left)}")
         resource.refuse(after, again, left)
         _compare(resource, after, again, "The host still")
         beside = resource.plan(after, want)
@@ -213,7 +213,8 @@ def _act(
     if beside:
         module.warn(
             "While this ran, somebody else has changed something here that was not asked for, and it was left so: "
-            f"{'; '.join(_differences(resource, after, want, 'was'))}. Nothing has to be done about it, unless nobody wanted it."
+            f"{'; '.join(_differences(resource, after, want, 'was'))}. Nothing has to be done about it, unless it was not "
+            "intended."
         )
     return after
 
@@ -223,7 +224,7 @@ def _compare(resource: Resource, seen: Any, want: Any, who: str) -> None:
     if seen == want:
         return
     raise Problem(
-        f"{who} differs from what was wanted, and no step of this module changes that: "
+        f"{who} differs from what was requested, and no step of this module changes that: "
         f"{'; '.join(_differences(resource, seen, want, 'not'))}."
     )
 

@@ -13,7 +13,7 @@ import stat
 
 from ._host_lock import started
 
-AS_ROOT = "The modules of this collection run as root: say 'become: true'."
+AS_ROOT = "The modules of this collection run as root: set 'become: true'."
 ASIDE = ".lunworks."  # how the names of files begin that are being written; see path_resolution(7) for their length
 WRITER = re.compile(re.escape(ASIDE) + r".*\.(\d+)\.(\d+)", re.S)  # and end: the process, and when it began
 LONGEST = 200  # bytes of the file's own name in it

@@ -90,7 +90,7 @@ def question(options, host):
     for name, (low, high) in RANGES.items():
         if not low <= options[name] <= high:
             raise Problem(
-                f"The {name} {options[name]} is out of range. Wanted is a number from {low} to {high}."
+                f"The {name} {options[name]} is out of range. It must be a number from {low} to {high}."
             )
     where = address(options["address"])
     return ping(

@@ -105,7 +105,7 @@ steps:
   type: list
   elements: str
   sample:
-    - "Log in anew to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260, for node.session.auth.password"
+    - "Log in again to 'iqn.2026-01.com.example:store1.db' at 10.77.1.11:3260, for node.session.auth.password"
 state:
   description: The sessions that were considered.
   returned: success

@@ -58,7 +58,7 @@ steps:
   returned: always
   type: list
   elements: str
-  sample: ["Make the copy of 'vg_db' on '/dev/mapper/snap' a volume group 'vg_db_snapshot' of its own"]
+  sample: ["Import the copy of 'vg_db' on '/dev/mapper/snap' as the separate volume group 'vg_db_snapshot'"]
 state:
   description: The disks afterwards.
   returned: success

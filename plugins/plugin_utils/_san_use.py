@@ -80,12 +80,12 @@ def hosts_that_share(uses: Iterable[Use], luns: Luns) -> Iterator[str]:
         elif len(hosts) > 1 and not declared.get("shared"):
             yield (
                 f"{first} is in volume groups of {listed(hosts)}. Two hosts that write to one LUN "
-                f"destroy its data; if they know of each other (a cluster), say 'shared: true' there."
+                f"destroy its data; if they know of each other (a cluster), set 'shared: true' there."
             )
         for host in sorted(hosts):
             own = [use for use in found if use.host == host]
             if len(own) > 1:
-                yield f"{first} is named twice: by {_said(own)}. A LUN can be one thing only."
+                yield f"{first} is named twice: by {_said(own)}. A LUN can only be used for one thing."
 
 
 def _said(uses: Iterable[Use]) -> str:

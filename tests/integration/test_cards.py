@@ -132,7 +132,7 @@ def test_bad_input_is_refused(compute):
             ({"mac": MAC, "entries": [{"user": "db-a"}]}, "must have a user and a secret"),
             (
                 {"mac": MAC, "entries": [{"user": "db-a", "secret": "short"}]},
-                "has 5 bytes; wanted are 12 to 99",
+                "has 5 bytes; it must have 12 to 99",
             ),
             ({"mac": MAC, "entries": [ENTRY, ENTRY]}, "is given more than once"),
         ],

@@ -95,7 +95,7 @@ def test_a_disk_without_multipath(target, compute):
         assert compute.run(f"readlink -f {found['device']}").out.startswith("/dev/sd")
         compute.run("systemctl start multipathd")
         here(compute, "db1")
-        message = "is wanted without multipath, but it is under the map"
+        message = "was requested without multipath, but is part of the map"
         refused(compute, "disk", message, **one("db1", multipath=False))
     finally:
         compute.run("systemctl start multipathd")
@@ -136,7 +136,7 @@ def test_a_cut_path_is_shown_and_not_counted(target, compute, lab):
         cut = settled(compute, "db0", paths=1)
         assert sorted(state == "running" for state, _portal in paths_of(cut)) == [False, True]
         failed = compute.module("disk", **one("db0", timeout=1))
-        assert "on 2 paths, found is" in failed["msg"] and "running" in failed["msg"]
+        assert "on 2 paths; found:" in failed["msg"] and "running" in failed["msg"]
     finally:
         lab.link(compute, "san1", up=True)
     healed = here(compute, "db0", timeout=120)["state"]

@@ -98,9 +98,7 @@ def test_lines_and_mount_points_of_others_are_known_by_what_they_are(disks):
     ]
     again = disks.module("mounts", mounts=[{"path": "//srv/one/", "device": A}])
     assert not succeeded(disks, again)["changed"]
-    refused(
-        disks, "mounts", "is wanted with the file system 'xfs'", mounts=[{**both[1], "filesystem": "xfs"}]
-    )
+    refused(disks, "mounts", "must have the file system 'xfs'", mounts=[{**both[1], "filesystem": "xfs"}])
     refused(disks, "mounts", "is mounted on '/srv/one'", mounts=[{"path": "/srv/two", "device": A}])
     beats(disks, "mounts", {"mounts": [{"path": one["path"], "state": "absent"} for one in both]})
     assert disks.read("/etc/fstab") == "# \u2028 mine\r\n"

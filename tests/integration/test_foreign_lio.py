@@ -164,7 +164,7 @@ save()
     ran = succeeded(storage, storage.module("target", name=W))
     said = " ".join(map(str, ran["warnings"]))
     assert (
-        "is brought back: LUN 'ro'" in said or "LUN 'aio', LUN 'ro'" in said or "LUN 'ro', LUN 'aio'" in said
+        "are brought back: LUN 'ro'" in said or "LUN 'aio', LUN 'ro'" in said or "LUN 'ro', LUN 'aio'" in said
     )
     assert "'ramdisk/mem' is of the kind 'ramdisk'" in said
     assert saved(storage) == with_alias(document)
@@ -263,11 +263,11 @@ save()
     )
     for bad, attributes in (
         ("more than '/dev/vg_store/b' takes", {"queue_depth": 99999}),
-        ("is no value", {"unmap_granularity": 1 << 33}),
+        ("is not a value", {"unmap_granularity": 1 << 33}),
     ):
         refused(storage, "lun", bad, target=W, name="b", attributes=attributes)
     refused(storage, "lun", "write_back is for files", target=W, name="b", write_back=True)
-    refused(storage, "target", "is no value", name=W, parameters={"MaxBurstLength": 511})
+    refused(storage, "target", "is not a value", name=W, parameters={"MaxBurstLength": 511})
     before, kernel = (
         saved(storage),
         storage.run(f"find {CORE} {TPG} | grep -v -e lun_0/ -e lun_3/ | sort").out,

@@ -80,7 +80,7 @@ def test_a_volume_that_cannot_get_its_file_system_is_not_left_behind(compute, di
             for words, part in (
                 ("-L data", "[-L, 'data']"),
                 ("-E stride=16,stripe_width=64", "[-E, 'stride=16']"),
-                (["/srv/other"], "is no option"),
+                (["/srv/other"], "is neither an option"),
                 (["-qF"], "is not taken"),
                 (["-n"], "is not taken"),
             )
@@ -114,10 +114,10 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
         *(
             ("filesystems", part, asked(device, **more)[1])
             for device, part, more in (
-                (theirs, "holds xfs, and ext4 is wanted. Nothing is written over it", {}),
+                (theirs, "holds xfs and must hold ext4. Nothing is written over it", {}),
                 (
                     theirs,
-                    "has the label 'theirs', and 'ours' is wanted",
+                    "has the label 'theirs' and must have 'ours'",
                     {"filesystem": "xfs", "label": "ours"},
                 ),
                 (other, "holds LVM2_member", {}),
@@ -135,7 +135,7 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
     converged(compute, "mounts", mount, True)
     compute.run("echo kept >/mnt/vg/file")
     grown = beats(compute, *asked(blank))
-    assert grown["steps"] == [f"Let the ext4 file system on '{blank}' grow to the size of its device"]
+    assert grown["steps"] == [f"Grow the ext4 file system on '{blank}' to the size of its device"]
     assert int(compute.run("df --output=size -B1M /mnt/vg | tail -1").out) > 80
     assert compute.read("/mnt/vg/file") == "kept\n"
     succeeded(compute, compute.module("mounts", mounts=[{"path": "/mnt/vg", "state": "absent"}]))
@@ -148,9 +148,9 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
         whole = disks.make("a", 96)
         wwid = disks.wwid("a")
         compute.run(
-            f"multipath -a {wwid}; multipathd add map {wwid}; udevadm settle; parted -s {whole} mklabel gpt mkpart p 1MiB 64MiB"
-            f" && kpartx -as {whole} && udevadm settle && vgcreate -q vg_t /dev/mapper/{wwid}-part1"
-            " && lvcreate -qq -y -n data -L 8m vg_t && udevadm settle"
+            f"multipath -a {wwid}; multipathd add map {wwid}; udevadm settle; parted -s {whole} mklabel gpt mkpart p 1MiB "
+            f"64MiB && kpartx -as {whole} && udevadm settle && vgcreate -q vg_t /dev/mapper/{wwid}-part1 && lvcreate -qq -y "
+            "-n data -L 8m vg_t && udevadm settle"
         )
         before = compute.fingerprint()
         wanted = {"groups": [{"name": "vg_t", "devices": [whole], "state": "active"}]}
@@ -165,7 +165,8 @@ def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
         same(before, compute.fingerprint(), "Asking for what is there")
     finally:
         compute.run(
-            f"vgremove -qffy vg_t; kpartx -d {disks.path('a')}; multipath -f {disks.wwid('a')}; multipath -w {disks.wwid('a')};"
+            f"vgremove -qffy vg_t; kpartx -d {disks.path('a')}; multipath -f {disks.wwid('a')}; multipath -w "
+            f"{disks.wwid('a')};"
             " systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath",
             check=False,
         )
@@ -227,7 +228,7 @@ def test_one_damaged_label_does_not_hide_the_others(storage):
         said = {
             "seqno": "'seqno' is not a number",
             "shape": "'logical_volumes' is not a list of sections",
-            "deep": "'a' stands where it cannot be",
+            "deep": "'a' is in the wrong place",
             "flipped": "the checksum of the metadata is wrong",
         }
         for name, why in said.items():

@@ -143,8 +143,8 @@ def test_a_session_under_another_name(compute, storage):
 
 def test_bad_input_is_refused(compute):
     cases = [
-        ({"name": "default", "nic": "lo"}, "is an iface of open-iscsi's own"),
-        ({"name": "x" * 65, "nic": "lo"}, "Wanted are 1 to 64 characters"),
+        ({"name": "default", "nic": "lo"}, "is a built-in iface of open-iscsi"),
+        ({"name": "x" * 65, "nic": "lo"}, "It must have 1 to 64 characters"),
         ({"name": "test1", "nic": "eth77"}, "There is no network interface 'eth77'"),
         ({"name": "test1", "mac": "00:11:22:33:44"}, "is not a hardware address"),
         ({"name": "test1", "address": "10.77.1.13"}, "software iSCSI binds by nic or mac"),

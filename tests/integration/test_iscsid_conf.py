@@ -85,6 +85,6 @@ def test_bad_input_is_refused(compute):
             {"preset": "direct", "settings": {"node.session.timeo.replacement_timeout": "2 min"}},
             "cannot be '2 min'",
         ),
-        ({"settings": {"node.session.auth.password": "twelve-bytes"}}, "belongs into 'secrets'"),
+        ({"settings": {"node.session.auth.password": "twelve-bytes"}}, "belongs in 'secrets'"),
     ]
     each_refused(compute, "iscsid_conf", cases)

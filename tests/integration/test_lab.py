@@ -154,7 +154,7 @@ def test_two_labs_with_the_same_addresses_run_side_by_side_and_stay_as_they_are(
     assert ids[0] != ids[1]
     uml_lab.up(controller, right_lab, ONE, CACHE)
     other = Wanted(ONE.networks, [lab_host(name="one", number=1, memory=512, networks=["management"])])
-    with pytest.raises(Problem, match="made with memory 256.*wanted is memory 512"):
+    with pytest.raises(Problem, match="made with memory 256.*; memory 512"):
         uml_lab.up(controller, right_lab, other, CACHE)
     uml_lab.down(controller, left_lab)
     assert left(controller, left_lab) == []
@@ -245,7 +245,7 @@ def test_an_old_kernel_on_a_new_cpu_is_refused_and_panics_if_it_is_started_all_t
     if own is None or not uml_kernel.boot_blocked_by(controller, own):
         pytest.skip("this machine has no kernel of its own, or one that boots on its CPU")
     lab, old = place("old"), lab_host(name="one", number=1, kernel=own.program, networks=["management"])
-    with pytest.raises(Problem, match="panics on a CPU with AMX.*Say 'kernel: current'"):
+    with pytest.raises(Problem, match="panics on a CPU with AMX.*Set 'kernel: current'"):
         uml_lab.up(controller, lab, Wanted(ONE.networks, [old]), CACHE)
     assert left(controller, lab) == [], "it is said before anything is made"
     image = uml_image.make_image(
@@ -393,8 +393,8 @@ def test_the_modules_refuse_what_would_hurt_or_cannot_be(controller, place):
         ("lab_network", {**network, "name": "a-name-that-is-long"}, "is not a name for a network"),
         ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.1/24"}, "has host bits set"),
         ("lab_network", {**network, "name": "san2", "ipv4": "10.77.2.0/28"}, "of a /24"),
-        ("lab_host", {**host, "memory": 512}, "made with memory 384; wanted is memory 512"),
-        ("lab_host", {**at, "name": "two"}, "say its number and its networks"),
+        ("lab_host", {**host, "memory": 512}, "made with memory 384; memory 512"),
+        ("lab_host", {**at, "name": "two"}, "give its number and its networks"),
         ("lab_host", {**host, "name": "two"}, "has the number 1, which is that of 'one'"),
         ("lab_host", {**host, "name": "two", "number": 2, "networks": ["san9"]}, "which the lab"),
         ("lab_host", {**host, "name": "Two", "number": 2}, "is not a name for a host"),
@@ -402,7 +402,7 @@ def test_the_modules_refuse_what_would_hurt_or_cannot_be(controller, place):
         ("lab_host", {**host, "name": "two", "number": 2, "disks": ["4x"]}, "'4x' is not a size"),
         ("lab_link", {**at, "host": "two", "network": "san1", "up": False}, "has no host 'two'; it has: one"),
         ("lab_link", {**at, "host": "one", "network": "san2", "up": False}, "is not on a network 'san2'"),
-        ("lab_image", {"suite": "bookworm", "state": "absent", "directory": lab.root}, "on it stands 'one'"),
+        ("lab_image", {"suite": "bookworm", "state": "absent", "directory": lab.root}, "it is used by 'one'"),
     ]
     for module, options, message in refusals:
         result = locally(module, **options)

@@ -81,8 +81,8 @@ def test_a_file_system_that_is_not_mounted_grows_too_and_so_does_one_whose_growt
     compute.run("lvextend -q -L +20m vg_t/log && lvextend -q -L +40m vg_t/data")
     later = [volume("data", filesystem="xfs"), volume("log", filesystem="ext4")]
     assert converged(compute, "logical_volumes", {"volumes": later}) == [
-        "Let the xfs file system on '/dev/vg_t/data' grow to the size of its device",
-        "Let the ext4 file system on '/dev/vg_t/log' grow to the size of its device",
+        "Grow the xfs file system on '/dev/vg_t/data' to the size of its device",
+        "Grow the ext4 file system on '/dev/vg_t/log' to the size of its device",
     ]
     assert compute.run("findmnt -S /dev/vg_t/data; findmnt -S /dev/vg_t/log", check=False).out == ""
     assert not compute.run("ls -d /run/lunworks*/", check=False).out
@@ -112,7 +112,7 @@ def test_nothing_is_lost(compute, disks):
         left_alone(
             compute,
             no("A logical volume is never made smaller", "data", size="32m"),
-            no("holds ext4, wanted is xfs. Nothing is written over it", "data", filesystem="xfs"),
+            no("holds ext4 and must hold xfs. Nothing is written over it", "data", filesystem="xfs"),
             no("There is no room for '/dev/vg_t/data'", "data", size="2g"),
             no("There is no room for '/dev/vg_t/new'", "new", size="1t"),
             no("is mounted on '/mnt/data'", "data", active=False),

@@ -78,7 +78,7 @@ def test_a_target_that_was_away_brings_the_same_disk_back(target, compute, long_
     target.switch(False)
     settled(compute, logged_in(0), 60)
     failed = disk(compute, "db0", timeout=1)
-    assert failed.get("failed") and "on 2 paths, found is" in failed["msg"], failed
+    assert failed.get("failed") and "on 2 paths; found:" in failed["msg"], failed
     target.switch(True)
     settled(compute, logged_in(2), 60)
     after = here(compute, "db0")

@@ -55,7 +55,7 @@ def test_a_device_that_is_not_there_leaves_no_line_behind(compute):
     result = compute.module(
         "mounts", mounts=[{"path": "/srv/none", "device": "/dev/vg_none/data", "filesystem": "ext4"}]
     )
-    assert result["failed"] and "The device '/dev/vg_none/data' is not there" in result["msg"]
+    assert result["failed"] and "The device '/dev/vg_none/data' did not appear" in result["msg"]
     assert "Mount '/dev/vg_none/data' on '/srv/none'" in result["steps_left"]
     assert compute.read("/etc/fstab") == before
     compute.run("rmdir /srv/none")

@@ -49,7 +49,7 @@ def cleaned(san: San) -> None:
 def test_a_source_that_answers_is_not_dead(mortal):
     told = mortal.move(vg=GROUP.name, source=mortal.source, destination=mortal.destination, **DEAD)
     assert told.rc != 0
-    assert "is said to be dead, but it answers" in told.messages()
+    assert "was declared dead, but answers" in told.messages()
 
 
 def test_a_silent_source_is_not_taken_for_dead(mortal):

@@ -96,7 +96,7 @@ def test_an_allowed_move_is_made_and_the_next_run_changes_nothing(lab, hosts, co
 def test_data_that_still_names_the_old_host_is_told_which_of_it_must_change(lab, hosts, compute, spare, data):
     ran = play(lab, SITE, *data, hosts=hosts, owner=compute.name)
     assert ran.rc != 0
-    assert f"If it shall stay, write it into volume_groups of '{spare.name}'" in ran.messages()
+    assert f"If it is to stay, write it into volume_groups of '{spare.name}'" in ran.messages()
 
 
 def test_it_comes_back_when_that_is_allowed(lab, hosts, compute, spare, data):

@@ -146,7 +146,7 @@ def test_a_secret_that_the_target_does_not_have_costs_no_path(lab, storage, comp
     refused(compute, "relogin", "rejects the CHAP user or secret", targets=[NAME])
     assert numbers(compute) == before
     ran = play(lab, ROTATE, hosts=[storage, compute], **data(storage, compute, NEW, OLD))
-    assert ran.rc and "do not say the same CHAP secret and mutual_secret" in ran.messages()
+    assert ran.rc and "do not have the same CHAP secret and mutual_secret" in ran.messages()
     assert numbers(compute) == before and sessions(compute, "roll") == [
         f"{one}:3260" for one in portals_of(storage)
     ]

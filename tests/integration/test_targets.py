@@ -249,7 +249,7 @@ def test_what_a_half_restore_lost_is_named_and_brought_back(storage):
     told = storage.module("target_info", name=DB)
     assert f"The LUN 'db1' of '{DB}' is saved, but does not run." in told["drift"]
     ran = succeeded(storage, storage.module("targets", targets=[{"name": DB}]))
-    assert "is brought back: LUN 'db1'" in " ".join(map(str, ran["warnings"]))
+    assert "are brought back: LUN 'db1'" in " ".join(map(str, ran["warnings"]))
     assert storage.module("target_info")["drift"] == []
     assert lost(json.loads(saved), json.loads(storage.read(SAVED))) == []
 

@@ -210,7 +210,7 @@ def test_a_group_that_misses_a_disk_may_only_let_go(compute, disks):
     )
     left_alone(
         compute,
-        *(group("misses 1 of its 2 physical volumes", **one) for one in attempts),
+        *(group("lacks 1 of its 2 physical volumes", **one) for one in attempts),
         ("logical_volume", "misses 1 of its 2", {"group": "vg_t", "name": "data", "size": "16m"}),
     )
     converged(compute, "volume_group", {"name": "vg_t", "state": "inactive"})
@@ -352,7 +352,9 @@ def test_a_volume_that_bears_the_name_of_one_that_shall_go_stays(compute, disks)
     renamed = "/usr/sbin/lvrename vg_t/data vg_t/old && /usr/sbin/lvcreate -q -y -n data -L 12m vg_t"
     with right_before(compute, "lvremove", renamed):
         failed = compute.module("logical_volume", **gone)
-    assert "still differs from what was wanted: Remove the logical volume 'data' in 'vg_t'" in failed["msg"]
+    assert (
+        "still differs from what was requested: Remove the logical volume 'data' in 'vg_t'" in failed["msg"]
+    )
     volumes = {one["name"]: one["size"] >> 20 for one in told(compute, "vg_t")[0]["logical_volumes"]}
     assert volumes == {"data": 12, "old": 8}
     converged(compute, "logical_volume", gone)

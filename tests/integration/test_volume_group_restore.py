@@ -50,7 +50,7 @@ def test_metadata_that_is_lost_comes_back_and_what_is_there_is_never_written_ove
             "That is the metadata of 'vg_t', not of 'vg_x'",
             {**restore, "name": "vg_x"},
         ),
-        ("volume_group_restore", "That is no metadata", {"name": "vg_t", "metadata": "vg_t"}),
+        ("volume_group_restore", "That is not the metadata", {"name": "vg_t", "metadata": "vg_t"}),
     )
     done = beats(compute, "volume_group_restore", restore)
     assert done["steps"][0].startswith("Write the metadata of 'vg_t' back as it was")
@@ -86,7 +86,7 @@ def test_a_copy_becomes_a_group_beside_its_original(compute, disks):
     first, copy = disks.make("a", 32), disks.make("b", 32)
     filled(compute, first)
     clone = {"name": "vg_copy", "devices": [copy]}
-    says_no(compute, ("volume_group_clone", "it is no physical volume", clone))
+    says_no(compute, ("volume_group_clone", "it is not a physical volume", clone))
     compute.run(
         f"vgchange -q -an vg_t && dd if={first} of={copy} bs=1M oflag=direct 2>/dev/null && udevadm settle"
     )
@@ -99,7 +99,7 @@ def test_a_copy_becomes_a_group_beside_its_original(compute, disks):
         ("volume_group_clone", "There is a volume group 'vg_t' on other disks", {**clone, "name": "vg_t"}),
     )
     done = beats(compute, "volume_group_clone", clone)
-    assert done["steps"] == [f"Make the copy of 'vg_t' on '{copy}' a volume group 'vg_copy' of its own"]
+    assert done["steps"] == [f"Import the copy of 'vg_t' on '{copy}' as the separate volume group 'vg_copy'"]
     assert told(compute, "vg_copy")["uuid"] != told(compute, "vg_t")["uuid"]
     assert told(compute, "vg_t")["copies"] == told(compute, "vg_copy")["copies"] == []
     assert kept(compute, "vg_copy")

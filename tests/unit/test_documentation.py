@@ -92,9 +92,25 @@ def test_the_readme_of_a_role_names_every_variable(role):
 
 def test_the_readme_names_every_module_role_and_playbook_and_no_other():
     readme = (ROOT / "README.md").read_text()
-    tables = readme[readme.index("## What is in it") : readme.index("All modules have check mode")]
+    tables = readme[readme.index("## What is in it") : readme.index("All modules support check mode")]
     named = {
         name for row in re.findall(r"^\|(.*?)\|", tables, re.M) for name in re.findall(r"`([\w.]+)`", row)
     }
     playbooks = {f"lunworks.iscsi.{path.stem}" for path in (ROOT / "playbooks").glob("*.yml")}
     assert named == playbooks | {role.name for role in ROLES} | set(DOORS)
+
+
+def test_the_promises_of_the_readme_name_tests_that_exist():
+    readme = (ROOT / "README.md").read_text()
+    promises = readme[readme.index("## Six promises") : readme.index("## Guides")]
+    rows = re.findall(r"^\| \*\*.*\| (.*) \|$", promises, re.M)
+    tests = "".join(path.read_text() for path in (ROOT / "tests/integration").glob("test_*.py"))
+    assert len(rows) == 6
+    assert all(re.search(r"`test_\w+`", row) for row in rows)
+    assert [name for name in re.findall(r"`(test_\w+)`", promises) if f"def {name}(" not in tests] == []
+
+
+def test_the_links_of_the_readme_lead_somewhere():
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / "README.md").read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []

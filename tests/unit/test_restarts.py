@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 YAML = sorted(
     path
-    for top in ("roles", "playbooks", "examples", "molecule")
+    for top in ("roles", "playbooks", "examples", "extensions")
     for path in (ROOT / top).rglob("*.yml")
     if "argument_specs" not in path.name
 )

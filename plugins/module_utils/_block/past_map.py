@@ -32,7 +32,7 @@ class Beside:
     group: str = ""
 
     def __str__(self) -> str:
-        return f"'{self.name}' stands on its path '/dev/{self.path}' instead of its map"
+        return f"'{self.name}' uses its path '/dev/{self.path}' instead of its map"
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class UseMap(Step):
         ]
         if left:
             raise Problem(
-                f"{'; '.join(map(str, left))}. Does a filter of LVM keep the map out? Else deactivate the group and activate it "
-                "again."
+                f"{'; '.join(map(str, left))}. Does a filter of LVM keep the map out? Otherwise deactivate the group and "
+                "activate it again."
             )
 
 
@@ -105,6 +105,6 @@ def refuse_beside(label: str, found: Sequence[Beside]) -> None:
     other = [one for one in found if not one.group]
     if other:
         raise Problem(
-            f"{label} is to be used through its multipath map, but {'; '.join(map(str, other))}, and fails when that path goes. "
-            "Stop it and start it again on the map."
+            f"{label} is to be used through its multipath map, but {'; '.join(map(str, other))}, and fails when that path "
+            "goes. Stop it and start it again on the map."
         )

@@ -64,7 +64,7 @@ def look_label(host: Host, path: str) -> Label | None:
                 return _read(host, path, sector)
             except Damaged as damaged:
                 raise Problem(
-                    f"What LVM wrote on '{path}' is damaged: {damaged}. 'pvck --dump metadata {path}' tells more; "
+                    f"What LVM wrote on '{path}' is damaged: {damaged}. 'pvck --dump metadata {path}' shows more; "
                     "lunworks.iscsi.volume_group_restore can write it back."
                 ) from None  # its words are in these
     return None
@@ -237,7 +237,7 @@ def _section(tokens: Iterator[str], depth: int) -> dict[str, Any]:
             return found
         sign = "" if name in SIGNS else next(tokens, "")
         if sign not in ("{", "=") or _plain(name) in found or depth == DEEPEST:
-            raise Damaged(f"'{name[:40]}' stands where it cannot be")
+            raise Damaged(f"'{name[:40]}' is in the wrong place")
         found[_plain(name)] = (
             _section(tokens, depth + 1) if sign == "{" else _value(next(tokens, ""), tokens, depth + 1)
         )
@@ -256,7 +256,7 @@ def _value(token: str, tokens: Iterator[str], depth: int) -> Any:
                 items.append(_value(item, tokens, depth + 1))
         raise Damaged("it ends in the middle of a list")
     if token in SIGNS or not token:
-        raise Damaged("a value is missing, or stands too deep")
+        raise Damaged("a value is missing, or is nested too deep")
     return _plain(token)
 
 

@@ -46,7 +46,7 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
     silent = _silent(host, [path for paths in closed.values() for path in paths])
     for device in devices:
         if set(paths_of(host, device)) <= silent:
-            raise Problem(f"No path of '/dev/{device}' answers: {_listed(closed[device])}. Heal one first.")
+            raise Problem(f"No path of '/dev/{device}' answers: {_listed(closed[device])}. Repair one first.")
     for path in sorted(silent):
         host.run("tee", f"{BLOCK}/{path}/device/delete", stdin="1", timeout=SCAN)
     # multipathd hears of a path once udev has handled its event.
@@ -84,7 +84,7 @@ def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:
     if not host.until(loaded, ALONE):
         if not running(host):
             raise Problem(
-                f"All paths may be written, but {_listed(late)} may only be read, and multipathd does not run. Start it."
+                f"All paths are writable, but not {_listed(late)}, and multipathd does not run. Start it."
             )
         host.until(told, TOLD, 2)
     return late
@@ -112,7 +112,7 @@ def _make_anew(host: Host, device: str) -> None:
 
     if not (host.until(gone, ANEW, 1) and host.until(made, ANEW, 1)):
         raise Problem(
-            f"All paths may be written, but the multipath map '{name}' may only be read, and was not made anew within {ANEW} "
+            f"All paths are writable, but the multipath map '{name}' is read-only and was not reloaded within {ANEW} "
             f"seconds. multipathd says: {said[0]}"
         )
 
@@ -127,13 +127,13 @@ def _answers(host: Host, path: str) -> bool:
         except Late:  # a failing session holds the question
             return False
         if host.read(f"{place}/wwid") != before:
-            raise Problem(f"'/dev/{path}' answers as another disk than before. See lunworks.iscsi.rescan.")
+            raise Problem(
+                f"'/dev/{path}' answers as a different disk than before. See lunworks.iscsi.rescan."
+            )
         if (host.read(f"{place}/state") or "").strip() != "running":
             return False
     if _flag(host, path):
-        raise Problem(
-            f"'/dev/{path}' may only be read. Have its LUN mapped to this host to be written to first."
-        )
+        raise Problem(f"'/dev/{path}' is read-only. Have its LUN mapped to this host writable first.")
     return True
 
 

@@ -46,7 +46,7 @@ def device_path(text: str) -> str:
     ):
         return text.rstrip("/")
     raise Problem(
-        f"'{text}' is not a device. Wanted is a path like /dev/mapper/NAME or /dev/disk/by-id/NAME."
+        f"'{text}' is not a device. It must be a path like /dev/mapper/NAME or /dev/disk/by-id/NAME."
     )
 
 
@@ -73,7 +73,7 @@ def refuse_name(device: Device, wanted: str) -> None:
     """A path that is no disk under a name that stays; 'wanted' is what cannot be done."""
     if not device.stable:
         raise Problem(
-            f"{wanted}: that name may be another disk after the next boot. Name it by its identity, "
+            f"{wanted}: that name may be a different disk after the next boot. Name it by its identity, "
             + (f"'{device.better[0]}'." if device.better else f"like /dev/mapper/NAME or {BY_ID}/NAME.")
         )
     if not device.kernel:

@@ -121,7 +121,7 @@ class GrowFilesystem(Step):
     device: str
 
     def __str__(self) -> str:
-        return f"Let the {self.kind} file system on '{self.device}' grow to the size of its device"
+        return f"Grow the {self.kind} file system on '{self.device}' to the size of its device"
 
     def take(self, host: Host) -> None:
         point = mounted_on(host, self.device)

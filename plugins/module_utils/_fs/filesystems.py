@@ -85,7 +85,8 @@ class FilesystemsResource(Resource):
 
     def notes(self, seen: tuple[Content, ...], steps: list[Step]) -> Iterable[str]:
         return [
-            f"The {one.filesystem.kind} file system on '{one.device.path}' does not fill its disk. It grows once it is mounted."
+            f"The {one.filesystem.kind} file system on '{one.device.path}' does not fill its disk. It grows once it is "
+            "mounted."
             for one in seen
             if one.filesystem and not one.filesystem.full and not one.mounted
         ]
@@ -104,7 +105,8 @@ def filesystem_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wis
         len(label.encode()) > longest or not label.isprintable() or label != label.strip()
     ):
         raise Problem(
-            f"'{device}': '{label}' is not a label for {kind}. Wanted are up to {longest} bytes, no blanks around them."
+            f"'{device}': '{label}' is not a label for {kind}. It must have at most {longest} bytes, without blanks around "
+            "them."
         )
     if label is not None and any(word.startswith("-L") for word in options):
         raise Problem(f"'{device}' has a label and '-L' in filesystem_options. Give one of them.")
@@ -176,12 +178,13 @@ def refuse_contents(wishes: Sequence[Wish], seen: Sequence[Content]) -> None:
             refuse_disk(device, lead)
         elif there.kind != wish.kind:
             raise Problem(
-                f"'{wish.device}' holds {there.kind}, and {wish.kind} is wanted. Nothing is written over it. Is it the right "
+                f"'{wish.device}' holds {there.kind} and must hold {wish.kind}. Nothing is written over it. Is it the right "
                 f"disk? Only if all on it may be lost, clear it by hand: wipefs --all {wish.device}"
             )
         elif wish.label not in (None, there.label):
             raise Problem(
-                f"The {wish.kind} file system on '{wish.device}' has the label '{there.label}', and '{wish.label}' is wanted. Is "
+                f"The {wish.kind} file system on '{wish.device}' has the label '{there.label}' and must have "
+                f"'{wish.label}'. Is "
                 "it the right disk? If it is, leave label out, or give the file system that label by hand."
             )
 

@@ -44,8 +44,8 @@ def mkfs_options(owner: str, kind: str, words: Sequence[str]) -> tuple[str, ...]
         word = left.pop(0)
         if len(word) < 2 or word[0] != "-":
             raise Problem(
-                f"'{owner}': '{word}' in filesystem_options is no option and the value of none. The device is added to "
-                f"mkfs.{kind} by itself."
+                f"'{owner}': '{word}' in filesystem_options is neither an option nor the value of one. The device is added "
+                f"to mkfs.{kind} by itself."
             )
         _read(owner, kind, word, left)
     return tuple(words)

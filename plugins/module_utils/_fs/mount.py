@@ -82,7 +82,9 @@ class WriteLine(Step):
         named = fstab.paths(host, found, look_mounted(host))
         own = fstab.entries_of(found, named, self.real)
         if (own[0].line if own else None) != self.old:
-            raise Problem(f"the line of '{self.path}' in {FSTAB} has been changed meanwhile. Run this again.")
+            raise Problem(
+                f"the line of '{self.path}' in {FSTAB} was changed in the meantime. Run this again."
+            )
         if own:
             host.write(FSTAB, fstab.written(text, own[0].number, self.line))
             return
@@ -98,7 +100,7 @@ class DropLine(Step):
     real: str
 
     def __str__(self) -> str:
-        return f"Drop the line of '{self.path}' from {FSTAB}"
+        return f"Remove the line of '{self.path}' from {FSTAB}"
 
     def take(self, host: Host) -> None:
         text = host.read(FSTAB) or ""
@@ -187,7 +189,7 @@ class StopTrigger(Step):
 def await_device(host: Host, device: str) -> None:
     """No line is written for what is not there, so that no boot waits for what was never made."""
     if device.startswith("/dev/") and not host.until(lambda: host.stat(device), DEVICE_SECONDS):
-        raise Problem(f"The device '{device}' is not there; waited for it {DEVICE_SECONDS} seconds.")
+        raise Problem(f"The device '{device}' did not appear within {DEVICE_SECONDS} seconds.")
 
 
 def _lines_at(host: Host, text: str, real: str) -> tuple[Entry, ...]:

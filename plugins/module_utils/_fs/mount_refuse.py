@@ -33,7 +33,9 @@ def _refuse_twins(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
         if new.mounted and not (old.mounted or part):
             other = disks.setdefault(new.mounted, new.path)
             if other != new.path:
-                raise Problem(f"'{new.mounted}' is wanted on '{other}' and on '{new.path}'. Mount it once.")
+                raise Problem(
+                    f"'{new.mounted}' would be mounted on '{other}' and on '{new.path}'. Mount it once."
+                )
 
 
 def _stays(old: Mount) -> Iterator[str]:
@@ -54,8 +56,8 @@ def _comes(old: Mount, new: Mount) -> Iterator[str]:
     if line and unfounded:
         correct = f", or correct {FSTAB}, {place.entries[0]}" if place.entries else ""
         yield (
-            f"'{line.device}' on '{new.path}' would be mounted as '{unfounded[0]}', which uses no device: what is written there "
-            f"would not be on it. Give the file system that it has{correct}."
+            f"'{line.device}' on '{new.path}' would be mounted as '{unfounded[0]}', which uses no device: what is written "
+            f"there would not be on it. Give the file system that it has{correct}."
         )
     if line and line != old.line:
         yield from _writes(old, new)
@@ -76,18 +78,18 @@ def _writes(old: Mount, new: Mount) -> Iterator[str]:
     changed = old.line is None or old.line.filesystem != line.filesystem
     if changed and place.filesystem and "auto" not in kinds and place.filesystem not in kinds:
         yield (
-            f"'{new.path}' is wanted with the file system '{line.filesystem}', and '{old.mounted}' with "
+            f"'{new.path}' must have the file system '{line.filesystem}', and '{old.mounted}' with "
             f"'{place.filesystem}' is mounted there: the next boot could not mount it."
         )
     if old.line and old.line.device != line.device and not device_path(old.line.device).startswith("/dev/"):
         yield (
-            f"{FSTAB}, {place.entries[0]}, has '{old.line.filesystem}' for '{new.path}', which is no disk; wanted is "
-            f"'{line.device}'. Take another mount point, or delete that line first."
+            f"{FSTAB}, {place.entries[0]}, has '{old.line.filesystem}' for '{new.path}', which is not a disk; it must "
+            f"be '{line.device}'. Use another mount point, or delete that line first."
         )
     if place.unit:
         yield (
             f"systemd has a unit for '{new.path}', '{place.unit}', which counts before {FSTAB}. Leave the mount to it, or "
-            f"take it away first."
+            "remove it first."
         )
 
 

@@ -83,7 +83,7 @@ def checked(asked: dict[str, Any]) -> dict[str, Any]:
     path, device = (normal(asked[name]) if asked[name] else asked[name] for name in ("path", "device"))
     if not path.startswith("/") or SYSTEM.fullmatch(path):
         raise Problem(
-            f"'{asked['path']}' is not a mount point. Wanted is an absolute path other than '/' and the system's own."
+            f"'{asked['path']}' is not a mount point. It must be an absolute path other than '/' and the system's own."
         )
     for name in ("path", "device", "filesystem", "options"):
         text = asked[name] or ""
@@ -98,16 +98,16 @@ def checked(asked: dict[str, Any]) -> dict[str, Any]:
 def normal(path: str) -> str:
     """A path with each '/' once; '..' means another place where a link stands before it, so nobody may say it."""
     if ".." in path.split("/"):
-        raise Problem(f"'{path}' leads back by '..'. Say it without.")
+        raise Problem(f"'{path}' contains '..'. Write it without.")
     return os.path.normpath(f"/{path.lstrip('/')}") if path.startswith("/") else path
 
 
 def _check_device(path: str, device: str) -> None:
     if not device.startswith("/dev/"):
-        raise Problem(f"'{device}' for '{path}' is not a device. Wanted is a path under /dev.")
+        raise Problem(f"'{device}' for '{path}' is not a device. It must be a path under /dev.")
     if not is_stable(device):
         raise Problem(
-            f"'{device}' for '{path}' may be another disk after the next boot. Name the logical volume "
+            f"'{device}' for '{path}' may be a different disk after the next boot. Name the logical volume "
             f"(/dev/GROUP/VOLUME), the map (/dev/mapper/...), or a link under /dev/disk."
         )
 

@@ -66,7 +66,7 @@ def _check_names(before: Target, then: Target) -> None:
     for name in [*new, *([then.name] if before is ABSENT else [])]:
         if not RESTORABLE.fullmatch(name):
             raise Problem(
-                f"LIO's restore at boot does not take the name '{name}'. Wanted is iqn.YYYY-MM.domain.name:anything with at "
+                f"LIO's restore at boot does not take the name '{name}'. It must be iqn.YYYY-MM.domain.name:anything with at "
                 "least two parts in the domain, eui. and 16 hex digits, or naa. and 16 hex digits that begin with 1, 2 or 5."
             )
     for lun, old in _pairs(before, then):
@@ -83,7 +83,7 @@ def _check_chap(before: Target, then: Target, asked: dict[str, Any]) -> None:
     if mixed and asked["access"] and (bare, list(then.initiators)) != (was_bare, list(before.initiators)):
         raise Problem(
             f"The target '{then.name}' has initiators with CHAP and without ({', '.join(bare)}). LIO asks for it on the "
-            "whole target: give CHAP to every igroup of it or to none, or make a target of its own for them."
+            "whole target: give CHAP to every igroup of it or to none, or create a separate target for them."
         )
     was = {one.chap for one in before.initiators.values()}
     new = [one.chap for one in then.initiators.values() if one.chap and one.chap not in was]
@@ -96,8 +96,9 @@ def _check_common(now: Target, then: Target, asked: dict[str, Any]) -> None:
     opened = (now.attributes.get("authentication"), then.attributes.get("authentication")) == ("1", "0")
     if now.common_chap and opened and not any(group["chap"] == NO_CHAP for group in asked["igroups"]):
         raise Problem(
-            f"'{now.name}' asks everybody for CHAP, with credentials for the whole portal group, and its igroups have none: they "
-            "would get in without. Give chap to the igroups, or an empty user and secret there if nobody shall be asked."
+            f"'{now.name}' asks everybody for CHAP, with credentials for the whole portal group, and its igroups have none: "
+            "they would get in without. Give chap to the igroups, or an empty user and secret there if nobody is to be "
+            "asked."
         )
 
 
@@ -116,13 +117,13 @@ def _check_left(seen: Serving, asked: dict[str, Any], then: Target) -> None:
     for name in sorted(named & set(lost)):
         raise Problem(
             f"The LUN '{name}' of '{then.name}' is saved, but does not run, and cannot be made here as it was: "
-            f"'{lost[name].backstore}' {lost[name].fixed}. Make it with what made it (targetcli), bring it back by 'targetctl "
-            "restore', which takes all targets down first, or remove it (state: absent)."
+            f"'{lost[name].backstore}' {lost[name].fixed}. Recreate it with the tool that made it (targetcli), bring it back "
+            "by 'targetctl restore', which takes all targets down first, or remove it (state: absent)."
         )
     for portal in sorted((asked["portals"] or frozenset()) - made.portals):
         raise Problem(
-            f"The portal {portal} of '{then.name}' is saved with iSER or offload, but does not run. Make it with what made it "
-            "(targetcli), or bring it back by 'targetctl restore', which takes all targets down first."
+            f"The portal {portal} of '{then.name}' is saved with iSER or offload, but does not run. Recreate it with the "
+            "tool that made it (targetcli), or bring it back by 'targetctl restore', which takes all targets down first."
         )
 
 
@@ -132,8 +133,8 @@ def _check_kind(lun: Lun, old: Lun | None) -> None:
         changed = [key for key in SHAPE if getattr(old, key) != getattr(lun, key)]
         if changed:
             raise Problem(
-                f"The LUN '{lun.name}' is of the kind '{lun.backstore.partition('/')[0]}': its {changed[0]} is changed with "
-                "what made it (targetcli), not here."
+                f"The LUN '{lun.name}' is of the kind '{lun.backstore.partition('/')[0]}': its {changed[0]} must be changed "
+                "with the tool that made it (targetcli)."
             )
 
 
@@ -160,7 +161,7 @@ def _check_remake(seen: Serving, then: Target, lun: Lun, force: bool) -> None:
     why = f"{old.backstore} {old.fixed}" if old.fixed else f"it is also served by {', '.join(others)}"
     if old.fixed or others:
         raise Problem(
-            f"The LUN '{lun.name}' of '{then.name}' would have to be made anew, but {why}. Change that first."
+            f"The LUN '{lun.name}' of '{then.name}' would have to be created again, but {why}. Change that first."
         )
 
 
@@ -170,9 +171,9 @@ def _stores(target: Target) -> set[str]:
 
 def _another_disk(target: Target, old: Lun, lun: Lun) -> None:
     raise Problem(
-        f"The LUN '{lun.name}' of '{target.name}' is '{old.path}' with the serial '{old.serial}', and shall be "
-        f"'{lun.path}' with the serial '{lun.serial}': another disk under the same name. Remove it (state: absent) "
-        "and make it anew, use another name, or set force for this one task."
+        f"The LUN '{lun.name}' of '{target.name}' is '{old.path}' with the serial '{old.serial}', and must become "
+        f"'{lun.path}' with the serial '{lun.serial}': another disk under the same name. Remove it (state: absent) and "
+        "create it again, use another name, or set force for this one task."
     )
 
 

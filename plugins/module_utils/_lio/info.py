@@ -80,10 +80,10 @@ def _drift(name: str, runs: Target, kept: Target) -> Iterator[str]:
         )
     for number in sorted(set(runs.luns) & set(kept.luns)):
         for key in _differing(runs.luns[number], kept.luns[number]):
-            yield f"The LUN '{runs.luns[number].name}' of '{name}' runs with another {key} than is saved."
+            yield f"The LUN '{runs.luns[number].name}' of '{name}' runs with a different {key} than saved."
     for one in sorted(set(runs.initiators) & set(kept.initiators)):
         if runs.initiators[one] != kept.initiators[one]:
-            yield f"The initiator '{one}' of '{name}' runs with another igroup, map or CHAP than is saved."
+            yield f"The initiator '{one}' of '{name}' runs with a different igroup, map or CHAP than saved."
     now = {"enabled": str(runs.enabled), **runs.attributes, **runs.parameters}
     old = {"enabled": str(kept.enabled), **kept.attributes, **kept.parameters}
     for key in sorted(key for key in old if now.get(key, old[key]) != old[key]):

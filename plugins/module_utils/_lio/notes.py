@@ -13,9 +13,7 @@ from .state import Serving
 from .steps.backstore import MakeFile
 from .steps.target import AddLun, AddPortal, AllowInitiator, RemoveLun
 
-RESTORE = (
-    "Make it with what made it (targetcli), or by 'targetctl restore', which takes all targets down first."
-)
+RESTORE = "Recreate it with the tool that made it (targetcli), or by 'targetctl restore', which takes all targets down first."
 
 
 def notes_of(seen: Serving, steps: Sequence[Step], names: Iterable[str]) -> Iterator[str]:
@@ -41,7 +39,7 @@ def _revived(seen: Serving, steps: Sequence[Step], name: str) -> Iterator[str]:
     back += [f"initiator '{who}'" for who in sorted(names & set(kept.initiators))]
     back += [f"portal {portal}" for portal in sorted(portals & kept.portals)]
     if back:
-        yield f"Of the target '{name}' was saved, but not running, and is brought back: {', '.join(back)}."
+        yield f"In the target '{name}' these were saved but not running, and are brought back: {', '.join(back)}."
 
 
 def _left(seen: Serving, name: str) -> Iterator[str]:
@@ -53,11 +51,11 @@ def _left(seen: Serving, name: str) -> Iterator[str]:
     for number in sorted(set(target.luns) - set(made.luns)):
         lun = target.luns[number]
         yield (
-            f"The LUN {number} of '{name}' is saved, but does not run, and is left so: '{lun.backstore}' {lun.fixed}. {RESTORE}"
+            f"The LUN {number} of '{name}' is saved, but does not run, and stays so: '{lun.backstore}' {lun.fixed}. {RESTORE}"
         )
     for portal in sorted(target.portals - made.portals):
         yield (
-            f"The portal {portal} of '{name}' is saved with iSER or offload, but does not run, and is left so. {RESTORE}"
+            f"The portal {portal} of '{name}' is saved with iSER or offload, but does not run, and stays so. {RESTORE}"
         )
 
 

@@ -131,9 +131,9 @@ def _read(host: Host, path: str) -> _Read:
 
 def _remedy(directory: str) -> str:
     return (
-        "It is what comes back after a boot: mend it, restore a copy from "
-        f"'{directory}/backup' ('targetctl restore COPY'), or, where all runs that shall, move it away to have it made anew from "
-        "what runs."
+        "It is what comes back after a boot: repair it, restore a copy from "
+        f"'{directory}/backup' ('targetctl restore COPY'), or, if everything runs that should, move it away to have it "
+        "created again from what runs."
     )
 
 

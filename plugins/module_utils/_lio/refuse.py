@@ -93,8 +93,8 @@ def _check_room(step: MakeFile, backing: Backing) -> None:
     wanted = step.size - (backing.size or 0)
     if backing.room is not None and backing.room < wanted:
         raise Problem(
-            f"'{step.path}' shall get {wanted} more bytes with all their blocks, but its file system has {backing.room} left. "
-            "Make room, or choose allocation: sparse."
+            f"'{step.path}' would get {wanted} more bytes with all their blocks, but its file system has {backing.room} "
+            "left. Make room, or choose allocation: sparse."
         )
 
 

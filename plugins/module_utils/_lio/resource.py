@@ -86,6 +86,6 @@ class Targets(Resource):
             return True
         if any(entry["state"] == "present" for key in ("luns", "igroups") for entry in asked[key]):
             raise Problem(
-                f"There is no target '{asked['name']}' on this host: make it first (lunworks.iscsi.target)."
+                f"There is no target '{asked['name']}' on this host: create it first (lunworks.iscsi.target)."
             )
         return False

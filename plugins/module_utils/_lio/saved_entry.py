@@ -199,7 +199,7 @@ def _fixed(plugin: str, store: Mapping[str, Any]) -> str:
     if not path or not store.get("wwn"):
         return "has no path or no serial in the file"
     if path.startswith("/dev/") and not is_stable(path):
-        return f"is on '{path}', which may be another disk since the boot"
+        return f"is on '{path}', which may be a different disk since the boot"
     strange = sorted(key for key, value in store.items() if key not in MADE and value is not None)
     if strange or store.get("exclusive") is False:
         return f"has '{(strange or ['exclusive'])[0]}' in the file, which is not made here"

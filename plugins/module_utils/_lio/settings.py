@@ -76,7 +76,9 @@ def check_settings(asked: dict[str, Any]) -> None:
         )
     for lun in asked["luns"]:
         for key in sorted(set(lun["attributes"]) & OWN):
-            raise Problem(f"LUN '{lun['name']}': '{key}' is no attribute here; use block_size or write_back.")
+            raise Problem(
+                f"LUN '{lun['name']}': '{key}' is not an attribute here; use block_size or write_back."
+            )
         _check_values(f"LUN '{lun['name']}'", "attribute", lun["attributes"], LUN_ATTRIBUTES)
     _check_values(f"Target '{asked['name']}'", "attribute", asked["attributes"], TARGET_ATTRIBUTES)
     _check_values(f"Target '{asked['name']}'", "parameter", asked["parameters"], TARGET_PARAMETERS)
@@ -88,7 +90,7 @@ def _check_values(whose: str, what: str, asked: Mapping[str, str], taken: Mappin
             raise Problem(f"{whose}: LIO has no {what} '{key}'. It has {', '.join(sorted(taken))}.")
         if not fits(value, taken[key]):
             raise Problem(
-                f"{whose}: '{value}' is no value for the {what} '{key}' (wanted: {_said(taken[key])})."
+                f"{whose}: '{value}' is not a value for the {what} '{key}' (it must be {_said(taken[key])})."
             )
 
 
@@ -138,6 +140,6 @@ def check_limits(asked: Mapping[str, Any], lun: Lun, backing: Backing) -> None:
             raise Problem(f"LUN '{lun.name}': '{lun.path}' discards no blocks, so {key} cannot be 1.")
     if asked["write_back"] and not file:
         raise Problem(
-            f"LUN '{lun.name}': write_back is for files. A block device has its own cache, or none, and hosts are told by "
-            "the kernel. Leave it out."
+            f"LUN '{lun.name}': write_back is for files. A block device has its own cache, or none, and the kernel announces "
+            "it to hosts. Leave it out."
         )

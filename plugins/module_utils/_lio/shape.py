@@ -66,7 +66,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _value in pairs]
         raise ValueError(
-            f"the key '{next(key for key in keys if keys.count(key) > 1)}' stands twice in one object"
+            f"the key '{next(key for key in keys if keys.count(key) > 1)}' appears twice in one object"
         )
     return found
 

@@ -100,7 +100,7 @@ def _same_group(running: Target | None, document: Mapping[str, Any], groups: lis
     found = next((one for one in groups if running is None or one.tag == running.tag), None)
     twin = lio_entry.twins(document, lowest.name)
     if twin:
-        return replace(found or lowest, fault=f"in the saved file {twin} stands twice")
+        return replace(found or lowest, fault=f"the saved file has {twin} twice")
     if running and lowest.tag < running.tag:
         return replace(found or lowest, fault=f"its portal group {lowest.tag} is saved, but does not run")
     return replace(found, name=running.name) if running and found else found
@@ -113,7 +113,7 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
     for one in asked:
         fault = before[one["name"]].fault if one["name"] in before else ""
         if fault:
-            raise Problem(f"The target '{one['name']}' is left alone: {fault}. Mend that by hand first.")
+            raise Problem(f"The target '{one['name']}' is left alone: {fault}. Repair that by hand first.")
     found = {one["name"]: lay(before.get(one["name"]), one, seen.backing, purge) for one in asked}
     access = {one["name"] for one in asked if _decides_access(before.get(one["name"]), one, purge)}
     if all_targets:

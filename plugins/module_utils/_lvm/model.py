@@ -148,7 +148,7 @@ class Lvm:
                 + " and ".join(
                     f"{one.uuid} on {', '.join(pv.device for pv in one.physical)}" for one in found
                 )
-                + ". Take the disks of one away, or give it another name by its UUID (vgrename UUID NAME)."
+                + ". Remove the disks of one, or give it another name by its UUID (vgrename UUID NAME)."
             )
         return found[0] if found else None
 
@@ -159,7 +159,7 @@ class Lvm:
             if not any(one in names or one.startswith("@") for one in self.volume_list or ()):
                 raise Problem(
                     f"'{group}/{volume}' would not be activated: activation/volume_list in this host's lvm.conf allows only "
-                    f"{', '.join(self.volume_list or ()) or 'nothing'}. Add '{group}' there, if this host shall have it."
+                    f"{', '.join(self.volume_list or ()) or 'nothing'}. Add '{group}' there if this host is to activate it."
                 )
 
     def owner(self, kernel: str) -> str:
@@ -189,7 +189,8 @@ def lvm(host: Host, *argv: str, config: str = "", timeout: float = CHANGE, ok: t
     except Late as late:
         raise Late(
             f"'{said}' did not end within {timeout:g} seconds. LVM reads every disk: one may have lost all its paths while "
-            "multipath holds its I/O back. Heal the paths. If they answer and this goes on, 'lunworks.iscsi.multipath_paths' "
+            "multipath holds its I/O back. Repair the paths. If they answer and this goes on, "
+            "'lunworks.iscsi.multipath_paths' "
             "brings them back into use; 'multipathd disablequeueing maps' lets the I/O fail."
         ) from late
     if ran.rc not in ok:
@@ -210,21 +211,21 @@ def reasons(group: VolumeGroup, local: str) -> Iterator[tuple[str, str]]:
     if group.exported:
         yield (
             "exported",
-            "is exported: it may be on its way to another host. If this host shall have it, import it first "
+            "is exported: it may be on its way to another host. To use it on this host, import it first "
             "(state: imported)",
         )
     if group.copies:
         yield (
             "duplicate",
-            f"has physical volumes with copies ({', '.join(group.copies)}), and nobody can say which is right. Take the "
-            "copies away (a snapshot of the array?) or give them new UUIDs with vgimportclone",
+            f"has physical volumes with copies ({', '.join(group.copies)}), and it is not clear which one is right. Remove "
+            "the copies (a snapshot of the array?) or give them new UUIDs with vgimportclone",
         )
     if group.missing:
         gone = ", ".join(one.uuid for one in group.missing)
         yield (
             "partial",
-            f"misses {len(group.missing)} of its {len(group.physical)} physical volumes (UUID {gone}). Bring their disks "
-            "back first",
+            f"lacks {len(group.missing)} of its {len(group.physical)} physical volumes (UUID {gone}). Bring their disks back "
+            "first",
         )
     if group.hidden:
         yield (

@@ -50,7 +50,8 @@ def group_name(text: str) -> str:
     if NAME.fullmatch(text):
         return text
     raise Problem(
-        f"'{text}' is not a name for a volume group. Wanted are 1 to 127 of a-z A-Z 0-9 + _ . and -, not beginning with -."
+        f"'{text}' is not a name for a volume group. It must consist of 1 to 127 of the characters a-z A-Z 0-9 + _ . and -, "
+        "not beginning with -."
     )
 
 
@@ -58,8 +59,8 @@ def volume_name(group: str, text: str) -> str:
     """The name of an LV in this VG."""
     if not NAME.fullmatch(text):
         raise Problem(
-            f"'{text}' is not a name for a logical volume. Wanted are 1 to 127 of a-z A-Z 0-9 + _ . and -, not "
-            "beginning with -."
+            f"'{text}' is not a name for a logical volume. It must consist of 1 to 127 of the characters a-z A-Z 0-9 + _ . "
+            "and -, not beginning with -."
         )
     if RESERVED.fullmatch(text):
         raise Problem(
@@ -90,7 +91,7 @@ def extent_size(text: Any) -> int:
     if 1024 <= found < EXTENTS and not (found & (found - 1) and found % (128 << 10)):
         return found
     raise Problem(
-        f"'{text}' is not an extent size. Wanted is a power of two from 1k on, or a multiple of 128k, below 2t."
+        f"'{text}' is not an extent size. It must be a power of two from 1k on, or a multiple of 128k, below 2t."
     )
 
 
@@ -99,5 +100,6 @@ def tag(text: str) -> str:
     if TAG.fullmatch(text):
         return text
     raise Problem(
-        f"'{text}' is not a tag. Wanted are 1 to 1024 of a-z A-Z 0-9 _ + . - / = ! : & and #, not beginning with -."
+        f"'{text}' is not a tag. It must consist of 1 to 1024 of the characters a-z A-Z 0-9 _ + . - / = ! : & and #, not "
+        "beginning with -."
     )

@@ -47,8 +47,8 @@ def other_seqno(name: str, planned: int, found: VolumeGroup | None) -> str:
         for by, when, source, destination in (runs_of(found.tags) if found else ())
     )
     return (
-        f"The volume group '{name}' was planned on with the sequence number {planned} of its metadata, {now}: somebody else "
-        f"changed it meanwhile. Nothing was done.{who} Run again, to plan on what is there now."
+        f"The plan for the volume group '{name}' was made with the sequence number {planned} of its metadata, {now}: somebody "
+        f"else changed it in the meantime. Nothing was done.{who} Run again, to plan with what is there now."
     )
 
 

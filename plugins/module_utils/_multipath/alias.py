@@ -110,7 +110,7 @@ def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> No
     for wwid, alias in want.items():
         if given.setdefault(alias, wwid) != wwid:
             raise Problem(
-                f"The alias '{alias}' is wanted for '{wwid}', but '{PATH}' gives it to '{given[alias]}'. "
+                f"The alias '{alias}' must be given to '{wwid}', but '{PATH}' gives it to '{given[alias]}'. "
                 "Remove it there first (state: absent)."
             )
     refuse_conflicts(want, seen.files)
@@ -142,8 +142,8 @@ def alias(text: str) -> str:
     """A name for a map."""
     if not ALIAS.fullmatch(text) or text == TAKEN:
         raise Problem(
-            f"'{text}' is not an alias. Wanted are 1 to 127 letters, digits, '.', '_' and '-', and not '{TAKEN}', which is "
-            "device-mapper's own."
+            f"'{text}' is not an alias. It must consist of 1 to 127 letters, digits, '.', '_' and '-', and not '{TAKEN}', "
+            "which is device-mapper's own."
         )
     return text
 

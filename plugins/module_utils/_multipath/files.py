@@ -124,12 +124,12 @@ def refuse_conflicts(aliases: Mapping[str, str], files: Mapping[str, Section]) -
                 same = folded(other) == wwid
                 if not same and folded(other).lower() == wwid.lower():
                     raise Problem(
-                        f"'{path}' gives the alias '{name}' to '{other}', which is '{wwid}' in another spelling, and multipath "
-                        "takes it for another disk. Correct it there."
+                        f"'{path}' gives the alias '{name}' to '{other}', which is '{wwid}' in another spelling, and "
+                        "multipath takes it for another disk. Correct it there."
                     )
                 if same != (name == alias):
                     raise Problem(
-                        f"'{path}' gives the alias '{name}' to '{other}', wanted is '{alias}' for '{wwid}'. "
+                        f"'{path}' gives the alias '{name}' to '{other}'; it must be '{alias}' for '{wwid}'. "
                         "An alias has one place: remove it there."
                     )
 

@@ -158,8 +158,8 @@ def refuse_bound(host: Host, config: Section, aliases: Mapping[str, str]) -> Non
     for wwid, alias in aliases.items():
         if bound.get(alias, wwid) != wwid and bound[alias] not in others:
             raise Problem(
-                f"'{path}' gives the alias '{alias}' to '{bound[alias]}', wanted is '{alias}' for '{wwid}'. Choose another "
-                "alias, give that disk an alias of its own, or remove its line there if it will not come back."
+                f"'{path}' gives the alias '{alias}' to '{bound[alias]}'; it must be '{alias}' for '{wwid}'. Choose another "
+                "alias, give that disk its own alias, or remove its line there if it will not come back."
             )
 
 
@@ -229,12 +229,12 @@ def refuse_effects(steps: Iterable[Step]) -> None:
     for step in steps:
         if isinstance(step, RenameMap) and step.uses:
             raise Problem(
-                f"multipathd would rename the map '{step.map.name}' ({step.map.wwid}) to '{step.name}', and its name is in use: "
-                f"{'; '.join(step.uses)}. Keep the name with an alias (lunworks.iscsi.multipath_alias, wwid: "
+                f"multipathd would rename the map '{step.map.name}' ({step.map.wwid}) to '{step.name}', and its name is in "
+                f"use: {'; '.join(step.uses)}. Keep the name with an alias (lunworks.iscsi.multipath_alias, wwid: "
                 f"{step.map.wwid}, alias: {step.map.name}), leave out what renames it, or change these places first."
             )
         if isinstance(step, LoseMap) and step.uses:
             raise Problem(
-                f"multipathd would let go of the map '{step.map.name}' ({step.map.wwid}), since {step.reason}, and it is in use: "
-                f"{'; '.join(step.uses)}. Leave out what shuts it out, or stop its users first."
+                f"multipathd would let go of the map '{step.map.name}' ({step.map.wwid}), since {step.reason}, and it is in "
+                f"use: {'; '.join(step.uses)}. Leave out what shuts it out, or stop its users first."
             )

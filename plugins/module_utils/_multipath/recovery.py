@@ -67,10 +67,10 @@ class Revive(Step):
             raise Problem(
                 f"{', '.join(f'/dev/{path}' for path in self.paths)} answer, and within {self.timeout} seconds "
                 + (
-                    f"multipathd took none of them back into the map '{self.name}'. Its checker may see more: 'multipathd show "
-                    "paths', and its journal."
+                    f"multipathd took none of them back into the map '{self.name}'. Its checker may see more: 'multipathd "
+                    "show paths', and its journal."
                     if alone
-                    else f"each that the kernel took back into the map '{self.name}' failed again. See its log, and heal them."
+                    else f"each that the kernel took back into the map '{self.name}' failed again. See its log, and repair them."
                 )
             )
 

@@ -84,7 +84,7 @@ class WriteDropIn(Step):
     text: str
 
     def __str__(self) -> str:
-        return f"Write '{drop_in(self.name)}', so that the boot does not wait for a portal that is away"
+        return f"Write '{drop_in(self.name)}', so that the boot does not wait for an unreachable portal"
 
     def take(self, host: Host) -> None:
         host.write(drop_in(self.name), self.text, 0o644)
@@ -179,7 +179,7 @@ def refuse_login_unit(seen: LoginUnit, steps: list[Step]) -> None:
     """A masked unit stays as it is."""
     if seen.masked and steps:
         raise Problem(
-            f"'{seen.name}' is masked, so it can be neither enabled nor started. If that is not meant, unmask it first "
+            f"'{seen.name}' is masked, so it can be neither enabled nor started. If that is not intended, unmask it first "
             f"(systemctl unmask {seen.name})."
         )
 
@@ -192,7 +192,7 @@ def want_unwaiting(seen: LoginUnit) -> LoginUnit:
     for one in commands(bare.files):
         if one.waits and (one.path != bare.files[0][0] or not one.plain):
             raise Problem(
-                f"'{seen.name}' waits for portals that are away, since '{one.path}' makes it run '{one.text}'. That is not a "
+                f"'{seen.name}' waits for unreachable portals, since '{one.path}' makes it run '{one.text}'. That is not a "
                 f"command of open-iscsi's package, so it is left alone. Add -W to its iscsiadm there, or remove that file."
             )
     before = [file for file in bare.files[1:] if _order(file) < _order((drop_in(seen.name), ""))]
@@ -205,7 +205,7 @@ def refuse_no_wait(seen: LoginUnit) -> None:
     for one in commands(bare.files):
         if not bare.waits and WITHOUT_WAITING.search(one.text):
             raise Problem(
-                f"'{seen.name}' does not wait for portals that are away even without a drop-in of this module: '{one.path}' "
+                f"'{seen.name}' does not wait for unreachable portals even without a drop-in of this module: '{one.path}' "
                 f"makes it run '{one.text}'. Leave out 'wait', or change that file."
             )
 

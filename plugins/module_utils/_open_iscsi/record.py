@@ -115,7 +115,7 @@ def iface_name(text: str) -> str:
     """The name of an iface, which is the name of a file in the database."""
     if text in ("", ".", "..") or re.search(r"[\s/]", text) or not one_line(text, LONGEST_IFACE):
         raise Problem(
-            f"'{text}' is not the name of an iface. Wanted are 1 to {LONGEST_IFACE} characters, no '/' and no blanks."
+            f"'{text}' is not the name of an iface. It must have 1 to {LONGEST_IFACE} characters, without '/' and blanks."
         )
     return text
 
@@ -186,8 +186,9 @@ def only(found: list[tuple[RecordId, Record]]) -> dict[RecordId, Record]:
             found_by_iscsiadm = all(one.path.endswith(one.places[0]) for one in pair)
             delete = "delete the wrong one (iscsiadm -m node -T ... -p ADDRESS:PORT,TPG -o delete)"
             raise Problem(
-                f"There are two records of {name}: '{pair[0].path}' and '{pair[1].path}'. Which one is right cannot be seen "
-                f"from here: {delete if found_by_iscsiadm else 'remove the wrong file (iscsiadm could take the other one)'}."
+                f"There are two records of {name}: '{pair[0].path}' and '{pair[1].path}'. It cannot be seen from here which "
+                "one is right: "
+                f"{delete if found_by_iscsiadm else 'remove the wrong file (iscsiadm could take the other one)'}."
             )
         records[name] = record
     return records
@@ -235,12 +236,12 @@ class AddRecord(Step):
     def _there(self, record: Record) -> str:
         """What stands where the record is to be."""
         if record.fault:
-            return f"the record '{record.path}' that is there cannot be read: {record.fault}. Mend it, or remove the file."
+            return f"the record '{record.path}' that is there cannot be read: {record.fault}. Repair it, or remove the file."
         if _id(record) != self.name:
             return (
                 f"the file '{record.path}' is there, and is the record of {_id(record)}. Move or remove it."
             )
-        return f"somebody else has made the record '{record.path}' meanwhile. Run again."
+        return f"somebody else has created the record '{record.path}' in the meantime. Run again."
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,7 @@ class SetRecord(Step):
         with locked(host) as write:
             text = host.read(self.path)
             if text is None:
-                raise Problem(f"The record '{self.path}' has vanished meanwhile. Run again.")
+                raise Problem(f"The record '{self.path}' has disappeared in the meantime. Run again.")
             write(self.path, edit_config(text, changes))
 
 

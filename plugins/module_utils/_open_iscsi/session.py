@@ -53,7 +53,7 @@ REASONS = {
     24: "the target rejects the CHAP user or secret of the record, or wants CHAP and the record has none, or has no igroup "
     "(ACL) with the name in /etc/iscsi/initiatorname.iscsi",
     28: "it is in use",
-    32: "iscsid has started anew and is still restoring the session, whose portal may be away. Try again later",
+    32: "iscsid has restarted and is still restoring the session, whose portal may be away. Try again later",
     33: "iscsid did not answer in time",
 }
 

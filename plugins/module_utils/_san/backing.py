@@ -61,8 +61,8 @@ def check_backing(lun: str, path: str, backing: Backing) -> None:
         raise Problem(f"LUN '{lun}': '{path}' leads to a block device: give its name under /dev.")
     if backing.users:
         raise Problem(
-            f"LUN '{lun}': '{path}' is in use on this host: {'; '.join(backing.users)}. Whoever uses it has to let go "
-            "first; two users of one disk destroy what is on it."
+            f"LUN '{lun}': '{path}' is in use on this host: {'; '.join(backing.users)}. Stop its user first; two users "
+            "of one disk destroy the data on it."
         )
     if backing.kind == "device" and path.startswith("/dev/") and not is_stable(path):
         use = (
@@ -70,7 +70,7 @@ def check_backing(lun: str, path: str, backing: Backing) -> None:
             if backing.stable
             else "Use a link under /dev/disk, or a logical volume on it."
         )
-        raise Problem(f"LUN '{lun}': '{path}' may be another disk after the next boot. {use}")
+        raise Problem(f"LUN '{lun}': '{path}' may be a different disk after the next boot. {use}")
 
 
 def _room(host: Host, path: str) -> int | None:

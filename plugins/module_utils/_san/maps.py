@@ -98,7 +98,7 @@ def _lay_map(target: Target, initiator: str, now: Initiator, asked: dict[str, An
     if len(old) > 1 and asked["number"] is not None:
         raise Problem(
             f"The initiator '{initiator}' sees the LUN '{lun.name}' of '{target.name}' as LUN "
-            f"{' and '.join(str(one.number) for one in old)}. Take it away there first (state: absent), then map it anew."
+            f"{' and '.join(str(one.number) for one in old)}. Remove it there first (state: absent), then map it again."
         )
     return [
         replace(
@@ -165,7 +165,7 @@ def check_shared(before: Target, after: Target, asked: dict[str, Any]) -> None:
         if len(groups) > 1 and groups - was.get(behind, set()) and lun not in shared:
             raise Problem(
                 f"The LUN '{lun}' of '{after.name}' would be in several igroups: {_listed(groups)}. Two hosts that write "
-                "to one LUN destroy its data; if they know of each other (a cluster), say 'shared: true' there."
+                "to one LUN destroy its data; if they know of each other (a cluster), set 'shared: true' there."
             )
 
 

@@ -29,7 +29,7 @@ def lay(
         found = replace(found, portals=asked["portals"] if purge else found.portals | asked["portals"])
     if not found.portals and (target is None or asked["portals"] is not None):
         raise Problem(
-            f"The target '{found.name}' has no portal: say where it listens, like portals: [192.0.2.10]."
+            f"The target '{found.name}' has no portal: give its portals, like portals: [192.0.2.10]."
         )
     found = replace(
         found,
@@ -104,7 +104,7 @@ def _moved(target: Target, moves: dict[int, int]) -> Target:
 def _lay_lun(lun: Lun | None, asked: dict[str, Any], number: int, backing: Mapping[str, Backing]) -> Lun:
     if lun is None and asked["path"] is None:
         raise Problem(
-            f"The LUN '{asked['name']}' does not exist yet: say its path, a block device or a file."
+            f"The LUN '{asked['name']}' does not exist yet: give its path, a block device or a file."
         )
     found = lun or Lun(asked["name"], number, asked["path"], asked["derived"])
     given = {
@@ -129,7 +129,7 @@ def _lay_size(found: Lun, lun: Lun | None, wanted: int | None, there: int | None
             raise Problem(f"LUN '{found.name}': the block device '{found.path}' does not exist.")
         if wanted is not None and wanted > there:
             raise Problem(
-                f"LUN '{found.name}' shall have {wanted} bytes, but '{found.path}' has {there}. Extend the device "
+                f"LUN '{found.name}' must have {wanted} bytes, but '{found.path}' has {there}. Extend the device "
                 "first (a logical volume with lunworks.iscsi.logical_volume); the LUN follows it."
             )
         return None
@@ -138,16 +138,16 @@ def _lay_size(found: Lun, lun: Lun | None, wanted: int | None, there: int | None
     new = wanted or size_now
     if not new:
         raise Problem(
-            f"LUN '{found.name}': the file '{found.path}' does not exist. Give its size to have it made."
+            f"LUN '{found.name}': the file '{found.path}' does not exist. Give its size to create it."
         )
     if new < (size_now or 0):
         raise Problem(
-            f"LUN '{found.name}' has {size_now} bytes and shall have {new}: a LUN is never made smaller, since what "
-            "stands at its end would be lost. Make a new LUN and move the data."
+            f"LUN '{found.name}' has {size_now} bytes and cannot shrink to {new}: the data at its end would be lost. "
+            "Create a new LUN and move the data."
         )
     if new % found.block_size:
         raise Problem(
-            f"LUN '{found.name}': its size of {new} bytes is no multiple of {found.block_size}, its block size. Say "
+            f"LUN '{found.name}': its size of {new} bytes is not a multiple of {found.block_size}, its block size. Use "
             f"{-(-new // found.block_size) * found.block_size} or {new // found.block_size * found.block_size}."
         )
     return new

@@ -106,7 +106,7 @@ def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
         asked["size"] = _fitting(asked["name"], size(asked["size"]))
     if asked["number"] is not None and asked["number"] not in NUMBERS:
         raise Problem(
-            f"LUN '{asked['name']}': {asked['number']} is not a LUN number; wanted is 0 to {NUMBERS[-1]}."
+            f"LUN '{asked['name']}': {asked['number']} is not a LUN number; it must be 0 to {NUMBERS[-1]}."
         )
     if asked["serial"] is not None and not SERIAL.fullmatch(asked["serial"]):
         raise Problem(
@@ -120,7 +120,7 @@ def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
         and re.fullmatch(r"[^,\0-\x1f\x7f\"\\]+", path)
     ):
         raise Problem(
-            f"LUN '{asked['name']}': '{path}' cannot be served. Wanted is an absolute path of at most 255 bytes "
+            f"LUN '{asked['name']}': '{path}' cannot be served. It must be an absolute path of at most 255 bytes "
             "without commas, quotes, backslashes and control characters."
         )
     asked["path"] = "/" + os.path.normpath(path).lstrip("/") if path else None
@@ -166,7 +166,7 @@ def _asked_map(group: str, given: Any) -> dict[str, Any]:
         )
     number = entry.get("number")
     if number is not None and not (re.fullmatch("[0-9]{1,9}", str(number)) and int(number) in NUMBERS):
-        raise Problem(f"igroup '{group}': '{number}' is not a LUN number; wanted is 0 to {NUMBERS[-1]}.")
+        raise Problem(f"igroup '{group}': '{number}' is not a LUN number; it must be 0 to {NUMBERS[-1]}.")
     for key in ("read_only", "shared"):
         if not isinstance(entry.get(key), (bool, type(None))):
             raise Problem(
@@ -185,7 +185,7 @@ def _name(what: str, text: Any) -> str:
     if isinstance(text, str) and NAME.fullmatch(text):
         return text
     raise Problem(
-        f"'{text}' is not a name for a {what}: wanted are at most 63 letters, digits, '.', '_' and '-'."
+        f"'{text}' is not a name for a {what}: it must have at most 63 letters, digits, '.', '_' and '-'."
     )
 
 

@@ -105,7 +105,7 @@ class Target:
                 raise Problem(
                     f"Several LUNs of '{self.name}' are called '{name}': "
                     + ", ".join(f"number {lun.number} is '{lun.backstore}'" for lun in found)
-                    + ". Name the one by its number, or rename its backstore."
+                    + ". Name it by its number, or rename its backstore."
                 )
             found = one
         return found[0] if found else None

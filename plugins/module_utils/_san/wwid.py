@@ -12,7 +12,7 @@ import uuid
 
 from .._host import Problem
 
-SHOWN = "Wanted is what 'multipath -ll' shows in parentheses, like 36001405..."
+SHOWN = "It must be what 'multipath -ll' shows in parentheses, like 36001405..."
 
 
 def serial_of(target: str, lun: str) -> str:

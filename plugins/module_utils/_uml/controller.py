@@ -100,7 +100,7 @@ def named(what: str, name: str, longest: int = 20) -> str:
     """A name that is also a file name, a host name and a part of a device name."""
     if not NAME.fullmatch(name) or len(name) > longest:
         raise Problem(
-            f"'{name}' is not a name for a {what}: wanted are at most {longest} lower-case letters, digits and '-', "
+            f"'{name}' is not a name for a {what}: it must have at most {longest} lower-case letters, digits and '-', "
             "with a letter first."
         )
     return name

@@ -166,7 +166,7 @@ def wanted_image(controller: Host, suite: str, cache: str, kernel: Kernel | None
     """The image of a suite; its path is not known before there are a kernel and the labs' key pair."""
     if suite not in SUITES:
         raise Problem(
-            f"'{suite}' is not a Debian suite that lab hosts boot from. Wanted is one of: {', '.join(SUITES)}."
+            f"'{suite}' is not a Debian suite that lab hosts boot from. It must be one of: {', '.join(SUITES)}."
         )
     public = controller.read(f"{private_key(cache)}.pub")
     if public is None or kernel is None:
@@ -191,7 +191,7 @@ def refuse_image(seen: Image | None, steps: list[Step], users: Sequence[str]) ->
     """The root disks of hosts stand on their image."""
     if seen and users and any(isinstance(step, RemoveImage) for step in steps):
         raise Problem(
-            f"Cannot remove the image '{seen.path}': on it stands {', '.join(users)}. Remove the host first."
+            f"Cannot remove the image '{seen.path}': it is used by {', '.join(users)}. Remove the host first."
         )
 
 

@@ -29,7 +29,7 @@ OWN_MODULES = "/usr/lib/uml/modules"
 KEPT = re.compile(r"(\d+(?:\.\d+)+)-")  # a directory of kernels/: VERSION-PACKAGE
 PART = "part."
 ROOM = 400 << 20  # bytes that fetching and unpacking take
-OFFER = "Say 'kernel: current' to have a current one fetched."
+OFFER = "Set 'kernel: current' to have a current one fetched."
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ def refuse_full(controller: Host, place: str, needed: int, what: str) -> None:
     room = controller.room(place)
     if room is not None and room < needed:
         raise Problem(
-            f"{what} takes {needed >> 20} MiB in '{place}'; {room >> 20} MiB are free there. Make room, or name another cache."
+            f"{what} takes {needed >> 20} MiB in '{place}'; {room >> 20} MiB are free there. Make room, or name another "
+            "cache."
         )
 
 
@@ -243,7 +244,7 @@ def _settle(controller: Host, place: str, part: str) -> Kernel:
     package = re.findall(r"user-mode-linux_([^_]+)_", " ".join(controller.list(part)))
     if len(modules) != 1 or len(package) != 1 or controller.stat(f"{libraries}/libc.so.6") is None:
         raise Problem(
-            "The packages user-mode-linux and libc6 do not hold what they did: wanted are linux.uml, one version of "
+            "The packages user-mode-linux and libc6 do not contain what they used to: linux.uml, one version of "
             f"modules and libc.so.6; found are modules of: {', '.join(modules) or 'none'}."
         )
     controller.mkdir(f"{made}/modules")

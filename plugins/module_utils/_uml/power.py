@@ -147,7 +147,7 @@ def want_power(name: str, said: dict[str, Any], seen: Seen | None, state: str, w
     if state == "absent":
         return None
     if not seen and not (said.get("number") and said.get("networks")):
-        raise Problem(f"There is no host '{name}' yet. To make it, say its number and its networks.")
+        raise Problem(f"There is no host '{name}' yet. To create it, give its number and its networks.")
     on = state == "started"
     ready = on and (wait or bool(seen and seen.ready))
     return (
@@ -165,6 +165,6 @@ def refuse_other(lab: Lab, name: str, seen: Seen | None, said: dict[str, Any]) -
         now = ", ".join(f"{key} {getattr(seen and seen.host, key)}" for key in differ)
         asked = ", ".join(f"{key} {plain[key]}" for key in differ)
         raise Problem(
-            f"The lab '{lab.name}' has a host '{name}' that was made with {now}; wanted is {asked}. "
+            f"The lab '{lab.name}' has a host '{name}' that was made with {now}; {asked} was requested. "
             "Remove the host first, or give another lab name."
         )

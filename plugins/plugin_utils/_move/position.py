@@ -155,7 +155,7 @@ def luns_of(survey: Survey, label: Label) -> tuple[tuple[str, Lun], ...]:
             names = [f"{one.lun.target} {one.lun.name}" for one in here]
             raise Refusal(
                 f"The PV {uuid} of '{label.group}' is on {len(here)} LUNs: {listed(names)}. One is a copy; unmap it, or "
-                "give it names of its own first (vgimportclone)."
+                "give it its own names first (vgimportclone)."
             )
         found.append((here[0].storage, here[0].lun))
     return tuple(found)
@@ -197,7 +197,7 @@ def _silent_initiator(survey: Survey, luns: tuple[tuple[str, Lun], ...], other: 
     found = sorted({name for _storage, lun in luns for name in lun.initiators()} - known)
     if len(found) > 1:
         raise Refusal(
-            f"'{survey.source}' does not answer, and which initiator it is cannot be told: the LUNs are mapped to "
+            f"'{survey.source}' does not answer, and which initiator it is cannot be determined: the LUNs are mapped to "
             f"{listed(found)}. Unmap those that are not '{survey.source}' first."
         )
     return found[0] if found else ""

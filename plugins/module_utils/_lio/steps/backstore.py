@@ -27,7 +27,7 @@ class LoadTarget(Step):
         ran = host.run("modprobe", "--all", *MODULES, ok=None)
         if ran.rc or host.stat(ROOT) is None:
             raise Problem(
-                f"This kernel has no iSCSI target: {(ran.err or 'configfs is not mounted').strip()}. Wanted are the modules "
+                f"This kernel has no iSCSI target: {(ran.err or 'configfs is not mounted').strip()}. It needs the modules "
                 f"{', '.join(MODULES)} of the running kernel (containers and minimal kernels have none) and configfs "
                 "mounted on /sys/kernel/config."
             )

@@ -175,7 +175,7 @@ class AllowInitiator(OnInitiator):
     attributes: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"Let the initiator '{self.initiator}' log in to '{self.target}'"
+        return f"Allow the initiator '{self.initiator}' to log in to '{self.target}'"
 
     def take(self, host: Host) -> None:
         host.mkdir(self.acl)
@@ -189,7 +189,7 @@ class ForbidInitiator(OnInitiator):
     """No longer let an initiator log in; its session ends."""
 
     def __str__(self) -> str:
-        return f"No longer let the initiator '{self.initiator}' log in to '{self.target}'"
+        return f"No longer allow the initiator '{self.initiator}' to log in to '{self.target}'"
 
     def take(self, host: Host) -> None:
         host.rmdir(self.acl)

@@ -65,7 +65,8 @@ class ImportClone(Step):
     exported: bool
 
     def __str__(self) -> str:
-        return f"Make the copy of '{self.was}' on {' and '.join(map(repr, self.devices))} a volume group '{self.name}' of its own"
+        where = " and ".join(map(repr, self.devices))
+        return f"Import the copy of '{self.was}' on {where} as the separate volume group '{self.name}'"
 
     def take(self, host: Host) -> None:
         options = ["--import"] if self.exported else []
@@ -83,7 +84,7 @@ def clone_wish(asked: dict[str, Any]) -> Wish:
     unstable = [path for path in devices if not is_identity(path)]
     if unstable:
         raise Problem(
-            f"'{unstable[0]}' may be another disk after the next boot. Name it by its identity, like /dev/mapper/NAME or "
+            f"'{unstable[0]}' may be a different disk after the next boot. Name it by its identity, like /dev/mapper/NAME or "
             "/dev/disk/by-id/NAME."
         )
     return Wish(group_name(asked["name"]), devices)
@@ -134,13 +135,13 @@ def refuse_clone(wish: Wish, seen: Copies, steps: Sequence[Step]) -> None:
     if not steps:
         return
     for one in seen.disks:
-        wanted = f"Cannot make the copy on '{one.path}' a volume group '{wish.name}'"
+        wanted = f"Cannot import the copy on '{one.path}' as the volume group '{wish.name}'"
         if not one.kernel:
             raise Problem(
                 f"{wanted}: there is no such device. Is its LUN mapped to this host, and logged in to?"
             )
         if one.label is None or not one.label.group:
-            raise Problem(f"{wanted}: it is no physical volume of a volume group.")
+            raise Problem(f"{wanted}: it is not a physical volume of a volume group.")
         if one.users:
             raise Problem(f"{wanted}: it is in use. {'; '.join(one.users)}. Is it the original?")
     groups = sorted(seen.groups())

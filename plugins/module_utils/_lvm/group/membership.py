@@ -66,7 +66,7 @@ class GrowPhysical(Step):
     planned: Planned | None = None
 
     def __str__(self) -> str:
-        return f"Let '{self.device}' in '{self.name}' grow to the size of its disk, by {self.extents} extents"
+        return f"Grow '{self.device}' in '{self.name}' to the size of its disk, by {self.extents} extents"
 
     def take(self, host: Host) -> None:
         refuse_changed(host, self.name, self.planned)

@@ -31,7 +31,7 @@ class MarkGroup(Step):
 
     def __str__(self) -> str:
         said = [f"add the tag '{tag}' to" for tag in self.add] + [
-            f"drop the tag '{tag}' from" for tag in self.drop
+            f"remove the tag '{tag}' from" for tag in self.drop
         ]
         if self.autoactivation is not None:
             said.append(f"turn autoactivation {'on' if self.autoactivation else 'off'} for")
@@ -202,7 +202,7 @@ class HandOver(Step):
 
     def __str__(self) -> str:
         if not self.system_id:
-            return f"Take the system ID off the volume group '{self.name}'"
+            return f"Remove the system ID from the volume group '{self.name}'"
         return f"Give the volume group '{self.name}' to the system ID '{self.system_id}'"
 
     def take(self, host: Host) -> None:

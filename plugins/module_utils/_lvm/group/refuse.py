@@ -81,8 +81,9 @@ def _refuse_stranger(wish: Wish, group: VolumeGroup, steps: list[Step], local: s
 def _refuse_change(wish: Wish, group: VolumeGroup) -> None:
     if wish.extent_size not in (None, group.extent_size):
         raise Problem(
-            f"The volume group '{wish.name}' has extents of {in_units(group.extent_size)}, and {in_units(wish.extent_size or 0)} "
-            "are wanted. The size is chosen when a group is created; leave extent_size out."
+            f"The volume group '{wish.name}' has extents of {in_units(group.extent_size)}, and "
+            f"{in_units(wish.extent_size or 0)} were "
+            "requested. The size is chosen when a group is created; leave extent_size out."
         )
     if wish.autoactivation is not None and group.autoactivation is None:
         raise Problem(
@@ -90,7 +91,8 @@ def _refuse_change(wish: Wish, group: VolumeGroup) -> None:
         )
     if wish.devices and wish.state != "absent" and not set(wish.devices) & set(group.known):
         raise Problem(
-            f"There is a volume group '{wish.name}' on other disks ({', '.join(group.known)}): none of {listed(wish.devices)} is "
+            f"There is a volume group '{wish.name}' on other disks ({', '.join(group.known)}): none of "
+            f"{listed(wish.devices)} is "
             "in it. Is it another group of the same name? Rename one, or name the disks that it has too."
         )
 

@@ -180,5 +180,6 @@ def system_id(text: str) -> str:
     ):
         return text
     raise Problem(
-        f"'{text}' is not a system ID. Wanted are up to 128 of a-z A-Z 0-9 + _ . and -, no '-' first, not 'localhost'."
+        f"'{text}' is not a system ID. It must consist of up to 128 of the characters a-z A-Z 0-9 + _ . and -, no '-' "
+        "first, not 'localhost'."
     )

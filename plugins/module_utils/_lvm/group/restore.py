@@ -111,8 +111,9 @@ def restore_wish(asked: dict[str, Any]) -> Wish:
         backup = parse_metadata(asked["metadata"])
     except Damaged as damaged:
         raise Problem(
-            f"That is no metadata of a volume group: {damaged}. Wanted is the whole text that "
-            "lunworks.iscsi.volume_group_info tells with 'metadata', that a move has written to the controller, or that "
+            f"That is not the metadata of a volume group: {damaged}. It must be the whole text that "
+            "lunworks.iscsi.volume_group_info "
+            "returns with 'metadata', that a move has written to the controller, or that "
             "vgcfgbackup(8) writes."
         ) from damaged
     if group_name(asked["name"]) != backup.group:

@@ -51,7 +51,7 @@ class ExtendVolume(OfVolume):
     more: int
 
     def __str__(self) -> str:
-        return f"Let the logical volume '{self.name}' in '{self.group}' grow by {self.more} to {self.extents} extents"
+        return f"Grow the logical volume '{self.name}' in '{self.group}' by {self.more} to {self.extents} extents"
 
     def take(self, host: Host) -> None:
         lvm(host, "lvextend", "--extents", str(self.extents), f"{self.group}/{self.name}")

@@ -62,20 +62,21 @@ def _refuse_change(wish: Wish, old: Volume, new: Volume, group: VolumeGroup) -> 
     have, wanted = old.extents or 0, new.extents or 0
     if wish.size and wanted < have:
         raise Problem(
-            f"'{wish.path}' has {in_units(old.lv.size)} ({old.lv.size} bytes), and {wish.size.text} is wanted. A logical volume "
-            "is never made smaller here: its end would be lost."
+            f"'{wish.path}' has {in_units(old.lv.size)} ({old.lv.size} bytes), and {wish.size.text} was requested. A "
+            "logical volume "
+            "is never made smaller: its end would be lost."
         )
     if wanted > have and not old.lv.plain:
         raise Problem(
             f"'{wish.path}' is of the kind '{old.lv.layout}'; only linear and striped ones are grown here."
         )
     if wish.filesystem and not old.active and (not wish.active or wanted > have):
-        first = "Activate it first, in a task of its own" if wish.active else "Set active to true"
+        first = "Activate it first, in a separate task" if wish.active else "Set active to true"
         raise Problem(f"'{wish.path}' is inactive, so nobody can see what is on it. {first}.")
     if wish.filesystem and old.filesystem and old.filesystem.kind not in (wish.filesystem, UNSEEN):
         raise Problem(
-            f"'{wish.path}' holds {old.filesystem.kind}, wanted is {wish.filesystem}. Nothing is written over it. Is it the "
-            f"right volume? Only if all on it may be lost, clear it by hand: wipefs --all {wish.path}"
+            f"'{wish.path}' holds {old.filesystem.kind} and must hold {wish.filesystem}. Nothing is written over it. Is it "
+            f"the right volume? Only if all on it may be lost, clear it by hand: wipefs --all {wish.path}"
         )
 
 

@@ -238,7 +238,9 @@ def _needs_main(host: Host) -> bool:
 def path_of(name: str) -> str:
     """Where the drop-in of this name is."""
     if not NAME.fullmatch(name):
-        raise Problem(f"'{name}' is not a name for a drop-in. Wanted are letters, digits, '.', '_' and '-'.")
+        raise Problem(
+            f"'{name}' is not a name for a drop-in. It must consist of letters, digits, '.', '_' and '-'."
+        )
     return f"{DROP_INS}/{name}.conf"
 
 

@@ -78,12 +78,12 @@ class AwaitDisks(Step):
             own = paths_of(disk.wwid, paths)
             good = [path for path in own if path.good]
             if len(good) < disk.paths:
-                found.append(f"wanted is {disk}, found is {_found(own, self._portals(disk, sessions))}")
+                found.append(f"there must be {disk}; found: {_found(own, self._portals(disk, sessions))}")
             elif self.named and host.stat(single(disk.wwid)) is None:
                 found.append(f"udev has not made '{single(disk.wwid)}' for {disk.label}.")
             elif min(path.capacity for path in good) < disk.size:
                 found.append(
-                    f"{disk.label} has {good[0].capacity} bytes, wanted are {disk.size}. Grow the LUN first."
+                    f"{disk.label} has {good[0].capacity} bytes and must have {disk.size}. Grow the LUN first."
                 )
         return found
 
@@ -191,7 +191,7 @@ class GrowDisk(Step):
         if not host.until(agree, self.timeout, 1):
             told = ", ".join(f"{path} {path.state} with {path.capacity} bytes" for path in paths)
             raise Problem(
-                f"wanted are {self.size} bytes on every path, found is {told}. Grow the LUN first, or heal its paths."
+                f"every path must have {self.size} bytes; found: {told}. Grow the LUN first, or repair its paths."
             )
         for path in paths:
             push(host, f"/sys/class/scsi_device/{path.hctl}/device/rescan", "1", SCAN)

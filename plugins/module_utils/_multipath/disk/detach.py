@@ -78,7 +78,7 @@ class ForgetWwid(Step):
     wwid: str
 
     def __str__(self) -> str:
-        return f"Take '{self.wwid}' off multipath's list of WWIDs"
+        return f"Remove '{self.wwid}' from multipath's list of WWIDs"
 
     def take(self, host: Host) -> None:
         host.run("multipath", "-w", self.wwid, ok=None)

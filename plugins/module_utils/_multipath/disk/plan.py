@@ -228,7 +228,7 @@ def _refuse_kind(wish: Wish, disk: Disk) -> None:
         )
     if disk.mapped and not wish.multipath:
         raise Problem(
-            f"{wish.label} is wanted without multipath, but it is under the map '{disk.name}'. Leave out "
+            f"{wish.label} was requested without multipath, but is part of the map '{disk.name}'. Leave out "
             "'multipath: false', or remove the disk (state: absent) and blacklist its WWID first."
         )
 
@@ -244,7 +244,7 @@ def _refuse_size(wish: Wish, disk: Disk) -> None:
     if offered > disk.size and down:
         raise Problem(
             f"Cannot grow {wish.label} from {disk.size} to {offered} bytes: {'; '.join(down)}. A map may grow only when "
-            "all its paths are up and as large. Heal the paths first."
+            "all its paths are up and as large. Repair the paths first."
         )
 
 

@@ -40,7 +40,7 @@ class AddLuns(Step):
 
     def __str__(self) -> str:
         if not self.luns:
-            return f"Scan {self.host} (portal {self.portal}), which has no LUN yet that could tell what is offered"
+            return f"Scan {self.host} (portal {self.portal}), which has no LUN yet that could report what is offered"
         numbers = ", ".join(map(str, self.luns))
         return (
             f"Scan {self.host} (portal {self.portal}) for the new LUN{'s' if self.luns[1:] else ''} {numbers}"
@@ -183,7 +183,7 @@ def note_reaches(seen: Reaches, steps: list[Step]) -> Iterator[str]:
         yield f"{path} ('{path.taken_for}') {told}. Grow it with lunworks.iscsi.disk."
     for reach in seen.reaches.values():
         if reach.session.state != "LOGGED_IN":
-            yield f"Session {reach.session.number} at {reach.session.portal} is {reach.session.state}; it was left out."
+            yield f"Session {reach.session.number} at {reach.session.portal} is {reach.session.state}; it was skipped."
 
 
 def changed_reaches(seen: Reaches, after: Reaches, steps: list[Step]) -> bool:
@@ -248,7 +248,7 @@ class Rescan(Resource):
         self.luns, self.remove, self.timeout = options["luns"], options["remove"], options["timeout"]
         wrong = [lun for lun in self.luns if not 0 <= lun <= LARGEST]
         if wrong:
-            raise Problem(f"{wrong[0]} is not a LUN number. Wanted is a number from 0 to {LARGEST}.")
+            raise Problem(f"{wrong[0]} is not a LUN number. It must be a number from 0 to {LARGEST}.")
         if not 1 <= self.timeout <= 3600:
             raise Problem(f"The timeout {self.timeout} is not a time in seconds from 1 to 3600.")
         self.wait = options["wait"]

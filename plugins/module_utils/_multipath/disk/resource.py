@@ -70,11 +70,11 @@ def wish(asked: dict[str, Any]) -> Wish:
     """One disk as it was asked for."""
     target = target_key(asked["target"]) if asked["target"] else ""
     if asked["lun"] == "":
-        raise Problem("The LUN's name is empty. Wanted is the name that it has in its target's data.")
+        raise Problem("The LUN's name is empty. It must be the name that it has in its target's data.")
     found = wwid(asked["wwid"]) if asked["lun"] is None else wwid_of_lio(_serial(target, asked))
     label = asked["lun"] or found
     if not 1 <= asked["paths"] <= 1024:
-        raise Problem(f"The disk '{label}': {asked['paths']} is not a number of paths. Wanted is 1 to 1024.")
+        raise Problem(f"The disk '{label}': {asked['paths']} is not a number of paths. It must be 1 to 1024.")
     if not 1 <= asked["timeout"] <= 3600:
         raise Problem(
             f"The disk '{label}': the timeout {asked['timeout']} is not a time in seconds from 1 to 3600."

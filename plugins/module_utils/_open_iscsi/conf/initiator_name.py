@@ -51,9 +51,7 @@ class WriteName(Step):
     def __str__(self) -> str:
         alias = f" and the alias '{self.alias}'" if self.alias else ""
         anew = (
-            ", so that the start of iscsid neither refuses the file nor makes a name of its own"
-            if self.anew
-            else ""
+            ", so that the start of iscsid neither rejects the file nor makes up a name" if self.anew else ""
         )
         return f"Write the initiator name '{self.name}'{alias}{anew}"
 
@@ -79,7 +77,8 @@ def alias_of(text: str) -> str:
     """An alias that can stand in the file; iscsid takes every line with 'InitiatorName' in it for one with the name."""
     if not one_line(text, 255) or NAME in text or ALIAS in text:
         raise Problem(
-            f"The alias {text!r} cannot stand in '{PATH}'. Wanted is one line of at most 255 bytes, without '{NAME}' in it."
+            f"The alias {text!r} cannot be written to '{PATH}'. It must be one line of at most 255 bytes, without '{NAME}' "
+            "in it."
         )
     return text.strip()
 

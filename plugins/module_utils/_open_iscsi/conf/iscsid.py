@@ -71,13 +71,13 @@ def polled(host: Host) -> list[str]:
 def cut_by_restart(host: Host) -> str:
     """Why the daemon must not be restarted; empty: it may. discoveryd takes its sessions with it (usr/discoveryd.c)."""
     if any(host.link(f"{place}/iscsid.service") == "/dev/null" for place in MASKS):
-        return "iscsid.service is masked. If that is not meant, unmask it first (systemctl unmask iscsid.service)."
+        return "iscsid.service is masked. If that is not intended, unmask it first (systemctl unmask iscsid.service)."
     asked, sessions = polled(host), host.list(SESSIONS)
     if not asked or not sessions:
         return ""
     return (
-        f"it may log out {len(sessions)} session(s), as it polls {', '.join(asked)}, and discoveryd logs out whatever it found "
-        f"when it stops. Log out first, or end the polling (module discovery, use_discoveryd: false)."
+        f"it may log out {len(sessions)} session(s), as it polls {', '.join(asked)}, and discoveryd logs out whatever it "
+        "found when it stops. Log out first, or end the polling (module discovery, use_discoveryd: false)."
     )
 
 

@@ -110,10 +110,10 @@ class IscsidConf(Resource):
         settings, secrets = named(options["settings"]), named(options["secrets"])
         for name in settings:
             if is_secret(name):
-                raise Problem(f"'{name}' is a secret and belongs into 'secrets', which no log shows.")
+                raise Problem(f"'{name}' is a secret and belongs in 'secrets', which no log shows.")
         for name in secrets:
             if not is_secret(name):
-                raise Problem(f"'{name}' is no secret and belongs into 'settings'.")
+                raise Problem(f"'{name}' is not a secret and belongs in 'settings'.")
         asked = {**with_preset(options["preset"], settings), **secrets}
         self.settings = {name: checked(name, value) for name, value in asked.items()}
 

@@ -207,7 +207,7 @@ def setting(name: str, value: Any, known: dict[str, Kind]) -> str:
     wanted = _wanted(kind, text)
     if wanted or isinstance(value, (bool, dict, list)) and kind != YES_NO:
         shown = "a secret" if is_secret(name) else f"'{text}'"
-        raise Problem(f"The setting '{name}' cannot be {shown}. Wanted is {wanted or 'one plain value'}.")
+        raise Problem(f"The setting '{name}' cannot be {shown}. It must be {wanted or 'one plain value'}.")
     return text if isinstance(kind, int) else as_read(name, text) or text
 
 

@@ -168,7 +168,7 @@ def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
     """Everybody asked with these settings, every offer that passes recorded, and if wished nothing else of theirs."""
     for iface in wish.ifaces:
         if iface not in seen.ifaces and not wish.absent:
-            raise Problem(f"There is no iface '{iface}' on this host. Make it first (module iface).")
+            raise Problem(f"There is no iface '{iface}' on this host. Create it first (module iface).")
     stale = frozenset(name for name, record in seen.records.items() if _stale(seen, name, record, wish))
     records = {name: record for name, record in seen.records.items() if name not in stale}
     sources = {}
@@ -248,7 +248,7 @@ def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
         step.refuse()
         if step.name in seen.sessions:
             raise Problem(
-                f"Cannot prune the record of {step.name}, which is no longer wanted: a session is logged in there. "
+                f"Cannot prune the record of {step.name}, which is to be removed: a session is logged in there. "
                 f"Log out first."
             )
         found = seen.sources.get(source_of(step.record))

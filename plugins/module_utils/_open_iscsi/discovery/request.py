@@ -61,7 +61,7 @@ def wish_of(options: dict[str, Any]) -> Wish:
         _refuse_for_firmware(options)
         return Wish((Source(FIRMWARE, None),), {}, ())
     if not options["portals"]:
-        raise Problem(f"The type '{options['type']}' needs 'portals': whom shall this host ask?")
+        raise Problem(f"The type '{options['type']}' needs 'portals': whom should this host ask?")
     sources = tuple(_source(kind, text) for text in options["portals"])
     unique("portal", [str(source.portal) for source in sources])
     unique("iface", [iface_name(iface) for iface in options["ifaces"]])
@@ -125,7 +125,7 @@ def _settings(source: Source, options: dict[str, Any]) -> dict[str, Value]:
     for name, value in named(options["settings"]).items():
         elsewhere = "chap" if name.startswith(f"{AUTH}.") else own.get(name)
         if elsewhere:
-            raise Problem(f"'{name}' belongs into the option '{elsewhere}', not into 'settings'.")
+            raise Problem(f"'{name}' belongs in the option '{elsewhere}', not in 'settings'.")
         if value is None:
             raise Problem(f"The setting '{name}' has no value. What is not named stays: leave the line out.")
         found[name] = setting(name, value, known)

@@ -96,7 +96,7 @@ def look_card(host: Host, name: str, fields: dict[str, str]) -> Card:
     if transport not in FIRMWARE_NETWORK:
         raise Problem(
             f"The iface '{name}' cannot be applied: a card with the transport '{transport}' gets its settings at each login. "
-            f"Only {', '.join(FIRMWARE_NETWORK)} keep a network of their own."
+            f"Only {', '.join(FIRMWARE_NETWORK)} have their own network."
         )
     if not mac:
         raise Problem(f"The iface '{name}' cannot be applied: it names no card. Give 'mac'.")

@@ -122,7 +122,7 @@ def wanted_fields(options: dict[str, Any]) -> dict[str, str]:
     for name, value in named(options["settings"]).items():
         own = [option for option, field in OPTIONS.items() if field == name]
         if own:
-            raise Problem(f"'{name}' has an option of its own, '{own[0]}'. Give it there, not in 'settings'.")
+            raise Problem(f"'{name}' has its own option, '{own[0]}'. Give it there, not in 'settings'.")
         fields[name] = field_value(name, value)
     return fields
 
@@ -132,7 +132,7 @@ def option_value(option: str, value: Any) -> str:
     if option in RANGES:
         low, high = RANGES[option]
         if not low <= value <= high:
-            raise Problem(f"The {option} {value} is out of range. Wanted is a number from {low} to {high}.")
+            raise Problem(f"The {option} {value} is out of range. It must be a number from {low} to {high}.")
         return str(value)
     text = str(value)
     if not text:
@@ -144,7 +144,9 @@ def option_value(option: str, value: Any) -> str:
     if option in ("subnet_mask", "gateway"):
         return _family(option, text, 4)
     if option == "nic" and not NIC.fullmatch(text):
-        raise Problem(f"'{text}' is not a network interface. Wanted is a name like eth1, 1 to 15 characters.")
+        raise Problem(
+            f"'{text}' is not a network interface. It must be a name like eth1, 1 to 15 characters."
+        )
     return address(text) if option == "address" else text
 
 
@@ -163,7 +165,7 @@ def hardware_address(text: str) -> str:
     """A hardware address in lower case."""
     if not re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", text.lower()):
         raise Problem(
-            f"'{text}' is not a hardware address. Wanted are six pairs of hex digits: 52:54:00:12:34:56."
+            f"'{text}' is not a hardware address. It must be six pairs of hex digits, like 52:54:00:12:34:56."
         )
     return text.lower()
 
@@ -191,12 +193,12 @@ def check_fields(name: str, transport: str, asked: dict[str, str]) -> None:
         raise Problem(f"The iface '{name}' is for IPv6, as its name says, and '{where}' is an IPv4 address.")
     if where and ":" in where and set(asked) & set(ONLY_IPV4):
         raise Problem(
-            f"The iface '{name}' cannot have '{min(set(asked) & set(ONLY_IPV4))}' beside the IPv6 address '{where}'."
+            f"The iface '{name}' cannot have '{min(set(asked) & set(ONLY_IPV4))}' together with the IPv6 address '{where}'."
         )
     for family, own, right in (("IPv6", ONLY_IPV6, six), ("IPv4", ONLY_IPV4, not six)):
         found = [field for field in asked if asked[field] and field in own]
         if found and not right:
             raise Problem(
-                f"The iface '{name}' cannot have '{found[0]}', which is for {family}: open-iscsi reads such fields only of an "
-                f"iface {'with' if family == 'IPv6' else 'without'} 'ipv6' in its name. Choose another name."
+                f"The iface '{name}' cannot have '{found[0]}', which is for {family}: open-iscsi reads such fields only of "
+                f"an iface {'with' if family == 'IPv6' else 'without'} 'ipv6' in its name. Choose another name."
             )

@@ -21,12 +21,12 @@ def ping(host: Host, iface: str, where: str, count: int, size: int, interval: in
     """The answer of the module iface_ping_info."""
     text = host.read(f"{database(host)}/ifaces/{iface}")
     if text is None and iface not in OWN_IFACES:
-        raise Problem(f"There is no iface '{iface}' on this host. Make it first (module iface).")
+        raise Problem(f"There is no iface '{iface}' on this host. Create it first (module iface).")
     transport = config(text or "").get("iface.transport_name", "tcp")
     if iface in OWN_IFACES or transport in SOFTWARE:
         raise Problem(
             f"The iface '{iface}' is software iSCSI, which uses the kernel's network: use 'ping -I NIC {where}'. Only a card "
-            f"has a ping of its own."
+            "has its own ping."
         )
     ran = host.run(
         *("iscsiadm", "-m", "iface", "-I", iface, "-C", "ping", "-a", where),

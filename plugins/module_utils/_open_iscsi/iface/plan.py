@@ -80,9 +80,11 @@ class RemoveIface(Step):
 def check_name(name: str) -> str:
     """The name of an iface that may be made."""
     if name in RESERVED:
-        raise Problem(f"'{name}' is an iface of open-iscsi's own and cannot be changed. Choose another name.")
+        raise Problem(
+            f"'{name}' is a built-in iface of open-iscsi and cannot be changed. Choose another name."
+        )
     if name.startswith("."):
-        raise Problem(f"'{name}' is no name for an iface: it must not begin with a dot.")
+        raise Problem(f"'{name}' is not a name for an iface: it must not begin with a dot.")
     return iface_name(name)
 
 

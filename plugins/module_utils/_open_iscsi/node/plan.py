@@ -183,7 +183,7 @@ def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
     settings = old.record.settings if old.record else {**seen.defaults}
     if old.record is None or wish.tpg not in (None, old.record.tpg) or _misspelled(name, old, seen):
         if name.iface not in seen.ifaces:
-            raise Problem(f"There is no iface '{name.iface}' on this host. Make it first (module iface).")
+            raise Problem(f"There is no iface '{name.iface}' on this host. Create it first (module iface).")
         if zoneless(name.portal) and not bound(seen.ifaces[name.iface]):
             raise Problem(f"Cannot record {name}: {ZONELESS}.")
         tpg = wish.tpg if wish.tpg is not None else max(old.record.tpg, 1) if old.record else 1
@@ -262,7 +262,7 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
     hindered = [step.name for step in steps if isinstance(step, LogIn) and step.name in seen.hindered]
     if hindered:
         said = " ".join(f"{name} {seen.hindered[name]}." for name in hindered[:3])
-        said += f" So it is with {len(hindered) - 3} more." if hindered[3:] else ""
+        said += f" The same is true of {len(hindered) - 3} more." if hindered[3:] else ""
         more = "Are address and name right, is the target running, is this initiator in its igroup?"
         raise Problem(f"Cannot log in: {said} Nothing was changed. {more}")
     out = {step.name for step in steps if isinstance(step, LogOut)}

@@ -64,8 +64,8 @@ class NodesResource(Locking):
         )
         if self.wishes.by_startup.get("onboot") is False:
             raise Problem(
-                "by_startup cannot log out of what has the startup 'onboot': the root disk may be on it. Name the "
-                "nodes, if you mean them."
+                "by_startup cannot log out of what has the startup 'onboot': the root disk may be on it. Name the nodes "
+                "if you want that."
             )
         shown = {
             key for wish in self.wishes.named.values() for key in (*wish.settings, *wish.reset_to_defaults)
@@ -134,7 +134,7 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
         raise Problem(f"The node '{target}' cannot be absent and logged_in at once.")
     if asked["tpg"] is not None and not 0 <= asked["tpg"] <= 65535:
         raise Problem(
-            f"The tpg {asked['tpg']} of '{target}' is no portal group tag. Wanted is a number from 0 to 65535."
+            f"The tpg {asked['tpg']} of '{target}' is not a portal group tag. It must be a number from 0 to 65535."
         )
     reset = tuple(key for name in asked["reset_to_defaults"] for key in reset_keys(name))
     wish = Wish(absent, asked["tpg"], _settings(asked), reset, asked["logged_in"])
@@ -161,7 +161,7 @@ def _settings(asked: dict[str, Any]) -> dict[str, Value]:
     settings: dict[str, Value] = {}
     for key, value in with_preset(asked["preset"], named(asked["settings"])).items():
         if key in ELSEWHERE:
-            raise Problem(f"'{key}' belongs into the option '{ELSEWHERE[key]}', not into 'settings'.")
+            raise Problem(f"'{key}' belongs in the option '{ELSEWHERE[key]}', not in 'settings'.")
         if value is None:
             raise Problem(
                 f"The setting '{key}' has no value. A record keeps what is not named: leave the line out."

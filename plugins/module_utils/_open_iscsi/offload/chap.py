@@ -89,7 +89,7 @@ def wish_of(given: dict[str, Any]) -> Wish:
     absent = given["state"] == "absent"
     index = given["index"]
     if index is not None and not 0 <= index <= LAST:
-        raise Problem(f"The CHAP index {index} is out of range. Wanted is a number from 0 to {LAST}.")
+        raise Problem(f"The CHAP index {index} is out of range. It must be a number from 0 to {LAST}.")
     secret = given["secret"] or ""
     if absent:
         if not given["user"]:
@@ -115,7 +115,7 @@ def check_wishes(wishes: list[Wish]) -> list[Wish]:
     ours = {wish.secret for wish in wishes if wish.secret and not wish.name.mutual}
     if any(wish.secret in ours for wish in wishes if wish.secret and wish.name.mutual):
         raise Problem(
-            "A mutual CHAP entry has the secret of one that is not; RFC 7143 forbids that. Give two secrets."
+            "A mutual CHAP entry has the secret of one that is not; RFC 7143 forbids that. Use two different secrets."
         )
     return wishes
 
@@ -161,8 +161,8 @@ def _place(entries: dict[int, Entry], wish: Wish) -> int | None:
     if wish.index is None:
         if len(found) > 1:
             raise Problem(
-                f"The CHAP table has {len(found)} entries for {wish.name}: {', '.join(map(str, found))}. Say which one is "
-                f"meant with 'index'."
+                f"The CHAP table has {len(found)} entries for {wish.name}: {', '.join(map(str, found))}. Select one with "
+                "'index'."
             )
         return found[0] if found else None
     there = entries.get(wish.index)
@@ -170,8 +170,7 @@ def _place(entries: dict[int, Entry], wish: Wish) -> int | None:
         if wish.secret is None:
             return None
         raise Problem(
-            f"The CHAP entry {wish.index} is for {there.name}, not for {wish.name}. Delete it first, or choose another "
-            f"index."
+            f"The CHAP entry {wish.index} is for {there.name}, not for {wish.name}. Delete it first, or choose another index."
         )
     return wish.index
 

@@ -30,7 +30,7 @@ REASONS = {
     errno.ENODEV: "the host is gone",
     errno.EBUSY: "the entry is in use, or the table is full",
     errno.EINVAL: "the card refused it",
-    errno.EPERM: "this user may not. Run as root",
+    errno.EPERM: "this user is not allowed to. Run as root",
 }
 
 

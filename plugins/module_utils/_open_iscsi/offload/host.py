@@ -50,7 +50,7 @@ def find_host(host: Host, mac: str) -> IscsiHost:
     found = [one for one in hosts if one.mac == mac]
     if len(found) > 1:
         raise Problem(
-            f"{len(found)} iSCSI hosts of this machine have the hardware address '{mac}'. Which one is meant cannot be seen."
+            f"{len(found)} iSCSI hosts of this machine have the hardware address '{mac}'. It is not clear which one is meant."
         )
     if not found:
         there = ", ".join(f"{one.mac or 'none'} ({one.transport}, host{one.number})" for one in hosts)

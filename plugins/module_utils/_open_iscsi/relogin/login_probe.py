@@ -34,8 +34,8 @@ REFUSALS = {
     0x0203: "is not there, or does not let this initiator in. Is its name in an igroup (ACL) there?",
     0x0204: "has been removed there",
     0x0206: "has too many connections already",
-    0x0301: "is not served just now",
-    0x0302: "is out of resources just now",
+    0x0301: "is not being served at the moment",
+    0x0302: "is out of resources at the moment",
 }
 
 
@@ -67,7 +67,7 @@ def try_login(host: Host, trial: Trial) -> str:
     except _Refused as refused:
         return f"{where} {refused}"
     except ValueError:  # numbers that are none; targets are other people's programs
-        return f"{where} answers the login with what is no login response of RFC 7143"
+        return f"{where} answers the login with something that is not a login response (RFC 7143)"
     except OSError as error:
         return f"{where} {SILENT} ({error.strerror or error})"
     return ""

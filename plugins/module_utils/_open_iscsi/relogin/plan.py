@@ -57,7 +57,9 @@ def look_standings(host: Host, terms: Terms) -> Standings:
     sessions = [one for one in look_sessions(host) if terms.covers(one)]
     known = {name.target for name in records} | {one.name.target for one in sessions}
     for target in sorted(terms.targets - known):
-        raise Problem(f"There is neither a record nor a session of '{target}' on this host. Is it the name?")
+        raise Problem(
+            f"There is neither a record nor a session of '{target}' on this host. Is the name right?"
+        )
     initiator = first(host.read(PATH) or "", "InitiatorName") or ""
     disks = look_disks(host, [one.number for one in sessions])
     found = [_standing(host, one, records.get(one.name), disks[one.number], initiator) for one in sessions]
@@ -144,7 +146,7 @@ def refuse_standings(seen: Standings, steps: list[Step], terms: Terms) -> None:
     for one in seen.sessions:
         if one.record is None and not terms.stale_only:
             raise Problem(
-                f"Cannot log in anew to {one.session.name}: the session has no record. Record it first (module nodes)."
+                f"Cannot log in again to {one.session.name}: the session has no record. Record it first (module nodes)."
             )
     if steps and not seen.read:
         raise Problem(
@@ -158,7 +160,7 @@ def refuse_standings(seen: Standings, steps: list[Step], terms: Terms) -> None:
 
 
 def _refuse_one(one: Standing, watching: bool, terms: Terms) -> None:
-    doing = f"Cannot log in anew to {one.session.name}"
+    doing = f"Cannot log in again to {one.session.name}"
     if one.root and not any(disk.root for disk in one.disks):
         raise Problem(f"{doing}: its record says startup 'onboot': this host boots from it.")
     for text in reasons(one.session, one.disks, terms):

@@ -49,7 +49,7 @@ class LogInAnew(Step):
     terms: Terms
 
     def __str__(self) -> str:
-        return f"Log in anew to {self.session.name}" + (f", for {', '.join(self.old)}" if self.old else "")
+        return f"Log in again to {self.session.name}" + (f", for {', '.join(self.old)}" if self.old else "")
 
     def take(self, host: Host) -> None:
         number, name = self.session.number, self.session.name
@@ -67,7 +67,7 @@ class LogInAnew(Step):
         """Nothing has changed for the worse since the plan was made."""
         standing = [one for one in look_sessions(host) if one.number == self.session.number]
         if not standing:
-            raise Problem("the session has ended meanwhile. Run again.")
+            raise Problem("the session has ended in the meantime. Run again.")
         disks = look_patiently(host, standing, self.terms)[self.session.number]
         refusal = try_login(host, trial_of(self.record.settings, self.session.name, self.initiator))
         for text in [*reasons(standing[0], disks, self.terms), *([f"{refusal}."] if refusal else [])]:

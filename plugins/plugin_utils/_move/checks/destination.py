@@ -51,8 +51,8 @@ def _drivers(survey: Survey, one: Standing, there: Computer) -> None:
         drivers, _tool = NEEDS.get("raid" if kind.startswith("raid") else kind, ((), ""))
         if drivers and there.drivers is not None and not there.drivers & set(drivers):
             raise Refusal(
-                f"'{one.group}' has volumes of the kind '{kind}', which the kernel of '{survey.destination}' cannot serve: it "
-                f"has no module {' or '.join(repr(driver) for driver in drivers)}. Install it there first."
+                f"'{one.group}' has volumes of the kind '{kind}', which the kernel of '{survey.destination}' cannot serve: "
+                f"it has no module {' or '.join(repr(driver) for driver in drivers)}. Install it there first."
             )
 
 
@@ -62,7 +62,8 @@ def _tools(survey: Survey, one: Standing, here: Computer | None, there: Computer
     lacking = wanted & (here.tools if here else frozenset()) - there.tools
     if lacking:
         raise Refusal(
-            f"LVM checks the pools of '{one.group}' with {listed(lacking)} when it activates them, and '{survey.destination}' "
+            f"LVM checks the pools of '{one.group}' with {listed(lacking)} when it activates them, and "
+            f"'{survey.destination}' "
             "does not have that, unlike the source. Install it there first (thin-provisioning-tools, on some distributions "
             "device-mapper-persistent-data)."
         )
@@ -85,7 +86,7 @@ def _room(survey: Survey, one: Standing) -> None:
     length = len(newest(survey, one.group).metadata.encode())
     if survey.backup_room is not None and survey.backup_room < length:
         raise Refusal(
-            f"There is no room on the controller for the metadata of '{one.group}' ({length} bytes are wanted, "
+            f"There is no room on the controller for the metadata of '{one.group}' ({length} bytes are needed, "
             f"{survey.backup_room} are free). Free some, or name another directory (move_volume_group_backup_dir)."
         )
     for name, computer in survey.hosts.items():
@@ -93,5 +94,5 @@ def _room(survey: Survey, one: Standing) -> None:
         if room is not None and room < length * COPIES:
             raise Refusal(
                 f"'/etc/lvm' on '{name}' has room for {room} bytes. LVM keeps a copy of the metadata of '{one.group}' there "
-                f"at each change, and refuses changes without it: {length * COPIES} bytes are wanted. Free some first."
+                f"at each change, and refuses changes without it: {length * COPIES} bytes are needed. Free some first."
             )

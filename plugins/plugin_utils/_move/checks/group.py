@@ -33,7 +33,7 @@ def _silent_source(survey: Survey, one: Standing) -> None:
     if one.source.answers or one.has_left() or one.exported or survey.dead:
         return
     raise Refusal(
-        f"'{survey.source}' does not answer and may still write to '{one.group}'. If it is dead for certain, say "
+        f"'{survey.source}' does not answer and may still write to '{one.group}'. If it is certainly dead, set "
         "move_volume_group_source_is_dead: its access to the LUNs is then taken away before anything else."
     )
 
@@ -102,7 +102,7 @@ def _read_only(survey: Survey, one: Standing) -> None:
         if lun.wwid in one.source.mapped - one.source.running | one.source.kept - one.source.saved:
             raise Refusal(
                 f"The LUN '{lun.name}' of '{lun.target}' is mapped read-only to '{survey.source}'. '{one.group}' cannot be "
-                "exported so. Map it to be written to first."
+                "exported so. Map it writable first."
             )
 
 
@@ -186,8 +186,8 @@ def _igroups(survey: Survey, one: Standing) -> None:
             others = [name for name in target.igroups.get(igroup, ()) if name != side.initiator]
             if igroup and others:
                 raise Refusal(
-                    f"The igroup '{igroup}' of '{target.name}' has {listed(others)} beside '{side.host}': they would all "
-                    f"get or lose the LUNs of '{one.group}'. Give '{side.host}' an igroup of its own."
+                    f"The igroup '{igroup}' of '{target.name}' has {listed(others)} in addition to '{side.host}': they would "
+                    f"all get or lose the LUNs of '{one.group}'. Give '{side.host}' its own igroup."
                 )
         stranger, name = target.name in one.destination.outsider, dict(one.destination.igroups)[target.name]
         if stranger and name in target.igroups:
@@ -204,7 +204,7 @@ def _way_in(survey: Survey, one: Standing) -> None:
         if not portals_for(survey, target.name):
             raise Refusal(
                 f"'{target.name}' listens on all addresses, and '{survey.destination}' has no record of it: which portals "
-                "shall it use? Declare them (initiator_nodes) and run lunworks.iscsi.site first."
+                "should it use? Declare them (initiator_nodes) and run lunworks.iscsi.site first."
             )
         if target.name in one.destination.outsider and target.chap:
             raise Refusal(

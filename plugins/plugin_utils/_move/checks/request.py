@@ -11,7 +11,7 @@ from ..position import listed
 def refuse_request(survey: Survey, groups: list[str]) -> None:
     """What can be said before the first group is looked at."""
     if not groups:
-        raise Refusal("No volume group is named. Say which: -e vg=NAME[,NAME...].")
+        raise Refusal("No volume group is named. Name it: -e vg=NAME[,NAME...].")
     for group in groups:
         if not VG_NAME.fullmatch(group):
             raise Refusal(f"'{group}' is not the name of a volume group (lvm(8): letters, digits, '+_.-').")
@@ -35,7 +35,7 @@ def _refuse_silence(survey: Survey) -> None:
         raise Refusal(f"The destination '{survey.destination}' does not answer.")
     if survey.dead and survey.computer(survey.source) is not None:
         raise Refusal(
-            f"The source '{survey.source}' is said to be dead, but it answers. Leave move_volume_group_source_is_dead "
+            f"The source '{survey.source}' was declared dead, but answers. Leave move_volume_group_source_is_dead "
             "out: a live source lets go by itself, and nothing is lost."
         )
 

@@ -35,7 +35,7 @@ def _copies(survey: Survey, one: Standing) -> None:
         if group and group.copies:
             raise Refusal(
                 f"'{name}' sees copies of PVs of '{one.group}' ({listed(group.copies)}): LVM there could take the wrong one. "
-                "Take the copies away (a snapshot of the array?), or give them UUIDs of their own (vgimportclone)."
+                "Remove the copies (a snapshot of the array?), or give them their own UUIDs (vgimportclone)."
             )
 
 
@@ -45,8 +45,8 @@ def _health(survey: Survey, one: Standing) -> None:
     for volume in group.volumes if group else ():
         if volume.health:
             raise Refusal(
-                f"'{one.group}/{volume.name}' is not well on '{survey.source}': {volume.health} (lvs(8)). Repair it there, or "
-                "remove it, before it moves: what is half here would be half there."
+                f"'{one.group}/{volume.name}' is not well on '{survey.source}': {volume.health} (lvs(8)). Repair it there, "
+                "or remove it, before it moves: what is half here would be half there."
             )
 
 
@@ -64,8 +64,8 @@ def _binds(survey: Survey, one: Standing) -> None:
     for mount in one.source.mounts:
         if mount.filesystem == "swap":
             raise Refusal(
-                f"'{one.group}/{mount.volume}' is swap space in the fstab of '{survey.source}'. Take it out first: swap stays "
-                "with its host."
+                f"'{one.group}/{mount.volume}' is swap space in the fstab of '{survey.source}'. Take it out first: swap "
+                "stays with its host."
             )
         if mount.root != "/":
             raise Refusal(

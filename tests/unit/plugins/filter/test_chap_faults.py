@@ -58,11 +58,14 @@ def test_both_sides_agree():
 @pytest.mark.parametrize(
     "change, said",
     [
-        (lambda group, node, host: group["chap"].update(secret="short"), "has 5 bytes; wanted are 12 to 255"),
+        (
+            lambda group, node, host: group["chap"].update(secret="short"),
+            "has 5 bytes; it must have 12 to 255",
+        ),
         (lambda group, node, host: node["chap"].update(secret="x" * 256), "of 'a': The CHAP secret has 256"),
         (lambda group, node, host: node["chap"].update(secret=" twelve-bytes-1"), "white space"),
         (lambda group, node, host: node["chap"].update(mutual_secret="twelve-bytes-1"), "are the same"),
-        (lambda group, node, host: node["chap"].update(user="other"), "do not say the same CHAP user for"),
+        (lambda group, node, host: node["chap"].update(user="other"), "do not have the same CHAP user for"),
         (lambda group, node, host: node["chap"].update(secret="twelve-bytes-3"), "the same CHAP secret for"),
         (lambda group, node, host: node["chap"].pop("secret"), "chap has a user and a secret"),
         (lambda group, node, host: node.update(chap="secret"), "chap has a user and a secret"),

@@ -71,5 +71,5 @@ def test_a_name_that_two_hosts_give_is_told_once(twin):
 
 
 def test_what_is_no_answer_is_refused():
-    with pytest.raises(AnsibleFilterError, match="Wanted are answers of initiator_info"):
+    with pytest.raises(AnsibleFilterError, match="must be the answers of initiator_info"):
         duplicate_initiator_names({"a": {}})

@@ -234,8 +234,8 @@ def test_a_lun_is_one_thing_only():
     data = direct()
     data["b"]["volume_groups"] = [{"name": "vg_b", "luns": [{"target": DB, "name": "plain"}]}]
     assert san_faults(data) == [
-        f"The LUN 'plain' of '{DB}' is named twice: by 'b' for the volume group 'vg_b' and 'b' for the file system on '/srv/b'. "
-        "A LUN can be one thing only."
+        f"The LUN 'plain' of '{DB}' is named twice: by 'b' for the volume group 'vg_b' and 'b' for the file system on "
+        "'/srv/b'. A LUN can only be used for one thing."
     ]
 
 
@@ -244,7 +244,7 @@ def test_a_lun_in_two_volume_groups_of_a_host_is_named_with_them():
     data["a"]["volume_groups"].append({"name": "vg2", "luns": [{"target": DB, "name": "db1"}]})
     assert san_faults(data) == [
         f"The LUN 'db1' of '{DB}' is named twice: by 'a' for the volume group 'vg' and 'a' for the volume group 'vg2'. A LUN "
-        "can be one thing only."
+        "can only be used for one thing."
     ]
 
 

@@ -56,7 +56,7 @@ def test_a_session_without_a_lun_is_told_too():
 
 
 def test_what_is_no_answer_is_refused():
-    with pytest.raises(AnsibleFilterError, match="Wanted are answers of initiator_info"):
+    with pytest.raises(AnsibleFilterError, match="must be the answers of initiator_info"):
         san_report({"a": {}})
 
 

@@ -76,7 +76,7 @@ def test_what_is_used_without_multipath_is_not_claimed():
 
 
 def test_a_disk_too_few_is_no_group_with_the_wrong_disks():
-    with pytest.raises(AnsibleFilterError, match="3 disks are wanted, and 2 were found"):
+    with pytest.raises(AnsibleFilterError, match="3 disks must be there, and 2 were found"):
         volume_options(GROUPS, 2, FOUND[:2])
 
 
@@ -133,6 +133,6 @@ def test_a_lun_that_is_wanted_for_two_things_is_named_with_both():
     with pytest.raises(AnsibleFilterError) as refused:
         volume_options(GROUPS, 1, None, twins)
     assert str(refused.value) == (
-        f"The LUN 'db1' of '{DB}' is wanted for the volume group 'vg_empty' and for the file system on '/srv/x'. "
-        "A LUN can be one thing only."
+        f"The LUN 'db1' of '{DB}' is requested for the volume group 'vg_empty' and for the file system on '/srv/x'. "
+        "A LUN can only be used for one thing."
     )

@@ -117,7 +117,7 @@ def test_sizes_in_words(count, words):
 
 @pytest.mark.parametrize("text", ["", "-1g", "0", "ten", "10x", "1.5", "0.0001k", "g", "1e9", "٣g"])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(Problem, match="is not a size. Wanted is"):
+    with pytest.raises(Problem, match="is not a size. It must be"):
         size(text)
 
 
@@ -151,7 +151,7 @@ def test_an_empty_user_and_an_empty_secret_say_no_chap():
 @pytest.mark.parametrize(
     "change, said",
     [
-        ({"secret": "short"}, "The CHAP secret has 5 bytes; wanted are 12 to 255"),
+        ({"secret": "short"}, "The CHAP secret has 5 bytes; it must have 12 to 255"),
         ({"secret": "x" * 256}, "has 256 bytes"),
         ({"mutual_secret": "short"}, "The CHAP mutual_secret has 5 bytes"),
         ({"mutual_secret": "twelve-bytes"}, "are the same"),

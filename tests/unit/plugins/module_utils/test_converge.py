@@ -215,7 +215,7 @@ def put(host, check_mode=False, **options):
 def test_a_difference_without_a_step_fails_and_is_named(check_mode):
     told = put([Place("low", "a"), Place("high", "b")], check_mode, boxes={"high": "c"})
     assert told["failed"] and told["msg"] == (
-        "The host differs from what was wanted, and no step of this module changes that: 'high'.box is 'b', not 'c'."
+        "The host differs from what was requested, and no step of this module changes that: 'high'.box is 'b', not 'c'."
     )
 
 
@@ -223,7 +223,7 @@ def test_a_step_that_led_elsewhere_fails_though_no_step_is_left():
     told = put([Place("low", "")], boxes={"low": "wrong"})
     assert told["failed"] and told["changed"] and told["steps"] == ["Put 'wrong' into 'low'"]
     assert (
-        "All steps were taken, and then this was found: The host still differs from what was wanted"
+        "All steps were taken, and then this was found: The host still differs from what was requested"
         in told["msg"]
     )
     assert "'low'.box is 'another', not 'wrong'" in told["msg"]
@@ -252,7 +252,7 @@ def test_what_was_not_asked_for_and_has_changed_meanwhile_is_a_warning():
     assert end.value.args[0]["state"] == ["b"] and "failed" not in end.value.args[0]
     assert module.warnings[1:] == [
         "While this ran, somebody else has changed something here that was not asked for, and it was left so: "
-        "0 is 'b', was 'a'; 1 is None, was 'b'. Nothing has to be done about it, unless nobody wanted it."
+        "0 is 'b', was 'a'; 1 is None, was 'b'. Nothing has to be done about it, unless it was not intended."
     ]
 
 

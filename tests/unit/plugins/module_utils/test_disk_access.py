@@ -119,12 +119,12 @@ def test_a_map_that_multipathd_keeps_read_only_is_made_anew():
 @pytest.mark.parametrize(
     "after, more, said",
     [
-        ({}, {}, "'/dev/sda' may only be read"),
-        ({"ro": "0\n", "device/wwid": "naa.2\n"}, {}, "'/dev/sda' answers as another disk than before"),
+        ({}, {}, "'/dev/sda' is read-only"),
+        ({"ro": "0\n", "device/wwid": "naa.2\n"}, {}, "'/dev/sda' answers as a different disk than before"),
         (
             {"ro": "0\n"},
             {"loads": False, "told": False, "free": False},
-            "'mpatha' may only be read, and was not made",
+            "'mpatha' is read-only and was not reloaded",
         ),
         ({"ro": "0\n"}, {"loads": False, "runs": False}, "multipathd does not run. Start it"),
         ({"device/state": "blocked\n"}, {}, "No path of '/dev/dm-0' answers: '/dev/sda', '/dev/sdb'"),
@@ -153,5 +153,5 @@ def test_a_path_that_does_not_answer_is_taken_away_beside_another_one():
 def test_a_disk_without_a_map_is_its_own_path():
     host = ScriptedHost(files={f"{B}/vdb/ro": "1\n"})
     assert disk_access.paths_of(host, "vdb") == ["vdb"] and is_read_only(host, "vdb")
-    with pytest.raises(Problem, match="'/dev/vdb' may only be read"):
+    with pytest.raises(Problem, match="'/dev/vdb' is read-only"):
         make_writable(host, ["vdb"])

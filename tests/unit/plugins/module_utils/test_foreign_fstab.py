@@ -408,7 +408,7 @@ def test_a_mount_that_fails_puts_the_changed_line_back_byte_for_byte(line, gone)
     assert fstab.entries(host.read("/etc/fstab"))[0].line.device == "/dev/vg_db/log"
     if gone:
         del host.files["/dev/vg_db/log"]
-    why = "The device '/dev/vg_db/log' is not there; waited for it 15 seconds."
+    why = "The device '/dev/vg_db/log' did not appear within 15 seconds."
     why = why if gone else "mount failed with exit code 32: wrong fs type."
     with pytest.raises(Problem) as failed:
         steps[2].take(host)

@@ -186,7 +186,7 @@ def test_what_a_half_restore_lost_comes_back_as_it_was_or_is_left(document, rand
     try:
         steps = converged(host, "target", {"name": W})
     except Problem as refused:
-        assert "another disk under the same name" in str(refused) or "made anew" in str(refused), refused
+        assert "another disk under the same name" in str(refused) or "created again" in str(refused), refused
         assert host.did == []
         return
     # A backstore of our own naming that nobody serves is what an interrupted run left: it is made anew.

@@ -353,7 +353,7 @@ def test_a_host_that_runs_what_is_saved_has_no_drift_and_tells_no_secret(suite):
         ),
         (
             lambda document: group_of(document, DB)["node_acls"][0].update(chap_password="a third secret"),
-            "runs with another igroup, map or CHAP than is saved.",
+            "runs with a different igroup, map or CHAP than saved.",
         ),
         (
             lambda document: group_of(document, DB)["attributes"].update(login_timeout=7),
@@ -361,7 +361,7 @@ def test_a_host_that_runs_what_is_saved_has_no_drift_and_tells_no_secret(suite):
         ),
         (
             lambda document: [one.update(wwn="0000-1111") for one in document["storage_objects"]],
-            f"The LUN 'db0' of '{DB}' runs with another serial than is saved.",
+            f"The LUN 'db0' of '{DB}' runs with a different serial than saved.",
         ),
     ],
 )

@@ -129,7 +129,7 @@ def test_a_file_that_became_unreadable_meanwhile_is_left_and_what_to_do_is_said(
     host = host_of(document(A))
     steps, _resource = steps_of(host, targets=[{"name": W, "portals": ["192.0.2.2"]}])
     host.files[SAVED] = text
-    with pytest.raises(Half, match="mend it, restore a copy from '/etc/target/backup'"):
+    with pytest.raises(Half, match="repair it, restore a copy from '/etc/target/backup'"):
         _take(steps, host)
     assert host.read(SAVED) == text
 
@@ -174,7 +174,7 @@ def test_between_the_last_cut_and_the_first_grant_the_label_is_read_again(protec
     cut = (
         f"Let '{WHO}' only read the LUN 'a' of '{W}'"
         if protect
-        else f"No longer let the initiator '{WHO}' log in to '{W}'"
+        else f"No longer allow the initiator '{WHO}' to log in to '{W}'"
     )
     assert said.index(cut) + 1 == said.index(PROOF)
     assert said.index(PROOF) < said.index(f"Map the LUN 'a' of '{W}' to '{NEXT}' as LUN 0")

@@ -135,7 +135,7 @@ def test_two_entries_of_one_name_in_the_file_are_left_alone_and_told():
     host = host_of(described)
     group_of(described)["node_acls"] += [{"node_wwn": "iqn.1991-05.com.microsoft:win", "mapped_luns": []}]
     host.files[SAVED] = {"text": json.dumps(described), "mode": 0o600}
-    assert "the initiator 'iqn.1991-05.com.microsoft:win' stands twice" in refused(
+    assert "has the initiator 'iqn.1991-05.com.microsoft:win' twice" in refused(
         host, "target", name=W, alias="x"
     )
     assert any("twice" in said for said in tell_targets(host, None)["drift"])
@@ -242,7 +242,7 @@ def test_what_comes_back_is_as_it_was_saved():
     [
         (RAM, "is of the kind 'ramdisk'"),
         ({"plugin": "pscsi", "name": "p", "dev": "/dev/sg3", "wwn": "1"}, "is of the kind 'pscsi'"),
-        ({**A, "dev": "/dev/sdb"}, "is on '/dev/sdb', which may be another disk since the boot"),
+        ({**A, "dev": "/dev/sdb"}, "is on '/dev/sdb', which may be a different disk since the boot"),
         ({**A, "wwn": None}, "has no path or no serial"),
         ({**A, "exclusive": False}, "has 'exclusive' in the file"),
         ({**F, "of_next_year": 7}, "has 'of_next_year' in the file"),
@@ -333,7 +333,7 @@ def test_a_backstore_of_two_targets_and_of_loopback_is_left_and_no_call_is_refus
     _steps, notes = planned(host, "lun", target=W, name="a", state="absent")
     assert f"'{V}' (tpg1, LUN 0), loopback 'naa.5001405000000001' (LUN 4)" in notes[0]
     said = refused(host, "lun", target=W, name="a", attributes={"queue_depth": 1})
-    assert "would have to be made anew, but it is also served by" in said
+    assert "would have to be created again, but it is also served by" in said
     assert "would be behind two LUNs" in refused(host, "lun", target=W, name="b", path="/dev/vg/a")
     converged(host, "target", {"name": W, "state": "absent"})
     assert saved(host)["storage_objects"] == described["storage_objects"]
@@ -395,16 +395,16 @@ def test_what_must_not_be_read_is_not_read(store, files, why):
     "door, options, said",
     [
         ("target", {"attributes": {"netif_timeout": 3}}, "has no attribute 'netif_timeout'"),
-        ("target", {"attributes": {"fabric_prot_type": 2}}, "no value"),
-        ("target", {"parameters": {"MaxConnections": 99999}}, "wanted: 1 to 65535"),
-        ("target", {"parameters": {"MaxBurstLength": 511}}, "wanted: 512 to 16777215"),
-        ("target", {"parameters": {"MaxRecvDataSegmentLength": 16777216}}, "no value"),
+        ("target", {"attributes": {"fabric_prot_type": 2}}, "is not a value"),
+        ("target", {"parameters": {"MaxConnections": 99999}}, "it must be 1 to 65535"),
+        ("target", {"parameters": {"MaxBurstLength": 511}}, "it must be 512 to 16777215"),
+        ("target", {"parameters": {"MaxRecvDataSegmentLength": 16777216}}, "is not a value"),
         ("lun", {"attributes": {"queue_depth": 129}}, "more than '/srv/f.img' takes, 128"),
         ("lun", {"attributes": {"optimal_sectors": 16385}}, "takes, 16384"),
-        ("lun", {"attributes": {"max_write_same_len": 1 << 32}}, "no value"),
-        ("lun", {"attributes": {"unmap_granularity": 1 << 32}}, "no value"),
-        ("lun", {"attributes": {"emulate_rest_reord": 1}}, "no value"),
-        ("lun", {"attributes": {"emulate_dpo": 0}}, "no value"),
+        ("lun", {"attributes": {"max_write_same_len": 1 << 32}}, "is not a value"),
+        ("lun", {"attributes": {"unmap_granularity": 1 << 32}}, "is not a value"),
+        ("lun", {"attributes": {"emulate_rest_reord": 1}}, "is not a value"),
+        ("lun", {"attributes": {"emulate_dpo": 0}}, "is not a value"),
         (
             "lun",
             {"attributes": {"emulate_rsoc": 0}},
@@ -412,7 +412,7 @@ def test_what_must_not_be_read_is_not_read(store, files, why):
         ),
         ("lun", {"name": "a", "write_back": True}, "write_back is for files"),
         ("lun", {"size": "9999999p"}, "no disk or file has more than"),
-        ("lun", {"size": 1048577}, "Say 1049088 or 1048576"),
+        ("lun", {"size": 1048577}, "Use 1049088 or 1048576"),
         (
             "lun",
             {"name": "new", "path": "/dev/vg/nd", "attributes": {"emulate_tpu": 1}},

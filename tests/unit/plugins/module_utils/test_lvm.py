@@ -589,7 +589,8 @@ LATER = "lunworks.run:anna#40ctl:2026-01-02T03.04.05Z:b:a"
     [
         (
             "db",
-            "sequence number 7 of its metadata, found 8: somebody else changed it meanwhile. Nothing was done. Run again",
+            "sequence number 7 of its metadata, found 8: somebody else changed it in the meantime. Nothing was done. Run "
+            "again",
         ),
         (
             f"db,{LATER}",

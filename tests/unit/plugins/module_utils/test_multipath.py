@@ -212,7 +212,7 @@ def test_no_map_without_the_daemon():
 
 def test_a_disk_that_does_not_come_says_why():
     step = AwaitDisks((Arrival("one", WWID, 2, target="iqn.2026-01.com.example:x"),), False, 1)
-    with pytest.raises(Problem, match="wanted is one on 2 paths, found is no iSCSI session to its target"):
+    with pytest.raises(Problem, match="there must be one on 2 paths; found: no iSCSI session to its target"):
         step.take(ScriptedHost())
 
 

@@ -276,7 +276,7 @@ def test_every_named_setting_has_a_value_that_is_right_and_one_that_is_wrong():
         else:
             good, bad = str(kind[1]), str(kind[1] + 1)
         assert setting(name, good, NODE) == good
-        with pytest.raises(Problem, match="Wanted is"):
+        with pytest.raises(Problem, match="It must be"):
             setting(name, bad, NODE)
 
 

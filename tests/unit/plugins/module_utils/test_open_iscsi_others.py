@@ -102,7 +102,7 @@ def test_a_record_that_a_crash_left_torn_is_none(text):
 def test_a_record_that_somebody_else_made_meanwhile_is_not_overwritten():
     step = AddRecord(NAME, {**new_settings(NAME, 1, {}), "node.startup": "manual"})
     host = ScriptedHost(files={PATH: WHOLE})
-    with pytest.raises(Problem, match="somebody else has made the record"):
+    with pytest.raises(Problem, match="somebody else has created the record"):
         step.take(host)
     assert host.read(PATH) == WHOLE and host.read(HELD) is None, "and the lock is free again"
     torn_host = ScriptedHost(files={PATH: TORN})
@@ -114,8 +114,8 @@ def test_a_record_that_somebody_else_made_meanwhile_is_not_overwritten():
 @pytest.mark.parametrize(
     "text, why",
     [
-        (WHOLE.replace(f"node.name = {NAME.target}\n", ""), "cannot be read: it has no node.name. Mend it"),
-        (WHOLE.replace("= 3260", "= 0"), r"cannot be read: its node.conn\[0\].port is '0'. Mend it"),
+        (WHOLE.replace(f"node.name = {NAME.target}\n", ""), "cannot be read: it has no node.name. Repair it"),
+        (WHOLE.replace("= 3260", "= 0"), r"cannot be read: its node.conn\[0\].port is '0'. Repair it"),
         (
             WHOLE.replace("ifacename = default", "ifacename = san1"),
             "is the record of .* through the iface 'san1'",
@@ -170,7 +170,7 @@ def test_of_two_bindings_the_hardware_address_counts_and_default_is_none(iface, 
 
 
 def test_a_record_that_vanished_meanwhile_is_not_made_again():
-    with pytest.raises(Problem, match="has vanished meanwhile. Run again"):
+    with pytest.raises(Problem, match="has disappeared in the meantime. Run again"):
         SetRecord(NAME, PATH, {"node.startup": "manual"}).take(ScriptedHost())
 
 

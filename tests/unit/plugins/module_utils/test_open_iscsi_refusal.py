@@ -70,4 +70,4 @@ def test_a_card_is_not_asked_through_the_kernel():
 def test_a_target_that_talks_nonsense_is_no_traceback():
     wrong = {"initiators": [ME], "chap": CHAP, "nonsense": True}
     chap = {"node.session.auth.username": "db", "node.session.auth.password": Secret("twelve-bytes")}
-    assert "what is no login response of RFC 7143" in refused(24, {NAS: wrong}, **chap)
+    assert "something that is not a login response (RFC 7143)" in refused(24, {NAS: wrong}, **chap)

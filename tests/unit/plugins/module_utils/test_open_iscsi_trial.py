@@ -73,7 +73,7 @@ def test_who_is_right_is_let_in(target, trial):
             "none of the CHAP algorithms",
         ),
         ({"initiators": [ME]}, {"chap": ONE_WAY, "insist": True}, "takes no CHAP"),
-        ("busy", {}, "is not served just now"),
+        ("busy", {}, "is not being served at the moment"),
         ({"initiators": [ME]}, {"portal": Portal("10.0.9.9")}, "at 10.0.9.9:3260 does not answer"),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_backup_tells_the_same_as_the_disk_and_the_kinds_of_its_segments():
 @pytest.mark.parametrize(
     "text, why",
     [
-        ("no metadata", "'no' stands where it cannot be"),
+        ("no metadata", "'no' is in the wrong place"),
         ("a = 1\n", "it is the metadata of no volume group"),
         ('v {\nid = "u"\nseqno = "x"\n}', "'seqno' is not a number"),
         ('v {\nid = "u"\nseqno = [1]\n}', "'seqno' is not a single value"),
@@ -115,11 +115,11 @@ def test_a_backup_tells_the_same_as_the_disk_and_the_kinds_of_its_segments():
         ('v {\nid = "u"\nseqno = 1\nlogical_volumes {\nlv0 = 3\n}\n}', "'logical_volumes' is not a list"),
         ('v {\nid = "u"\nseqno = 1\nphysical_volumes {\npv0 {\n}\n}\n}', "there is no 'id'"),
         ('v {\nid = "u"\nseqno = 1\nstatus = [["READ"]]\n}', "'status' is not a list of words"),
-        ("a {" * 3000 + "}" * 3000, "'a' stands where it cannot be"),
-        ("a = " + "[" * 3000, "a value is missing, or stands too deep"),
+        ("a {" * 3000 + "}" * 3000, "'a' is in the wrong place"),
+        ("a = " + "[" * 3000, "a value is missing, or is nested too deep"),
         ('v {\nid = "u"\nseqno = 1\n', "it ends in the middle of a section"),
         ('v {\nid = "u', "a text in quotes has no end"),
-        ('v {\nid = "u"\nid = "w"\nseqno = 1\n}', "'id' stands where it cannot be"),
+        ('v {\nid = "u"\nid = "w"\nseqno = 1\n}', "'id' is in the wrong place"),
         ("#" * 5000 + "\n" + "# " * 5000 + '\n"', "a text in quotes has no end"),
     ],
 )

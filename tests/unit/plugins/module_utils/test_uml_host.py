@@ -228,7 +228,7 @@ def test_what_is_not_said_stays():
 
 
 def test_a_new_host_has_to_be_said_whole():
-    with pytest.raises(Problem, match="no host 'db-a' yet. To make it, say its number and its networks"):
+    with pytest.raises(Problem, match="no host 'db-a' yet. To create it, give its number and its networks"):
         want_power("db-a", {"number": 3}, None, "started", True)
     made = want_power("db-a", {"number": 3, "networks": ["san1"]}, None, "stopped", True)
     assert (made.host.memory, made.host.suite, made.powered_on) == (384, "bookworm", False)
@@ -237,7 +237,7 @@ def test_a_new_host_has_to_be_said_whole():
 def test_a_host_is_never_remade_unasked():
     refuse_other(LAB, "store1", OFF, {"disks": [4 << 30], "networks": ["management", "san1"]})
     refuse_other(LAB, "store1", None, {"memory": 512})
-    with pytest.raises(Problem, match="made with memory 384, disks .*; wanted is memory 512, disks"):
+    with pytest.raises(Problem, match="made with memory 384, disks .*; memory 512, disks"):
         refuse_other(LAB, "store1", OFF, {"memory": 512, "disks": [1 << 30]})
 
 

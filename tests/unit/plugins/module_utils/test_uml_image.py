@@ -164,7 +164,7 @@ def test_what_a_package_tool_complains_of_is_told_without_what_it_only_says():
 
 def test_an_image_with_hosts_on_it_stays():
     image = Image("trixie", "7.2.7", "/cache/trixie-1.img")
-    with pytest.raises(Problem, match="on it stands 'db-a' of the lab 'lab'"):
+    with pytest.raises(Problem, match="it is used by 'db-a' of the lab 'lab'"):
         refuse_image(image, [RemoveImage(image)], ["'db-a' of the lab 'lab'"])
     refuse_image(image, [RemoveImage(image)], [])
     refuse_image(image, [], ["'db-a' of the lab 'lab'"])

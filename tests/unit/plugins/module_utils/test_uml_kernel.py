@@ -70,7 +70,7 @@ def test_the_machines_own_kernel_is_taken_where_it_boots(installed):
 
 
 def test_the_machines_own_kernel_is_refused_where_it_would_panic(installed):
-    with pytest.raises(Problem, match="6.1.176, which panics on a CPU with AMX.*Say 'kernel: current'"):
+    with pytest.raises(Problem, match="6.1.176, which panics on a CPU with AMX.*Set 'kernel: current'"):
         choose(ScriptedHost(AMX, SAYS), "distribution", CACHE)
 
 
@@ -83,7 +83,7 @@ def test_of_two_kernels_the_one_that_boots_is_taken_and_named(installed):
 
 
 def test_a_package_that_is_missing_is_named(bare):
-    with pytest.raises(Problem, match="user-mode-linux is not installed here.*Say 'kernel: current'"):
+    with pytest.raises(Problem, match="user-mode-linux is not installed here.*Set 'kernel: current'"):
         choose(ScriptedHost(PLAIN), "distribution", CACHE)
 
 

@@ -71,7 +71,7 @@ CASES = {
     "silent storage host": (survey(silent=("store",)), None, "storage host 'store' does not answer"),
     "silent destination": (survey(silent=("b",)), None, "destination 'b' does not answer"),
     "silent source": (survey(silent=("a",)), None, "does not answer and may still write"),
-    "dead source that answers": (survey(dead=True), None, "but it answers"),
+    "dead source that answers": (survey(dead=True), None, "but answers"),
     "no initiator name": (survey(b={"initiator": ""}), None, "'b' has no initiator name"),
     "one initiator name": (survey(b={"initiator": A}), None, "the same initiator name"),
     "unknown group": (survey(), ["vg_none"], "no volume group 'vg_none' on any LUN"),
@@ -216,14 +216,18 @@ CASES = {
     "others in the source's igroup": (
         survey(store=target(igroups={"db": (A, C), "b": (B,)})),
         None,
-        f"The igroup 'db' of '{T}' has '{C}' beside 'a'",
+        f"The igroup 'db' of '{T}' has '{C}' in addition to 'a'",
     ),
     "others in the destination's igroup": (
         survey(store=target(igroups={"a": (A,), "www": (B, C)})),
         None,
-        f"has '{C}' beside 'b'",
+        f"has '{C}' in addition to 'b'",
     ),
-    "both in one igroup": (survey(store=target(igroups={"db": (A, B)})), None, f"has '{B}' beside 'a'"),
+    "both in one igroup": (
+        survey(store=target(igroups={"db": (A, B)})),
+        None,
+        f"has '{B}' in addition to 'a'",
+    ),
     "an igroup of the destination's name": (
         survey(store=target(igroups={"a": (A,), "b": (C,)})),
         None,
@@ -349,7 +353,7 @@ CASES = {
     "a silent source of which two are possible": (
         survey(silent=("a",), store={"luns": mapped(A, C)}),
         None,
-        "which initiator it is cannot be told",
+        "which initiator it is cannot be determined",
     ),
 }
 

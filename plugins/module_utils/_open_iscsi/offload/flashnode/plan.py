@@ -60,8 +60,7 @@ class AddFlashnode(Step):
         new = [one.index for one in look_flashnodes(host, self.card.number) if one.index not in old]
         if len(new) != 1:
             raise Problem(
-                f"{self.card} has {len(new)} new flashnodes where one was made. Is someone else at it? Look with "
-                f"host_info."
+                f"{self.card} has {len(new)} new flashnodes where one was made. Is someone else at it? Look with host_info."
             )
         try:
             _update(host, self.card, new[0], {**identity(self.name), **self.settings})
@@ -113,7 +112,7 @@ class LogInFlashnode(Step):
     def take(self, host: Host) -> None:
         there = find_flashnode(host, self.card, self.name)
         if there is None:
-            raise Problem("the flashnode has vanished meanwhile. Run again.")
+            raise Problem("the flashnode has disappeared in the meantime. Run again.")
         _iscsiadm(host, self.card, "-x", str(there.index), "-o", "login", ok=(SUCCESS, SESSION_EXISTS))
         host.until(lambda: _sessions(host, self.card, self.name), PATIENCE)
 
@@ -188,12 +187,12 @@ def want_flash(seen: Flash, settings: dict[str, str], logged_in: bool | None, ab
     there = seen.flashnode
     if there is None and seen.logged_in and logged_in is False:
         raise Problem(
-            f"{seen.card} has a session with '{seen.name.written}' at {seen.name.portal} that no flashnode made. Log out of it "
-            f"with the module nodes, through the iface of the card."
+            f"{seen.card} has a session with '{seen.name.written}' at {seen.name.portal} that no flashnode made. Log out of "
+            "it with the module nodes, through the iface of the card."
         )
     untold = [name for name in settings if there is not None and name not in there.settings]
     if untold:
-        raise Problem(f"{seen.card} does not tell '{untold[0]}', so nobody could see whether it is set.")
+        raise Problem(f"{seen.card} does not report '{untold[0]}', so it cannot be verified.")
     flashnode = (
         Flashnode(NEW, {**identity(seen.name), **settings})
         if there is None
