@@ -20,9 +20,7 @@ MAC = "00:c0:dd:07:1f:d5"
 FLASHNODE = {"mac": MAC, "target": f"{IQN}:card", "portal": "10.0.0.1"}
 ENTRY = {"user": "db-a", "secret": "a-secret-of-cards"}
 ASK = """
-from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload import chap_table as open_iscsi_chap_table
-from ansible_collections.lunworks.iscsi.plugins.module_utils import as
-from ansible_collections.lunworks.iscsi.plugins.module_utils import table
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload import chap_table as table
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Host, Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.host import look_hosts
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret

@@ -99,7 +99,7 @@ def test_a_call_that_names_nothing_new_has_nothing_to_do(document):
     ):
         assert converged(host, door, options) == []
     # A block device has its own cache, whatever is saved of it.
-    assert [said for said in tell_targets(host, None)["drift"] if "another write_back" not in said] == []
+    assert [said for said in tell_targets(host, None)["drift"] if "different write_back" not in said] == []
     assert host.did == []
 
 
