@@ -199,7 +199,7 @@ def many(name: str, what: str, body: str, assumed: str) -> str:
 
 
 class ModuleDocFragment:
-    """What the LVM doors have in common, and each thing that they work on."""
+    """What the LVM modules have in common, and each thing that they work on."""
 
     DOCUMENTATION: str = "options: {}\n" + NOTES
     GROUP: str = alone(GROUP_BODY, ASSUMED_DEVICES)

@@ -242,7 +242,7 @@ TARGETS += indent(LUNS + IGROUPS, "    ")
 
 
 class ModuleDocFragment:
-    """What the storage doors have in common, and each thing that they work on."""
+    """What the storage modules have in common, and each thing that they work on."""
 
     # Annotated, since ansible-test's yamllint takes every plain assignment here for a text.
     DOCUMENTATION: str = options(FORCE) + NOTES

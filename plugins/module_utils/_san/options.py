@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user asks of targets: the options of the storage doors, every value checked.
+"""What a user asks of targets: the options of the storage modules, every value checked.
 
 The documentation of these options is in doc_fragments/san.py.
 """

@@ -58,7 +58,7 @@ def breaks_at(host, number):
 
 def count(story, case):
     host = host_of(story, case)
-    steps, _notes = planned(story["door"], case, host)
+    steps, _notes = planned(story["module"], case, host)
     made = breaks_at(host, -1)
     _take(steps, host)
     return len(made)
@@ -75,7 +75,7 @@ def mended(host):
 def test_a_change_that_fails_is_told_and_the_next_run_goes_on(story, case):
     for number in range(count(story, case)):
         host = host_of(story, case)
-        steps, _notes = planned(story["door"], case, host)
+        steps, _notes = planned(story["module"], case, host)
         made = breaks_at(host, number)
         with pytest.raises(Half) as failed:
             _take(steps, host)
@@ -84,7 +84,7 @@ def test_a_change_that_fails_is_told_and_the_next_run_goes_on(story, case):
         assert half.left, "the step that failed is among those that are left"
         assert sorted(map(str, half.taken + half.left)) == sorted(map(str, steps))
         mended(host)
-        again, _notes = planned(story["door"], case, host)
+        again, _notes = planned(story["module"], case, host)
         if (
             "lock" not in made[-1]
         ):  # a lock that cannot be removed holds up the next run until somebody removes it

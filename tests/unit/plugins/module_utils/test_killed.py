@@ -69,7 +69,7 @@ def plan_of(param):
 
 def scripted(plan, story, case):
     host = host_of(story, case)
-    if story["door"] in LIO:
+    if story["module"] in LIO:
         served = LioHost(host.files)
         served.runs, served.changing = host.runs, (*host.changing, *served.changing)
         host = served
@@ -99,7 +99,7 @@ def killed(plan, story, case):
     """Kill at every point; None where the plan does not lead to what it shall on this script."""
 
     def resources():
-        return resources_of(story["door"], case["options"])
+        return resources_of(story["module"], case["options"])
 
     host = scripted(plan, story, case)
     try:
@@ -145,7 +145,7 @@ def test_what_a_killed_run_left_is_healed_by_the_next(door):
     points = {}
     for param in TRIED:
         story, case = param.values
-        if story["door"] == door:
+        if story["module"] == door:
             points[plan_of(param), case["name"]] = killed(plan_of(param), story, case) or []
     assert any(points.values()), f"no plan of '{door}' is killed anywhere: write one, or say in ELSEWHERE why"
     assert [which for which in points if which in EFFECTS and not points[which]] == []

@@ -60,11 +60,11 @@ def test_plan(story, case):
     host = host_of(story, case)
     if "refused" in case:
         with pytest.raises(Problem) as refused:
-            planned(story["door"], case, host)
+            planned(story["module"], case, host)
         assert case["refused"] in str(refused.value)
         assert host.did == []
         return
-    steps, notes = planned(story["door"], case, host)
+    steps, notes = planned(story["module"], case, host)
     assert [str(step) for step in steps] == case["steps"]
     assert "warned" not in case or notes == case["warned"]
     assert host.did == [], "looking and planning changed the host"
@@ -76,12 +76,12 @@ def test_plan(story, case):
 
 
 HOSTS = 5  # of each file, spread over it; all of them where many documents are asked for
-STORIES = sorted({case.values[0]["door"] for case in CASES})
+STORIES = sorted({case.values[0]["module"] for case in CASES})
 
 
 @pytest.mark.parametrize("door", STORIES)
 def test_the_laws_hold_for_what_is_asked_in_one_case_on_the_hosts_of_others(door):
-    cases = [case.values for case in CASES if case.values[0]["door"] == door]
+    cases = [case.values for case in CASES if case.values[0]["module"] == door]
     apart = 1 if "LUNWORKS_DOCUMENTS" in os.environ else max(1, len(cases) // HOSTS)
     tried = 0
     for story, there in cases[::apart]:
@@ -112,7 +112,7 @@ class Breaking(list):
 def test_whatever_fails_of_a_plan_is_said_and_what_was_taken_too(story, case):
     for number in range(len(case["did"])):
         host = host_of(story, case)
-        steps, _notes = planned(story["door"], case, host)
+        steps, _notes = planned(story["module"], case, host)
         host.did = Breaking(number)
         try:
             take(steps, host)
