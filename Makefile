@@ -40,7 +40,7 @@ integration: setup  ## every module on booted hosts of all suites
 	@.cache/venv/bin/pytest -q tests/integration
 stories: setup  ## the long ones: 10,000 documents of others; power and cables cut at every step of a move; storms (hours)
 	@LUNWORKS_DOCUMENTS=10000 .cache/venv/bin/pytest -q tests/unit -k foreign
-	@.cache/venv/bin/pytest -q tests/integration/test_move*.py --every-step
+	@.cache/venv/bin/pytest -q tests/integration/test_move*.py tests/integration/test_killed.py --every-step
 	@LUNWORKS_STORM_SECONDS=1200 .cache/venv/bin/pytest -q tests/integration/test_storm.py
 
 matrix:  ## before a release: every supported ansible-core, more Python, hosts and kernels, and Galaxy's own import check
