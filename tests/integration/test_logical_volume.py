@@ -68,7 +68,7 @@ def test_volumes_are_made_and_grow_while_they_are_in_use(compute, disks):
         ]
     }
     grown = converged(compute, "logical_volumes", second, True)
-    assert [step.split(" ")[0] for step in grown] == ["Let"] * 4
+    assert [step.split(" ")[0] for step in grown] == ["Grow"] * 4
     assert blocks(compute, "/mnt/data") > 260 and blocks(compute, "/mnt/log") > 230
     assert compute.read("/mnt/log/file") == "kept\n"
 

@@ -248,8 +248,8 @@ def test_a_renaming_that_was_interrupted_is_continued_or_taken_back(
 @pytest.mark.parametrize(
     "said, message",
     [
-        ({"from": "", "to": ""}, "Say what shall be renamed"),
-        ({"from": f"{IQN}:a", "to": f"{IQN}:A"}, "Say what shall be renamed"),
+        ({"from": "", "to": ""}, "Say what to rename"),
+        ({"from": f"{IQN}:a", "to": f"{IQN}:A"}, "Say what to rename"),
         ({"from": f"{IQN}:stranger", "to": f"{IQN}:new"}, "neither"),
         ({"to": "iqn.2026-13.com.example:x"}, "is not an iSCSI name"),
         ({"host": "nobody", "from": f"{IQN}:a", "to": f"{IQN}:b"}, "one host of the inventory"),

@@ -192,7 +192,7 @@ def test_what_could_hurt_is_refused(storage, compute):
             "lun",
             {**new, "path": "/srv/luns/big.img", "size": "1t", "allocation": "full"},
         ),
-        ("never made smaller", "lun", {"target": DB, "name": "db0", "size": "32m"}),
+        ("cannot shrink", "lun", {"target": DB, "name": "db0", "size": "32m"}),
         (
             "another disk under the same name",
             "lun",

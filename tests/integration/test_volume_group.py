@@ -33,7 +33,7 @@ def test_a_group_lives_from_its_first_disk_to_its_end(compute, disks):
     converged(compute, "volume_groups", {"groups": [{"name": "vg_t", "devices": [first, second]}]}, True)
     disks.grow("b", 96)
     more = {"name": "vg_t", "tags": ["db", "left"], "autoactivation": False, "state": "active"}
-    assert [step.split(" ")[0] for step in converged(compute, "volume_group", more, True)] == ["Let", "Add"]
+    assert [step.split(" ")[0] for step in converged(compute, "volume_group", more, True)] == ["Grow", "Add"]
     now = told(compute, "vg_t")[0]
     assert now["size"] > 140 << 20 and now["tags"] == ["db", "left"] and now["autoactivation"] is False
     assert [one["wwid"] for one in now["physical_volumes"]] == [disks.wwid("a"), disks.wwid("b")]
@@ -211,7 +211,7 @@ def test_a_group_that_misses_a_disk_may_only_let_go(compute, disks):
     left_alone(
         compute,
         *(group("lacks 1 of its 2 physical volumes", **one) for one in attempts),
-        ("logical_volume", "misses 1 of its 2", {"group": "vg_t", "name": "data", "size": "16m"}),
+        ("logical_volume", "lacks 1 of its 2", {"group": "vg_t", "name": "data", "size": "16m"}),
     )
     converged(compute, "volume_group", {"name": "vg_t", "state": "inactive"})
     disks.show("b")
