@@ -117,14 +117,14 @@ def walked(state, steps, request):
     return state
 
 
-@pytest.mark.parametrize("request", list(requests()), ids=str)
-def test_the_steps_lead_where_they_should_and_then_there_are_none(request):
+@pytest.mark.parametrize("asked", list(requests()), ids=str)
+def test_the_steps_lead_where_they_should_and_then_there_are_none(asked):
     for seen in states():
-        want = want_discovery(seen, request)
-        assert plan_discovery(want, want, request) == []
-        after = walked(seen, plan_discovery(seen, want, request), request)
-        assert plan_discovery(after, want, request) == []
-        assert plan_discovery(after, want_discovery(after, request), request) == []
+        want = want_discovery(seen, asked)
+        assert plan_discovery(want, want, asked) == []
+        after = walked(seen, plan_discovery(seen, want, asked), asked)
+        assert plan_discovery(after, want, asked) == []
+        assert plan_discovery(after, want_discovery(after, asked), asked) == []
 
 
 def host_of(answer, config="discovery.sendtargets.address = 10.0.1.1\ndiscovery.sendtargets.port = 3260\n"):
