@@ -65,7 +65,7 @@ def every(request):
     return request.config.getoption("--every-step")
 
 
-def wish(storage, **more):
+def request(storage, **more):
     return {
         "name": f"{IQN}:killed",
         "portals": portals_of(storage),
@@ -95,12 +95,12 @@ def images(storage):
 
 def test_targets(storage, every, images):
     gone = {"targets": [{"name": f"{IQN}:killed", "state": "absent"}]}
-    assert heals(storage, Way("targets", {"targets": [wish(storage)]}, gone, lio), every)
+    assert heals(storage, Way("targets", {"targets": [request(storage)]}, gone, lio), every)
 
 
 def test_an_igroup_and_a_lun(storage, every, images):
     where = {"target": f"{IQN}:killed"}
-    succeeded(storage, storage.module("targets", targets=[wish(storage)]))
+    succeeded(storage, storage.module("targets", targets=[request(storage)]))
     luns = ["a", {"name": "b", "number": 9}]
     igroup = Way(
         "igroup",

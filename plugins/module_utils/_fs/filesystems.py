@@ -30,7 +30,7 @@ LABELS = {"ext4": 16, "xfs": 12}  # bytes: mke2fs(8) and mkfs.xfs(8), option -L
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """A file system as it is asked for; a label of None is left out. One in assume_present need not be there in a check run."""
 
     device: str
@@ -64,24 +64,24 @@ class FilesystemsResource(Resource):
     """File systems on disks converged to what was asked of them."""
 
     def __init__(self, asked: list[dict[str, Any]], assume_present: Iterable[str]) -> None:
-        self.wishes = [filesystem_wish(one, assume_present) for one in asked]
-        unique("device", [one.device for one in self.wishes])
+        self.requests = [filesystem_request(one, assume_present) for one in asked]
+        unique("device", [one.device for one in self.requests])
 
     def look(self, host: Host) -> tuple[Content, ...]:
-        return look_contents(host, self.wishes)
+        return look_contents(host, self.requests)
 
     def want(self, seen: tuple[Content, ...]) -> tuple[Content, ...]:
-        return tuple(wanted(wish, one) for wish, one in zip(self.wishes, seen))
+        return tuple(wanted(request, one) for request, one in zip(self.requests, seen))
 
     def plan(self, seen: tuple[Content, ...], want: tuple[Content, ...]) -> list[Step]:
         return [
             step
-            for wish, old, new in zip(self.wishes, seen, want)
-            for step in _steps(wish, old.filesystem, new.filesystem)
+            for request, old, new in zip(self.requests, seen, want)
+            for step in _steps(request, old.filesystem, new.filesystem)
         ]
 
     def refuse(self, seen: tuple[Content, ...], want: tuple[Content, ...], steps: list[Step]) -> None:
-        refuse_contents(self.wishes, seen)
+        refuse_contents(self.requests, seen)
 
     def notes(self, seen: tuple[Content, ...], steps: list[Step]) -> Iterable[str]:
         return [
@@ -96,7 +96,7 @@ class FilesystemsResource(Resource):
         return {"filesystems": [_shown(one) for one in state]}
 
 
-def filesystem_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wish:
+def filesystem_request(asked: dict[str, Any], assume_present: Iterable[str]) -> Request:
     """One file system as it was asked for."""
     device, kind, label = device_path(asked["device"]), asked["filesystem"], asked["label"]
     options = mkfs_options(device, kind, asked["filesystem_options"] or ())
@@ -110,13 +110,13 @@ def filesystem_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wis
         )
     if label is not None and any(word.startswith("-L") for word in options):
         raise Problem(f"'{device}' has a label and '-L' in filesystem_options. Give one of them.")
-    return Wish(device, kind, label, options, device in set(assume_present))
+    return Request(device, kind, label, options, device in set(assume_present))
 
 
-def look_contents(host: Host, wishes: Sequence[Wish]) -> tuple[Content, ...]:
+def look_contents(host: Host, requests: Sequence[Request]) -> tuple[Content, ...]:
     """What is on the disks; nothing is written. Who has one open is asked where a file system is to be made."""
     holders = look_holders(host)
-    devices = {wish.device: look_device(host, wish.device, holders) for wish in wishes}
+    devices = {request.device: look_device(host, request.device, holders) for request in requests}
     found = {path: _filesystem(host, device) for path, device in devices.items()}
     if any(device.kernel and not found[path] for path, device in devices.items()):
         holders = look_holders(host, opened=True)
@@ -142,49 +142,50 @@ def _filesystem(host: Host, device: Device) -> Filesystem | None:
     return look_filesystem(host, device.path, sectors * 512)
 
 
-def wanted(wish: Wish, seen: Content) -> Content:
+def wanted(request: Request, seen: Content) -> Content:
     """The disk with its file system, which fills it if it is mounted."""
-    there = seen.filesystem or Filesystem(wish.kind, label=wish.label or "")
+    there = seen.filesystem or Filesystem(request.kind, label=request.label or "")
     full = there.full or bool(seen.mounted)
     return replace(
-        seen, filesystem=Filesystem(wish.kind, full, there.label if wish.label is None else wish.label)
+        seen,
+        filesystem=Filesystem(request.kind, full, there.label if request.label is None else request.label),
     )
 
 
-def _steps(wish: Wish, seen: Filesystem | None, want: Filesystem | None) -> list[Step]:
+def _steps(request: Request, seen: Filesystem | None, want: Filesystem | None) -> list[Step]:
     if seen is None and want:
         label = ("-L", want.label) if want.label else ()
-        return [MakeOnDisk(want.kind, wish.device, (*label, *wish.options))]
+        return [MakeOnDisk(want.kind, request.device, (*label, *request.options))]
     if seen and want and want.full and not seen.full:
-        return [GrowFilesystem(want.kind, wish.device)]
+        return [GrowFilesystem(want.kind, request.device)]
     return []
 
 
-def refuse_contents(wishes: Sequence[Wish], seen: Sequence[Content]) -> None:
+def refuse_contents(requests: Sequence[Request], seen: Sequence[Content]) -> None:
     """Nothing is written over anything, and what is there must be what was asked for."""
     first: dict[str, str] = {}
-    for wish, one in zip(wishes, seen):
+    for request, one in zip(requests, seen):
         device, there = one.device, one.filesystem
-        lead = f"Cannot make a file system on '{wish.device}'"
-        if not device.kernel and wish.assume_present and device.stable:
+        lead = f"Cannot make a file system on '{request.device}'"
+        if not device.kernel and request.assume_present and device.stable:
             continue
         refuse_name(device, lead)
-        other = first.setdefault(device.kernel, wish.device)
-        if other != wish.device:
-            raise Problem(f"'{other}' and '{wish.device}' are the same disk. Name it once.")
+        other = first.setdefault(device.kernel, request.device)
+        if other != request.device:
+            raise Problem(f"'{other}' and '{request.device}' are the same disk. Name it once.")
         if one.map:
             raise Problem(f"{lead}: it is a path of the multipath map '{one.map}'. Name the map.")
         if there is None:
             refuse_disk(device, lead)
-        elif there.kind != wish.kind:
+        elif there.kind != request.kind:
             raise Problem(
-                f"'{wish.device}' holds {there.kind} and must hold {wish.kind}. Nothing is written over it. Is it the right "
-                f"disk? Only if all on it may be lost, clear it by hand: wipefs --all {wish.device}"
+                f"'{request.device}' holds {there.kind} and must hold {request.kind}. Nothing is written over it. Is it the "
+                f"right disk? Only if all on it may be lost, clear it by hand: wipefs --all {request.device}"
             )
-        elif wish.label not in (None, there.label):
+        elif request.label not in (None, there.label):
             raise Problem(
-                f"The {wish.kind} file system on '{wish.device}' has the label '{there.label}' and must have "
-                f"'{wish.label}'. Is "
+                f"The {request.kind} file system on '{request.device}' has the label '{there.label}' and must have "
+                f"'{request.label}'. Is "
                 "it the right disk? If it is, leave label out, or give the file system that label by hand."
             )
 

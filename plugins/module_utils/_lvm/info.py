@@ -22,7 +22,7 @@ VERSION = ["lvm", "version"]
 
 
 def tell_groups(host: Host, names: Sequence[str] | None, metadata: bool = False) -> dict[str, Any]:
-    """The groups of these names, or all, with their metadata if wished; nothing is written."""
+    """The groups of these names, or all, with their metadata if that is asked for; nothing is written."""
     found = look_lvm(host)
     groups = [group for group in found.groups if names is None or group.name in names]
     holders = look_holders(host, opened=any(group.tables for group in groups))

@@ -112,7 +112,7 @@ class Power:
 
 
 def look_host(host: Host, lab: Lab, name: str, ask: bool) -> Seen | None:
-    """One host, if wished asked whether it has booted; None when it is not there."""
+    """One host, if wanted asked whether it has booted; None when it is not there."""
     seen = uml_host.look_hosts(host, lab).get(name)
     return (
         replace(seen, ready=uml_host.has_booted(host, lab, name))

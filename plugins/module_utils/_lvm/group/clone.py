@@ -27,7 +27,7 @@ OPTIONS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """The name that the group on the copies shall have, and all its disks."""
 
     name: str
@@ -75,7 +75,7 @@ class ImportClone(Step):
         lvm(host, "vgimportclone", "--basevgname", self.name, *options, *self.devices)
 
 
-def clone_wish(asked: dict[str, Any]) -> Wish:
+def clone_request(asked: dict[str, Any]) -> Request:
     """The options, checked."""
     devices = tuple(map(device_path, asked["devices"]))
     unique("device", list(devices))
@@ -87,14 +87,14 @@ def clone_wish(asked: dict[str, Any]) -> Wish:
             f"'{unstable[0]}' may be a different disk after the next boot. Name it by its identity, like /dev/mapper/NAME or "
             "/dev/disk/by-id/NAME."
         )
-    return Wish(group_name(asked["name"]), devices)
+    return Request(group_name(asked["name"]), devices)
 
 
-def look_copies(host: Host, wish: Wish) -> Copies:
+def look_copies(host: Host, request: Request) -> Copies:
     """What is on the disks, read from them directly: LVM itself hides copies."""
     holders = look_holders(host)
     disks = []
-    for path in wish.devices:
+    for path in request.devices:
         if host.stat(path) is None:
             disks.append(Copy(path))
             continue
@@ -104,7 +104,7 @@ def look_copies(host: Host, wish: Wish) -> Copies:
         disks.append(Copy(path, kernel, replace(label, metadata="") if label else None, users))
     found, kernels = look_lvm(host, copies=False), {one.kernel for one in disks}
     return Copies(
-        tuple(disks), _is_on(found, wish.name, kernels), frozenset(one.name for one in found.groups)
+        tuple(disks), _is_on(found, request.name, kernels), frozenset(one.name for one in found.groups)
     )
 
 
@@ -113,29 +113,29 @@ def _is_on(found: Lvm, name: str, kernels: set[str]) -> bool:
     return any(one.name == name and {pv.kernel for pv in one.physical} == kernels for one in found.groups)
 
 
-def want_copies(wish: Wish, seen: Copies) -> Copies:
+def want_copies(request: Request, seen: Copies) -> Copies:
     """All disks are those of the group with that name."""
     disks = [
-        replace(one, label=replace(one.label, group=wish.name)) if one.label else one for one in seen.disks
+        replace(one, label=replace(one.label, group=request.name)) if one.label else one for one in seen.disks
     ]
-    return replace(seen, disks=tuple(disks), own=True, names=seen.names | {wish.name})
+    return replace(seen, disks=tuple(disks), own=True, names=seen.names | {request.name})
 
 
-def plan_clone(wish: Wish, seen: Copies) -> list[Step]:
+def plan_clone(request: Request, seen: Copies) -> list[Step]:
     """One command for all disks; nothing once they are the group's."""
     if seen.own:
         return []
     was = min(seen.groups())[0]
     exported = any(one.label.exported for one in seen.disks if one.label)
-    return [ImportClone(wish.name, was, wish.devices, exported)]
+    return [ImportClone(request.name, was, request.devices, exported)]
 
 
-def refuse_clone(wish: Wish, seen: Copies, steps: Sequence[Step]) -> None:
+def refuse_clone(request: Request, seen: Copies, steps: Sequence[Step]) -> None:
     """Only whole copies of one group that nobody uses get new UUIDs: the original never does while it is in use."""
     if not steps:
         return
     for one in seen.disks:
-        wanted = f"Cannot import the copy on '{one.path}' as the volume group '{wish.name}'"
+        wanted = f"Cannot import the copy on '{one.path}' as the volume group '{request.name}'"
         if not one.kernel:
             raise Problem(
                 f"{wanted}: there is no such device. Is its LUN mapped to this host, and logged in to?"
@@ -154,9 +154,9 @@ def refuse_clone(wish: Wish, seen: Copies, steps: Sequence[Step]) -> None:
         raise Problem(
             f"The copy is not whole: its physical volume {lacking[0]} is on none of these disks. Name all of them."
         )
-    if wish.name in seen.names:
+    if request.name in seen.names:
         raise Problem(
-            f"There is a volume group '{wish.name}' on other disks already. Choose another name for the copy."
+            f"There is a volume group '{request.name}' on other disks already. Choose another name for the copy."
         )
 
 
@@ -166,19 +166,19 @@ class VolumeGroupClone(Resource):
     locks = (VOLUMES,)
 
     def __init__(self, options: dict[str, Any]) -> None:
-        self.wish = clone_wish(options)
+        self.request = clone_request(options)
 
     def look(self, host: Host) -> Copies:
-        return look_copies(host, self.wish)
+        return look_copies(host, self.request)
 
     def want(self, seen: Copies) -> Copies:
-        return want_copies(self.wish, seen)
+        return want_copies(self.request, seen)
 
     def plan(self, seen: Copies, want: Copies) -> list[Step]:
-        return plan_clone(self.wish, seen)
+        return plan_clone(self.request, seen)
 
     def refuse(self, seen: Copies, want: Copies, steps: list[Step]) -> None:
-        refuse_clone(self.wish, seen, steps)
+        refuse_clone(self.request, seen, steps)
 
     def show(self, state: Copies) -> dict[str, Any]:
         labels = [(one.path, one.label) for one in state.disks if one.label]

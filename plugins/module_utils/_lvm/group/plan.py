@@ -51,7 +51,7 @@ LETTING_GO = ("inactive", "exported", "absent")
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """A VG as it is asked for; None is left out. Devices in 'assume_present' need not be there while nothing is changed."""
 
     name: str
@@ -83,7 +83,7 @@ class Groups:
     lvm: Lvm = Lvm()
 
 
-def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None) -> Groups:
+def look_groups(host: Host, requests: Sequence[Request], before: Groups | None = None) -> Groups:
     """The VGs of these names, their disks under the names that were asked for; nothing is written.
 
     For copies of PVs is looked once: what was seen 'before' is kept, since no step makes any.
@@ -94,17 +94,20 @@ def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None
         found = replace(
             found, groups=tuple(replace(group, copies=copies.get(group.uuid, ())) for group in found.groups)
         )
-    groups = {wish.name: _named(host, found.named(wish.name), wish) for wish in wishes}
+    groups = {request.name: _named(host, found.named(request.name), request) for request in requests}
     if any(
-        group.inactive for wish in wishes for group in [groups[wish.name]] if group and wish.state == "active"
+        group.inactive
+        for request in requests
+        for group in [groups[request.name]]
+        if group and request.state == "active"
     ):
         found = replace(found, volume_list=look_volume_list(host))
-    new = [path for wish in wishes for path in joining(wish, groups[wish.name])]
+    new = [path for request in requests for path in joining(request, groups[request.name])]
     leaving = [
         group
-        for wish in wishes
-        for group in [groups[wish.name]]
-        if group and group.tables and (wish.state in LETTING_GO or wish.system_id is not None)
+        for request in requests
+        for group in [groups[request.name]]
+        if group and group.tables and (request.state in LETTING_GO or request.system_id is not None)
     ]
     holders = look_holders(host, opened=bool(leaving)) if new or leaving else Holders({}, {}, {}, {})
     return Groups(
@@ -114,7 +117,13 @@ def look_groups(host: Host, wishes: Sequence[Wish], before: Groups | None = None
         taken=frozenset(name for name, group in groups.items() if not group and host.stat(f"/dev/{name}")),
         lvm=found,
         checksums=look_checksums(
-            host, [group for wish in wishes for group in [groups[wish.name]] if wish.checksums and group]
+            host,
+            [
+                group
+                for request in requests
+                for group in [groups[request.name]]
+                if request.checksums and group
+            ],
         ),
     )
 
@@ -130,11 +139,11 @@ def look_checksums(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, dict[
     }
 
 
-def _named(host: Host, group: VolumeGroup | None, wish: Wish) -> VolumeGroup | None:
-    """The VG with its PVs called as the wish calls them."""
+def _named(host: Host, group: VolumeGroup | None, request: Request) -> VolumeGroup | None:
+    """The VG with its PVs called as the request calls them."""
     if group is None:
         return None
-    asked = {host.real(path).rpartition("/")[2]: path for path in reversed(wish.devices or ())}
+    asked = {host.real(path).rpartition("/")[2]: path for path in reversed(request.devices or ())}
     physical = tuple(
         replace(pv, device=asked.get(pv.kernel, pv.device), on=asked.get(pv.disk, "") if pv.disk else "")
         for pv in group.physical
@@ -142,31 +151,32 @@ def _named(host: Host, group: VolumeGroup | None, wish: Wish) -> VolumeGroup | N
     return replace(group, physical=physical)
 
 
-def joining(wish: Wish, group: VolumeGroup | None) -> list[str]:
+def joining(request: Request, group: VolumeGroup | None) -> list[str]:
     """The asked disks that are not in the VG, and those under a name that may be another disk tomorrow."""
     known = group.known if group else []
-    asked = () if wish.state == "absent" else wish.devices or ()
+    asked = () if request.state == "absent" else request.devices or ()
     return [path for path in asked if path not in known or not is_identity(path)]
 
 
-def want_groups(wishes: Iterable[Wish], seen: Groups) -> Groups:
+def want_groups(requests: Iterable[Request], seen: Groups) -> Groups:
     """The VGs as they shall be."""
     return replace(
-        seen, groups={wish.name: _wanted(_tagged(wish, seen), _own(wish, seen)) for wish in wishes}
+        seen,
+        groups={request.name: _wanted(_tagged(request, seen), _own(request, seen)) for request in requests},
     )
 
 
-def _tagged(wish: Wish, seen: Groups) -> Wish:
+def _tagged(request: Request, seen: Groups) -> Request:
     """With what is exported its samples are noted; those of a group that is exported already stay."""
-    group, checksums = seen.groups[wish.name], seen.checksums.get(wish.name, {})
-    if wish.state != "exported" or not wish.checksums or not group:
-        return wish
+    group, checksums = seen.groups[request.name], seen.checksums.get(request.name, {})
+    if request.state != "exported" or not request.checksums or not group:
+        return request
     others = frozenset(
-        tag for tag in (group.tags if wish.tags is None else wish.tags) if not tag.startswith(SUM)
+        tag for tag in (group.tags if request.tags is None else request.tags) if not tag.startswith(SUM)
     )
     if group.exported:
-        return replace(wish, tags=others | {tag for tag in group.tags if tag.startswith(SUM)})
-    return replace(wish, tags=others | sum_tags(checksums))
+        return replace(request, tags=others | {tag for tag in group.tags if tag.startswith(SUM)})
+    return replace(request, tags=others | sum_tags(checksums))
 
 
 def sum_tags(checksums: dict[str, str]) -> frozenset[str]:
@@ -174,20 +184,20 @@ def sum_tags(checksums: dict[str, str]) -> frozenset[str]:
     return frozenset(f"{SUM}{volume}:{digest}" for volume, digest in checksums.items())
 
 
-def _own(wish: Wish, seen: Groups) -> VolumeGroup | None:
+def _own(request: Request, seen: Groups) -> VolumeGroup | None:
     """The VG, as it is once it was taken over."""
-    group = seen.groups[wish.name]
-    taken = group and group.foreign and group.system_id == wish.take_over_from
+    group = seen.groups[request.name]
+    taken = group and group.foreign and group.system_id == request.take_over_from
     if group is None or not taken:
         return group
     return replace(group, foreign=False, system_id=seen.lvm.system_id, tables=group.tables or None)
 
 
-def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
-    if wish.state == "absent" or (seen is None and wish.devices is None):
+def _wanted(request: Request, seen: VolumeGroup | None) -> VolumeGroup | None:
+    if request.state == "absent" or (seen is None and request.devices is None):
         return None
-    base = seen or VolumeGroup(wish.name, extent_size=wish.extent_size or 0, system_id=None)
-    exported = wish.state == "exported" or base.exported and not wish.imported
+    base = seen or VolumeGroup(request.name, extent_size=request.extent_size or 0, system_id=None)
+    exported = request.state == "exported" or base.exported and not request.imported
     moves = exported != base.exported  # vgexport and vgimport set the system ID themselves
     settled = base.exported and exported
     group = replace(
@@ -197,23 +207,23 @@ def _wanted(wish: Wish, seen: VolumeGroup | None) -> VolumeGroup | None:
                 pv,
                 extents=pv.extents if settled else pv.fits,
                 listed=pv.listed or not settled,
-                read_only=pv.read_only and not wish.imported,
+                read_only=pv.read_only and not request.imported,
             )
             for pv in base.physical
         )
-        + tuple(PhysicalVolume(path) for path in wish.devices or () if path not in base.known),
-        tags=base.tags if wish.tags is None else wish.tags,
-        autoactivation=base.autoactivation if wish.autoactivation is None else wish.autoactivation,
+        + tuple(PhysicalVolume(path) for path in request.devices or () if path not in base.known),
+        tags=base.tags if request.tags is None else request.tags,
+        autoactivation=base.autoactivation if request.autoactivation is None else request.autoactivation,
         exported=exported,
-        system_id=wish.system_id if wish.system_id is not None or moves else base.system_id,
+        system_id=request.system_id if request.system_id is not None or moves else base.system_id,
         tables=None if moves and not base.tables else base.tables,  # the host may activate what is imported
     )
-    if wish.state == "active":
+    if request.state == "active":
         idle = group.inactive
         logical = tuple(replace(one, kernel="(new)") if one.name in idle else one for one in group.logical)
         tables = group.tables or tuple(one.kernel for one in logical if one.kernel)
         return replace(group, logical=logical, tables=tables, beside=())
-    if wish.state in LETTING_GO:
+    if request.state in LETTING_GO:
         return replace(
             group, tables=(), beside=(), logical=tuple(replace(one, kernel="") for one in group.logical)
         )

@@ -13,34 +13,34 @@ from ..model import VolumeGroup, reasons
 from ..planned import other_seqno
 from ..pv import refuse_device
 from .membership import listed
-from .plan import LETTING_GO, Groups, Wish, joining, plan_group
+from .plan import LETTING_GO, Groups, Request, joining, plan_group
 
 
-def refuse_groups(wishes: Sequence[Wish], seen: Groups, want: Groups) -> None:
+def refuse_groups(requests: Sequence[Request], seen: Groups, want: Groups) -> None:
     """Nothing is created over anything, nothing foreign is touched, nothing is taken from under its users."""
     _refuse_twins(seen)
-    for wish in wishes:
-        group = seen.groups[wish.name]
+    for request in requests:
+        group = seen.groups[request.name]
         if group is None:
-            _refuse_birth(wish, seen)
+            _refuse_birth(request, seen)
         else:
-            _refuse_stranger(wish, group, plan_group(group, want.groups[wish.name]), seen.lvm.system_id)
-            _refuse_change(wish, group)
-            _refuse_letting_go(wish, group, seen.users.get(wish.name, ()))
-            if wish.state == "active":
-                seen.lvm.refuse_activation(wish.name, group.inactive)
-        for path in joining(wish, group):
+            _refuse_stranger(request, group, plan_group(group, want.groups[request.name]), seen.lvm.system_id)
+            _refuse_change(request, group)
+            _refuse_letting_go(request, group, seen.users.get(request.name, ()))
+            if request.state == "active":
+                seen.lvm.refuse_activation(request.name, group.inactive)
+        for path in joining(request, group):
             device = seen.devices[path]
-            if device.kernel or path not in wish.assume_present:
-                refuse_device(device, wish.name, seen.lvm.owner(device.kernel))
+            if device.kernel or path not in request.assume_present:
+                refuse_device(device, request.name, seen.lvm.owner(device.kernel))
 
 
-def refuse_other_seqno(wishes: Sequence[Wish], seen: Mapping[str, VolumeGroup | None]) -> None:
+def refuse_other_seqno(requests: Sequence[Request], seen: Mapping[str, VolumeGroup | None]) -> None:
     """What the caller planned on is what is there."""
-    for wish in wishes:
-        group = seen.get(wish.name)
-        if wish.seqno is not None and (group is None or group.seqno != wish.seqno):
-            raise Problem(other_seqno(wish.name, wish.seqno, group))
+    for request in requests:
+        group = seen.get(request.name)
+        if request.seqno is not None and (group is None or group.seqno != request.seqno):
+            raise Problem(other_seqno(request.name, request.seqno, group))
 
 
 def _refuse_twins(seen: Groups) -> None:
@@ -51,65 +51,67 @@ def _refuse_twins(seen: Groups) -> None:
             raise Problem(f"'{first}' and '{device.path}' are the same disk. Name it once.")
 
 
-def _refuse_birth(wish: Wish, seen: Groups) -> None:
-    if wish.state == "absent":
+def _refuse_birth(request: Request, seen: Groups) -> None:
+    if request.state == "absent":
         return
-    if wish.devices is None or wish.state in ("exported", "imported"):
+    if request.devices is None or request.state in ("exported", "imported"):
         raise Problem(
-            f"There is no volume group '{wish.name}' on this host. Are its disks here? To create it, name its disks"
+            f"There is no volume group '{request.name}' on this host. Are its disks here? To create it, name its disks"
             " (devices), and no state but 'active' or 'inactive'."
         )
-    if wish.name in seen.taken:
-        raise Problem(f"A volume group cannot be named '{wish.name}': there is a '/dev/{wish.name}' already.")
+    if request.name in seen.taken:
+        raise Problem(
+            f"A volume group cannot be named '{request.name}': there is a '/dev/{request.name}' already."
+        )
 
 
-def _refuse_stranger(wish: Wish, group: VolumeGroup, steps: list[Step], local: str) -> None:
+def _refuse_stranger(request: Request, group: VolumeGroup, steps: list[Step], local: str) -> None:
     for kind, reason in reasons(group, local):
-        settled = not steps and (wish.state == "exported" or wish.system_id == group.system_id)
+        settled = not steps and (request.state == "exported" or request.system_id == group.system_id)
         allowed = {
-            "foreign": settled or bool(local and group.system_id == wish.take_over_from),
-            "exported": settled or wish.imported,
-            "duplicate": wish.state == "inactive",  # letting go is always right
-            "partial": settled or wish.state == "inactive",
-            "shared": wish.state == "inactive",
+            "foreign": settled or bool(local and group.system_id == request.take_over_from),
+            "exported": settled or request.imported,
+            "duplicate": request.state == "inactive",  # letting go is always right
+            "partial": settled or request.state == "inactive",
+            "shared": request.state == "inactive",
             "hidden": True,  # it is listed before anything else is done
         }
         if not allowed[kind]:
-            raise Problem(f"The volume group '{wish.name}' {reason}.")
+            raise Problem(f"The volume group '{request.name}' {reason}.")
 
 
-def _refuse_change(wish: Wish, group: VolumeGroup) -> None:
-    if wish.extent_size not in (None, group.extent_size):
+def _refuse_change(request: Request, group: VolumeGroup) -> None:
+    if request.extent_size not in (None, group.extent_size):
         raise Problem(
-            f"The volume group '{wish.name}' has extents of {in_units(group.extent_size)}, and "
-            f"{in_units(wish.extent_size or 0)} were "
+            f"The volume group '{request.name}' has extents of {in_units(group.extent_size)}, and "
+            f"{in_units(request.extent_size or 0)} were "
             "requested. The size is chosen when a group is created; leave extent_size out."
         )
-    if wish.autoactivation is not None and group.autoactivation is None:
+    if request.autoactivation is not None and group.autoactivation is None:
         raise Problem(
             "Autoactivation is a property of a volume group only from LVM 2.03.12 on. Leave it out here."
         )
-    if wish.devices and wish.state != "absent" and not set(wish.devices) & set(group.known):
+    if request.devices and request.state != "absent" and not set(request.devices) & set(group.known):
         raise Problem(
-            f"There is a volume group '{wish.name}' on other disks ({', '.join(group.known)}): none of "
-            f"{listed(wish.devices)} is "
+            f"There is a volume group '{request.name}' on other disks ({', '.join(group.known)}): none of "
+            f"{listed(request.devices)} is "
             "in it. Is it another group of the same name? Rename one, or name the disks that it has too."
         )
 
 
-def _refuse_letting_go(wish: Wish, group: VolumeGroup, users: Sequence[str]) -> None:
-    if wish.system_id not in (None, group.system_id) and group.tables and wish.state not in LETTING_GO:
+def _refuse_letting_go(request: Request, group: VolumeGroup, users: Sequence[str]) -> None:
+    if request.system_id not in (None, group.system_id) and group.tables and request.state not in LETTING_GO:
         raise Problem(
-            f"Cannot hand over the volume group '{wish.name}': it is active. Set state to 'inactive' too."
+            f"Cannot hand over the volume group '{request.name}': it is active. Set state to 'inactive' too."
         )
-    if wish.state not in LETTING_GO:
+    if request.state not in LETTING_GO:
         return
     if users:
         raise Problem(
-            f"Cannot let go of the volume group '{wish.name}': {'; '.join(users[:8])}. Unmount and stop what uses it."
+            f"Cannot let go of the volume group '{request.name}': {'; '.join(users[:8])}. Unmount and stop what uses it."
         )
-    if wish.state == "absent" and group.logical and not wish.force:
+    if request.state == "absent" and group.logical and not request.force:
         raise Problem(
-            f"Cannot remove the volume group '{wish.name}': there are the logical volumes "
+            f"Cannot remove the volume group '{request.name}': there are the logical volumes "
             f"{listed([one.name for one in group.logical])}. Remove them first, or set force to lose all on them."
         )

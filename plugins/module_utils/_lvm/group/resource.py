@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of volume groups: the options of the modules, checked and made into wishes."""
+"""What users ask of volume groups: the options of the modules, checked and made into requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..._step import Step
 from ..model import VolumeGroup, show_group
 from ..names import extent_size, group_name, tag, volume_name
 from ..report import look_seqnos
-from .plan import Groups, Wish, look_groups, plan_groups, sum_tags, want_groups
+from .plan import Groups, Request, look_groups, plan_groups, sum_tags, want_groups
 from .refuse import refuse_groups, refuse_other_seqno
 
 GROUP: dict[str, Any] = {
@@ -50,11 +50,13 @@ class GroupsResource(Resource):
         assume_present: Sequence[str],
         verify: Sequence[dict[str, Any]] = (),
     ) -> None:
-        self.wishes = [group_wish(one, frozenset(assume_present)) for one in asked]
-        unique("volume group", [one.name for one in self.wishes])
-        unique("device", [path for one in self.wishes for path in one.devices or ()])
+        self.requests = [group_request(one, frozenset(assume_present)) for one in asked]
+        unique("volume group", [one.name for one in self.requests])
+        unique("device", [path for one in self.requests for path in one.devices or ()])
         self.verify = [(group_name(one["group"]), volume_name(one["group"], one["volume"])) for one in verify]
-        sampled = {wish.name for wish in self.wishes if wish.checksums and wish.state == "active"}
+        sampled = {
+            request.name for request in self.requests if request.checksums and request.state == "active"
+        }
         for group, volume in self.verify:
             if group not in sampled:
                 raise Problem(
@@ -62,26 +64,26 @@ class GroupsResource(Resource):
                 )
 
     def look(self, host: Host) -> Groups:
-        return look_groups(host, self.wishes)
+        return look_groups(host, self.requests)
 
     def look_again(self, host: Host, before: Groups) -> Groups:
-        return look_groups(host, self.wishes, before)
+        return look_groups(host, self.requests, before)
 
     def want(self, seen: Groups) -> Groups:
-        return want_groups(self.wishes, seen)
+        return want_groups(self.requests, seen)
 
     def plan(self, seen: Groups, want: Groups) -> list[Step]:
         return plan_groups(seen, want)
 
     def refuse(self, seen: Groups, want: Groups, steps: list[Step]) -> None:
-        refuse_other_seqno(self.wishes if steps else [], seen.groups)
-        refuse_groups(self.wishes, seen, want)
+        refuse_other_seqno(self.requests if steps else [], seen.groups)
+        refuse_groups(self.requests, seen, want)
         if not steps:
             refuse_changed(seen, self.verify)
 
     def show(self, state: Groups) -> Any:
         """An entry for each VG that is there, in the order in which they were asked for."""
-        groups = [(state.groups[one.name], state.checksums.get(one.name)) for one in self.wishes]
+        groups = [(state.groups[one.name], state.checksums.get(one.name)) for one in self.requests]
         return {
             "groups": [
                 {**show_group(group), **({"checksums": checksums} if checksums is not None else {})}
@@ -97,10 +99,10 @@ class PlannedGroups(Resource):
     locks = (VOLUMES,)
 
     def __init__(self, groups: GroupsResource) -> None:
-        self.wishes = [wish for wish in groups.wishes if wish.seqno is not None]
+        self.requests = [request for request in groups.requests if request.seqno is not None]
 
     def look(self, host: Host) -> dict[str, VolumeGroup]:
-        return {one.name: one for one in look_seqnos(host)} if self.wishes else {}
+        return {one.name: one for one in look_seqnos(host)} if self.requests else {}
 
     def want(self, seen: dict[str, VolumeGroup]) -> dict[str, VolumeGroup]:
         return seen
@@ -109,10 +111,10 @@ class PlannedGroups(Resource):
         return []
 
     def refuse(self, seen: dict[str, VolumeGroup], want: dict[str, VolumeGroup], steps: list[Step]) -> None:
-        refuse_other_seqno(self.wishes, seen)
+        refuse_other_seqno(self.requests, seen)
 
     def show(self, state: dict[str, VolumeGroup]) -> Any:
-        return {wish.name: state[wish.name].seqno for wish in self.wishes if wish.name in state}
+        return {request.name: state[request.name].seqno for request in self.requests if request.name in state}
 
 
 def refuse_changed(seen: Groups, volumes: Iterable[tuple[str, str]]) -> None:
@@ -131,7 +133,7 @@ def same(seen: Groups, name: str, volume: str) -> bool:
     return bool(group and digest and sum_tags({volume: digest}) <= group.tags)
 
 
-def group_wish(asked: dict[str, Any], assume_present: frozenset[str]) -> Wish:
+def group_request(asked: dict[str, Any], assume_present: frozenset[str]) -> Request:
     """One VG as it was asked for."""
     name = group_name(asked["name"])
     devices = None if asked["devices"] is None else tuple(map(device_path, asked["devices"]))
@@ -154,7 +156,7 @@ def group_wish(asked: dict[str, Any], assume_present: frozenset[str]) -> Wish:
         )
     if asked["checksums"] and asked["state"] not in ("active", "exported"):
         raise Problem("checksums is for state 'active' or 'exported': what is not active cannot be read.")
-    return Wish(
+    return Request(
         name=name,
         devices=devices,
         assume_present=assume_present,

@@ -34,7 +34,7 @@ OPTIONS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """A backup, and the disks that shall be PVs again, by the UUID of the PV."""
 
     backup: Label
@@ -105,7 +105,7 @@ def _written(host: Host, backup: Label) -> Iterator[str]:
         host.remove(place)
 
 
-def restore_wish(asked: dict[str, Any]) -> Wish:
+def restore_request(asked: dict[str, Any]) -> Request:
     """The options, checked."""
     try:
         backup = parse_metadata(asked["metadata"])
@@ -122,12 +122,12 @@ def restore_wish(asked: dict[str, Any]) -> Wish:
     strange = sorted(set(disks) - {uuid for uuid, _device in backup.pvs})
     if strange:
         raise Problem(f"The backup of '{backup.group}' has no physical volume {', '.join(strange)}.")
-    return Wish(backup, disks, asked["force"])
+    return Request(backup, disks, asked["force"])
 
 
-def look_restorable(host: Host, wish: Wish) -> Restorable:
+def look_restorable(host: Host, request: Request) -> Restorable:
     """What LVM finds of the VG on this host; nothing is written."""
-    found, backup = look_lvm(host), wish.backup
+    found, backup = look_lvm(host), request.backup
     group = found.named(backup.group)
     places = {pv.uuid: (pv.device, one.name) for one in found.groups for pv in one.physical if not pv.missing}
     places.update({pv.uuid: (pv.device, "") for pv in found.orphans})
@@ -139,49 +139,49 @@ def look_restorable(host: Host, wish: Wish) -> Restorable:
         pvs={uuid: places.get(uuid, ("", ""))[0] for uuid, _hint in backup.pvs},
         active=bool(group and group.tables),
         elsewhere={uuid: name for uuid, name in owners.items() if name not in ("", backup.group)},
-        devices={path: look_device(host, path, holders) for path in wish.disks.values()},
+        devices={path: look_device(host, path, holders) for path in request.disks.values()},
         local=found.system_id,
     )
 
 
-def want_restored(wish: Wish, seen: Restorable) -> Restorable:
+def want_restored(request: Request, seen: Restorable) -> Restorable:
     """All of it there. How often it was changed is not part of it: restoring counts on."""
-    pvs = {uuid: device or wish.disks.get(uuid, "") for uuid, device in seen.pvs.items()}
-    return replace(seen, uuid=wish.backup.uuid, pvs=pvs)
+    pvs = {uuid: device or request.disks.get(uuid, "") for uuid, device in seen.pvs.items()}
+    return replace(seen, uuid=request.backup.uuid, pvs=pvs)
 
 
-def plan_restore(wish: Wish, seen: Restorable, want: Restorable) -> list[Step]:
+def plan_restore(request: Request, seen: Restorable, want: Restorable) -> list[Step]:
     """Labels first; then the metadata, which is written only when any of it is lost."""
     labels: list[Step] = [
-        RestoreLabel(wish.backup, uuid, want.pvs[uuid]) for uuid in seen.lost if want.pvs[uuid]
+        RestoreLabel(request.backup, uuid, want.pvs[uuid]) for uuid in seen.lost if want.pvs[uuid]
     ]
-    return [*labels, RestoreMetadata(wish.backup, wish.force)] if labels or not seen.uuid else []
+    return [*labels, RestoreMetadata(request.backup, request.force)] if labels or not seen.uuid else []
 
 
-def refuse_restore(wish: Wish, seen: Restorable, steps: list[Step]) -> None:
+def refuse_restore(request: Request, seen: Restorable, steps: list[Step]) -> None:
     """Restoring undoes what was changed since the backup: only what is proved lost is written."""
-    backup, name = wish.backup, f"'{wish.backup.group}'"
+    backup, name = request.backup, f"'{request.backup.group}'"
     if seen.uuid not in ("", backup.uuid):
         raise Problem(
             f"There is another volume group {name} here (UUID {seen.uuid}, not {backup.uuid}). Rename it first."
         )
-    here = sorted(uuid for uuid in wish.disks if seen.pvs[uuid])
+    here = sorted(uuid for uuid in request.disks if seen.pvs[uuid])
     if here and steps:
         raise Problem(
             f"The physical volume {here[0]} is on '{seen.pvs[here[0]]}'. Name only disks of those that are lost."
         )
-    lost = [uuid for uuid in seen.lost if uuid not in wish.disks]
+    lost = [uuid for uuid in seen.lost if uuid not in request.disks]
     if lost and (steps or seen.uuid):
         raise Problem(
             f"The physical volume {lost[0]} of {name} is on no disk of this host. Bring its disk back; if its label is gone, "
             "name the disk (devices)."
         )
     if steps:
-        _refuse_changes(wish, seen)
+        _refuse_changes(request, seen)
 
 
-def _refuse_changes(wish: Wish, seen: Restorable) -> None:
-    backup, name = wish.backup, f"'{wish.backup.group}'"
+def _refuse_changes(request: Request, seen: Restorable) -> None:
+    backup, name = request.backup, f"'{request.backup.group}'"
     for uuid, owner in seen.elsewhere.items():
         raise Problem(
             f"The physical volume {uuid} of {name} is in the volume group '{owner}' now. Nothing is taken from it."
@@ -197,7 +197,7 @@ def _refuse_changes(wish: Wish, seen: Restorable) -> None:
         raise Problem(
             f"{name} belongs to the system ID '{backup.system_id}' in the backup. Restore it on that host."
         )
-    if THIN & set(backup.segment_types) and not wish.force:
+    if THIN & set(backup.segment_types) and not request.force:
         raise Problem(
             f"{name} has thin pools. Their own metadata is not in the backup, and may not agree with it: data can be lost "
             "(vgcfgrestore(8)). Set force when that is understood."
@@ -212,19 +212,19 @@ class VolumeGroupRestore(Resource):
     locks = (VOLUMES,)
 
     def __init__(self, options: dict[str, Any]) -> None:
-        self.wish = restore_wish(options)
+        self.request = restore_request(options)
 
     def look(self, host: Host) -> Restorable:
-        return look_restorable(host, self.wish)
+        return look_restorable(host, self.request)
 
     def want(self, seen: Restorable) -> Restorable:
-        return want_restored(self.wish, seen)
+        return want_restored(self.request, seen)
 
     def plan(self, seen: Restorable, want: Restorable) -> list[Step]:
-        return plan_restore(self.wish, seen, want)
+        return plan_restore(self.request, seen, want)
 
     def refuse(self, seen: Restorable, want: Restorable, steps: list[Step]) -> None:
-        refuse_restore(self.wish, seen, steps)
+        refuse_restore(self.request, seen, steps)
 
     def show(self, state: Restorable) -> dict[str, Any]:
         return {"uuid": state.uuid or None, "physical_volumes": dict(state.pvs)}

@@ -28,7 +28,7 @@ UNSEEN = "(unseen)"  # what is on an inactive LV
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """An LV as it is asked for; None is left out. 'assume_present': its VG need not be there while nothing is changed."""
 
     group: str
@@ -68,18 +68,18 @@ class Volumes:
     lvm: Lvm = Lvm()
 
 
-def look_volumes(host: Host, wishes: Sequence[Wish]) -> Volumes:
+def look_volumes(host: Host, requests: Sequence[Request]) -> Volumes:
     """The LVs, what is on those that shall have a file system or go, and who uses what is in danger."""
     found = look_lvm(host, copies=False)
-    groups = {wish.group: found.named(wish.group) for wish in wishes}
-    volumes = {wish.path: _volume(host, wish, groups[wish.group]) for wish in wishes}
-    if any(awakes(wish, volumes[wish.path]) for wish in wishes if groups[wish.group]):
+    groups = {request.group: found.named(request.group) for request in requests}
+    volumes = {request.path: _volume(host, request, groups[request.group]) for request in requests}
+    if any(awakes(request, volumes[request.path]) for request in requests if groups[request.group]):
         found = replace(found, volume_list=look_volume_list(host))
     endangered = {
-        wish.path: volume
-        for wish in wishes
-        for volume in [volumes[wish.path]]
-        if volume and volume.active and endangers(wish, volume)
+        request.path: volume
+        for request in requests
+        for volume in [volumes[request.path]]
+        if volume and volume.active and endangers(request, volume)
     }
     users: dict[str, tuple[str, ...]] = {}
     if endangered:
@@ -88,25 +88,27 @@ def look_volumes(host: Host, wishes: Sequence[Wish]) -> Volumes:
     return Volumes(volumes, groups, users, found)
 
 
-def endangers(wish: Wish, volume: Volume) -> bool:
+def endangers(request: Request, volume: Volume) -> bool:
     """Whether what is asked for would hurt those who use it."""
-    return not wish.present or wish.active is False or bool(wish.filesystem and not volume.filesystem)
+    return (
+        not request.present or request.active is False or bool(request.filesystem and not volume.filesystem)
+    )
 
 
-def awakes(wish: Wish, volume: Volume | None) -> bool:
+def awakes(request: Request, volume: Volume | None) -> bool:
     """Whether it is to be activated; a new one is, to be wiped."""
-    return wish.present and (not volume or bool(wish.active) and not volume.active)
+    return request.present and (not volume or bool(request.active) and not volume.active)
 
 
-def _volume(host: Host, wish: Wish, group: VolumeGroup | None) -> Volume | None:
-    lv = next((one for one in group.logical if one.name == wish.name), None) if group else None
+def _volume(host: Host, request: Request, group: VolumeGroup | None) -> Volume | None:
+    lv = next((one for one in group.logical if one.name == request.name), None) if group else None
     if lv is None or group is None:
         return None
-    there = Filesystem(UNSEEN) if wish.filesystem else None
-    if lv.readable and (wish.filesystem or not wish.present):
-        there = look_filesystem(host, wish.path, lv.size)
+    there = Filesystem(UNSEEN) if request.filesystem else None
+    if lv.readable and (request.filesystem or not request.present):
+        there = look_filesystem(host, request.path, lv.size)
     return Volume(
-        path=wish.path,
+        path=request.path,
         extents=-(-lv.size // group.extent_size),
         active=bool(lv.kernel),
         filesystem=there,
@@ -114,23 +116,25 @@ def _volume(host: Host, wish: Wish, group: VolumeGroup | None) -> Volume | None:
     )
 
 
-def want_volumes(wishes: Sequence[Wish], seen: Volumes) -> Volumes:
-    """The LVs as they shall be; percentages of what is free count down in the order of the wishes."""
-    free = {name: group.free + freed(name, wishes, seen) for name, group in seen.groups.items() if group}
+def want_volumes(requests: Sequence[Request], seen: Volumes) -> Volumes:
+    """The LVs as they shall be; percentages of what is free count down in the order of the requests."""
+    free = {name: group.free + freed(name, requests, seen) for name, group in seen.groups.items() if group}
     wanted: dict[str, Volume | None] = {}
-    for wish in wishes:
-        old, group = seen.volumes[wish.path], seen.groups[wish.group]
-        new = _wanted(wish, old, group, free.get(wish.group, 0))
-        wanted[wish.path] = new
+    for request in requests:
+        old, group = seen.volumes[request.path], seen.groups[request.group]
+        new = _wanted(request, old, group, free.get(request.group, 0))
+        wanted[request.path] = new
         if group:
-            free[wish.group] -= taken(old, new)
+            free[request.group] -= taken(old, new)
     groups = {name: replace(group, free=free[name]) if group else None for name, group in seen.groups.items()}
     return replace(seen, volumes=wanted, groups=groups)
 
 
-def freed(group: str, wishes: Iterable[Wish], seen: Volumes) -> int:
+def freed(group: str, requests: Iterable[Request], seen: Volumes) -> int:
     """The extents that removals give back, before anything else takes some."""
-    gone = [seen.volumes[wish.path] for wish in wishes if wish.group == group and not wish.present]
+    gone = [
+        seen.volumes[request.path] for request in requests if request.group == group and not request.present
+    ]
     return sum(volume.extents or 0 for volume in gone if volume and volume.lv.plain)
 
 
@@ -144,69 +148,71 @@ def _same_kind(there: Filesystem | None, kind: str) -> Filesystem:
     return Filesystem(kind, label=there.label if there and there.kind == kind else "")
 
 
-def _wanted(wish: Wish, seen: Volume | None, group: VolumeGroup | None, free: int) -> Volume | None:
-    if not wish.present:
+def _wanted(request: Request, seen: Volume | None, group: VolumeGroup | None, free: int) -> Volume | None:
+    if not request.present:
         return None
     own = (seen.extents or 0) if seen else 0
     extents: int | None = own
     if group is None:
         extents = None
-    elif wish.size:
-        extents = wish.size.extents(group.extent_size, group.extents, free, own)
-    volume = seen or Volume(wish.path, lv=LogicalVolume(wish.name))
+    elif request.size:
+        extents = request.size.extents(group.extent_size, group.extents, free, own)
+    volume = seen or Volume(request.path, lv=LogicalVolume(request.name))
     there = volume.filesystem
     return replace(
         volume,
         extents=extents,
-        active=volume.active if wish.active is None else wish.active,
-        filesystem=_same_kind(there, wish.filesystem) if wish.filesystem else there,
+        active=volume.active if request.active is None else request.active,
+        filesystem=_same_kind(there, request.filesystem) if request.filesystem else there,
     )
 
 
-def plan_volumes(wishes: Sequence[Wish], seen: Volumes, want: Volumes) -> list[Step]:
+def plan_volumes(requests: Sequence[Request], seen: Volumes, want: Volumes) -> list[Step]:
     """What goes makes room first; then each LV in turn, and its file system after it."""
-    pairs = [(wish, seen.volumes[wish.path], want.volumes[wish.path]) for wish in wishes]
+    pairs = [(request, seen.volumes[request.path], want.volumes[request.path]) for request in requests]
     gone: list[Step] = [
-        RemoveVolume(wish.group, wish.name, old.lv.uuid) for wish, old, new in pairs if old and not new
+        RemoveVolume(request.group, request.name, old.lv.uuid)
+        for request, old, new in pairs
+        if old and not new
     ]
-    return gone + [step for wish, old, new in pairs if new for step in _steps(wish, old, new)]
+    return gone + [step for request, old, new in pairs if new for step in _steps(request, old, new)]
 
 
-def _steps(wish: Wish, seen: Volume | None, want: Volume) -> list[Step]:
+def _steps(request: Request, seen: Volume | None, want: Volume) -> list[Step]:
     steps: list[Step] = []
     more = (want.extents or 0) - (seen.extents or 0) if seen else 0
-    if seen is None and wish.size:
-        steps.append(CreateVolume(wish.group, wish.name, wish.size))
+    if seen is None and request.size:
+        steps.append(CreateVolume(request.group, request.name, request.size))
     elif more > 0:
-        steps.append(ExtendVolume(wish.group, wish.name, want.extents or 0, more))
+        steps.append(ExtendVolume(request.group, request.name, want.extents or 0, more))
     if seen and want.active and not seen.active:
-        steps.append(ActivateVolume(wish.group, wish.name))
-    steps += _contents(wish, seen.filesystem if seen else None, want.filesystem, more > 0, seen is None)
+        steps.append(ActivateVolume(request.group, request.name))
+    steps += _contents(request, seen.filesystem if seen else None, want.filesystem, more > 0, seen is None)
     if not want.active and (seen is None or seen.active):
-        steps.append(DeactivateVolume(wish.group, wish.name))
+        steps.append(DeactivateVolume(request.group, request.name))
     return steps
 
 
 def _contents(
-    wish: Wish, seen: Filesystem | None, want: Filesystem | None, grows: bool, new: bool
+    request: Request, seen: Filesystem | None, want: Filesystem | None, grows: bool, new: bool
 ) -> list[Step]:
     """What an LV holds that has yet to be activated shows in the second look; it is hoped to be right."""
     if want is None or (seen and seen.kind == UNSEEN):
         return []
     if seen is None or seen.kind != want.kind:
         kind = MakeFilesystemOfNew if new else MakeFilesystem
-        return [kind(want.kind, wish.path, wish.filesystem_options)]
-    return [GrowFilesystem(want.kind, wish.path)] if grows or not seen.full else []
+        return [kind(want.kind, request.path, request.filesystem_options)]
+    return [GrowFilesystem(want.kind, request.path)] if grows or not seen.full else []
 
 
-def show_volume(wish: Wish, volume: Volume, state: Volumes) -> dict[str, Any]:
+def show_volume(request: Request, volume: Volume, state: Volumes) -> dict[str, Any]:
     """An LV as people and templates get it; sizes in bytes, null where they are not known yet."""
-    group = state.groups[wish.group]
+    group = state.groups[request.group]
     there = volume.filesystem
     return {
-        "group": wish.group,
-        "name": wish.name,
-        "device": wish.path,
+        "group": request.group,
+        "name": request.name,
+        "device": request.path,
         "size": volume.extents * group.extent_size if group and volume.extents is not None else None,
         "active": volume.active,
         "filesystem": there.kind if there and there.kind != UNSEEN else None,

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of logical volumes: the options of the modules, checked and made into wishes."""
+"""What users ask of logical volumes: the options of the modules, checked and made into requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..._host import Host, Problem
 from ..._host_lock import VOLUMES
 from ..._step import Step
 from ..names import group_name, volume_name, volume_size
-from .plan import Volumes, Wish, look_volumes, plan_volumes, show_volume, want_volumes
+from .plan import Request, Volumes, look_volumes, plan_volumes, show_volume, want_volumes
 from .refuse import refuse_volumes
 
 VOLUME: dict[str, Any] = {
@@ -36,28 +36,28 @@ class VolumesResource(Resource):
     locks = (VOLUMES,)
 
     def __init__(self, asked: list[dict[str, Any]], assume_present: Sequence[str]) -> None:
-        self.wishes = [volume_wish(one, assume_present) for one in asked]
-        unique("logical volume", [one.path for one in self.wishes])
+        self.requests = [volume_request(one, assume_present) for one in asked]
+        unique("logical volume", [one.path for one in self.requests])
 
     def look(self, host: Host) -> Volumes:
-        return look_volumes(host, self.wishes)
+        return look_volumes(host, self.requests)
 
     def want(self, seen: Volumes) -> Volumes:
-        return want_volumes(self.wishes, seen)
+        return want_volumes(self.requests, seen)
 
     def plan(self, seen: Volumes, want: Volumes) -> list[Step]:
-        return plan_volumes(self.wishes, seen, want)
+        return plan_volumes(self.requests, seen, want)
 
     def refuse(self, seen: Volumes, want: Volumes, steps: list[Step]) -> None:
-        refuse_volumes(self.wishes, seen, want)
+        refuse_volumes(self.requests, seen, want)
 
     def show(self, state: Volumes) -> Any:
         """An entry for each LV that is there, in the order in which they were asked for."""
-        pairs = [(one, state.volumes[one.path]) for one in self.wishes]
+        pairs = [(one, state.volumes[one.path]) for one in self.requests]
         return {"volumes": [show_volume(one, volume, state) for one, volume in pairs if volume]}
 
 
-def volume_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wish:
+def volume_request(asked: dict[str, Any], assume_present: Iterable[str]) -> Request:
     """One LV as it was asked for."""
     group = group_name(asked["group"])
     options = tuple(asked["filesystem_options"] or ())
@@ -67,7 +67,7 @@ def volume_wish(asked: dict[str, Any], assume_present: Iterable[str]) -> Wish:
         mkfs_options(asked["name"], asked["filesystem"], options)
     if asked["force"] and asked["state"] != "absent":
         raise Problem("force is for state 'absent' alone: it gives up what the logical volume holds.")
-    return Wish(
+    return Request(
         group=group,
         name=volume_name(group, asked["name"]),
         size=None if asked["size"] is None else volume_size(asked["size"]),

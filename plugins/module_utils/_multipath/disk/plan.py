@@ -20,7 +20,7 @@ from .path import ACCESS_LUN, Path, Session, look_paths, look_sessions
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """A disk as it is asked for. Sizes in bytes, times in seconds."""
 
     wwid: str
@@ -67,26 +67,30 @@ class Disks:
     holders: Holders | None = None
 
 
-def look_disks(host: Host, wishes: Sequence[Wish]) -> Disks:
-    """What this host has of the wishes. Every path is asked who it is; nothing is written."""
+def look_disks(host: Host, requests: Sequence[Request]) -> Disks:
+    """What this host has of the requests. Every path is asked who it is; nothing is written."""
     sessions = look_sessions(host)
-    paths = look_paths(host, sessions, [wish.wwid for wish in wishes])
+    paths = look_paths(host, sessions, [request.wwid for request in requests])
     maps = {wwid: name for name, wwid in look_wwids(host).items()}
     listed = registered(host)
     found = {
-        wish.wwid: _disk(host, wish, paths, maps.get(wish.wwid, ""), wish.wwid in listed) for wish in wishes
+        request.wwid: _disk(host, request, paths, maps.get(request.wwid, ""), request.wwid in listed)
+        for request in requests
     }
     leaving = [
-        disk for wish in wishes for disk in [found[wish.wwid]] if disk and (disk.strays or not wish.present)
+        disk
+        for request in requests
+        for disk in [found[request.wwid]]
+        if disk and (disk.strays or not request.present)
     ]
     return Disks(found, tuple(sessions), look_holders(host, opened=True) if leaving else None)
 
 
-def _disk(host: Host, wish: Wish, paths: list[Path], name: str, listed: bool) -> Disk | None:
-    wwid = wish.wwid
+def _disk(host: Host, request: Request, paths: list[Path], name: str, listed: bool) -> Disk | None:
+    wwid = request.wwid
     own = paths_of(wwid, paths)
     slaves = host.list(f"{BLOCK}/{name}/slaves") if name else []
-    beside = [one for path in own for one in look_beside(host, path.device)] if wish.multipath else []
+    beside = [one for path in own for one in look_beside(host, path.device)] if request.multipath else []
     strays = [path for path in paths if path.wwids and _strays(path, wwid, path.device in slaves)]
     own = [path for path in own if path not in strays]
     if not (own or name or listed or strays):
@@ -115,48 +119,52 @@ def _strays(path: Path, wwid: str, in_map: bool) -> bool:
     return in_map and wwid not in path.wwids or path.other and wwid in known
 
 
-def want_disks(wishes: Iterable[Wish], seen: Disks) -> Disks:
+def want_disks(requests: Iterable[Request], seen: Disks) -> Disks:
     """The disks as they shall be: on enough paths, mapped, as large as their LUNs are."""
-    return replace(seen, disks={wish.wwid: _wanted(wish, seen.disks[wish.wwid]) for wish in wishes})
-
-
-def _wanted(wish: Wish, seen: Disk | None) -> Disk | None:
-    if not wish.present:
-        return None
-    disk = seen or Disk(wish.wwid)
-    offered = min((path.capacity for path in disk.paths if path.good), default=0)
     return replace(
-        disk,
-        good=max(disk.good, wish.paths),
-        mapped=wish.multipath,
-        named=True,
-        size=max(disk.size, offered, wish.size),
-        strays=(),
-        beside=() if wish.multipath else disk.beside,
+        seen, disks={request.wwid: _wanted(request, seen.disks[request.wwid]) for request in requests}
     )
 
 
-def plan_disks(wishes: Sequence[Wish], seen: Disks, want: Disks) -> list[Step]:
+def _wanted(request: Request, seen: Disk | None) -> Disk | None:
+    if not request.present:
+        return None
+    disk = seen or Disk(request.wwid)
+    offered = min((path.capacity for path in disk.paths if path.good), default=0)
+    return replace(
+        disk,
+        good=max(disk.good, request.paths),
+        mapped=request.multipath,
+        named=True,
+        size=max(disk.size, offered, request.size),
+        strays=(),
+        beside=() if request.multipath else disk.beside,
+    )
+
+
+def plan_disks(requests: Sequence[Request], seen: Disks, want: Disks) -> list[Step]:
     """Away with what is not what it was, then the arrivals of all disks together, then growth, then removals."""
-    pairs = [(wish, seen.disks[wish.wwid], want.disks[wish.wwid]) for wish in wishes]
+    pairs = [(request, seen.disks[request.wwid], want.disks[request.wwid]) for request in requests]
     steps: list[Step] = []
-    for _wish, disk, new in pairs:
+    for _request, disk, new in pairs:
         if disk and new:
             gone = {path: None for path in disk.strays if path not in new.strays}
             steps += [RemovePaths(_why(path), (path,), 30) for path in gone]
     steps = list(dict.fromkeys(steps))
     steps += _arrivals(pairs, seen.sessions)
     steps += plan_beside(
-        one for _wish, disk, new in pairs if disk and new and not new.beside for one in disk.beside
+        one for _request, disk, new in pairs if disk and new and not new.beside for one in disk.beside
     )
-    for wish, disk, new in pairs:
+    for request, disk, new in pairs:
         if new and disk and disk.paths and new.size > disk.size:
-            steps.append(GrowDisk(wish.label, wish.wwid, disk.size, new.size, wish.timeout))
+            steps.append(GrowDisk(request.label, request.wwid, disk.size, new.size, request.timeout))
     leaving: list[Step] = []
-    for wish, disk, new in pairs:
+    for request, disk, new in pairs:
         if disk and not new:
             paths = disk.paths + disk.strays
-            leaving += plan_removal(wish.label, wish.wwid, disk.map, disk.registered, paths, wish.timeout)
+            leaving += plan_removal(
+                request.label, request.wwid, disk.map, disk.registered, paths, request.timeout
+            )
     # The maps of all disks, then their paths, each side by side.
     return steps + sorted(leaving, key=lambda step: REMOVAL.index(type(step)))
 
@@ -165,50 +173,52 @@ def _why(path: Path) -> str:
     return f"it was {path.was}, and its LUN number now answers as {path.now}"
 
 
-def _arrivals(pairs: list[tuple[Wish, Disk | None, Disk | None]], sessions: Iterable[Session]) -> list[Step]:
+def _arrivals(
+    pairs: list[tuple[Request, Disk | None, Disk | None]], sessions: Iterable[Session]
+) -> list[Step]:
     short, unmapped, targets = [], [], []
-    for wish, seen, new in pairs:
-        disk = seen or Disk(wish.wwid)
+    for request, seen, new in pairs:
+        disk = seen or Disk(request.wwid)
         if new is None:
             continue
-        arrival = Arrival(wish.label, wish.wwid, new.good, new.size, wish.target)
+        arrival = Arrival(request.label, request.wwid, new.good, new.size, request.target)
         running = sum(path.good for path in disk.paths)
         if disk.good < new.good and running < new.good or disk.strays or not (disk.named or new.mapped):
-            short.append((wish, arrival))
-            targets.append(wish.target)
+            short.append((request, arrival))
+            targets.append(request.target)
         if new.mapped and (not disk.mapped or disk.good < new.good or not disk.named):
-            unmapped.append((wish, arrival))
+            unmapped.append((request, arrival))
     steps: list[Step] = [
         ScanHost(one.host, one.portal)
         for one in sessions
         if one.state == "LOGGED_IN" and targets and ("" in targets or one.target.lower() in targets)
     ]
     for named in (False, True):
-        late = [(wish, arrival) for wish, arrival in short if wish.multipath != named]
+        late = [(request, arrival) for request, arrival in short if request.multipath != named]
         if late:
-            patience = max(wish.timeout for wish, _arrival in late)
-            steps.append(AwaitDisks(tuple(arrival for _wish, arrival in late), named, patience))
+            patience = max(request.timeout for request, _arrival in late)
+            steps.append(AwaitDisks(tuple(arrival for _request, arrival in late), named, patience))
     if unmapped:
-        patience = max(wish.timeout for wish, _arrival in unmapped)
-        steps.append(MakeMaps(tuple(arrival for _wish, arrival in unmapped), patience))
+        patience = max(request.timeout for request, _arrival in unmapped)
+        steps.append(MakeMaps(tuple(arrival for _request, arrival in unmapped), patience))
     return steps
 
 
-def refuse_disks(wishes: Sequence[Wish], seen: Disks) -> None:
+def refuse_disks(requests: Sequence[Request], seen: Disks) -> None:
     """Never a wrong disk, never one in use, never a smaller one."""
-    for wish in wishes:
-        disk = seen.disks[wish.wwid]
+    for request in requests:
+        disk = seen.disks[request.wwid]
         if disk is None:
             continue
-        if wish.present:
+        if request.present:
             for path in disk.strays:
                 _refuse_stray(path, seen.holders)
-            refuse_beside(wish.label, disk.beside)
-            _refuse_kind(wish, disk)
-            _refuse_size(wish, disk)
+            refuse_beside(request.label, disk.beside)
+            _refuse_kind(request, disk)
+            _refuse_size(request, disk)
         else:
             loose = [path.device for path in disk.paths + disk.strays if not path.map or path.map != disk.map]
-            refuse_removal(wish.label, [disk.map, *loose] if disk.map else loose, seen.holders)
+            refuse_removal(request.label, [disk.map, *loose] if disk.map else loose, seen.holders)
 
 
 def _refuse_stray(path: Path, holders: Holders | None) -> None:
@@ -221,34 +231,34 @@ def _refuse_stray(path: Path, holders: Holders | None) -> None:
         )
 
 
-def _refuse_kind(wish: Wish, disk: Disk) -> None:
+def _refuse_kind(request: Request, disk: Disk) -> None:
     if any(path.product == ACCESS_LUN for path in disk.paths):
         raise Problem(
-            f"{wish.label} is the access LUN of an array ('{ACCESS_LUN}'), not a disk. Name another LUN."
+            f"{request.label} is the access LUN of an array ('{ACCESS_LUN}'), not a disk. Name another LUN."
         )
-    if disk.mapped and not wish.multipath:
+    if disk.mapped and not request.multipath:
         raise Problem(
-            f"{wish.label} was requested without multipath, but is part of the map '{disk.name}'. Leave out "
+            f"{request.label} was requested without multipath, but is part of the map '{disk.name}'. Leave out "
             "'multipath: false', or remove the disk (state: absent) and blacklist its WWID first."
         )
 
 
-def _refuse_size(wish: Wish, disk: Disk) -> None:
+def _refuse_size(request: Request, disk: Disk) -> None:
     offered = min((path.capacity for path in disk.paths if path.good and path.capacity), default=disk.size)
     if offered < disk.size:
         raise Problem(
-            f"{wish.label} has {disk.size} bytes on this host, but its LUN only {offered}: it shrank on the storage side. "
+            f"{request.label} has {disk.size} bytes on this host, but its LUN only {offered}: it shrank on the storage side. "
             "Nothing is read or written beyond its end without errors. Grow the LUN to its old size."
         )
     down = [f"{path} is {path.state}" for path in disk.paths if not path.good]
     if offered > disk.size and down:
         raise Problem(
-            f"Cannot grow {wish.label} from {disk.size} to {offered} bytes: {'; '.join(down)}. A map may grow only when "
+            f"Cannot grow {request.label} from {disk.size} to {offered} bytes: {'; '.join(down)}. A map may grow only when "
             "all its paths are up and as large. Repair the paths first."
         )
 
 
-def show_disk(wish: Wish, disk: Disk | None) -> dict[str, Any]:
+def show_disk(request: Request, disk: Disk | None) -> dict[str, Any]:
     """A disk as people and templates get it."""
     paths = [
         {
@@ -261,8 +271,8 @@ def show_disk(wish: Wish, disk: Disk | None) -> dict[str, Any]:
         for path in (disk.paths if disk else ())
     ]
     return {
-        "wwid": wish.wwid,
-        "device": (mapped if disk.mapped else single)(wish.wwid) if disk else None,
+        "wwid": request.wwid,
+        "device": (mapped if disk.mapped else single)(request.wwid) if disk else None,
         "name": disk.name if disk else None,
         "size": disk.size or None if disk else None,
         "serial": disk.serial if disk else None,

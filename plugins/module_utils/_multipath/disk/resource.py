@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of disks: the options of the modules disk and disks, checked and made into wishes."""
+"""What users ask of disks: the options of the modules disk and disks, checked and made into requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..._converge import Resource
 from ..._host import Host, Problem
 from ..._san.wwid import serial_of, wwid, wwid_of_lio
 from ..._step import Step
-from .plan import Disks, Wish, look_disks, plan_disks, refuse_disks, show_disk, want_disks
+from .plan import Disks, Request, look_disks, plan_disks, refuse_disks, show_disk, want_disks
 
 OPTIONS: dict[str, Any] = {
     "target": {"type": "str"},
@@ -36,24 +36,24 @@ class DisksResource(Resource):
     """Disks converged to what was asked of them."""
 
     def __init__(self, asked: list[dict[str, Any]]) -> None:
-        self.wishes = [wish(one) for one in asked]
-        unique("disk", [one.wwid for one in self.wishes])
+        self.requests = [request(one) for one in asked]
+        unique("disk", [one.wwid for one in self.requests])
 
     def look(self, host: Host) -> Disks:
-        return look_disks(host, self.wishes)
+        return look_disks(host, self.requests)
 
     def want(self, seen: Disks) -> Disks:
-        return want_disks(self.wishes, seen)
+        return want_disks(self.requests, seen)
 
     def plan(self, seen: Disks, want: Disks) -> list[Step]:
-        return plan_disks(self.wishes, seen, want)
+        return plan_disks(self.requests, seen, want)
 
     def refuse(self, seen: Disks, want: Disks, steps: list[Step]) -> None:
-        refuse_disks(self.wishes, seen)
+        refuse_disks(self.requests, seen)
 
     def show(self, state: Disks) -> Any:
         """An entry for each disk, in the order in which they were asked for."""
-        return {"disks": [show_disk(one, state.disks[one.wwid]) for one in self.wishes]}
+        return {"disks": [show_disk(one, state.disks[one.wwid]) for one in self.requests]}
 
 
 class DiskResource(DisksResource):
@@ -66,7 +66,7 @@ class DiskResource(DisksResource):
         return super().show(state)["disks"][0]
 
 
-def wish(asked: dict[str, Any]) -> Wish:
+def request(asked: dict[str, Any]) -> Request:
     """One disk as it was asked for."""
     target = target_key(asked["target"]) if asked["target"] else ""
     if asked["lun"] == "":
@@ -79,7 +79,7 @@ def wish(asked: dict[str, Any]) -> Wish:
         raise Problem(
             f"The disk '{label}': the timeout {asked['timeout']} is not a time in seconds from 1 to 3600."
         )
-    return Wish(
+    return Request(
         wwid=found,
         lun=asked["lun"] or "",
         target=target,

@@ -34,7 +34,7 @@ from .record import (
     new_record,
     polled,
 )
-from .request import Wish
+from .request import Request
 
 PROBES, PROBING = 16, 3  # portals at once, seconds for each
 
@@ -67,23 +67,25 @@ class Discover(Step):
     """Ask, and do what that leads to. Where asking fails, the discovery record is put back."""
 
     source: Source
-    wish: Wish
+    request: Request
     back: Step | None
 
     def __str__(self) -> str:
         return f"Discover what {self.source} offers, and record what is new"
 
     def take(self, host: Host) -> None:
-        wish = replace(self.wish, sources=(self.source,))
+        request = replace(self.request, sources=(self.source,))
         try:
-            seen = look_discovery(host, wish, start=True)
+            seen = look_discovery(host, request, start=True)
         except Problem as problem:
             if self.back is None:
                 raise
             self.back.take(host)
             raise Problem(f"{problem} The discovery record is again as it was.") from problem
-        steps = [step for step in plan_discovery(seen, want_discovery(seen, wish), wish) if _of_nodes(step)]
-        refuse_discovery(seen, steps, wish)
+        steps = [
+            step for step in plan_discovery(seen, want_discovery(seen, request), request) if _of_nodes(step)
+        ]
+        refuse_discovery(seen, steps, request)
         for step in steps:
             step.take(host)
 
@@ -92,7 +94,7 @@ def _of_nodes(step: Step) -> bool:
     return isinstance(step, (RecordOffers, RemoveRecord))
 
 
-def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
+def look_discovery(host: Host, request: Request, start: bool = False) -> Discovery:
     """Ask everybody whose credentials are as they shall be; of the others nothing is known before those are written.
 
     Nor where iscsid does not run: looking must not start it, unless it is told to.
@@ -101,14 +103,14 @@ def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
     records = {source: settings for source, (_path, settings) in look_discovery_records(host).items()}
     able = start or answering(host)
     sources = {}
-    for source in wish.sources:
+    for source in request.sources:
         settings = records.get(source, {} if source.kind == FIRMWARE else None)
         now = new_record(source, conf) if settings is None else settings
-        auth = {name: value for name, value in wish.settings.items() if name.startswith(f"{AUTH}.")}
-        known = (able or source.kind == FIRMWARE) and not wish.absent and not differing(auth, now)
-        if source.portal and not wish.absent:
+        auth = {name: value for name, value in request.settings.items() if name.startswith(f"{AUTH}.")}
+        known = (able or source.kind == FIRMWARE) and not request.absent and not differing(auth, now)
+        if source.portal and not request.absent:
             _refuse_silent(host, source)
-        offers = ask(host, source.portal, wish.ifaces[:1], source.kind) if known else None
+        offers = ask(host, source.portal, request.ifaces[:1], source.kind) if known else None
         sources[source] = Found(settings, offers, known)
     nodes = dict(look_records(host))
     found = Discovery(
@@ -119,7 +121,7 @@ def look_discovery(host: Host, wish: Wish, start: bool = False) -> Discovery:
         sessions=frozenset(session.name for session in look_sessions(host)),
         polling=look_polling(host),
     )
-    return replace(found, silent=_look_silent(host, found, wish) if wish.reachable else {})
+    return replace(found, silent=_look_silent(host, found, request) if request.reachable else {})
 
 
 def _refuse_silent(host: Host, source: Source) -> None:
@@ -133,24 +135,24 @@ def _refuse_silent(host: Host, source: Source) -> None:
         )
 
 
-def _look_silent(host: Host, seen: Discovery, wish: Wish) -> dict[Portal, str]:
+def _look_silent(host: Host, seen: Discovery, request: Request) -> dict[Portal, str]:
     """Portals that would get a new record, and accept no connection."""
-    portals = sorted({name.portal for source in wish.sources for name in missing(seen, source, wish)})
+    portals = sorted({name.portal for source in request.sources for name in missing(seen, source, request)})
     with ThreadPoolExecutor(PROBES) as pool:
         said = pool.map(lambda one: host.unreachable(one.address, one.port, seconds=PROBING), portals)
         return {portal: why for portal, why in zip(portals, said) if why}
 
 
-def objection(seen: Discovery, offer: Offer, wish: Wish) -> str:
+def objection(seen: Discovery, offer: Offer, request: Request) -> str:
     """Why an offered portal gets no record; empty when it gets one."""
     if offer.fault:
         return offer.fault
     if offer.portal in seen.silent:
         return f"does not answer ({seen.silent[offer.portal]})"
-    return wish.filter.objection(offer.portal)
+    return request.filter.objection(offer.portal)
 
 
-def missing(seen: Discovery, source: Source, wish: Wish) -> dict[RecordId, Offer]:
+def missing(seen: Discovery, source: Source, request: Request) -> dict[RecordId, Offer]:
     """The records that a source's offers lead to and that are not there. Firmware names its own ifaces."""
     there = {(name.target, name.portal) for name in seen.records}
     found = {}
@@ -158,24 +160,24 @@ def missing(seen: Discovery, source: Source, wish: Wish) -> dict[RecordId, Offer
         if source.kind == FIRMWARE:
             if offer.key not in there:
                 found[RecordId.of(offer.target, offer.portal)] = offer
-        elif not objection(seen, offer, wish):
-            names = [RecordId.of(offer.target, offer.portal, iface) for iface in wish.ifaces]
+        elif not objection(seen, offer, request):
+            names = [RecordId.of(offer.target, offer.portal, iface) for iface in request.ifaces]
             found.update({name: offer for name in names if name not in seen.records})
     return found
 
 
-def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
-    """Everybody asked with these settings, every offer that passes recorded, and if wished nothing else of theirs."""
-    for iface in wish.ifaces:
-        if iface not in seen.ifaces and not wish.absent:
+def want_discovery(seen: Discovery, request: Request) -> Discovery:
+    """Everybody asked with these settings, every offer that passes recorded, and if asked for, nothing else of theirs."""
+    for iface in request.ifaces:
+        if iface not in seen.ifaces and not request.absent:
             raise Problem(f"There is no iface '{iface}' on this host. Create it first (module iface).")
-    stale = frozenset(name for name, record in seen.records.items() if _stale(seen, name, record, wish))
+    stale = frozenset(name for name, record in seen.records.items() if _stale(seen, name, record, request))
     records = {name: record for name, record in seen.records.items() if name not in stale}
     sources = {}
     for source, found in seen.sources.items():
-        asked = found.offers if wish.absent else found.offers or ()
-        sources[source] = Found(_wanted_settings(seen, source, wish), asked, found.known)
-        for name, offer in missing(seen, source, wish).items():
+        asked = found.offers if request.absent else found.offers or ()
+        sources[source] = Found(_wanted_settings(seen, source, request), asked, found.known)
+        for name, offer in missing(seen, source, request).items():
             bound = seen.ifaces.get(name.iface, {})
             new = Record(found_settings(source, name, offer, bound, seen.defaults), "")
             records.setdefault(name, new)  # what two of them offer comes from the first
@@ -184,25 +186,25 @@ def want_discovery(seen: Discovery, wish: Wish) -> Discovery:
     return replace(seen, sources=sources, records=records, polling=polling, stale=stale)
 
 
-def _wanted_settings(seen: Discovery, source: Source, wish: Wish) -> dict[str, Value] | None:
+def _wanted_settings(seen: Discovery, source: Source, request: Request) -> dict[str, Value] | None:
     settings = seen.sources[source].settings
-    if wish.absent or source.kind == FIRMWARE:
-        return None if wish.absent else settings
+    if request.absent or source.kind == FIRMWARE:
+        return None if request.absent else settings
     base = new_record(source, seen.defaults) if settings is None else settings
-    return {**base, **differing(wish.settings, base)}
+    return {**base, **differing(request.settings, base)}
 
 
-def _stale(seen: Discovery, name: RecordId, record: Record, wish: Wish) -> bool:
+def _stale(seen: Discovery, name: RecordId, record: Record, request: Request) -> bool:
     """Whether a record came from somebody who was asked, and none of them offers it or it does not pass the filters."""
     found = seen.sources.get(source_of(record))
-    if not wish.prune or found is None or not (found.known or wish.absent):
+    if not request.prune or found is None or not (found.known or request.absent):
         return False
     offers = (offer for one in seen.sources.values() for offer in one.offers or ())
     offered = {offer.key for offer in offers}
-    return (name.target, name.portal) not in offered or bool(wish.filter.objection(name.portal))
+    return (name.target, name.portal) not in offered or bool(request.filter.objection(name.portal))
 
 
-def plan_discovery(seen: Discovery, want: Discovery, wish: Wish) -> list[Step]:
+def plan_discovery(seen: Discovery, want: Discovery, request: Request) -> list[Step]:
     """Discovery records; then what they lead to; then the daemon, when those that it polls changed; then what is stale."""
     records: list[Step] = []
     nodes: list[Step] = []
@@ -213,13 +215,13 @@ def plan_discovery(seen: Discovery, want: Discovery, wish: Wish) -> list[Step]:
         steps = _record_steps(source, old.settings, new.settings, want)
         restart = restart or bool(steps) and (polled(source, old.settings) or polled(source, new.settings))
         records += steps
-        new_ones = [name for name in missing(seen, source, wish) if name in want.records]
+        new_ones = [name for name in missing(seen, source, request) if name in want.records]
         adding = {name: want.records[name] for name in new_ones if name not in added}
         added.update(adding)
         if adding:
             nodes.append(RecordOffers(source, adding))
         if old.offers is None and new.offers is not None:
-            nodes.append(Discover(source, wish, _back(source, old.settings) if steps else None))
+            nodes.append(Discover(source, request, _back(source, old.settings) if steps else None))
     daemon: list[Step] = [RestartPolling(len(seen.polling.sources))] if restart else []
     stale = [name for name in sorted(want.stale) if name in seen.records]
     return records + nodes + daemon + [RemoveRecord(name, seen.records[name]) for name in stale]
@@ -240,7 +242,7 @@ def _back(source: Source, old: dict[str, Value] | None) -> Step:
     return ForgetDiscovery(source) if old is None else WriteDiscovery(source, old, {})
 
 
-def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
+def refuse_discovery(seen: Discovery, steps: list[Step], request: Request) -> None:
     """A record that a session uses stays; nothing is pruned because somebody offers nothing at all."""
     for step in steps:
         if not isinstance(step, RemoveRecord):
@@ -252,7 +254,7 @@ def refuse_discovery(seen: Discovery, steps: list[Step], wish: Wish) -> None:
                 f"Log out first."
             )
         found = seen.sources.get(source_of(step.record))
-        if found and found.offers == () and not wish.absent:
+        if found and found.offers == () and not request.absent:
             raise Problem(
                 f"Cannot prune the record of {step.name}: {source_of(step.record)} answers, but offers this host nothing "
                 f"at all, maybe because it is starting. If that is right, remove the node, or set state to 'absent'."

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of discovery: the options of the module, checked and made into a wish."""
+"""What users ask of discovery: the options of the module, checked and made into a request."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPTIONS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What shall be: who is asked, with which settings, and which portals of their offers get records."""
 
     sources: tuple[Source, ...]
@@ -50,8 +50,8 @@ class Wish:
     absent: bool = False
 
 
-def wish_of(options: dict[str, Any]) -> Wish:
-    """The options as a wish; a Problem where they cannot be meant."""
+def request_of(options: dict[str, Any]) -> Request:
+    """The options as a request; a Problem where they cannot be meant."""
     if options["type"] == "slp":
         raise Problem(
             "SLP discovery was never finished in open-iscsi: 'iscsiadm -t slp' only says so. Use sendtargets or isns."
@@ -59,7 +59,7 @@ def wish_of(options: dict[str, Any]) -> Wish:
     kind = KINDS[options["type"]]
     if kind == FIRMWARE:
         _refuse_for_firmware(options)
-        return Wish((Source(FIRMWARE, None),), {}, ())
+        return Request((Source(FIRMWARE, None),), {}, ())
     if not options["portals"]:
         raise Problem(f"The type '{options['type']}' needs 'portals': whom should this host ask?")
     sources = tuple(_source(kind, text) for text in options["portals"])
@@ -67,7 +67,7 @@ def wish_of(options: dict[str, Any]) -> Wish:
     unique("iface", [iface_name(iface) for iface in options["ifaces"]])
     if not options["ifaces"]:
         raise Problem("'ifaces' is empty: no record could be made. Leave it out for the iface 'default'.")
-    return Wish(
+    return Request(
         sources=sources,
         settings=_settings(sources[0], options),
         ifaces=tuple(options["ifaces"]),

@@ -21,26 +21,26 @@ from .plan import (
     want_discovery,
 )
 from .record import WORDS, Source
-from .request import wish_of
+from .request import request_of
 
 
 class DiscoveryResource(Locking):
     """Discovery records, and node records of what is offered, as they were asked for."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        self.wish = wish_of(options)
+        self.request = request_of(options)
 
     def look(self, host: Host) -> Discovery:
-        return look_discovery(host, self.wish)
+        return look_discovery(host, self.request)
 
     def want(self, seen: Discovery) -> Discovery:
-        return want_discovery(seen, self.wish)
+        return want_discovery(seen, self.request)
 
     def plan(self, seen: Discovery, want: Discovery) -> list[Step]:
-        return plan_discovery(seen, want, self.wish)
+        return plan_discovery(seen, want, self.request)
 
     def refuse(self, seen: Discovery, want: Discovery, steps: list[Step]) -> None:
-        refuse_discovery(seen, steps, self.wish)
+        refuse_discovery(seen, steps, self.request)
 
     def notes(self, seen: Discovery, steps: list[Step]) -> Iterable[str]:
         return note_discovery(seen, steps)
@@ -56,7 +56,7 @@ class DiscoveryResource(Locking):
                 "tpg": offer.tpg,
                 "recorded": offer.key in recorded,
                 "logged_in": offer.key in live,
-                "skip_reason": objection(state, offer, self.wish) or None,
+                "skip_reason": objection(state, offer, self.request) or None,
             }
             for offer in sorted(offers)
         ]

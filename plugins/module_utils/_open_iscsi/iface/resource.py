@@ -35,7 +35,7 @@ OPTIONS: dict[str, Any] = {
 
 
 class Iface(Locking):
-    """An iface with the fields that were asked for, and if wished its card with them."""
+    """An iface with the fields that were asked for, and if asked for, its card with them."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.name = check_name(options["name"])

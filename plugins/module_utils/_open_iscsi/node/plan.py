@@ -44,7 +44,7 @@ RETRIES, WAIT = "node.session.initial_login_retry_max", "node.conn[0].timeo.logi
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What was asked of one portal through one iface; None: as it is."""
 
     absent: bool = False
@@ -55,19 +55,19 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Requests:
     """What was asked of all nodes together."""
 
-    named: dict[RecordId, Wish]
+    named: dict[RecordId, Request]
     emptied: frozenset[str] = frozenset()  # targets that keep nothing but what is named
     by_startup: dict[str, bool] = field(default_factory=dict)  # logged in or not, for records of this startup
     assume_present: frozenset[str] = frozenset()  # targets and ifaces that an earlier task will have made
     patient: bool = False  # a portal that does not answer may stay away
 
-    def over(self, nodes: dict[RecordId, Node]) -> dict[RecordId, Wish]:
-        """A wish for each node that is meant: those that are named, and those whose record is of a startup."""
+    def over(self, nodes: dict[RecordId, Node]) -> dict[RecordId, Request]:
+        """A request for each node that is meant: those that are named, and those whose record is of a startup."""
         classed = {
-            name: Wish(logged_in=self.by_startup[node.startup])
+            name: Request(logged_in=self.by_startup[node.startup])
             for name, node in nodes.items()
             if node.startup in self.by_startup and name.target not in self.emptied
         }
@@ -114,29 +114,31 @@ class Nodes:
         return RecordId.of(self.spellings.get(name.target, name.written), name.portal, name.iface)
 
 
-def look_nodes(host: Host, wishes: Wishes) -> Nodes:
+def look_nodes(host: Host, requests: Requests) -> Nodes:
     """Records and sessions of the targets that are meant, and whether the portals to log in to answer.
 
     Targets in assume_present are not asked, and its ifaces are taken as there: no need of either while nothing is changed.
     """
     found = look_records(host)
-    targets = {name.target for name in wishes.named} | wishes.emptied
-    targets |= {name.target for name, record in found if Node(record).startup in wishes.by_startup}
+    targets = {name.target for name in requests.named} | requests.emptied
+    targets |= {name.target for name, record in found if Node(record).startup in requests.by_startup}
     records = only([(name, record) for name, record in found if name.target in targets])
     sessions: dict[RecordId, list[Session]] = {}
     for session in look_sessions(host):
         if session.name.target in targets:
             sessions.setdefault(session.name, []).append(session)
     nodes = {name: _node(records.get(name), sessions.get(name, [])) for name in sorted({*records, *sessions})}
-    meant = wishes.over(nodes)
-    assumed = wishes.assume_present & {name.iface for name in meant}
+    meant = requests.over(nodes)
+    assumed = requests.assume_present & {name.iface for name in meant}
     ifaces: dict[str, dict[str, str]] = {**{iface: {} for iface in assumed}, **look_ifaces(host)}
     joining = [
         name
-        for name, wish in meant.items()
-        if wish.logged_in and name not in sessions and not {name.target, name.iface} & wishes.assume_present
+        for name, request in meant.items()
+        if request.logged_in
+        and name not in sessions
+        and not {name.target, name.iface} & requests.assume_present
     ]
-    refuse_unknown(host, [key for wish in meant.values() for key in wish.settings])
+    refuse_unknown(host, [key for request in meant.values() for key in request.settings])
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
     hindered, offered = look_hindered(host, joining, ifaces)
     return Nodes(
@@ -145,7 +147,7 @@ def look_nodes(host: Host, wishes: Wishes) -> Nodes:
         ifaces=ifaces,
         hindered=hindered,
         use=look_use(host, sum(sessions.values(), [])) if leaving else None,
-        spellings=_spellings([*wishes.named, *records, *sessions], offered),
+        spellings=_spellings([*requests.named, *records, *sessions], offered),
         offered=offered,
     )
 
@@ -157,9 +159,13 @@ def _spellings(names: list[RecordId], offered: dict[str, frozenset[str]]) -> dic
     return {**said, **told}
 
 
-def _leaves(wish: Wish) -> bool:
+def _leaves(request: Request) -> bool:
     """Whether sessions may end by it."""
-    return wish.absent or wish.logged_in is False or SESSIONS in {*wish.settings, *wish.reset_to_defaults}
+    return (
+        request.absent
+        or request.logged_in is False
+        or SESSIONS in {*request.settings, *request.reset_to_defaults}
+    )
 
 
 def _node(record: Record | None, sessions: list[Session]) -> Node:
@@ -168,36 +174,36 @@ def _node(record: Record | None, sessions: list[Session]) -> Node:
     return Node(record, tuple(session.number for session in sessions), worst)
 
 
-def want_nodes(seen: Nodes, wishes: Wishes) -> Nodes:
-    """Each wish laid over what is there; what was not asked for stays, except for the targets in 'emptied'."""
-    nodes = {name: node for name, node in seen.nodes.items() if name.target not in wishes.emptied}
-    for name, wish in wishes.over(seen.nodes).items():
+def want_nodes(seen: Nodes, requests: Requests) -> Nodes:
+    """Each request laid over what is there; what was not asked for stays, except for the targets in 'emptied'."""
+    nodes = {name: node for name, node in seen.nodes.items() if name.target not in requests.emptied}
+    for name, request in requests.over(seen.nodes).items():
         nodes.pop(name, None)
-        if not wish.absent:
-            nodes[seen.spelled(name)] = _wanted(seen.spelled(name), wish, seen, wishes.patient)
+        if not request.absent:
+            nodes[seen.spelled(name)] = _wanted(seen.spelled(name), request, seen, requests.patient)
     return replace(seen, nodes=nodes)
 
 
-def _wanted(name: RecordId, wish: Wish, seen: Nodes, patient: bool) -> Node:
+def _wanted(name: RecordId, request: Request, seen: Nodes, patient: bool) -> Node:
     old = seen.nodes.get(name, Node(None))
     settings = old.record.settings if old.record else {**seen.defaults}
-    if old.record is None or wish.tpg not in (None, old.record.tpg) or _misspelled(name, old, seen):
+    if old.record is None or request.tpg not in (None, old.record.tpg) or _misspelled(name, old, seen):
         if name.iface not in seen.ifaces:
             raise Problem(f"There is no iface '{name.iface}' on this host. Create it first (module iface).")
         if zoneless(name.portal) and not bound(seen.ifaces[name.iface]):
             raise Problem(f"Cannot record {name}: {ZONELESS}.")
-        tpg = wish.tpg if wish.tpg is not None else max(old.record.tpg, 1) if old.record else 1
+        tpg = request.tpg if request.tpg is not None else max(old.record.tpg, 1) if old.record else 1
         settings = {**settings, **new_settings(name, tpg, seen.ifaces[name.iface])}
-    reset = {key: seen.defaults[key] for key in wish.reset_to_defaults if key in seen.defaults}
-    said = {**reset, **wish.settings}
+    reset = {key: seen.defaults[key] for key in request.reset_to_defaults if key in seen.defaults}
+    said = {**reset, **request.settings}
     changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
     asked = frozenset([*said, TPG])
     unreachable = name in seen.hindered and seen.hindered[name].unreachable
-    if wish.logged_in is None or wish.logged_in and patient and unreachable:
+    if request.logged_in is None or request.logged_in and patient and unreachable:
         return Node(record, old.sessions, old.state, asked)
-    count = min(max(number(record.settings.get(SESSIONS), 1), 1), MOST_SESSIONS) if wish.logged_in else 0
-    if SESSIONS not in said and wish.logged_in:
+    count = min(max(number(record.settings.get(SESSIONS), 1), 1), MOST_SESSIONS) if request.logged_in else 0
+    if SESSIONS not in said and request.logged_in:
         count = max(count, len(old.sessions))  # sessions beside the first may be somebody else's
     sessions = (old.sessions + (NEW,) * count)[:count]
     return Node(record, sessions, LOGGED_IN if sessions != old.sessions else old.state, asked)

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of nodes: the options of the modules node and nodes, checked and made into wishes."""
+"""What users ask of nodes: the options of the modules node and nodes, checked and made into requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..conf.presets import PRESETS, with_preset
 from ..conf.settings import NODE, STARTUPS, Value, chap_settings, named, setting
 from ..lock import Locking
 from ..record import RecordId, iface_name
-from .plan import Nodes, Wish, Wishes, look_nodes, note_nodes, plan_nodes, refuse_nodes, want_nodes
+from .plan import Nodes, Request, Requests, look_nodes, note_nodes, plan_nodes, refuse_nodes, want_nodes
 
 OPTIONS: dict[str, Any] = {
     "target": {"type": "str", "required": True},
@@ -52,9 +52,9 @@ class NodesResource(Locking):
         assume_present: Iterable[str] = (),
         by_startup: dict[str, bool | None] | None = None,
     ) -> None:
-        pairs = [(name, wish) for one in asked for name, wish in wishes(one)]
-        unique("node", [str(replace(name, spelled="")) for name, _wish in pairs])
-        self.wishes = Wishes(
+        pairs = [(name, request) for one in asked for name, request in requests(one)]
+        unique("node", [str(replace(name, spelled="")) for name, _request in pairs])
+        self.requests = Requests(
             named=dict(pairs),
             emptied=frozenset(target_key(one["target"]) for one in asked if purge or not one["portals"]),
             by_startup={key: value for key, value in (by_startup or {}).items() if value is not None},
@@ -62,22 +62,24 @@ class NodesResource(Locking):
             assume_present=frozenset([*assume_present, *(name.lower() for name in assume_present)]),
             patient=unreachable == "skip",
         )
-        if self.wishes.by_startup.get("onboot") is False:
+        if self.requests.by_startup.get("onboot") is False:
             raise Problem(
                 "by_startup cannot log out of what has the startup 'onboot': the root disk may be on it. Name the nodes "
                 "if you want that."
             )
         shown = {
-            key for wish in self.wishes.named.values() for key in (*wish.settings, *wish.reset_to_defaults)
+            key
+            for request in self.requests.named.values()
+            for key in (*request.settings, *request.reset_to_defaults)
         }
         self.shown = sorted(shown - set(ELSEWHERE))
 
     def look(self, host: Host) -> Nodes:
-        return look_nodes(host, self.wishes)
+        return look_nodes(host, self.requests)
 
     def want(self, seen: Nodes) -> Nodes:
-        check_names(seen, self.wishes)
-        return want_nodes(seen, self.wishes)
+        check_names(seen, self.requests)
+        return want_nodes(seen, self.requests)
 
     def plan(self, seen: Nodes, want: Nodes) -> list[Step]:
         return plan_nodes(seen, want)
@@ -111,20 +113,20 @@ class NodesResource(Locking):
         return {"nodes": shown}
 
 
-def check_names(seen: Nodes, wishes: Wishes) -> None:
+def check_names(seen: Nodes, requests: Requests) -> None:
     """A host name may stand for another address tomorrow: it is a portal only where a record or a session has it already."""
     there = {(name.target, name.portal) for name in seen.nodes}
-    for name, wish in wishes.named.items():
-        known = (name.target, name.portal) in there or name.target in wishes.assume_present
-        if by_name(name.portal) and not known and not wish.absent:
+    for name, request in requests.named.items():
+        known = (name.target, name.portal) in there or name.target in requests.assume_present
+        if by_name(name.portal) and not known and not request.absent:
             raise Problem(
                 f"'{name.portal}' is not a portal of '{name.written}' (ADDRESS, ADDRESS:PORT or [IPV6]:PORT): it is a host "
                 f"name, and no record of the target on this host has it. Give the address."
             )
 
 
-def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
-    """One entry of the list: a wish for each of its portals and ifaces."""
+def requests(asked: dict[str, Any]) -> list[tuple[RecordId, Request]]:
+    """One entry of the list: a request for each of its portals and ifaces."""
     target, absent = target_name(asked["target"]), asked["state"] == "absent"
     if not asked["portals"] and not absent:
         raise Problem(
@@ -137,13 +139,13 @@ def wishes(asked: dict[str, Any]) -> list[tuple[RecordId, Wish]]:
             f"The tpg {asked['tpg']} of '{target}' is not a portal group tag. It must be a number from 0 to 65535."
         )
     reset = tuple(key for name in asked["reset_to_defaults"] for key in reset_keys(name))
-    wish = Wish(absent, asked["tpg"], _settings(asked), reset, asked["logged_in"])
+    request = Request(absent, asked["tpg"], _settings(asked), reset, asked["logged_in"])
     names = [
         RecordId.of(target, portal(where, names=True), iface_name(iface))
         for where in asked["portals"]
         for iface in asked["ifaces"]
     ]
-    return [(name, wish) for name in names]
+    return [(name, request) for name in names]
 
 
 def reset_keys(name: str) -> list[str]:

@@ -36,7 +36,7 @@ OPTIONS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What was asked of one entry."""
 
     name: EntryId
@@ -84,7 +84,7 @@ class DeleteEntry(Step):
         delete_entry(host, self.card, self.index)
 
 
-def wish_of(given: dict[str, Any]) -> Wish:
+def request_of(given: dict[str, Any]) -> Request:
     """An entry as a user gives it, checked."""
     absent = given["state"] == "absent"
     index = given["index"]
@@ -94,30 +94,32 @@ def wish_of(given: dict[str, Any]) -> Wish:
     if absent:
         if not given["user"]:
             raise Problem("A CHAP entry must have a user.")
-        return Wish(EntryId(given["user"], given["mutual"]), None, index)
+        return Request(EntryId(given["user"], given["mutual"]), None, index)
     if not given["user"] or not secret:
         raise Problem(f"The CHAP entry for '{given['user']}' must have a user and a secret, or be absent.")
     found = chap({"user": given["user"], "secret": secret}, SHORTEST, LONGEST)
-    return Wish(EntryId(given["user"], given["mutual"]), found.secret if found else None, index)
+    return Request(EntryId(given["user"], given["mutual"]), found.secret if found else None, index)
 
 
-def check_wishes(wishes: list[Wish]) -> list[Wish]:
+def check_requests(requests: list[Request]) -> list[Request]:
     """Entries that contradict each other are refused."""
-    seen: dict[tuple[EntryId, int | None], Wish] = {}
-    for wish in wishes:
-        if (wish.name, wish.index) in seen:
-            raise Problem(f"The CHAP entry for {wish.name} is given more than once. Give each its 'index'.")
-        seen[wish.name, wish.index] = wish
-    places = [wish.index for wish in wishes if wish.index is not None]
+    seen: dict[tuple[EntryId, int | None], Request] = {}
+    for request in requests:
+        if (request.name, request.index) in seen:
+            raise Problem(
+                f"The CHAP entry for {request.name} is given more than once. Give each its 'index'."
+            )
+        seen[request.name, request.index] = request
+    places = [request.index for request in requests if request.index is not None]
     twice = [index for index in places if places.count(index) > 1]
     if twice:
         raise Problem(f"The CHAP index {twice[0]} is given more than once.")
-    ours = {wish.secret for wish in wishes if wish.secret and not wish.name.mutual}
-    if any(wish.secret in ours for wish in wishes if wish.secret and wish.name.mutual):
+    ours = {request.secret for request in requests if request.secret and not request.name.mutual}
+    if any(request.secret in ours for request in requests if request.secret and request.name.mutual):
         raise Problem(
             "A mutual CHAP entry has the secret of one that is not; RFC 7143 forbids that. Use two different secrets."
         )
-    return wishes
+    return requests
 
 
 def look_table(host: Host, mac: str) -> Table:
@@ -136,43 +138,44 @@ def look_table(host: Host, mac: str) -> Table:
     return Table(card, read_table(host, card), live, named)
 
 
-def want_table(seen: Table, wishes: list[Wish], purge: bool) -> Table:
+def want_table(seen: Table, requests: list[Request], purge: bool) -> Table:
     """The table with the entries that were asked for; new ones take the lowest free places."""
     entries = dict(seen.entries)
     kept = set()
-    for wish in sorted(wishes, key=lambda one: (one.index is None, one.secret is not None)):
-        index = _place(entries, wish)
-        if wish.secret is None:
+    for request in sorted(requests, key=lambda one: (one.index is None, one.secret is not None)):
+        index = _place(entries, request)
+        if request.secret is None:
             if index in entries:
                 del entries[index]
             continue
         if index is None:
             index = next(free for free in range(FIRST_FREE, LAST + 2) if free not in entries)
-        entries[index] = Entry(wish.name, wish.secret)
+        entries[index] = Entry(request.name, request.secret)
         kept.add(index)
     if purge:
         entries = {index: entry for index, entry in entries.items() if index in kept or index < FIRST_FREE}
     return replace(seen, entries=entries)
 
 
-def _place(entries: dict[int, Entry], wish: Wish) -> int | None:
-    """The index that a wish is about; None when there is none yet."""
-    found = [index for index, entry in entries.items() if entry.name == wish.name]
-    if wish.index is None:
+def _place(entries: dict[int, Entry], request: Request) -> int | None:
+    """The index that a request is about; None when there is none yet."""
+    found = [index for index, entry in entries.items() if entry.name == request.name]
+    if request.index is None:
         if len(found) > 1:
             raise Problem(
-                f"The CHAP table has {len(found)} entries for {wish.name}: {', '.join(map(str, found))}. Select one with "
+                f"The CHAP table has {len(found)} entries for {request.name}: {', '.join(map(str, found))}. Select one with "
                 "'index'."
             )
         return found[0] if found else None
-    there = entries.get(wish.index)
-    if there is not None and there.name != wish.name:
-        if wish.secret is None:
+    there = entries.get(request.index)
+    if there is not None and there.name != request.name:
+        if request.secret is None:
             return None
         raise Problem(
-            f"The CHAP entry {wish.index} is for {there.name}, not for {wish.name}. Delete it first, or choose another index."
+            f"The CHAP entry {request.index} is for {there.name}, not for {request.name}. Delete it first, or choose another "
+            "index."
         )
-    return wish.index
+    return request.index
 
 
 def plan_table(seen: Table, want: Table) -> list[Step]:
@@ -208,14 +211,14 @@ class HostChap(Resource):
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.mac = hardware_address(options["mac"])
-        self.wishes = check_wishes([wish_of(entry) for entry in options["entries"]])
+        self.requests = check_requests([request_of(entry) for entry in options["entries"]])
         self.purge = options["purge"]
 
     def look(self, host: Host) -> Table:
         return look_table(host, self.mac)
 
     def want(self, seen: Table) -> Table:
-        return want_table(seen, self.wishes, self.purge)
+        return want_table(seen, self.requests, self.purge)
 
     def plan(self, seen: Table, want: Table) -> list[Step]:
         return plan_table(seen, want)

@@ -137,7 +137,7 @@ def is_on(point, other):
 
 
 @st.composite
-def wishes(draw):
+def requests(draw):
     """What a user asks for."""
     paths = draw(
         st.lists(
@@ -281,7 +281,7 @@ def run(host, asked):
 
 
 @many
-@given(text=files(), table=tables(), asked=wishes())
+@given(text=files(), table=tables(), asked=requests())
 def test_a_run_leads_where_it_should_and_changes_only_what_was_asked_for(text, table, asked):
     host = Kernel(text, table)
     try:

@@ -105,7 +105,7 @@ def test_a_call_that_names_nothing_new_has_nothing_to_do(document):
 
 @many
 @given(DOCUMENTS)
-def test_the_smallest_wish_changes_the_alias_alone(document):
+def test_the_smallest_request_changes_the_alias_alone(document):
     host = LioHost(running(document))
     before = host.configfs()
     steps = converged(host, "target", {"name": W, "alias": "x"})
@@ -203,12 +203,12 @@ def test_an_igroup_changes_its_own_initiators_and_who_may_log_in_alone(document)
     host = LioHost(running(document))
     name = "iqn.2026-01.com.example:new"
     assume(not any("chap_userid" in acl for acl in group_of(document).get("node_acls", [])))
-    wish = {"target": W, "name": "new", "initiators": [name], "luns": []}
+    request = {"target": W, "name": "new", "initiators": [name], "luns": []}
     try:
-        steps = converged(host, "igroup", wish)
+        steps = converged(host, "igroup", request)
     except Problem as refused:
         assert "asks everybody for CHAP" in str(refused)
-        steps = converged(host, "igroup", {**wish, "chap": {"user": "", "secret": ""}})
+        steps = converged(host, "igroup", {**request, "chap": {"user": "", "secret": ""}})
     assert not [step for step in steps if step.startswith(TAKEN_AWAY)]
     acls = group_of(saved(host))["node_acls"]
     assert acls[:-1] == group_of(document).get("node_acls", [])
@@ -232,7 +232,7 @@ def test_a_target_that_goes_takes_no_other_with_it(document):
     assert not [path for path in host.configfs() if path.startswith(f"{ISCSI}/{W}/")]
 
 
-WISHES = st.fixed_dictionaries(
+REQUESTS = st.fixed_dictionaries(
     {"name": st.just(W)},
     optional={
         "alias": st.sampled_from(["LIO", "x"]),
@@ -279,22 +279,22 @@ WISHES = st.fixed_dictionaries(
 
 
 @many
-@given(DOCUMENTS, WISHES, st.booleans())
-def test_where_nothing_is_left_to_do_what_was_asked_for_is_so(document, wish, purge):
+@given(DOCUMENTS, REQUESTS, st.booleans())
+def test_where_nothing_is_left_to_do_what_was_asked_for_is_so(document, request, purge):
     """It is refused, or it is so: in the kernel, and in the file that comes back after a boot."""
     host = LioHost({**running(document), "/proc/self/ns/mnt": {"link": "mnt:[1]"}})
     try:
-        converged(host, "targets", {"targets": [wish], "purge": purge})
+        converged(host, "targets", {"targets": [request], "purge": purge})
     except Problem as refused:
         assert host.did == [], f"refused once it had begun: {refused}"
         return
-    assert untrue(host, f"{ISCSI}/{W}/tpgt_{group_of(document)['tag']}", wish) == []
-    assert unsaved(group_of(saved(host)), wish) == []
+    assert untrue(host, f"{ISCSI}/{W}/tpgt_{group_of(document)['tag']}", request) == []
+    assert unsaved(group_of(saved(host)), request) == []
     rebooted = LioHost({**host.files, **running(saved(host))})
-    assert untrue(rebooted, f"{ISCSI}/{W}/tpgt_{group_of(document)['tag']}", wish) == []
+    assert untrue(rebooted, f"{ISCSI}/{W}/tpgt_{group_of(document)['tag']}", request) == []
 
 
-def untrue(host, base, wish):
+def untrue(host, base, request):
     """What was asked for and is not so, read without any of our own readers."""
     served = {}
     for path, value in host.files.items():
@@ -316,16 +316,16 @@ def untrue(host, base, wish):
         "luns": lambda want: all(_lun_is_so(host, base, served, one) for one in want),
         "igroups": lambda want: all(_igroup_is_so(host, base, served, one) for one in want),
     }
-    return [key for key, value in wish.items() if key in facts and not facts[key](value)]
+    return [key for key, value in request.items() if key in facts and not facts[key](value)]
 
 
-def _lun_is_so(host, base, served, wish):
-    found = {at: place for at, (name, place) in served.items() if name == wish["name"]}
-    if "number" in wish:
-        found = {at: place for at, place in found.items() if at == wish["number"]}
-    if wish.get("state") == "absent":
+def _lun_is_so(host, base, served, request):
+    found = {at: place for at, (name, place) in served.items() if name == request["name"]}
+    if "number" in request:
+        found = {at: place for at, place in found.items() if at == request["number"]}
+    if request.get("state") == "absent":
         return not found
-    kinds = wish.get("attributes", {})
+    kinds = request.get("attributes", {})
     return len(found) == 1 and all(
         host.read(f"{CORE}/{place}/attrib/{key}").strip() == str(value)
         for place in found.values()
@@ -333,12 +333,12 @@ def _lun_is_so(host, base, served, wish):
     )
 
 
-def _igroup_is_so(host, base, served, wish):
-    for name in wish["initiators"]:
+def _igroup_is_so(host, base, served, request):
+    for name in request["initiators"]:
         acl = f"{base}/acls/{name}"
-        if host.read(f"{acl}/tag").strip() != wish["name"]:
+        if host.read(f"{acl}/tag").strip() != request["name"]:
             return False
-        for lun in wish.get("luns", []):
+        for lun in request.get("luns", []):
             maps = []
             for own in [one for one in host.list(acl) if one.startswith("lun_")]:
                 links = [host.link(f"{acl}/{own}/{one}") for one in host.list(f"{acl}/{own}")]
@@ -352,7 +352,7 @@ def _igroup_is_so(host, base, served, wish):
     return True
 
 
-def unsaved(group, wish):
+def unsaved(group, request):
     told = {
         "alias": lambda want: group.get("parameters", {}).get("TargetAlias", "LIO Target") == want,
         "enabled": lambda want: group.get("enable", True) == want,
@@ -360,7 +360,7 @@ def unsaved(group, wish):
             group.get("attributes", {}).get("login_timeout", 15) == want["login_timeout"]
         ),
     }
-    return [key for key, value in wish.items() if key in told and not told[key](value)]
+    return [key for key, value in request.items() if key in told and not told[key](value)]
 
 
 @many

@@ -358,7 +358,7 @@ def test_every_report_is_read_whatever_is_new_in_it_and_what_is_only_named_stays
 @given(
     reports(), st.sampled_from(["active", "inactive", "exported", "imported", "absent", None]), st.booleans()
 )
-def test_a_wish_for_one_group_is_refused_or_plans_for_it_alone(document, state, force):
+def test_a_request_for_one_group_is_refused_or_plans_for_it_alone(document, state, force):
     report, told = document
     name = min(told)
     resource = asked([{"name": name, "state": state, "force": force and state == "absent", "tags": ["new"]}])

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Laws over multipath.conf as other people write it: their files stay, names stay, a wish changes only what it names."""
+"""Laws over multipath.conf as other people write it: their files stay, names stay, a request changes only what it names."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_aliases_change_only_what_they_name(files, running, bound, fstab, runs, 
 
 @many
 @given(configurations, maps, bindings, fstabs)
-def test_no_wish_changes_nothing(files, running, bound, fstab):
+def test_no_request_changes_nothing(files, running, bound, fstab):
     host = MultipathHost({**files, BINDINGS: bound, "/etc/fstab": fstab}, running)
     before = dict(host.files)
     for door, options in (

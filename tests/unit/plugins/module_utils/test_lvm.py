@@ -59,9 +59,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.report import 
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.volume import allocation as lvm_allocation
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.volume.plan import (
+    Request,
     Volume,
     Volumes,
-    Wish,
     plan_volumes,
     want_volumes,
 )
@@ -197,13 +197,15 @@ def test_a_size_is_a_number_of_extents(text, own, wanted):
 @pytest.mark.parametrize("percents", [(60, 60), (50, 100), (33, 33, 33), (100,), (1, 99)])
 @pytest.mark.parametrize("free", [1, 7, 60, 997])
 def test_percentages_of_what_is_free_find_nothing_to_do_the_second_time(percents, free):
-    wishes = [Wish("vg", f"v{n}", volume_size(f"{percent}%FREE")) for n, percent in enumerate(percents)]
+    requests = [Request("vg", f"v{n}", volume_size(f"{percent}%FREE")) for n, percent in enumerate(percents)]
     group = VolumeGroup("vg", extent_size=4 * MIB, extents=1000, free=free)
-    first = want_volumes(wishes, Volumes({wish.path: None for wish in wishes}, {"vg": group}, {}, Lvm()))
+    first = want_volumes(
+        requests, Volumes({request.path: None for request in requests}, {"vg": group}, {}, Lvm())
+    )
     taken = sum(volume.extents for volume in first.volumes.values())
     assert taken <= free
     after = replace(first, groups={"vg": replace(group, free=free - taken)})
-    assert plan_volumes(wishes, after, want_volumes(wishes, after)) == []
+    assert plan_volumes(requests, after, want_volumes(requests, after)) == []
 
 
 # ---- the two laws: from every small state to every other ----
@@ -485,15 +487,15 @@ def test_the_steps_of_a_plan_lead_from_every_volume_to_every_other():
             continue  # refused
         if seen and not seen.active and want and want.filesystem and not want.active:
             continue  # refused: nobody can see what is on it
-        wish = Wish(
+        request = Request(
             "vg", "data", volume_size("8m"), want.filesystem.kind if want and want.filesystem else None
         )
-        states = [Volumes({wish.path: state}, {"vg": group}) for state in (seen, want)]
+        states = [Volumes({request.path: state}, {"vg": group}) for state in (seen, want)]
         state = seen
-        for step in plan_volumes([wish], *states):
+        for step in plan_volumes([request], *states):
             state = walked(state, step, want)
         assert state == want
-        assert plan_volumes([wish], states[1], states[1]) == []
+        assert plan_volumes([request], states[1], states[1]) == []
         walks += 1
     assert walks > 40
 

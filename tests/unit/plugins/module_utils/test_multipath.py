@@ -52,7 +52,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.pat
 from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.disk.plan import (
     Disk,
     Disks,
-    Wish,
+    Request,
     plan_disks,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.files import aliases_of
@@ -290,17 +290,17 @@ def test_a_wwid_that_stays_listed_is_a_problem():
 
 # ---- the laws ----
 
-WISHES = [Wish("36001405a000000000000000000000000", paths=2)]
+REQUESTS = [Request("36001405a000000000000000000000000", paths=2)]
 HEALTHY = DiskPath(
-    device="sda", hctl="0:0:0:0", state="running", known=WISHES[0].wwid, wwids=(WISHES[0].wwid,)
+    device="sda", hctl="0:0:0:0", state="running", known=REQUESTS[0].wwid, wwids=(REQUESTS[0].wwid,)
 )
 
 
 def disk_states():
     for good, mapped, size in itertools.product((0, 1, 2), (False, True), (0, 512, 1024)):
         paths = (HEALTHY,) * good
-        yield Disk(WISHES[0].wwid, good, mapped, named=bool(good), size=size if good else 0, paths=paths)
-    yield Disk(WISHES[0].wwid, registered=True)
+        yield Disk(REQUESTS[0].wwid, good, mapped, named=bool(good), size=size if good else 0, paths=paths)
+    yield Disk(REQUESTS[0].wwid, registered=True)
     yield None
 
 
@@ -333,7 +333,7 @@ def walk_disk(disk, steps):
 
 @pytest.mark.parametrize("seen", list(disk_states()), ids=str)
 def test_disks_obey_the_laws(seen):
-    wwid = WISHES[0].wwid
+    wwid = REQUESTS[0].wwid
     for want in disk_states():
         reachable = want is None or (want.named and not want.registered)
         smaller = want and seen and want.size < seen.size
@@ -341,9 +341,9 @@ def test_disks_obey_the_laws(seen):
         if not reachable or smaller or shrinks:
             continue
         before, after = Disks({wwid: seen}), Disks({wwid: want})
-        walked = walk_disk(seen, plan_disks(WISHES, before, after))
-        assert plan_disks(WISHES, after, after) == []
-        assert plan_disks(WISHES, Disks({wwid: walked}), after) == []
+        walked = walk_disk(seen, plan_disks(REQUESTS, before, after))
+        assert plan_disks(REQUESTS, after, after) == []
+        assert plan_disks(REQUESTS, Disks({wwid: walked}), after) == []
 
 
 def conf_states():

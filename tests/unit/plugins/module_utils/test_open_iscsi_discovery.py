@@ -33,7 +33,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discove
     Source,
     WriteDiscovery,
 )
-from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.request import Wish
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.request import Request
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
     Record,
     RecordId,
@@ -81,15 +81,15 @@ def states():
         )
 
 
-def wishes():
+def requests():
     for settings, prune, absent in itertools.product(
         ({}, {POLLED: "Yes"}, {POLLED: "No"}), (False, True), (False, True)
     ):
         if not (absent and settings):
-            yield Wish((ARRAY,), settings, ("default",), prune=prune, absent=absent)
+            yield Request((ARRAY,), settings, ("default",), prune=prune, absent=absent)
 
 
-def walked(state, steps, wish):
+def walked(state, steps, request):
     """What the steps make of a state; asking answers with the first target."""
     for step in steps:
         old = state.sources[ARRAY]
@@ -108,23 +108,23 @@ def walked(state, steps, wish):
             asked = replace(state, sources={ARRAY: replace(old, offers=offers, known=True)})
             inner = [
                 one
-                for one in plan_discovery(asked, want_discovery(asked, wish), wish)
+                for one in plan_discovery(asked, want_discovery(asked, request), request)
                 if isinstance(one, (RecordOffers, RemoveRecord))
             ]
-            state = walked(asked, inner, wish)
+            state = walked(asked, inner, request)
         else:
             assert isinstance(step, RestartPolling)
     return state
 
 
-@pytest.mark.parametrize("wish", list(wishes()), ids=str)
-def test_the_steps_lead_where_they_should_and_then_there_are_none(wish):
+@pytest.mark.parametrize("asked", list(requests()), ids=str)
+def test_the_steps_lead_where_they_should_and_then_there_are_none(asked):
     for seen in states():
-        want = want_discovery(seen, wish)
-        assert plan_discovery(want, want, wish) == []
-        after = walked(seen, plan_discovery(seen, want, wish), wish)
-        assert plan_discovery(after, want, wish) == []
-        assert plan_discovery(after, want_discovery(after, wish), wish) == []
+        want = want_discovery(seen, asked)
+        assert plan_discovery(want, want, asked) == []
+        after = walked(seen, plan_discovery(seen, want, asked), asked)
+        assert plan_discovery(after, want, asked) == []
+        assert plan_discovery(after, want_discovery(after, asked), asked) == []
 
 
 def host_of(answer, config="discovery.sendtargets.address = 10.0.1.1\ndiscovery.sendtargets.port = 3260\n"):
@@ -138,9 +138,9 @@ def host_of(answer, config="discovery.sendtargets.address = 10.0.1.1\ndiscovery.
 def test_credentials_that_are_rejected_leave_the_record_as_it_was(config):
     host = host_of({"rc": 24}, config)
     chap = chap_settings(Chap("scout", Secret("a-wrong-secret")), AUTH)
-    wish = Wish((ARRAY,), chap, ("default",))
-    seen = look_discovery(host, wish)
-    write, discover = plan_discovery(seen, want_discovery(seen, wish), wish)
+    request = Request((ARRAY,), chap, ("default",))
+    seen = look_discovery(host, request)
+    write, discover = plan_discovery(seen, want_discovery(seen, request), request)
     write.take(host)
     assert "a-wrong-secret" in host.read(CONFIG)
     with pytest.raises(Problem, match="rejects the CHAP user or secret.*again as it was"):
@@ -156,9 +156,9 @@ def test_what_is_asked_late_is_filtered_and_pruned_all_the_same():
         f"node.name = {IQN}:gone\nnode.tpgt = 1\nnode.discovery_type = send_targets\nnode.discovery_address = 10.0.1.1\n"
         "node.discovery_port = 3260\nnode.conn[0].address = 10.0.1.1\nnode.conn[0].port = 3260\n"
     )
-    wish = Wish((ARRAY,), {}, ("default",), prune=True)
-    seen = look_discovery(host, wish)
-    steps = plan_discovery(seen, want_discovery(seen, wish), wish)
+    request = Request((ARRAY,), {}, ("default",), prune=True)
+    seen = look_discovery(host, request)
+    steps = plan_discovery(seen, want_discovery(seen, request), request)
     assert [str(step) for step in steps] == ["Discover what 10.0.1.1:3260 offers, and record what is new"]
     steps[0].take(host)
     nodes = "/etc/iscsi/nodes"
