@@ -32,12 +32,12 @@ DROP_IN = "/etc/systemd/system/rtslib-fb-targetctl.service.d"
 CLEAN = f"targetctl clear; rm -rf /srv/luns {SAVED} {DROP_IN}; systemctl daemon-reload"
 OURS = "ansible_collections.lunworks.iscsi.plugins.module_utils"
 IMPATIENT = f"""
-from {OURS}.host import Host
+from {OURS}._host import Host
 Host.lock.__wrapped__.__defaults__ = (2,)
 """
 KILLED = f"""
 import os, signal
-from {OURS}.lio_saved import Save
+from {OURS}._lio.persistence import Save
 Save.take = lambda step, host: os.kill(os.getpid(), signal.SIGKILL)
 """
 MEANWHILE = f"""
@@ -49,7 +49,7 @@ def meanwhile(step, host):
 STEP.take = meanwhile
 """
 SLOW = f"""
-from {OURS}.host import Host
+from {OURS}._host import Host
 run = Host.run
 def slow(host, *argv, **how):
     if argv[0] == "sync":
@@ -170,7 +170,7 @@ def test_killed_while_it_holds_the_lock(storage):
 
 
 def test_what_rtslib_saves_before_we_save_stays(storage):
-    command = MEANWHILE.replace("SYSTEM", "lio_saved").replace("STEP", "Save")
+    command = MEANWHILE.replace("SYSTEM", "_lio.persistence").replace("STEP", "Save")
     told = disturbed(storage, f"COMMAND = {BY_RTSLIB!r}\n{command}", targets=[a_target("meanwhile")])
     succeeded(storage, told)
     assert "meanwhile" in saved(storage)[1]
@@ -247,7 +247,7 @@ def test_a_switch_is_refused_where_the_label_is_another(storage, group):
 
 
 def test_a_label_that_changes_between_cut_and_grant_puts_back(storage, group):
-    meddling = MEANWHILE.replace("SYSTEM", "lio_expected").replace("STEP", "ProveLabel")
+    meddling = MEANWHILE.replace("SYSTEM", "_lio.expected").replace("STEP", "ProveLabel")
     told = disturbed(
         storage,
         f"COMMAND = {IMPORTED!r}\n{meddling}",
