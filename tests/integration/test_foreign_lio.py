@@ -307,23 +307,3 @@ def test_a_staging_target_a_read_only_volume_a_suspended_one_and_a_linked_file(s
     storage.run("dmsetup resume vg_store-a")
     assert [one["unreadable_reason"] for one in told["luns"]] == ["'/dev/vg_store/a' is suspended", None]
     storage.run("lvchange -prw vg_store/c", check=False)
-
-
-def test_a_volume_that_never_answers_holds_nobody(storage):
-    """As under multipath without a path, which holds all I/O back (queue_if_no_path)."""
-    make(storage, f"target({W!r})\nsave()\n")
-    for name in ("a", "b"):
-        succeeded(storage, storage.module("lun", target=W, name=name, path=f"/dev/vg_store/{name}"))
-    dead = "0 16384 multipath 1 queue_if_no_path 0 0 0"
-    storage.run(
-        "modprobe dm_multipath && dmsetup suspend vg_store-a && "
-        f"dmsetup load vg_store-a --table '{dead}' && dmsetup resume --noudevsync vg_store-a"
-    )
-    try:
-        told = succeeded(storage, storage.module("lun_info"))
-    finally:
-        storage.run("dmsetup message vg_store-a 0 fail_if_no_path && lvchange --refresh vg_store/a")
-    first, second = (one["unreadable_reason"] for one in told["luns"])
-    assert "of '/dev/vg_store/a': no answer within 30 seconds" in first and second is None
-    again = succeeded(storage, storage.module("lun_info"))
-    assert [one["unreadable_reason"] for one in again["luns"]] == [None, None]
