@@ -135,7 +135,7 @@ def test_files_of_open_iscsi(compute, every):
     conf = files("/etc/iscsi/iscsid.conf")
     key = "node.session.timeo.replacement_timeout"
     assert heals(compute, Way("iscsid_conf", {"settings": {key: 77}}, {"settings": {key: 78}}, conf), every)
-    ifaces = files("/etc/iscsi/ifaces/*")
+    ifaces = files("/etc/iscsi/ifaces/* /var/lib/iscsi/ifaces/*")
     iface = Way("iface", {"name": "killed", "nic": "lo"}, {"name": "killed", "state": "absent"}, ifaces)
     assert heals(compute, iface, every)
 
