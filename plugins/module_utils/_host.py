@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable, Iterator, Sequence, TypeVar
 
-from . import _direct_io as host_disk
-from . import _host_lock as host_lock
+from . import _direct_io, _host_lock
 from ._host_file import PLACES, aside_name, clear, replace_file, why
 from ._host_net import ask_netlink, dial_tcp
 
@@ -101,8 +100,8 @@ class Host:
         """Bytes of a disk or file past the page cache: what is on it, not what this host remembers of it; within a time."""
         try:
             if seconds is not None:
-                return host_disk.read_within(path, offset, size, seconds)
-            return host_disk.read_direct(path, offset, size)
+                return _direct_io.read_within(path, offset, size, seconds)
+            return _direct_io.read_direct(path, offset, size)
         except (OSError, ValueError) as error:
             raise Problem(f"Cannot read {size} bytes at {offset} of '{path}': {why(error, path)}.") from error
 
@@ -208,12 +207,12 @@ class Host:
         return self._do("link", path, act)
 
     @contextmanager
-    def lock(self, path: str, seconds: float = host_lock.PATIENCE) -> Iterator[None]:
+    def lock(self, path: str, seconds: float = _host_lock.PATIENCE) -> Iterator[None]:
         """Hold the lock of a file (flock(2)), which is made where it is not there; it ends with this process at the latest."""
-        handle = self._do("open", path, lambda: host_lock.open_lock(path))
+        handle = self._do("open", path, lambda: _host_lock.open_lock(path))
         try:
-            if not self.until(lambda: host_lock.take_lock(handle), seconds, 0.05):
-                raise Problem(host_lock.locked(handle, path, seconds))
+            if not self.until(lambda: _host_lock.take_lock(handle), seconds, 0.05):
+                raise Problem(_host_lock.locked(handle, path, seconds))
             yield
         finally:
             os.close(handle)
@@ -260,7 +259,7 @@ class Host:
         b"" where the device refused the command, None where it did not answer in time. A device on a dead path can hold
         its caller for minutes, so a child asks, and is left behind when the time is over.
         """
-        return host_disk.ask_scsi(asked, seconds)
+        return _direct_io.ask_scsi(asked, seconds)
 
     def until(self, test: Callable[[], T], seconds: float, every: float = 0.2) -> T:
         """Ask again and again until the answer is true or the time is over; the last answer."""

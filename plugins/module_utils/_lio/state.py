@@ -16,9 +16,7 @@ from .._net.sockets import Sockets, look_sockets
 from .._san.backing import Backing, look_backing
 from .._san.merge import lay
 from .._san.target import Target, shown, whole
-from . import configfs as lio_configfs
-from . import persistence as lio_saved
-from . import saved_entry as lio_entry
+from . import configfs, persistence, saved_entry
 from .configfs import ALL, Keys, Running
 from .configfs_node import CORE, ISCSI
 from .named import to_save
@@ -67,9 +65,9 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = Fals
     """Look once at everything; of the settings only those that are asked for, relied on or saved, and all of LUNs that may be
     made anew."""
     asked = list(asked)
-    saved = lio_saved.look_saved(host)
-    groups = lio_entry.saved_groups(saved.document)
-    running = lio_configfs.look_running(host, _keys(saved.document, groups, asked, force))
+    saved = persistence.look_saved(host)
+    groups = saved_entry.saved_groups(saved.document)
+    running = configfs.look_running(host, _keys(saved.document, groups, asked, force))
     kept = _kept(saved.document, running.targets)
     served = {lun.path for lun in running.stores.values() if lun.path}
     lost = {lun.path for target in kept.values() for lun in target.luns.values() if lun.path}
@@ -89,7 +87,7 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = Fals
 
 def _kept(document: Mapping[str, Any], running: Mapping[str, Target]) -> dict[str, Target]:
     """The targets in a saved document, each with the portal group that belongs to the running one, if that is saved."""
-    groups = lio_entry.saved_groups(document)
+    groups = saved_entry.saved_groups(document)
     found = {name: _same_group(running.get(name), document, some) for name, some in groups.items()}
     return {name: target for name, target in found.items() if target}
 
@@ -98,7 +96,7 @@ def _same_group(running: Target | None, document: Mapping[str, Any], groups: lis
     """The saved portal group that belongs to the running one."""
     lowest = min(groups, key=lambda one: one.tag)
     found = next((one for one in groups if running is None or one.tag == running.tag), None)
-    twin = lio_entry.twins(document, lowest.name)
+    twin = saved_entry.twins(document, lowest.name)
     if twin:
         return replace(found or lowest, fault=f"the saved file has {twin} twice")
     if running and lowest.tag < running.tag:
@@ -133,7 +131,7 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         return _merged(seen, before, after, by_name, access, document)
 
     document = merge(seen.saved.document) if after else seen.saved.document
-    order = lio_saved.restore_order(document) if seen.saved.unit and after else seen.saved.order
+    order = persistence.restore_order(document) if seen.saved.unit and after else seen.saved.order
     saved = replace(seen.saved, document=document, private=True, order=order, merge=merge if after else dict)
     return replace(
         seen,
@@ -185,7 +183,7 @@ def _all_groups(seen: Serving, after: Mapping[str, Target | None]) -> dict[str, 
     for name, target in after.items():
         whole_ = seen.whole(name)
         if target is None and whole_:
-            groups = [*seen.groups(name), *lio_entry.saved_groups(seen.saved.document).get(name, ())]
+            groups = [*seen.groups(name), *saved_entry.saved_groups(seen.saved.document).get(name, ())]
             luns = [lun for group in [whole_, *groups] for lun in group.luns.values()]
             found[name] = replace(whole_, luns=dict(enumerate(luns)))
     return found
@@ -221,7 +219,8 @@ def _keys(
         attributes.setdefault(target.name, set()).update(target.attributes)
         parameters.setdefault(target.name, set()).update(target.parameters)
     backstores = {
-        lio_entry.store_of(one): set(one.get("attributes", {})) for one in document.get("storage_objects", [])
+        saved_entry.store_of(one): set(one.get("attributes", {}))
+        for one in document.get("storage_objects", [])
     }
     remade = set()
     for one in asked:
@@ -250,7 +249,7 @@ def look_known(host: Host, running: Running) -> dict[str, Collection[str]]:
     found: dict[str, Collection[str]] = {}
     for target in [*running.targets.values()][:1]:
         for kind in ("attrib", "param"):
-            found[kind] = host.list(f"{lio_configfs.tpg(target)}/{kind}")
+            found[kind] = host.list(f"{configfs.tpg(target)}/{kind}")
     for store, place in running.backstores.items():
         kind = store.partition("/")[0]
         if kind not in found:
