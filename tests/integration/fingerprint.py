@@ -11,6 +11,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -124,12 +125,14 @@ def mounts():
 
 
 def disks():
+    """Every disk; a loop device without a file comes with its driver and says nothing."""
     patterns = (
         "/sys/class/block/*/size",
         "/sys/class/block/sd*/device/state",
         "/sys/class/block/sd*/device/wwid",
     )
-    return values(*patterns)
+    lines = values(*patterns).splitlines()
+    return "\n".join(line for line in lines if not re.fullmatch(r".*/loop\d+/size = 0", line))
 
 
 print(

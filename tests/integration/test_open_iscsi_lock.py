@@ -53,7 +53,8 @@ def standing(compute, asked):
     run.start()
     try:
         settled(compute, HELD, 30)
-        yield compute.run(f"ls {LOCKS}").out.split("lunworks.")[1].split(".")[0], results
+        process, began = compute.run(f"ls {LOCKS}").out.split("lunworks.")[1].split()[0].split(".")
+        yield process, began, results
     finally:
         compute.run("fsfreeze -u /etc/iscsi/nodes", check=False)
         run.join()
@@ -62,14 +63,14 @@ def standing(compute, asked):
 @pytest.mark.parametrize("_time", range(5))
 def test_a_module_that_was_killed_while_it_held_the_lock_stops_nobody(compute, nodes, _time):
     succeeded(compute, compute.module("nodes", nodes=[{"target": f"{IQN}:locked", "state": "absent"}]))
-    with standing(compute, nodes) as (process, _results):
+    with standing(compute, nodes) as (process, began, _results):
         compute.run(f"kill -9 {process}")
     settled(compute, f"! test -e /proc/{process}", 30)
     compute.run(HELD)
-    compute.run(f"echo secret >/etc/iscsi/.lunworks.default.{process}")
-    began = time.monotonic()
+    compute.run(f"echo secret >/etc/iscsi/.lunworks.default.{process}.{began}")
+    asked = time.monotonic()
     assert succeeded(compute, compute.module("nodes", **nodes))["changed"]
-    assert time.monotonic() - began < 10, "the lock of the dead was waited for"
+    assert time.monotonic() - asked < 10, "the lock of the dead was waited for"
     left = compute.run(f"ls {LOCKS}; ls -A /etc/iscsi; find /etc/iscsi/nodes -name '.*'").out.split()
     assert "lock.write" not in left and not [name for name in left if "lunworks." in name], left
     assert compute.run("timeout 5 iscsiadm -m node").out.count(":locked") == 2
@@ -77,7 +78,7 @@ def test_a_module_that_was_killed_while_it_held_the_lock_stops_nobody(compute, n
 
 def test_a_module_that_lives_keeps_the_lock(compute, nodes):
     succeeded(compute, compute.module("nodes", nodes=[{"target": f"{IQN}:locked", "state": "absent"}]))
-    with standing(compute, nodes) as (process, results):
+    with standing(compute, nodes) as (process, _began, results):
         others = []
         beside = threading.Thread(target=ask, args=(compute, others, nodes))
         beside.start()

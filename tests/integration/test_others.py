@@ -10,6 +10,7 @@ as with the distribution's own lvm.conf, or the group is 'hidden'.
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import tarfile
 from pathlib import Path
@@ -24,6 +25,7 @@ COMPUTE = [source for source in sources() if "site" in expected_of(source)]
 LONG_AGO = 1_000_000_000  # no daemon is behind them
 KEPT = "/root/before-others.tar"
 GROUP, IMAGE = "vg_others", "/var/tmp/others.img"
+DATABASE = "/var/lib/iscsi"
 UNITS = "/etc/systemd/"
 MADE = ("/etc/multipath/bindings", "/etc/multipath/wwids")  # by multipathd
 
@@ -43,9 +45,11 @@ def standing(compute):
 
 
 def state(compute):
-    """What the test must leave as it was; LVM's directory for backups stays, and daemons start when somebody asks."""
+    """What the test must leave as it was; LVM's directory for backups and drivers stay, and daemons start when somebody asks."""
     seen = compute.fingerprint()
-    return {section: text for section, text in seen.items() if section not in ("lvm files", "units")}
+    return {
+        section: text for section, text in seen.items() if section not in ("lvm files", "units", "modules")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +62,12 @@ def usual(standing):
 def lay(standing):
     """Files of others onto the host, and its own ones back."""
     paths, made, reload = [], [], "true"
+    newer = not standing.run(f"test -d {DATABASE}", check=False).rc
 
     def put(source):
         nonlocal reload
-        paths.extend(sorted({*files_of(source), *MADE}))
+        files = {moved(path) if newer else path: text for path, text in files_of(source).items()}
+        paths.extend(sorted({*files, *MADE}))
         if any(path.startswith(UNITS) for path in paths):
             reload = "systemctl daemon-reload"
         started = "true"
@@ -73,7 +79,7 @@ def lay(standing):
             f"set -e; cd /; for place in {quoted(above(paths))}; do [ -d $place ] || echo $place; done;"
             f" tar -cf {KEPT} $(ls -d {quoted(paths)} 2>/dev/null || true) /dev/null 2>/dev/null;"
             f" tar -xz; {reload}; {started}",
-            stdin=packed(source),
+            stdin=packed(files),
         )
         made.extend(told.out.split())
 
@@ -93,11 +99,16 @@ def above(paths):
     return sorted({str(place) for path in paths for place in Path(path).parents})
 
 
-def packed(source):
-    """The files of a source as an archive, of long ago."""
+def moved(path):
+    """Where a file of open-iscsi's database is on distributions that moved it, as their packages move it."""
+    return re.sub(r"^/etc/iscsi/(?=(nodes|ifaces|send_targets|static|isns|fw)/)", f"{DATABASE}/", path)
+
+
+def packed(files):
+    """Files as an archive, of long ago."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        for path, text in files_of(source).items():
+        for path, text in files.items():
             entry = tarfile.TarInfo(path[1:])
             entry.size, entry.mtime = len(text), LONG_AGO
             tar.addfile(entry, io.BytesIO(text))

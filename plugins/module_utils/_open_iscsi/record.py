@@ -93,14 +93,10 @@ class Record:
 
 
 def database(host: Host) -> str:
-    """Where the records are: it differs between distributions and versions, so it is looked for."""
-    roots = ("/var/lib/iscsi", "/etc/iscsi")
-    if host.stat("/etc/iscsi/README.DB-files-moved"):
-        return roots[0]
-    for root in roots:
-        if any(host.stat(f"{root}/{part}") for part in ("nodes", "send_targets", "ifaces")):
-            return root
-    return roots[0] if host.stat(roots[0]) else roots[1]
+    """Where iscsiadm keeps the records: below /var/lib/iscsi where there is such a directory (Debian 13 ships it empty), whatever
+    an older version has left in /etc/iscsi; its package moves that (open-iscsi.postinst), and SUSE's leaves a note there."""
+    newer, older = "/var/lib/iscsi", "/etc/iscsi"
+    return newer if host.stat(newer) or host.stat(f"{older}/README.DB-files-moved") else older
 
 
 def portal_of(where: str, port: str) -> Portal:
