@@ -42,6 +42,7 @@ def data(number: int, portals: list[str], initiator: str) -> tuple[dict[str, Any
     return storage, {
         "initiator_name": initiator,
         "initiator_settings": SETTINGS,
+        "volume_filesystems": [],  # not those of the test SAN
         "initiator_nodes": [{"target": name, "portals": portals} for name in names],
         "volume_groups": [
             {
