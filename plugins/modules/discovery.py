@@ -201,7 +201,7 @@ state:
           type: dict
           returned: always
         known:
-          description: Whether its offer is known; false if it was not asked.
+          description: Whether its targets are known; false if it was not asked.
           type: bool
           returned: always
     targets:

@@ -49,8 +49,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record 
     look_records,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.sendtargets import (
-    Offer,
-    parse_offers,
+    DiscoveryEntry,
+    parse_entries,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import (
     LogIn,
@@ -84,11 +84,11 @@ def files(name):
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_offers_are_read_with_ipv4_and_ipv6_portals(suite):
-    offers = parse_offers(recorded(f"discovery-{suite}.txt"))
-    assert offers == (
-        Offer(f"{IQN}:disk1", Portal("10.77.1.11"), 1),
-        Offer(f"{IQN}:disk1", Portal("10.77.2.11"), 1),
-        Offer(f"{IQN}:six", Portal("fd77:1::11"), 1),
+    entries = parse_entries(recorded(f"discovery-{suite}.txt"))
+    assert entries == (
+        DiscoveryEntry(f"{IQN}:disk1", Portal("10.77.1.11"), 1),
+        DiscoveryEntry(f"{IQN}:disk1", Portal("10.77.2.11"), 1),
+        DiscoveryEntry(f"{IQN}:six", Portal("fd77:1::11"), 1),
     )
 
 

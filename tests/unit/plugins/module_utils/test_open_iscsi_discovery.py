@@ -17,7 +17,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discove
     RestartPolling,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.node_records import (
-    RecordOffers,
+    RecordDiscovered,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.discovery.plan import (
     Discover,
@@ -42,7 +42,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.sendtargets import (
     ISNS,
     SENDTARGETS,
-    Offer,
+    DiscoveryEntry,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -71,11 +71,13 @@ def states():
     for settings, offered, recorded in itertools.product(
         (None, {}, {POLLED: "Yes"}), (None, 0, 1, 2), (0, 1, 2)
     ):
-        offers = (
-            None if offered is None else tuple(Offer(one, Portal("10.0.1.1"), 1) for one in TARGETS[:offered])
+        entries = (
+            None
+            if offered is None
+            else tuple(DiscoveryEntry(one, Portal("10.0.1.1"), 1) for one in TARGETS[:offered])
         )
         yield Discovery(
-            sources={ARRAY: Found(settings, offers, offers is not None)},
+            sources={ARRAY: Found(settings, entries, entries is not None)},
             ifaces={"default": DEFAULT},
             records={name: record(name) for name in names[:recorded]},
         )
@@ -98,18 +100,18 @@ def walked(state, steps, request):
             state = replace(state, sources={ARRAY: found})
         elif isinstance(step, ForgetDiscovery):
             state = replace(state, sources={ARRAY: replace(old, settings=None)})
-        elif isinstance(step, RecordOffers):
+        elif isinstance(step, RecordDiscovered):
             state = replace(state, records={**state.records, **step.records})
         elif isinstance(step, RemoveRecord):
             kept = {name: one for name, one in state.records.items() if name != step.name}
             state = replace(state, records=kept)
         elif isinstance(step, Discover):
-            offers = (Offer(TARGETS[0], Portal("10.0.1.1"), 1),)
-            asked = replace(state, sources={ARRAY: replace(old, offers=offers, known=True)})
+            entries = (DiscoveryEntry(TARGETS[0], Portal("10.0.1.1"), 1),)
+            asked = replace(state, sources={ARRAY: replace(old, entries=entries, known=True)})
             inner = [
                 one
                 for one in plan_discovery(asked, want_discovery(asked, request), request)
-                if isinstance(one, (RecordOffers, RemoveRecord))
+                if isinstance(one, (RecordDiscovered, RemoveRecord))
             ]
             state = walked(asked, inner, request)
         else:
