@@ -24,7 +24,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.pr
     REPLACEMENT,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.settings import NODE, setting
-from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.conflicts import Truth, faults
+from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.conflicts import Timer, faults
 from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.stall import (
     Disk,
     Path,
@@ -104,14 +104,14 @@ def test_a_preset_holds_settings_that_records_take_and_stalls_as_documented(name
     assert faults([single if name in ("direct", "root_on_iscsi") else mapped(path)], []) == []
 
 
-def truth(setting_, conf, record, session, node=HERE):
-    return Truth(node, setting_, conf, record, session)
+def timer(setting_, conf, record, session, node=HERE):
+    return Timer(node, setting_, conf, record, session)
 
 
 FAULTS = [
-    # name, disks, truths, the beginning of each fault
+    # name, disks, timers, the beginning of each fault
     ("nothing", [], [], []),
-    ("a map with the preset", [MAP], [truth(REPLACEMENT, 5, 5, 5)], []),
+    ("a map with the preset", [MAP], [timer(REPLACEMENT, 5, 5, 5)], []),
     ("one path with the preset", [alone(5, 5, 120)], [], []),
     ("root on one path with its preset", [alone(0, 0, 86400, root=True)], [], []),
     (
@@ -158,23 +158,23 @@ FAULTS = [
     ("a volume on a path past its map", [replace(MAP, beside=("/dev/sdb holds the active logical volume 'vg/data'",))], [],
      ["/dev/sdb holds the active logical volume 'vg/data', a single path of the LUN"]),
     ("disks that do not say who they are", [replace(alone(5, 5, 120), wwid="")] * 2, [], []),
-    ("multipath overrules the record", [MAP], [truth(REPLACEMENT, 120, 120, 5)], ["fast_io_fail_tmo 5 of the map 'db0' and "
+    ("multipath overrules the record", [MAP], [timer(REPLACEMENT, 120, 120, 5)], ["fast_io_fail_tmo 5 of the map 'db0' and "
      f"replacement_timeout 120 in the record of {HERE} contradict each other"]),
-    ("multipath leaves it alone", [mapped(FAST, fast_io_fail=None)], [truth(REPLACEMENT, 120, 120, 5)], [f"The session of {HERE} "
+    ("multipath leaves it alone", [mapped(FAST, fast_io_fail=None)], [timer(REPLACEMENT, 120, 120, 5)], [f"The session of {HERE} "
      "has replacement_timeout 5, its record says 120: that takes effect at the next login."]),
-    ("the session is older than the record", [], [truth(NOOP_TIMEOUT, 10, 10, 5)], [f"The session of {HERE} has "
+    ("the session is older than the record", [], [timer(NOOP_TIMEOUT, 10, 10, 5)], [f"The session of {HERE} has "
      "noop_out_timeout 5, its record says 10: that takes effect at the next login."]),
-    ("records are older than iscsid.conf", [], [truth(NOOP_TIMEOUT, 10, 5, None), truth(NOOP_TIMEOUT, 10, 5, None, THERE)],
+    ("records are older than iscsid.conf", [], [timer(NOOP_TIMEOUT, 10, 5, None), timer(NOOP_TIMEOUT, 10, 5, None, THERE)],
      [f"noop_out_timeout is 5 in the record of {HERE} and 1 more, and 10 in iscsid.conf, which counts for new records only."]),
-    ("a session without a record", [], [truth(NOOP_TIMEOUT, 10, None, 5)], []),
+    ("a session without a record", [], [timer(NOOP_TIMEOUT, 10, None, 5)], []),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "disks, truths, begin", [case[1:] for case in FAULTS], ids=[case[0] for case in FAULTS]
+    "disks, timers, begin", [case[1:] for case in FAULTS], ids=[case[0] for case in FAULTS]
 )
-def test_a_contradiction_is_said_with_what_to_set(disks, truths, begin):
-    found = faults(disks, truths)
+def test_a_contradiction_is_said_with_what_to_set(disks, timers, begin):
+    found = faults(disks, timers)
     assert len(found) == len(begin), found
     assert [(one, said) for one, said in zip(found, begin) if not one.startswith(said)] == []
 
@@ -366,8 +366,8 @@ def test_the_timers_of_a_host_are_gathered_from_files_sysfs_and_the_daemon():
     assert [path["device"] for path in told["disks"][0]["paths"]] == ["sda", "sdb"]
     assert told["disks"][1]["users"] == ("/dev/sdc is mounted on '/'",)
     at = f"'{DATA}' at 10.0.1.1:3260"
-    assert Truth(at, REPLACEMENT, 120, 60, 5) in told["timers"]
-    assert Truth(f"'{ROOT}' at 10.0.1.1:3260", REPLACEMENT, 120, None, -1) in told["timers"]
+    assert Timer(at, REPLACEMENT, 120, 60, 5) in told["timers"]
+    assert Timer(f"'{ROOT}' at 10.0.1.1:3260", REPLACEMENT, 120, None, -1) in told["timers"]
     assert [fault.split(":3260")[0] for fault in told["faults"]] == [
         f"fast_io_fail_tmo 5 of the map 'db0' and replacement_timeout 60 in the record of {at}"[
             : -len(":3260")
