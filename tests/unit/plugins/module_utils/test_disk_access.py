@@ -23,7 +23,7 @@ LINK = "/dev/disk/by-id/dm-uuid-mpath-3600"
 
 class Scanned(ScriptedHost):
     """A path changes as 'after' says when it is scanned. The map is loaded again when it is looked at for the third time, when
-    multipathd, if it runs, was told to for the second time, or when it is made anew, which a user of it may prevent.
+    multipathd, if it runs, was told to for the second time, or when it is recreated, which a user of it may prevent.
     """
 
     def __init__(self, after, loads=True, told=True, runs=True, free=True):

@@ -189,7 +189,7 @@ def test_what_a_half_restore_lost_comes_back_as_it_was_or_is_left(document, rand
         assert "another disk under the same name" in str(refused) or "created again" in str(refused), refused
         assert host.did == []
         return
-    # A backstore of our own naming that nobody serves is what an interrupted run left: it is made anew.
+    # A backstore of our own naming that nobody serves is what an interrupted run left: it is recreated.
     own = f"Close the backstore '{W}:"
     assert not [step for step in steps if step.startswith(TAKEN_AWAY) and not step.startswith(own)]
     if not any(step.startswith(own) for step in steps):

@@ -208,7 +208,7 @@ def test_a_record_says_what_was_asked_and_keeps_the_rest(found, conf, target, ch
         text = found[path]["text"]
         if (
             "# BEGIN RECORD" not in text or "# END RECORD" in text
-        ):  # else a crash left it, and it is made anew
+        ):  # else a crash left it, and it is recreated
             assert now[path] == (changed if path in own and whole else said)
 
 

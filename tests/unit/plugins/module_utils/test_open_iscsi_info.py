@@ -117,7 +117,7 @@ def test_credentials_count_whatever_the_method_says_and_nobody_sees_them():
     assert "old" not in repr(told) and "new" not in repr(told)
 
 
-def test_three_truths_stand_side_by_side_once():
+def test_three_values_stand_side_by_side_once():
     conf, record = {TIMEOUT: "120", "node.startup": "manual"}, {TIMEOUT: "5", "node.startup": "automatic"}
     told = differences(
         conf, {DB: record, OTHER: {**conf}}, [Live(3, DB, {TIMEOUT: "60"}), Live(4, OTHER, {TIMEOUT: "120"})]

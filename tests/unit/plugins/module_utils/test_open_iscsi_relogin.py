@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One session logged in anew: what is done to the host, and what is left where it goes wrong."""
+"""One session logged in again: what is done to the host, and what is left where it goes wrong."""
 
 from __future__ import annotations
 
@@ -124,11 +124,11 @@ def test_a_path_that_does_not_come_back_into_its_map_is_named(host):
 
 def test_an_old_secret_that_still_works_is_told(host, monkeypatch):
     from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.relogin import (
-        step as open_iscsi_anew,
+        step as relogin_step,
     )
 
     taken = step(host)
-    monkeypatch.setattr(open_iscsi_anew, "try_login", lambda _host, _trial: "")
+    monkeypatch.setattr(relogin_step, "probe_login", lambda _host, _probe: "")
     with pytest.raises(Problem, match="the target still lets this host in with the old one"):
         taken.take(host)
 

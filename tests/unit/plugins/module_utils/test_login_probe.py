@@ -9,8 +9,8 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import Chap
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.relogin.login_probe import (
-    Trial,
-    try_login,
+    LoginProbe,
+    probe_login,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -25,13 +25,13 @@ ONE_WAY = Chap("db", Secret("twelve-bytes"))
 MUTUAL = Chap("db", Secret("twelve-bytes"), "store", Secret("twelve-other"))
 
 
-def tried(target, **trial):
+def tried(target, **probe):
     host = ScriptedHost(portals={"10.0.1.1:3260": {TARGET: target} if target else {}})
-    return try_login(host, Trial(**{"initiator": ME, "target": TARGET, "portal": PORTAL, **trial}))
+    return probe_login(host, LoginProbe(**{"initiator": ME, "target": TARGET, "portal": PORTAL, **probe}))
 
 
 @pytest.mark.parametrize(
-    "target, trial",
+    "target, probe",
     [
         ({"initiators": [ME]}, {}),
         ({"initiators": [ME]}, {"chap": ONE_WAY}),
@@ -42,12 +42,12 @@ def tried(target, **trial):
         ({"initiators": [ME], "chap": GIVEN, "hashes": "8"}, {"chap": MUTUAL, "hashes": "SHA3-256"}),
     ],
 )
-def test_who_is_right_is_let_in(target, trial):
-    assert tried(target, **trial) == ""
+def test_who_is_right_is_let_in(target, probe):
+    assert tried(target, **probe) == ""
 
 
 @pytest.mark.parametrize(
-    "target, trial, said",
+    "target, probe, said",
     [
         (None, {}, "is not there, or does not let this initiator in"),
         ({"initiators": ["iqn.2026-01.com.example:other"]}, {}, "does not let this initiator in"),
@@ -77,7 +77,7 @@ def test_who_is_right_is_let_in(target, trial):
         ({"initiators": [ME]}, {"portal": Portal("10.0.9.9")}, "at 10.0.9.9:3260 does not answer"),
     ],
 )
-def test_the_refusal_says_why_and_no_secret(target, trial, said):
-    refusal = tried(target, **trial)
+def test_the_refusal_says_why_and_no_secret(target, probe, said):
+    refusal = tried(target, **probe)
     assert said in refusal and TARGET in refusal
     assert "secret'" not in refusal and "twelve" not in refusal and "wrong" not in refusal
