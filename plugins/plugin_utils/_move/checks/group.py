@@ -8,7 +8,7 @@ from typing import Callable
 
 from ..model import Refusal, Survey, Target, moves_of
 from ..position import Standing, listed, newest, portals_for
-from ..step import is_foreign, is_here
+from ..stage import is_foreign, is_here
 from .destination import refuse_abilities
 from .use import refuse_use, seen_by
 

@@ -50,7 +50,7 @@ def stands(seen):
 
 
 def names(steps):
-    return [step.step.name for step in steps]
+    return [step.stage.name for step in steps]
 
 
 def steps_of(seen, **options):
@@ -169,7 +169,7 @@ def test_from_wherever_a_group_stands_the_plan_leads_to_the_destination_and_neve
     for one in small_standings():
         standings = [one]
         for step in plan(standings):
-            name, (before,) = step.step.name, standings
+            name, (before,) = step.stage.name, standings
             # The destination sees only what no host activates by itself, and uses only what the source cannot write to.
             assert name not in ("show", "attach") or before.still, one
             standings = walk(standings, step)
@@ -209,7 +209,8 @@ def test_what_was_said_of_autoactivation_before_holds_after_the_move():
         (frozenset({STILL}), {}, {}),
     ):
         steps = {
-            step.step.name: step for step in plan([stands(survey(store={"labels": labelled(status=status)}))])
+            step.stage.name: step
+            for step in plan([stands(survey(store={"labels": labelled(status=status)}))])
         }
         (mark,), (finish,) = (steps[name].plain()["states"] for name in ("mark", "finish"))
         assert {**mark, **marked} == mark and ("autoactivation" in mark) == bool(marked)
@@ -232,7 +233,7 @@ def test_many_groups_share_each_step():
     steps = plan([first, second])
     assert names(steps) == WHOLE.split()
     assert all(step.names() == ["vg_db", "vg_www"] for step in steps)
-    told = {step.step.name: step.plain() for step in steps}
+    told = {step.stage.name: step.plain() for step in steps}
     assert [state["name"] for state in told["finish"]["states"]] == ["vg_db", "vg_www"]
     assert told["finish"]["scanned"] == [T]
 
@@ -242,7 +243,7 @@ def test_groups_that_stand_at_different_places_meet_on_the_way():
     early = [replace(late, group="vg_www")]
     for step in plan(early)[:4]:
         early = walk(early, step)
-    steps = {step.step.name: step.names() for step in plan([late, *early])}
+    steps = {step.stage.name: step.names() for step in plan([late, *early])}
     assert steps["export"] == ["vg_db"]
     assert steps["switch"] == ["vg_db", "vg_www"]
 
@@ -250,7 +251,7 @@ def test_groups_that_stand_at_different_places_meet_on_the_way():
 def test_luns_on_two_storage_hosts_are_mapped_on_each():
     one = stands(survey())
     one = replace(one, luns=(one.luns[0], ("store2", one.luns[1][1])))
-    steps = [(step.step.name, step.host) for step in plan([one])]
+    steps = [(step.stage.name, step.host) for step in plan([one])]
     for step in ("show", "switch", "unmap"):
         assert [host for name, host in steps if name == step] == ["store", "store2"]
 
@@ -282,7 +283,7 @@ def test_a_dead_source_is_fenced_before_anything_else():
 
 
 def test_a_source_that_answers_may_still_read_until_it_has_removed_its_disks():
-    steps = {step.step.name: step for step in plan([stands(survey())])}
+    steps = {step.stage.name: step for step in plan([stands(survey())])}
     (target,) = steps["switch"].plain()["targets"]
     first, second = target["igroups"]
     assert (first["name"], second["name"]) == ("a", "b")
@@ -306,7 +307,7 @@ def test_a_new_igroup_is_called_as_the_data_says():
         store={"targets": {T: replace(TARGET, igroups={"a": (A,)})}},
         igroups={T: "www"},
     )
-    steps = {step.step.name: step for step in plan([stands(seen)])}
+    steps = {step.stage.name: step for step in plan([stands(seen)])}
     assert steps["show"].plain()["targets"][0]["igroups"][0]["name"] == "www"
     assert steps["switch"].plain()["targets"][0]["igroups"][1]["name"] == "www"
 
@@ -337,7 +338,7 @@ def test_a_storage_host_that_lost_maps_in_a_restart_serves_them_again_first():
 def test_samples_are_taken_again_by_every_export():
     old = frozenset({sum_tag("data", "1"), sum_tag("log", "2"), move_tag("a", "b"), "theirs"})
     steps = plan([stands(survey(store={"labels": labelled(tags=old)}))])
-    export = next(step for step in steps if step.step.name == "export").plain()
+    export = next(step for step in steps if step.stage.name == "export").plain()
     (state,) = export["states"]
     assert not [tag for tag in state["tags"] if tag.startswith("lunworks.sum")]
     assert "theirs" in state["tags"]
@@ -351,16 +352,16 @@ def test_samples_are_history_once_the_destination_has_a_line_in_fstab():
     assert steps_of(survey(a=gone, b=arrived, store=store)) == ["start", "finish"]
     begun = {**arrived, "mounts": (("vg_db", replace(MOUNTS[0], mounted=False)),)}
     (start, finish) = plan([stands(survey(a=gone, b=begun, store=store))])
-    assert (start.step.name, finish.step.name) == ("start", "finish")
+    assert (start.stage.name, finish.stage.name) == ("start", "finish")
     assert not start.plain()["volumes"] and not start.plain()["states"][0]["checksums"]
 
 
 def test_tags_of_others_stay():
     steps = plan([stands(survey(store={"labels": labelled(tags=frozenset({"theirs"}))}))])
     tags = {
-        step.step.name: step.plain()["states"][0]["tags"]
+        step.stage.name: step.plain()["states"][0]["tags"]
         for step in steps
-        if step.step.name in ("mark", "finish")
+        if step.stage.name in ("mark", "finish")
     }
     assert "theirs" in tags["mark"] and tags["finish"] == ["theirs"]
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a move on its source: nothing that it had open is left behind."""
+"""The stages of a move on its source: nothing that it had open is left behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..model import AUTO, NO_MOUNTS, mount_tag, mounts_of, move_tag, moves_of, sum_tag, sums_of
 from ..position import Standing, listed
-from ..step import OnSource, claims, earlier_claims, is_here, login_nodes, say_mounts, say_volumes
+from ..stage import OnSource, claims, earlier_claims, is_here, login_nodes, say_mounts, say_volumes
 
 
 class Reattach(OnSource):

@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A step of a move: whether it is due, where it is taken, how it says itself, and what is after it.
+"""A stage of a move: whether it is due, on which hosts, how it describes itself, and what is true after it.
 
-The name of a step is that of its task file in the role move_volume_group.
+The name of a stage is that of its task file in the role move_volume_group.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from .model import Mount, ours
 from .position import Side, Standing, listed
 
 
-class Step:
-    """A step; never made, its class is the step."""
+class Stage:
+    """A stage. There are no objects of it: the class is the stage."""
 
     name = ""
     optional = False
@@ -46,19 +46,19 @@ class Step:
         return {}
 
 
-class OnSource(Step):
+class OnSource(Stage):
     @classmethod
     def hosts(cls, one: Standing) -> list[str]:
         return [one.source.host]
 
 
-class OnDestination(Step):
+class OnDestination(Stage):
     @classmethod
     def hosts(cls, one: Standing) -> list[str]:
         return [one.destination.host]
 
 
-class OnStorage(Step):
+class OnStorage(Stage):
     @classmethod
     def hosts(cls, one: Standing) -> list[str]:
         return sorted({storage for storage, _lun in one.luns})

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a move on the storage hosts: who has access to the LUNs."""
+"""The stages of a move on the storage hosts: who has access to the LUNs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..position import Standing, listed
-from ..step import OnStorage, expected, in_igroup, is_here, lun_maps, luns_on, say_luns
+from ..stage import OnStorage, expected, in_igroup, is_here, lun_maps, luns_on, say_luns
 
 
 class Serve(OnStorage):

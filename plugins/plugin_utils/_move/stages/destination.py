@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a move on its destination: proved before it is used."""
+"""The stages of a move on its destination: proved before it is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..model import AUTO, mounts_of, ours, sums_of
 from ..position import Standing, listed, waiting_mounts
-from ..step import OnDestination, claimed, claims, is_foreign, is_here, login_nodes, say_mounts, say_volumes
+from ..stage import OnDestination, claimed, claims, is_foreign, is_here, login_nodes, say_mounts, say_volumes
 
 
 class Connect(OnDestination):
