@@ -157,7 +157,9 @@ def _names(survey: Survey, one: Standing) -> None:
 def _identity(survey: Survey, one: Standing) -> None:
     """Each PV must be on the very LUN that carries its label."""
     label = newest(survey, one.group)
-    wanted = dict(zip(sorted(label.pvs), (lun.wwid for _storage, lun in one.luns)))
+    wanted = dict(
+        zip((uuid for uuid, _device in sorted(label.pvs)), (lun.wwid for _storage, lun in one.luns))
+    )
     for name in (survey.source, survey.destination):
         computer = survey.computer(name)
         group = seen_by(computer, one) if computer else None

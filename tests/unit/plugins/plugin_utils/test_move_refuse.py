@@ -54,7 +54,7 @@ def used(sentence):
 
 
 def kinds(*names):
-    return {"labels": labelled(kinds=frozenset(names))}
+    return {"labels": labelled(segment_types=names)}
 
 
 def target(**changes):
@@ -88,7 +88,7 @@ CASES = {
         "There are 2 volume groups with the name 'vg_db'",
     ),
     "a PV that is on no LUN": (
-        survey(store={"labels": labelled(pvs={"pv-1": "/dev/w1", "pv-9": "/dev/ubdb"})}),
+        survey(store={"labels": labelled(pvs=(("pv-1", "/dev/w1"), ("pv-9", "/dev/ubdb")))}),
         None,
         "(it was '/dev/ubdb') is on no LUN",
     ),
@@ -113,7 +113,7 @@ CASES = {
         "is on 2 LUNs",
     ),
     "another move": (
-        survey(store={"labels": labelled(tags=frozenset({move_tag("a", "c")}))}),
+        survey(store={"labels": labelled(tags=(move_tag("a", "c"),))}),
         None,
         "in the middle of a move from 'a' to 'c'",
     ),
@@ -173,19 +173,19 @@ CASES = {
         "cannot hand it over",
     ),
     "swap in fstab": (survey(a={"mounts": SWAP}), None, "is swap space in the fstab of 'a'"),
-    "a pvmove": (survey(store={"labels": labelled(status=frozenset({"PVMOVE"}))}), None, "pvmove --abort"),
+    "a pvmove": (survey(store={"labels": labelled(status=("PVMOVE",))}), None, "pvmove --abort"),
     "a merging snapshot": (
-        survey(store={"labels": labelled(status=frozenset({"MERGING"}))}),
+        survey(store={"labels": labelled(status=("MERGING",))}),
         None,
         "snapshot is being merged",
     ),
     "a clustered group": (
-        survey(store={"labels": labelled(status=frozenset({"CLUSTERED"}))}),
+        survey(store={"labels": labelled(status=("CLUSTERED",))}),
         None,
         "shared by a cluster",
     ),
     "a group of lvmlockd": (
-        survey(store={"labels": labelled(status=frozenset({"SHARED"}))}),
+        survey(store={"labels": labelled(status=("SHARED",))}),
         None,
         "shared by lvmlockd",
     ),
@@ -249,7 +249,7 @@ CASES = {
         "ask for CHAP",
     ),
     "a PV that LVM went on without": (
-        survey(store={"labels": labelled(status=frozenset({"MISSING_PV"}))}),
+        survey(store={"labels": labelled(status=("MISSING_PV",))}),
         None,
         "vgextend --restoremissing",
     ),
