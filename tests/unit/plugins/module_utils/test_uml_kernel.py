@@ -11,7 +11,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import kernel 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.kernel import (
     Choice,
     Kernel,
-    choose,
+    choose_kernel,
     refuse_full,
 )
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -42,22 +42,22 @@ def bare(monkeypatch):
 
 @pytest.mark.parametrize("cpu", [AMX, PLAIN])
 def test_the_current_kernel_is_taken_whatever_the_cpu(cpu):
-    assert choose(ScriptedHost({**cpu, **FETCHED}, SAYS), "current", CACHE) == Choice(CURRENT)
+    assert choose_kernel(ScriptedHost({**cpu, **FETCHED}, SAYS), "current", CACHE) == Choice(CURRENT)
 
 
 def test_the_current_kernel_is_fetched_where_it_is_not_yet(installed):
-    assert choose(ScriptedHost(AMX, SAYS), "current", CACHE) == Choice(None)
+    assert choose_kernel(ScriptedHost(AMX, SAYS), "current", CACHE) == Choice(None)
 
 
 def test_a_damaged_kernel_in_the_cache_is_fetched_again():
     host = ScriptedHost({**AMX, **FETCHED}, {f"{HOME}/linux.uml --version": "Segmentation fault"})
-    assert choose(host, "current", CACHE) == Choice(None)
+    assert choose_kernel(host, "current", CACHE) == Choice(None)
 
 
 def test_the_newest_of_several_kernels_is_taken():
     newer = "/cache/kernels/7.10.1-7.10um1"
     files = {**PLAIN, **FETCHED, f"{newer}/linux.uml": "", "/cache/kernels/part.4711/linux.uml": ""}
-    choice = choose(
+    choice = choose_kernel(
         ScriptedHost(files, {**SAYS, f"{newer}/linux.uml --version": "7.10.1\n"}), "current", CACHE
     )
     assert choice.kernel == Kernel("7.10.1", f"{newer}/linux.uml")
@@ -65,17 +65,17 @@ def test_the_newest_of_several_kernels_is_taken():
 
 
 def test_the_machines_own_kernel_is_taken_where_it_boots(installed):
-    choice = choose(ScriptedHost(PLAIN, SAYS), "distribution", CACHE)
+    choice = choose_kernel(ScriptedHost(PLAIN, SAYS), "distribution", CACHE)
     assert choice == Choice(Kernel("6.1.176", OWN))
 
 
 def test_the_machines_own_kernel_is_refused_where_it_would_panic(installed):
     with pytest.raises(Problem, match="6.1.176, which panics on a CPU with AMX.*Set 'kernel: current'"):
-        choose(ScriptedHost(AMX, SAYS), "distribution", CACHE)
+        choose_kernel(ScriptedHost(AMX, SAYS), "distribution", CACHE)
 
 
 def test_of_two_kernels_the_one_that_boots_is_taken_and_named(installed):
-    choice = choose(ScriptedHost({**AMX, **FETCHED}, SAYS), "distribution", CACHE)
+    choice = choose_kernel(ScriptedHost({**AMX, **FETCHED}, SAYS), "distribution", CACHE)
     assert choice.kernel == CURRENT
     assert (
         "panics on a CPU with AMX" in choice.note and "run the current kernel, 7.2.7, instead" in choice.note
@@ -84,7 +84,7 @@ def test_of_two_kernels_the_one_that_boots_is_taken_and_named(installed):
 
 def test_a_package_that_is_missing_is_named(bare):
     with pytest.raises(Problem, match="user-mode-linux is not installed here.*Set 'kernel: current'"):
-        choose(ScriptedHost(PLAIN), "distribution", CACHE)
+        choose_kernel(ScriptedHost(PLAIN), "distribution", CACHE)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_from_6_13_on_a_kernel_boots_with_amx(version, boots):
 def test_a_file_that_is_no_kernel_is_refused(said):
     host = ScriptedHost({**PLAIN, "/my/kernel": ""}, {"/my/kernel --version": said})
     with pytest.raises(Problem, match="'/my/kernel' is not a User Mode Linux kernel"):
-        choose(host, "/my/kernel", CACHE)
+        choose_kernel(host, "/my/kernel", CACHE)
 
 
 def test_a_kernel_of_ones_own_has_its_modules_beside_it():
     files = {**AMX, "/my/kernel": "", "/my/modules/7.2.12/modules.dep": ""}
-    choice = choose(ScriptedHost(files, {"/my/kernel --version": "7.2.12\n"}), "/my/kernel", CACHE)
+    choice = choose_kernel(ScriptedHost(files, {"/my/kernel --version": "7.2.12\n"}), "/my/kernel", CACHE)
     assert choice == Choice(Kernel("7.2.12", "/my/kernel", "/my/modules/7.2.12"))
 
 

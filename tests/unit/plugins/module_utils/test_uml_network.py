@@ -17,7 +17,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.link import (
     Link,
     SetDelay,
     SetUp,
-    link,
+    link_of,
     look_link,
     look_taps,
     parse_netem,
@@ -29,7 +29,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.network import
     Network,
     RemoveNetwork,
     look_networks,
-    network,
+    network_of,
     plan_network,
     refuse_network,
 )
@@ -75,7 +75,7 @@ def test_the_number_of_a_host_makes_its_addresses():
 )
 def test_a_network_that_cannot_be_is_refused(given, message):
     with pytest.raises(Problem) as refused:
-        network(*given)
+        network_of(*given)
     assert message in str(refused.value)
 
 
@@ -128,7 +128,7 @@ def test_the_steps_of_a_cable_say_themselves():
 @pytest.mark.parametrize("delay, loss", [(-1, 0), (60001, 0), (0, -0.1), (0, 101)])
 def test_a_delay_or_loss_that_cannot_be_is_refused(delay, loss):
     with pytest.raises(Problem, match="is not between 0 and"):
-        link(True, delay, loss)
+        link_of(True, delay, loss)
 
 
 def test_the_way_to_a_host_stays_open():
