@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._fs import fstab
 from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_fstab import (
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._fs.test_foreign_fstab import (
     files,
     reference,
 )

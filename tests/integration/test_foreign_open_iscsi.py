@@ -20,7 +20,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.unit_fi
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import initiator_of, portals_of
 from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, succeeded
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_lines import sysctl, texts
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_open_iscsi import (
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._open_iscsi.test_foreign_open_iscsi import (
     KEYS,
     NUMBERS,
     SAID,

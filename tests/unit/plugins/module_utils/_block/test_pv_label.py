@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +17,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._block.pv_label imp
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, SIZE, pv_bytes
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-RECORDED = Path(__file__).resolve().parents[2] / "fixtures/pv_label/bookworm.txt"
+RECORDED = RECORDED_OUTPUT / "pv_label/bookworm.txt"
 GROUP = 'vg {{\nid = "u"\nseqno = {0}\nstatus = ["READ", "WRITE"{1}]\nphysical_volumes {{\npv0 {{\nid = "p"\n}}\n}}\n}}\n'
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from pathlib import Path
 
 import pytest
 
@@ -45,6 +44,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.offload.host_info import tell_hosts
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import RecordId
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 MAC = "00:c0:dd:07:1f:d5"
@@ -118,7 +118,7 @@ def test_what_the_kernel_refuses_is_said_in_words_without_the_secret(number, sai
 
 # How much of struct iscsi_uevent belongs to a request; behind that iscsiadm sends what happens to be in its memory.
 ASKED = {33: 26, 34: 22, 41: 20}
-RECORDED = sorted((Path(__file__).parents[2] / "fixtures" / "open_iscsi").glob("chap-*.txt"))
+RECORDED = sorted((RECORDED_OUTPUT / "open_iscsi").glob("chap-*.txt"))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

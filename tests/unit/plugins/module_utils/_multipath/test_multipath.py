@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -59,9 +58,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.files im
 from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.multipathd import parse_maps
 from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.presets import PRESETS, with_presets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.sections import parse_sections
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "multipath"
+FIXTURES = RECORDED_OUTPUT / "multipath"
 WWID = "360014057c2b9765b98754f180cac1e6e"  # of the recorded disk
 SUITES = pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 RUNS = {

@@ -17,11 +17,12 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps.remove i
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps.target import ProtectLun
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import W
 from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_lio import (
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._block.test_pv_label import GROUP
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._lio.test_foreign_lio import (
     group_of,
     saved,
 )
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_lio_others import (
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._lio.test_others import (
     RAM,
     WHO,
     A,
@@ -29,7 +30,6 @@ from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_lio
     host_of,
 )
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_pv_label import GROUP
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
 
 OTHER = "iqn.2026-01.com.example:other"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -65,9 +64,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._lvm.volume.plan im
     plan_volumes,
     want_volumes,
 )
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-FIXTURES = Path(__file__).parents[2] / "fixtures/lvm"
+FIXTURES = RECORDED_OUTPUT / "lvm"
 MIB = 1 << 20
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -24,9 +23,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.info im
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import RecordId
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session import look_sessions
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "open_iscsi"
+FIXTURES = RECORDED_OUTPUT / "open_iscsi"
 DB = RecordId("iqn.2026-01.com.example:db", Portal("10.0.1.1"))
 OTHER = RecordId("iqn.2026-01.com.example:db", Portal("10.0.2.1"))
 TIMEOUT = "node.session.timeo.replacement_timeout"

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path as File
 
 import pytest
 
@@ -33,9 +32,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.stall impor
     longer,
 )
 from ansible_collections.lunworks.iscsi.plugins.modules import timers_info
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-FIXTURES = File(__file__).parents[2] / "fixtures"
+FIXTURES = RECORDED_OUTPUT
 HERE, THERE = (
     "'iqn.2026-01.com.example:db' at 10.77.1.11:3260",
     "'iqn.2026-01.com.example:db' at 10.77.2.11:3260",

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 
@@ -60,9 +59,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.session
     reason,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "open_iscsi"
+FIXTURES = RECORDED_OUTPUT / "open_iscsi"
 IQN = "iqn.2026-01.com.example"
 
 

@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import yaml
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._block.dm_multipath import parse_status
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import host_of, planned
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import (
+    PLANS,
+    host_of,
+    planned,
+)
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-STORY = yaml.safe_load((Path(__file__).parents[2] / "plans/relogin.yml").read_text())
+STORY = yaml.safe_load((PLANS / "relogin.yml").read_text())
 DISK1 = "iqn.2026-01.com.example:disk1"
 ASKED = {"options": {"targets": [DISK1], "portals": ["10.0.1.1"], "timeout": 1, "verify_old_secret": True}}
 LOGIN = f"iscsiadm -m node -T {DISK1} -p 10.0.1.1:3260,1 -I default -l"

@@ -17,7 +17,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.lun_info impor
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.persistence import restore_order
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import V, W
 from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED, LioHost, running
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_lio import (
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._lio.test_foreign_lio import (
     converged,
     group_of,
     saved,

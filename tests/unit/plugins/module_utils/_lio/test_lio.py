@@ -8,7 +8,6 @@ import ast
 import itertools
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -38,9 +37,10 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._san.target import 
     whole,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "lio"
+FIXTURES = RECORDED_OUTPUT / "lio"
 DB = "iqn.2026-01.com.example:store1.db"
 FOREIGN = "iqn.2026-01.com.example:foreign"
 A, B = "iqn.2026-01.com.example:db-a", "iqn.2026-01.com.example:db-b"
