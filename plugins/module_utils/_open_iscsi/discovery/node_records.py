@@ -61,7 +61,7 @@ class RecordDiscovered(Step):
     records: dict[RecordId, Record]
 
     def __str__(self) -> str:
-        return f"Record what {self.source} entries: {', '.join(map(str, self.records))}"
+        return f"Record what {self.source} offers: {', '.join(map(str, self.records))}"
 
     def take(self, host: Host) -> None:
         if self.source.kind == FIRMWARE:
