@@ -25,16 +25,13 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import 
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.plan import plan, walk
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.position import standing
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import (
-    LABEL,
     MOUNTS,
     SOURCE,
-    STORE,
     TARGET,
     A,
     B,
     T,
     labelled,
-    lun,
     mapped,
     survey,
 )
@@ -55,40 +52,6 @@ def names(steps):
 
 def steps_of(seen, **options):
     return names(plan([stands(seen)], **options))
-
-
-def test_a_move_takes_every_step_in_order():
-    assert steps_of(survey()) == WHOLE.split()
-
-
-def test_hooks_stand_around_the_time_without_service():
-    steps = steps_of(survey(), hooks=HOOKS)
-    assert steps[steps.index("export") - 1] == "before"
-    assert steps[steps.index("start") + 1] == "after"
-
-
-def test_a_destination_that_never_saw_the_target_is_let_in_before_the_service_stops():
-    seen = survey(
-        b={"records": {}, "sessions": {}}, store={"targets": {T: replace(TARGET, igroups={"a": (A,)})}}
-    )
-    steps = steps_of(seen)
-    assert steps[:4] == ["mark", "show", "connect", "attach"]
-    old = replace(seen, hosts={**seen.hosts, "b": replace(seen.hosts["b"], version=(2, 2))})
-    assert steps_of(old)[:3] == ["mark", "admit", "connect"]
-
-
-def test_what_has_moved_needs_nothing():
-    seen = survey(
-        a={"groups": (), "mounts": (), "disks": {}, "records": {}, "sessions": {}, "active": {}},
-        b={
-            "groups": SOURCE.groups,
-            "disks": SOURCE.disks,
-            "active": SOURCE.active,
-            "mounts": SOURCE.mounts,
-        },
-        store={"luns": mapped(B)},
-    )
-    assert steps_of(seen) == []
 
 
 @pytest.mark.parametrize("cut", range(len(WHOLE.split()) + 1))
@@ -145,7 +108,7 @@ def small_standings():
         ((False, False), (False, True), (True, True)),
     ):
         if ours["running"] & theirs["running"] or ours["saved"] & theirs["saved"]:
-            continue  # refused: see test_move_refuse.py
+            continue  # refused: see tests/unit/plans/move/cases.yml
         source = replace(base.source, **ours, active=active, mounts=mounts, disks=disks)
         shown = theirs["mapped"] if there else nothing
         destination = replace(base.destination, **theirs, disks=shown, sees=there)
@@ -312,27 +275,6 @@ def test_a_new_igroup_is_called_as_the_data_says():
     assert steps["switch"].plain()["targets"][0]["igroups"][1]["name"] == "www"
 
 
-def test_a_source_that_returns_from_the_dead_is_cleaned():
-    seen = survey(
-        a={"groups": (), "active": {"vg_db": frozenset({"data"})}},
-        b={"groups": SOURCE.groups, "disks": SOURCE.disks, "active": SOURCE.active},
-        store={"luns": mapped(B)},
-    )
-    assert steps_of(seen) == ["unmount", "deactivate", "forget", "leave"]
-
-
-def test_a_source_that_is_silent_but_let_go_is_not_waited_for():
-    seen = survey(silent=("a",), store={"labels": labelled(exported=True, tags=(move_tag("a", "b"),))})
-    assert steps_of(seen)[0] == "switch"
-
-
-def test_a_storage_host_that_lost_maps_in_a_restart_serves_them_again_first():
-    luns = (lun(1), replace(lun(2), running=frozenset()))
-    group = replace(SOURCE.groups[0], missing=1, pvs={"pv-1": "w1"})
-    steps = steps_of(survey(a={"groups": (group,)}, store={"luns": luns}))
-    assert steps[:3] == ["serve", "reattach", "mark"]
-
-
 def test_samples_are_taken_again_by_every_export():
     old = frozenset({sum_tag("data", "1"), sum_tag("log", "2"), move_tag("a", "b"), "theirs"})
     steps = plan([stands(survey(store={"labels": labelled(tags=tuple(old))}))])
@@ -362,22 +304,6 @@ def test_tags_of_others_stay():
         if step.stage.name in ("mark", "finish")
     }
     assert "theirs" in tags["mark"] and tags["finish"] == ["theirs"]
-
-
-def test_targets_that_the_data_declares_are_not_left():
-    assert "leave" not in steps_of(survey(a={"declared": frozenset({T})}))
-
-
-def test_targets_with_other_luns_are_not_left():
-    luns = (*STORE.luns, replace(lun(3), name="other"))
-    assert "leave" not in steps_of(survey(store={"luns": luns}))
-
-
-def test_the_newest_metadata_counts():
-    labels = labelled()
-    labels["/srv/2.img"] = replace(labels["/srv/2.img"], seqno=8, exported=True)
-    assert stands(survey(store={"labels": labels})).exported
-    assert LABEL.seqno == 7
 
 
 def test_every_step_says_itself_and_both_hosts_are_named():
