@@ -51,7 +51,7 @@ bench: setup  ## measure beside today's modules (see bench/README.md)
 	@for file in bench/*.py; do PATH="$(CURDIR)/.cache/venv/bin:$$PATH" PYTHONPATH=.cache/collections \
 	python -m bench.$$(basename $$file .py) || exit 1; done
 
-pin: setup  ## resolve requirements/dev.in anew into requirements/dev.txt
+pin: setup  ## resolve requirements/dev.in again into requirements/dev.txt
 	@{ echo "# Made by 'make pin' from dev.in; for Python 3.11 and newer."; \
 	.cache/venv/bin/uv pip compile -q --universal --python-version 3.11 --upgrade --no-header --no-annotate \
 	requirements/dev.in; } >.cache/dev.txt && mv .cache/dev.txt requirements/dev.txt

@@ -73,7 +73,7 @@ def described(path: str) -> Wanted:
     """The lab of a file with the variables of the role lab."""
     with open(path) as file:
         told = yaml.safe_load(file)
-    networks = [uml_network.network(**one) for one in told["lab_networks"]]
+    networks = [uml_network.network_of(**one) for one in told["lab_networks"]]
     common = {"kernel": told.get("lab_kernel", CURRENT)}
     hosts = [
         {**common, **one, "disks": [size(disk) for disk in one.get("disks", [])]} for one in told["lab_hosts"]

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from textwrap import indent
 
-NODE_BODY = """\
+from .chap import chap_of_a_host
+
+NODE_RECORD = """\
 target:
   description:
     - The iSCSI name of the target. Names are compared in lower case.
@@ -60,28 +62,9 @@ reset_to_defaults:
   type: list
   elements: str
   default: []
-chap:
-  description:
-    - The CHAP credentials with which this host authenticates to the target, and with the mutual ones the target to this
-      host.
-    - An empty O(PREFIXchap.user) with an empty O(PREFIXchap.secret) means no CHAP.
-    - If omitted, it is left unchanged; a new record gets what C(iscsid.conf) says.
-  type: dict
-  suboptions:
-    user:
-      description: The name, at most 255 bytes.
-      type: str
-      required: true
-    secret:
-      description: The secret, 12 to 255 bytes.
-      type: str
-      required: true
-    mutual_user:
-      description: The user name with which the target authenticates. If omitted, the target does not authenticate.
-      type: str
-    mutual_secret:
-      description: The secret of the target, 12 to 255 bytes, different from O(PREFIXchap.secret).
-      type: str
+"""
+
+NODE_RESULT = """\
 logged_in:
   description:
     - Whether each of the portals and ifaces must have a session, or as many sessions as the record's
@@ -94,6 +77,8 @@ state:
   choices: [present, absent]
   default: present
 """
+
+NODE_BODY = NODE_RECORD + chap_of_a_host("the target", "record") + NODE_RESULT
 
 SHARED = """\
 unreachable:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from textwrap import indent
 
+from .chap import suboptions
+
 LUN_BODY = """\
 path:
   description:
@@ -98,28 +100,14 @@ chap:
     - If omitted, it is left unchanged. An empty C(user) and C(secret) remove it.
     - A new secret takes effect at the next login.
   type: dict
-  suboptions:
-    user:
-      description: The user name of the initiators, at most 255 bytes.
-      type: str
-      required: true
-    secret:
-      description: The secret of the initiators, 12 to 255 bytes.
-      type: str
-      required: true
-    mutual_user:
-      description: The user name with which the target authenticates to the initiators. If omitted, it does not authenticate.
-      type: str
-    mutual_secret:
-      description: The secret of the target, different from O(PREFIXchap.secret).
-      type: str
+CHAP_SUBOPTIONS
 state:
   description:
     - V(absent) removes the igroup; its initiators can no longer log in.
   type: str
   choices: [present, absent]
   default: present
-"""
+""".replace("CHAP_SUBOPTIONS\n", suboptions("the initiators", "the target"))
 
 TARGET_BODY = """\
 portals:

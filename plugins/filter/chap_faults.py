@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CHAP in the data of a SAN: whether both sides say the same, and the part of the data that is about it."""
+"""CHAP in the data of a SAN: whether both sides say the same."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._arguments import iscsi_name, target_key
 from ..module_utils._chap import NO_CHAP, Chap, chap
 from ..module_utils._host import Problem
+from ..plugin_utils._san_use import named_targets, present
 
 DOCUMENTATION = r"""
 name: chap_faults
@@ -63,7 +64,7 @@ def chap_faults(
 ) -> list[str]:
     """What is wrong with the CHAP credentials of all hosts, as sentences without secrets."""
     try:
-        chosen = _chosen(targets)
+        chosen = named_targets(targets)
         groups = list(_groups(parts, chosen))
         nodes = list(_nodes(parts, chosen))
         known = {target for _who, target, _chap, _group in groups} | {node[1] for node in nodes}
@@ -87,37 +88,6 @@ def chap_faults(
         ) from error
 
 
-def chap_options(part: Mapping[str, Any], targets: str = "") -> dict[str, list[dict[str, Any]]]:
-    """The part of one host's data that is about CHAP, as options of the modules targets and nodes."""
-    chosen = _chosen(targets)
-    served = [
-        {
-            "name": target["name"],
-            "igroups": [
-                {"name": group["name"], "chap": group["chap"]}
-                for group in _present(target, "igroups", "chap")
-            ],
-        }
-        for target in _present(part, "target_targets", "igroups")
-        if not chosen or iscsi_name(target["name"]) in chosen
-    ]
-    nodes: list[dict[str, Any]] = [
-        {key: node[key] for key in ("target", "portals", "ifaces", "chap") if key in node}
-        for node in _present(part, "initiator_nodes", "chap")
-        if not chosen or target_key(node["target"]) in chosen
-    ]
-    return {"targets": [one for one in served if one["igroups"]], "nodes": nodes}
-
-
-def _chosen(targets: str) -> set[str]:
-    return {target_key(name) for name in targets.split(",") if name.strip()}
-
-
-def _present(data: Mapping[str, Any], name: str, needs: str) -> list[dict[str, Any]]:
-    """The entries of a list that are not to be absent and have what is needed."""
-    return [one for one in data.get(name) or [] if one.get("state", "present") != "absent" and one.get(needs)]
-
-
 Entry = Tuple[
     str, str, Any, Any
 ]  # who says it, the target, its CHAP or what is wrong with it, the igroup or node
@@ -125,16 +95,16 @@ Entry = Tuple[
 
 def _groups(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
     for host, part in parts.items():
-        for target in _present(part, "target_targets", "igroups"):
+        for target in present(part, "target_targets", "igroups"):
             name = iscsi_name(target["name"])
-            for group in _present(target, "igroups", "chap") if not chosen or name in chosen else []:
+            for group in present(target, "igroups", "chap") if not chosen or name in chosen else []:
                 who = f"igroup '{group['name']}' of '{name}' ('{host}')"
                 yield who, name, _read(f"The {who}", group["chap"]), group
 
 
 def _nodes(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
     for host, part in parts.items():
-        for node in _present(part, "initiator_nodes", "chap"):
+        for node in present(part, "initiator_nodes", "chap"):
             name = target_key(node["target"])
             if not chosen or name in chosen:
                 yield host, name, _read(f"The node '{name}' of '{host}'", node["chap"]), node
@@ -170,7 +140,7 @@ def _one_sided(
             yield f"'{host}' has CHAP for '{target}', but no igroup with '{own}' asks for it there."
     told = {(host, target) for host, target, _proof, _node in nodes}
     for host, part in parts.items():
-        for node in _present(part, "initiator_nodes", "target"):
+        for node in present(part, "initiator_nodes", "target"):
             target = target_key(node["target"])
             own = part.get("initiator_name")
             for who, where, _said, group in groups:
@@ -199,4 +169,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Their names."""
-        return {"chap_faults": chap_faults, "chap_options": chap_options}
+        return {"chap_faults": chap_faults}

@@ -22,6 +22,7 @@ description:
   - Counts the portals of each target, each once for every iface through which it is logged in, over all entries of the target,
     and returns the smallest count. Entries that are absent or not logged in do not count.
   - The role P(lunworks.iscsi.host_storage#role) waits for this number of paths of each disk.
+positional: _input
 options:
   _input:
     description: The nodes, as in O(lunworks.iscsi.initiator#role:main:initiator_nodes).

@@ -11,9 +11,10 @@ import os
 from dataclasses import asdict
 from typing import Any, Mapping
 
+from ..module_utils._block.pv_label import Label
 from ..plugin_utils._move.checks.group import refuse_group
 from ..plugin_utils._move.checks.request import refuse_request
-from ..plugin_utils._move.model import Label, Refusal, mounts_of
+from ..plugin_utils._move.model import Refusal, mounts_of
 from ..plugin_utils._move.plan import Planned, plan
 from ..plugin_utils._move.position import Standing, moving_wwids, newest, standing
 from ..plugin_utils._move.status import status

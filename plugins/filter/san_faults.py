@@ -33,7 +33,7 @@ description:
     with another WWID; a portal that the target does not listen on (V(0.0.0.0) and V([::]) stand for all its addresses); a LUN,
     a volume group or a mount point that occurs twice on one host; a file system directly on a LUN that another host uses too."
   - Targets that no host of the inventory declares (arrays) are not checked.
-positional: _input
+positional: _input, hosts
 options:
   _input:
     description: The variables of each host by its name, like C(hostvars) if no host's data refers to another's.

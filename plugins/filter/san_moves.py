@@ -27,7 +27,7 @@ description:
   - A volume group that is on no LUN yet, or on a C(shared) LUN, is not considered.
   - A LUN that is given by target and name, but whose WWID is not the one derived from them (another tool set its serial), is
     reported as a fault with its real WWID.
-positional: _input, luns
+positional: _input, luns, allowed
 options:
   _input:
     description: The variables of each host by its name.

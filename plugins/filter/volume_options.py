@@ -19,7 +19,7 @@ description:
     O(lunworks.iscsi.volume#role:main:volume_filesystems), so that one call each of M(lunworks.iscsi.disks),
     M(lunworks.iscsi.volume_groups), M(lunworks.iscsi.logical_volumes), M(lunworks.iscsi.filesystems) and
     M(lunworks.iscsi.mounts) covers all of a host.
-positional: _input
+positional: _input, paths, found, filesystems
 options:
   _input:
     description: The volume groups.

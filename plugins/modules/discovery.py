@@ -44,28 +44,6 @@ options:
     type: list
     elements: str
     default: []
-  chap:
-    description:
-      - The CHAP credentials with which this host authenticates to the portal for discovery, and with the mutual ones the
-        portal to this host.
-      - An empty O(chap.user) with an empty O(chap.secret) means no CHAP.
-      - If omitted, it is left unchanged; a new discovery record gets what C(iscsid.conf) says.
-    type: dict
-    suboptions:
-      user:
-        description: The name, at most 255 bytes.
-        type: str
-        required: true
-      secret:
-        description: The secret, 12 to 255 bytes.
-        type: str
-        required: true
-      mutual_user:
-        description: The user name with which the portal authenticates.
-        type: str
-      mutual_secret:
-        description: The secret of the portal, 12 to 255 bytes, different from O(chap.secret).
-        type: str
   use_discoveryd:
     description:
       - Whether iscsid polls by itself and logs in to everything that it finds. The filters do not apply to it, and its
@@ -136,6 +114,7 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes
   - lunworks.iscsi.chap
+  - lunworks.iscsi.chap.discovery
 seealso:
   - module: lunworks.iscsi.nodes
   - module: lunworks.iscsi.initiator_info
@@ -201,7 +180,7 @@ state:
           type: dict
           returned: always
         known:
-          description: Whether its offer is known; false if it was not asked.
+          description: Whether its targets are known; false if it was not asked.
           type: bool
           returned: always
     targets:

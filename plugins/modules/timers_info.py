@@ -188,7 +188,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._converge import tell
 from ..module_utils._host import Problem
 from ..module_utils._multipath.queueing import look_queues
-from ..module_utils._open_iscsi.timers import look_disks, look_truths
+from ..module_utils._open_iscsi.timers import look_disks, look_timers
 from ..module_utils._timers.conflicts import faults
 from ..module_utils._timers.stall import longer, show_disk
 
@@ -199,11 +199,11 @@ def question(options, host):
     max_stall = options["max_stall"]
     if max_stall is not None and max_stall < 1:
         raise Problem(f"max_stall is {max_stall}, but it must be a number of seconds, 1 or more.")
-    disks, truths = look_disks(host, look_queues(host)), look_truths(host)
+    disks, timers = look_disks(host, look_queues(host)), look_timers(host)
     return {
         "disks": [show_disk(disk) for disk in disks],
-        "timers": truths,
-        "faults": faults(disks, truths) + (longer(disks, max_stall) if max_stall is not None else []),
+        "timers": timers,
+        "faults": faults(disks, timers) + (longer(disks, max_stall) if max_stall is not None else []),
     }
 
 

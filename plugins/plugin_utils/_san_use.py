@@ -29,9 +29,15 @@ class Use:
         return f"The LUN '{self.lun}' of '{self.target}'" if self.lun else f"The disk '{self.wwid}'"
 
 
-def present(vars_: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The entries of a list that shall be there."""
-    return [item for item in vars_.get(name) or [] if item.get("state", "present") != "absent"]
+def present(vars_: Mapping[str, Any], name: str, having: str = "") -> list[dict[str, Any]]:
+    """The entries of a list that must be there, or those of them that have a certain key."""
+    entries = [item for item in vars_.get(name) or [] if item.get("state", "present") != "absent"]
+    return [item for item in entries if not having or item.get(having)]
+
+
+def named_targets(names: str) -> set[str]:
+    """Targets that a user names, separated by commas."""
+    return {target_key(name) for name in names.split(",") if name.strip()}
 
 
 def listed(names: Iterable[str]) -> str:

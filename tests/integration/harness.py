@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests on real kernels: run a module on a lab host as Ansible would, and prove the four beats of it."""
+"""Tests on real kernels: run a module on a lab host as Ansible would, and prove that it converges."""
 
 from __future__ import annotations
 
@@ -304,8 +304,8 @@ def result_of(what: str, ran: Ran) -> dict[str, Any]:
     return dict(json.loads(lines[-1]))
 
 
-def beats(host: Host, module: str, options: dict[str, Any], predicts: bool = True) -> dict[str, Any]:
-    """Four beats: check, run, check again, run again. The result of the run."""
+def converges(host: Host, module: str, options: dict[str, Any], predicts: bool = True) -> dict[str, Any]:
+    """Check, run, check again, run again: changed twice, then nothing to do, and only the run wrote. The result of the run."""
     before = host.fingerprint()
     checked = succeeded(host, host.module(module, check=True, **options))
     assert checked["changed"], f"The check of '{module}' announces no change: {checked}"

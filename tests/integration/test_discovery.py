@@ -20,7 +20,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     sessions,
     target,
 )
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, same, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, same, succeeded
 
 NETS = {"san1": "10.77.1.0/24", "san2": "10.77.2.0/24"}
 # What the kernel shows of an iBFT (Documentation/ABI/testing/sysfs-ibft), as far as iscsiadm reads it.
@@ -52,7 +52,7 @@ def test_what_is_offered_is_recorded_and_what_is_recorded_keeps_its_settings(com
         chap = {"user": "db", "secret": SECRET}
         old = {"target": f"{IQN}:old", "portals": [first], "startup": "automatic", "chap": chap}
         succeeded(compute, compute.module("nodes", nodes=[old]))
-        result = beats(compute, "discovery", {"portals": [first]})
+        result = converges(compute, "discovery", {"portals": [first]})
         ours = [f"{IQN}:old", f"{IQN}:new"]
         found = {
             (one["target"], one["portal"]) for one in result["state"]["targets"] if one["target"] in ours
@@ -79,7 +79,7 @@ def test_what_is_no_longer_offered_goes_when_asked_and_not_under_a_session(compu
         refusal = compute.module("discovery", portals=[first], prune=True)
         assert f"Cannot prune the record of '{IQN}:goes'" in refusal["msg"] and not refusal.get("changed")
         succeeded(compute, compute.module("nodes", nodes=[{**node, "logged_in": False}]))
-        beats(compute, "discovery", {"portals": [first], "prune": True})
+        converges(compute, "discovery", {"portals": [first], "prune": True})
         assert records(compute, "goes") == {} and records(compute, "stays") != {}
 
 
@@ -95,7 +95,7 @@ def test_discovery_with_chap_one_way_and_mutual(compute, storage):
             chap = {"user": "scout", "secret": SECRET}
             checked = compute.module("discovery", check=True, portals=[first], chap=chap)
             assert not checked["state"]["portals"][0]["known"]
-            result = beats(compute, "discovery", {"portals": [first], "chap": chap})
+            result = converges(compute, "discovery", {"portals": [first], "chap": chap})
             assert checked["steps"] == result["steps"]
             assert f"{IQN}:hidden" in [one["target"] for one in result["state"]["targets"]]
             kept = compute.run(f"iscsiadm -m discoverydb -t st -p {first}:3260 -S").out
@@ -104,7 +104,7 @@ def test_discovery_with_chap_one_way_and_mutual(compute, storage):
             assert compute.run(f"iscsiadm -m discoverydb -t st -p {first}:3260 -S").out == kept
             storage.run(f"printf array >{root}/userid_mutual; printf {OTHER} >{root}/password_mutual")
             both = {**chap, "mutual_user": "array", "mutual_secret": OTHER}
-            result = beats(compute, "discovery", {"portals": [first], "chap": both})
+            result = converges(compute, "discovery", {"portals": [first], "chap": both})
             said = json.dumps([checked, wrong, result])
             assert SECRET not in said and OTHER not in said
             stored = f"iscsi/send_targets/{first},3260/st_config"
@@ -124,7 +124,7 @@ def test_portals_that_this_host_cannot_use_get_no_record(compute, storage):
         asked = {"portals": [first], "families": ["ipv4"], "reachable": True}
         compute.run(f"ip route add unreachable {second}/32")
         try:
-            result = beats(compute, "discovery", asked)
+            result = converges(compute, "discovery", asked)
         finally:
             compute.run(f"ip route del unreachable {second}/32")
         assert sorted(records(compute, "wide")) == [f"{first}:3260"]
@@ -134,7 +134,7 @@ def test_portals_that_this_host_cannot_use_get_no_record(compute, storage):
         assert skipped[f"{second}:3260"] == "does not answer (No route to host)"
         succeeded(compute, compute.module("discovery", **asked))
         assert sorted(records(compute, "wide")) == [f"{first}:3260", f"{second}:3260"]
-        beats(compute, "discovery", {"portals": [first], "subnets": [NETS["san2"]], "prune": True})
+        converges(compute, "discovery", {"portals": [first], "subnets": [NETS["san2"]], "prune": True})
         assert sorted(records(compute, "wide")) == [f"{second}:3260"]
 
 
@@ -150,12 +150,12 @@ def test_discovery_by_isns(compute, storage):
                 f"portal={first}:3260 portal={second}:3260"
             )
             asked = {"type": "isns", "portals": [first], "subnets": [NETS["san1"]], "poll_interval": 60}
-            beats(compute, "discovery", asked)
+            converges(compute, "discovery", asked)
             assert sorted(records(compute, "listed")) == [f"{first}:3260"]
             assert "node.discovery_type = isns" in records(compute, "listed")[f"{first}:3260"]
             shown = compute.run(f"iscsiadm -m discoverydb -t isns -p {first}:3205").out
             assert "discovery.isns.discoveryd_poll_inval = 60" in shown
-            beats(compute, "discovery", {"type": "isns", "portals": [first], "state": "absent"})
+            converges(compute, "discovery", {"type": "isns", "portals": [first], "state": "absent"})
             assert records(compute, "listed") != {}, "iscsiadm would have deleted the node records too"
             gone = compute.module("discovery", type="isns", portals=[first], state="absent", prune=True)
             assert len(succeeded(compute, gone)["steps"]) == 1
@@ -171,7 +171,7 @@ def test_a_host_that_boots_from_iscsi_records_what_its_firmware_names(compute, s
     with given(storage, compute, target("boot", storage, compute)):
         compute.run(FIRMWARE.format(target=f"{IQN}:boot", portal=first, secret=SECRET))
         try:
-            result = beats(compute, "discovery", {"type": "firmware"})
+            result = converges(compute, "discovery", {"type": "firmware"})
         finally:
             compute.run("umount /sys/firmware")
         record = records(compute, "boot")[f"{first}:3260"]
@@ -226,7 +226,7 @@ def test_iscsid_polls_and_is_not_restarted_over_disks_in_use(compute, storage):
                 "Cannot restart iscsid" in compute.module("discovery", portals=[first], state="absent")["msg"]
             )
             compute.run("kill $(cat /run/holder); rm /run/holder")
-            beats(compute, "discovery", {"portals": [first], "use_discoveryd": False})
+            converges(compute, "discovery", {"portals": [first], "use_discoveryd": False})
             assert sessions(compute, "polled") == []
             succeeded(compute, compute.module("discovery", portals=[first], state="absent"))
             assert compute.module("initiator_info")["discovery"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, same, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, same, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 
 TARGET = "iqn.2026-01.com.example:disk.test"
@@ -63,13 +63,13 @@ def paths_of(state):
 
 
 def test_a_disk_is_proved_on_every_path_and_leaves_again(target, compute):
-    found = beats(compute, "disk", one("db0"))["state"]
+    found = converges(compute, "disk", one("db0"))["state"]
     assert found["wwid"] == target.wwid("db0")
     assert found["size"] == 64 * MIB
     assert paths_of(found) == sorted(("running", portal) for portal in target.portals)
     assert compute.run(f"readlink -f {found['device']}").out.startswith("/dev/dm-")
     assert compute.run(f"dd if={found['device']} of=/dev/null bs=1M").rc == 0
-    gone = beats(compute, "disk", one("db0", state="absent"))["state"]
+    gone = converges(compute, "disk", one("db0", state="absent"))["state"]
     assert (gone["device"], gone["paths"]) == (None, [])
     assert target.wwid("db0") not in compute.run("multipath -ll; grep ^/ /etc/multipath/wwids; lsscsi -i").out
     back = here(compute, "db0")
@@ -117,7 +117,7 @@ def test_a_disk_in_use_grows_and_stays(target, compute, filled):
     device = here(compute, "db0")["state"]["device"]
     filled(device)
     target.grow("db0", 96)
-    assert beats(compute, "disk", one("db0", size="96m"))["state"]["size"] == 96 * MIB
+    assert converges(compute, "disk", one("db0", size="96m"))["state"]["size"] == 96 * MIB
     assert compute.run(f"blockdev --getsize64 {device}").out.strip() == str(96 * MIB)
     failed = compute.module("disk", **one("db0", size="1g", timeout=1))
     assert "Grow the LUN first" in failed["msg"]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._fs import fstab
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_fstab import (
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._fs.test_foreign_fstab import (
     files,
     reference,
 )
@@ -76,7 +76,7 @@ def test_of_two_lines_for_one_mount_point_none_is_guessed(disks):
     disks.write("/etc/fstab", f"{B} /srv/one ext4 noauto 0 2\n{A} /srv/one/ ext4 _netdev,nofail 0 2\n")
     refused(disks, "mounts", "2 lines for '/srv/one': line 1", mounts=[AT])
     assert mounted(disks, "/srv/one") == []
-    beats(disks, "mounts", {"mounts": [{"path": "/srv/one", "state": "absent"}]})
+    converges(disks, "mounts", {"mounts": [{"path": "/srv/one", "state": "absent"}]})
     assert disks.read("/etc/fstab") == ""
 
 
@@ -89,7 +89,7 @@ def test_lines_and_mount_points_of_others_are_known_by_what_they_are(disks):
         f"# \u2028 mine\r\n{A}\t/srv/one/ ext4 noatime 1 2 # the database\n{B} /srv/a#1 ext4 nofail\n",
     )
     both = [{"path": "/srv/link", "device": A, "options": "nofail"}, {"path": "/srv/a#1", "device": B}]
-    beats(disks, "mounts", {"mounts": both})
+    converges(disks, "mounts", {"mounts": both})
     text = f"# \u2028 mine\r\n{A}\t/srv/one/ ext4 nofail 1 2 # the database\n{B} /srv/a#1 ext4 nofail\n"
     assert disks.read("/etc/fstab.real") == text
     assert disks.run("readlink /etc/fstab").out == "fstab.real\n"
@@ -100,17 +100,17 @@ def test_lines_and_mount_points_of_others_are_known_by_what_they_are(disks):
     assert not succeeded(disks, again)["changed"]
     refused(disks, "mounts", "must have the file system 'xfs'", mounts=[{**both[1], "filesystem": "xfs"}])
     refused(disks, "mounts", "is mounted on '/srv/one'", mounts=[{"path": "/srv/two", "device": A}])
-    beats(disks, "mounts", {"mounts": [{"path": one["path"], "state": "absent"} for one in both]})
+    converges(disks, "mounts", {"mounts": [{"path": one["path"], "state": "absent"} for one in both]})
     assert disks.read("/etc/fstab") == "# \u2028 mine\r\n"
     assert mounted(disks, "/srv/one") == mounted(disks, "/srv/a#1") == []
 
 
 def test_mounts_in_each_other_come_and_go_in_their_order(disks):
     inner = {"path": "/srv/one/deep/two", "device": B, "filesystem": "ext4"}
-    beats(disks, "mounts", {"mounts": [inner, AT]})
+    converges(disks, "mounts", {"mounts": [inner, AT]})
     assert mounted(disks, "/srv/one/deep/two") == [source(disks, B)]
     assert disks.run("touch /srv/one/deep/two/file && ls /srv/one/deep/two/file && mount -a").out
-    beats(disks, "mounts", {"mounts": [{"path": one["path"], "state": "absent"} for one in (AT, inner)]})
+    converges(disks, "mounts", {"mounts": [{"path": one["path"], "state": "absent"} for one in (AT, inner)]})
     assert mounted(disks, "/srv/one") == [] and "by-test" not in disks.read("/etc/fstab")
 
 
@@ -123,7 +123,7 @@ def test_an_automount_waits_is_touched_and_goes(disks):
     disks.run("ls /srv/one/lost+found")
     assert mounted(disks, "/srv/one") == ["systemd-1", source(disks, A)]
     assert not succeeded(disks, disks.module("mounts", mounts=[AT]))["changed"]
-    beats(disks, "mounts", {"mounts": [{"path": "/srv/one", "state": "absent"}]})
+    converges(disks, "mounts", {"mounts": [{"path": "/srv/one", "state": "absent"}]})
     assert mounted(disks, "/srv/one") == []
     assert disks.run("systemctl is-active srv-one.automount", check=False).out == "inactive\n"
 

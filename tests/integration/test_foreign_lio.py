@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 
 W = "iqn.2003-01.org.linux-iscsi.store.x8664:sn.0"
 V = "iqn.2003-01.org.linux-iscsi.store.x8664:sn.1"
@@ -106,7 +106,7 @@ save()
 """,
     )
     before, kernel = saved(storage), storage.run(f"find {CORE} {TPG} | grep -v TargetAlias | sort").out
-    beats(storage, "target", {"name": W, "alias": "x"})
+    converges(storage, "target", {"name": W, "alias": "x"})
     assert saved(storage) == with_alias(before)
     assert storage.run(f"find {CORE} {TPG} | grep -v TargetAlias | sort").out == kernel
     new = {"target": W, "name": "n", "path": "/srv/foreign/n.img", "size": "1m"}
@@ -151,7 +151,7 @@ save()
     document["targets"][0]["wwn"] = W.replace("store", "Store")
     storage.write(SAVED, json.dumps(document), 0o600)
     storage.run(f"targetctl restore {SAVED}", check=False)
-    beats(storage, "target", {"name": W, "alias": "x"})
+    converges(storage, "target", {"name": W, "alias": "x"})
     assert saved(storage) == with_alias(document)
     assert storage.run("ls -d /sys/kernel/config/target/iscsi/iqn*").out.split() == [TPG.rpartition("/")[0]]
     assert "WIN" not in storage.run(f"ls {TPG}/acls").out
@@ -217,7 +217,7 @@ save()
     refused(storage, "igroup", f"Logged in without an ACL is '{I}'", **other)
     logged_out(compute)
     storage.run(f"until [ -z \"$(tr -d '\\0' < {TPG}/dynamic_sessions)\" ]; do sleep 0.1; done")
-    beats(storage, "igroup", other)
+    converges(storage, "igroup", other)
     assert value(storage, f"{TPG}/attrib/cache_dynamic_acls") == "0"
 
 
@@ -279,7 +279,7 @@ save()
     assert storage.run(f"find {CORE} {TPG} | grep -v -e lun_0/ -e lun_3/ | sort").out == kernel
     assert value(storage, f"{TPG}/acls/{I}/lun_3/write_protect") == "1"
     assert value(storage, f"{CORE}/iblock_0/b/attrib/is_nonrot") == "0"
-    beats(storage, "lun", {"target": W, "name": "b", "attributes": {"queue_depth": 16}})
+    converges(storage, "lun", {"target": W, "name": "b", "attributes": {"queue_depth": 16}})
     assert value(storage, f"{CORE}/iblock_0/b/attrib/is_nonrot") == "0"
 
 
@@ -288,7 +288,7 @@ def test_a_staging_target_a_read_only_volume_a_suspended_one_and_a_linked_file(s
     storage.run(f"mv {SAVED} /srv/saved.json && ln -s /srv/saved.json {SAVED} && lvchange -pr vg_store/c")
     succeeded(storage, storage.module("lun", target=W, name="a", path="/dev/vg_store/a"))
     assert storage.run(f"readlink {SAVED}").out.strip() == "/srv/saved.json"
-    beats(
+    converges(
         storage,
         "igroup",
         {"target": W, "name": "g", "initiators": [I], "luns": [{"name": "a", "read_only": None}]},
@@ -300,7 +300,7 @@ def test_a_staging_target_a_read_only_volume_a_suspended_one_and_a_linked_file(s
     }
     refused(storage, "targets", "can only be read", targets=[both])
     both["igroups"][0]["luns"] = ["c"]
-    beats(storage, "targets", {"targets": [both]})
+    converges(storage, "targets", {"targets": [both]})
     assert [one["read_only_initiators"] for one in storage.module("lun_info")["luns"]] == [[], [I]]
     storage.run("dmsetup suspend vg_store-a")
     told = succeeded(storage, storage.module("lun_info"))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, same, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, same, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import converged, left_alone
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import AREA, pv_bytes
 
@@ -32,11 +32,11 @@ def test_what_lvm_conf_makes_reports_print_changes_nothing(compute, disks):
     compute.write(LOCAL, own + ODD)
     try:
         assert told(compute) == before
-        beats(
+        converges(
             compute, "volume_groups", {"groups": [{"name": "vg_t", "devices": [first], "tags": ["a", "b"]}]}
         )
         volume = {"group": "vg_t", "name": "data", "size": "12m", "filesystem": "ext4"}
-        beats(compute, "logical_volumes", {"volumes": [volume, {**volume, "name": "log"}]})
+        converges(compute, "logical_volumes", {"volumes": [volume, {**volume, "name": "log"}]})
         wanted = [
             {"name": "vg_t", "devices": [first, second], "state": "active", "tags": ["a", "b"]},
         ]
@@ -105,7 +105,7 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
     def asked(device, **more):
         return "filesystems", {"filesystems": [{"device": device, "filesystem": "ext4", **more}]}
 
-    made = beats(compute, *asked(blank, label="backup", filesystem_options=["-m", "0"]))
+    made = converges(compute, *asked(blank, label="backup", filesystem_options=["-m", "0"]))
     assert made["steps"] == [f"Make the ext4 file system on '{blank}'"]
     assert compute.run(f"blkid -p -o value -s LABEL {blank}").out == "backup\n"
     node = compute.run(f"readlink -f {blank}").out.strip()
@@ -134,7 +134,7 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
     mount = {"mounts": [{"path": "/mnt/vg", "device": blank, "filesystem": "ext4"}]}
     converged(compute, "mounts", mount, True)
     compute.run("echo kept >/mnt/vg/file")
-    grown = beats(compute, *asked(blank))
+    grown = converges(compute, *asked(blank))
     assert grown["steps"] == [f"Grow the ext4 file system on '{blank}' to the size of its device"]
     assert int(compute.run("df --output=size -B1M /mnt/vg | tail -1").out) > 80
     assert compute.read("/mnt/vg/file") == "kept\n"

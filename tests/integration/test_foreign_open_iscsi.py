@@ -18,9 +18,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.conf.in
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.file import config, first
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.unit_file import commands
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import initiator_of, portals_of
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, succeeded
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_lines import sysctl, texts
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_foreign_open_iscsi import (
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._open_iscsi.test_foreign_open_iscsi import (
     KEYS,
     NUMBERS,
     SAID,
@@ -248,10 +248,10 @@ def test_a_target_with_capitals_in_its_name_is_used_under_its_name(compute, stor
     compute.write(
         old, f"# BEGIN RECORD 2.1.8\n{text}# END RECORD\n", 0o600
     )  # as earlier versions of ours wrote it
-    ran = beats(compute, "nodes", {"nodes": [{**node, "logged_in": True}]})
+    ran = converges(compute, "nodes", {"nodes": [{**node, "logged_in": True}]})
     assert f"Log in to '{NAS}' at {nas}:3260" in ran["steps"]
     assert NAS in compute.run("cat /sys/class/iscsi_session/*/targetname").out.split()
-    beats(compute, "nodes", {"nodes": [{"target": NAS, "state": "absent"}]})
+    converges(compute, "nodes", {"nodes": [{"target": NAS, "state": "absent"}]})
     assert NAS.lower() not in compute.run(f"ls {root}/nodes", check=False).out.lower()
     found = succeeded(compute, compute.module("discovery", portals=[nas]))
     assert NAS in [one["target"] for one in found["state"]["targets"]]

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host that is made anew gets a volume group back that was there before: it stands on its map, not on the first path."""
+"""A host that is recreated gets a volume group back that was there before: it stands on its map, not on the first path."""
 
 from __future__ import annotations
 

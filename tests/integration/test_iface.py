@@ -21,7 +21,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     sessions,
     target,
 )
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 
 
 def card(compute, network):
@@ -38,12 +38,12 @@ def gone(compute):
 
 def test_an_iface_is_made_changed_and_removed(compute):
     first, second = card(compute, "san1"), card(compute, "san2")
-    beats(compute, "iface", {"name": "test1", "nic": first})
+    converges(compute, "iface", {"name": "test1", "nic": first})
     assert f"iface.net_ifacename = {first}" in compute.run("iscsiadm -m iface -I test1").out
-    beats(compute, "iface", {"name": "test1", "nic": second, "initiator_name": f"{IQN}:other"})
+    converges(compute, "iface", {"name": "test1", "nic": second, "initiator_name": f"{IQN}:other"})
     shown = compute.run("iscsiadm -m iface -I test1").out
     assert f"iface.net_ifacename = {second}" in shown and f"iface.initiatorname = {IQN}:other" in shown
-    beats(compute, "iface", {"name": "test1", "state": "absent"})
+    converges(compute, "iface", {"name": "test1", "state": "absent"})
     assert compute.run("iscsiadm -m iface -I test1", check=False).rc != 0
 
 
@@ -56,7 +56,7 @@ def test_iscsiadm_can_read_an_iface_with_an_ipv6_address(compute):
         "address": "fd00::7",
         "prefix": 64,
     }
-    beats(compute, "iface", asked)
+    converges(compute, "iface", asked)
     assert "iface.ipaddress = fd00::7" in compute.run("iscsiadm -m iface -I card-ipv6").out
 
 
@@ -77,7 +77,7 @@ def test_open_iscsi_reads_every_field_of_a_card(compute, family):
         "mtu": 9000,
         "settings": settings,
     }
-    beats(compute, "iface", asked)
+    converges(compute, "iface", asked)
     shown = compute.run(f"iscsiadm -m iface -I card-{family}").out.splitlines()
     missing = [f"{name} = {value}" for name, value in settings.items() if f"{name} = {value}" not in shown]
     assert missing == []
@@ -96,19 +96,19 @@ def a_value(name, kind):
 def test_a_session_is_bound_by_the_address_of_its_card(compute, storage):
     portal, nic = portals_of(storage)[1], card(compute, "san2")
     mac = compute.read(f"/sys/class/net/{nic}/address").strip()
-    beats(compute, "iface", {"name": "test1", "mac": mac.upper()})
+    converges(compute, "iface", {"name": "test1", "mac": mac.upper()})
     asked = {"target": f"{IQN}:bound", "portals": [portal], "ifaces": ["test1"], "logged_in": True}
     with given(storage, compute, target("bound", storage, compute)):
-        beats(compute, "nodes", {"nodes": [asked]})
+        converges(compute, "nodes", {"nodes": [asked]})
         assert f"%{nic}:" in compute.run(f"ss -Htn dst {portal}:3260").out
 
 
 def test_iser_without_rdma_is_recorded_and_its_login_says_why_not(compute, storage):
     portal = portals_of(storage)[0]
-    beats(compute, "iface", {"name": "test1", "transport": "iser", "nic": card(compute, "san1")})
+    converges(compute, "iface", {"name": "test1", "transport": "iser", "nic": card(compute, "san1")})
     asked = {"target": f"{IQN}:rdma", "portals": [portal], "ifaces": ["test1"]}
     with given(storage, compute, target("rdma", storage, compute)):
-        beats(compute, "nodes", {"nodes": [{**asked, "logged_in": False}]})
+        converges(compute, "nodes", {"nodes": [{**asked, "logged_in": False}]})
         result = compute.module("nodes", nodes=[{**asked, "logged_in": True}])
         assert result["failed"] and "the kernel has no such transport" in result["msg"], result
 
@@ -118,15 +118,15 @@ def test_a_session_is_bound_to_its_card_and_holds_its_iface(compute, storage):
     succeeded(compute, compute.module("iface", name="test1", nic=nic))
     asked = {"target": f"{IQN}:bound", "portals": [portal], "ifaces": ["test1"]}
     with given(storage, compute, target("bound", storage, compute)):
-        beats(compute, "nodes", {"nodes": [{**asked, "logged_in": True}]})
+        converges(compute, "nodes", {"nodes": [{**asked, "logged_in": True}]})
         assert sessions(compute, "bound") == [f"{portal}:3260"]
         assert f"%{nic}:" in compute.run(f"ss -Htn dst {portal}:3260").out
         refused(compute, "iface", "Cannot change the iface 'test1': a session uses it", name="test1", nic="")
-        beats(compute, "nodes", {"nodes": [{**asked, "logged_in": False}]})
+        converges(compute, "nodes", {"nodes": [{**asked, "logged_in": False}]})
         refused(
             compute, "iface", "Cannot delete the iface 'test1': the record of", name="test1", state="absent"
         )
-        result = beats(compute, "iface", {"name": "test1", "nic": card(compute, "san2")})
+        result = converges(compute, "iface", {"name": "test1", "nic": card(compute, "san2")})
         assert len(result["steps"]) == 2, "the record that is bound to it follows"
 
 
@@ -138,7 +138,7 @@ def test_a_session_under_another_name(compute, storage):
     asked["igroups"][0]["initiators"] = [other]
     with given(storage, compute, asked):
         nodes = [{"target": f"{IQN}:second", "portals": [portal], "ifaces": ["test2"], "logged_in": True}]
-        beats(compute, "nodes", {"nodes": nodes})
+        converges(compute, "nodes", {"nodes": nodes})
 
 
 def test_bad_input_is_refused(compute):

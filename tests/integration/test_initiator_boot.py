@@ -22,7 +22,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     sessions,
     target,
 )
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, same, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, same, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import played
 
 PLAYBOOK = """
@@ -213,7 +213,7 @@ def test_a_target_that_stays_away_holds_up_no_boot_and_all_comes_back_by_itself(
 
 
 def test_the_unit_can_be_given_back_to_the_distribution(compute, served):
-    beats(compute, "login_unit", {"wait": True, "started": False})
+    converges(compute, "login_unit", {"wait": True, "started": False})
     assert compute.run("systemctl cat open-iscsi.service").out.count("ExecStart=/") == 2
     assert "-W" not in compute.run("systemctl show -p ExecStart open-iscsi.service").out
     assert did(compute, "login_unit", wait=False)["changed"]

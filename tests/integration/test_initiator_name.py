@@ -14,7 +14,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     portals_of,
     target,
 )
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 
 PATH = "/etc/iscsi/initiatorname.iscsi"
 
@@ -30,7 +30,7 @@ def kept(compute):
 def test_a_host_gets_a_name_and_the_daemon_reads_it(compute):
     compute.run("systemctl start iscsid.service")
     pid = compute.run("systemctl show -p MainPID iscsid.service").out
-    beats(compute, "initiator_name", {"name": f"{IQN}:renamed", "alias": "the database"})
+    converges(compute, "initiator_name", {"name": f"{IQN}:renamed", "alias": "the database"})
     assert f"InitiatorName={IQN}:renamed\nInitiatorAlias=the database\n" in compute.read(PATH)
     assert compute.run(f"stat -c %a {PATH}").out.strip() == "600"
     assert compute.run("systemctl show -p MainPID iscsid.service").out != pid
@@ -40,7 +40,7 @@ def test_the_target_knows_the_host_by_its_new_name(compute, storage):
     succeeded(compute, compute.module("initiator_name", name=f"{IQN}:known"))
     with given(storage, compute, target("door", storage, compute)):
         node = {"target": f"{IQN}:door", "portals": portals_of(storage)[:1], "logged_in": True}
-        beats(compute, "nodes", {"nodes": [node]})
+        converges(compute, "nodes", {"nodes": [node]})
         refused(
             compute, "initiator_name", "1 session(s) are logged in under the old name", name=f"{IQN}:late"
         )

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import each_refused
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, succeeded
 
 PATH = "/etc/iscsi/iscsid.conf"
 
@@ -34,7 +34,7 @@ def test_settings_are_set_and_all_else_stays(compute):
         "node.session.queue_depth": None,
     }
     pid = compute.run("systemctl show -p MainPID iscsid.service").out
-    beats(compute, "iscsid_conf", {"settings": settings})
+    converges(compute, "iscsid_conf", {"settings": settings})
     after = compute.read(PATH).splitlines()
     assert [line for line in before if line not in after] == [
         line for line in before if line.split(" = ")[0] in settings
@@ -49,7 +49,7 @@ def test_settings_are_set_and_all_else_stays(compute):
 
 def test_a_preset_sets_the_timers_and_what_is_said_beside_it_wins(compute):
     compute.run(f"chmod 0600 {PATH}")
-    beats(
+    converges(
         compute,
         "iscsid_conf",
         {"preset": "root_on_iscsi", "settings": {"node.session.timeo.replacement_timeout": 7200}},
@@ -64,7 +64,7 @@ def test_a_preset_sets_the_timers_and_what_is_said_beside_it_wins(compute):
 
 def test_a_secret_is_in_the_file_and_nowhere_else(compute):
     secrets = {"node.session.auth.password": "twelve-bytes-and-more"}
-    result = beats(compute, "iscsid_conf", {"secrets": secrets})
+    result = converges(compute, "iscsid_conf", {"secrets": secrets})
     assert "node.session.auth.password = twelve-bytes-and-more\n" in compute.read(PATH)
     assert "twelve-bytes" not in json.dumps(result)
     assert "twelve-bytes" not in compute.run("journalctl --no-pager --since=-2min").out

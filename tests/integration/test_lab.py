@@ -32,7 +32,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import locally
 COLLECTIONS = Path(__file__).absolute().parents[2] / ".cache/collections"
 CACHE = uml_image.cache_directory()
 ONE = Wanted(
-    [uml_network.network("management", "10.77.0.0/24")],
+    [uml_network.network_of("management", "10.77.0.0/24")],
     [lab_host(name="one", number=1, memory=256, disks=[64 << 20], networks=["management"])],
 )
 NONE = Wanted(ONE.networks, [])
@@ -173,9 +173,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import lab as 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._uml import network as uml_network
 from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller import Controller, Lab
 host = uml_host.lab_host(name="one", number=1, memory=256, networks=["management"])
-networks = [uml_network.network("management", "10.77.0.0/24")]
+networks = [uml_network.network_of("management", "10.77.0.0/24")]
 wanted = uml_lab.Wanted(networks, [host])
-uml_host.wait_for_host = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+uml_lab.wait_for_host = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 uml_lab.up(Controller(), Lab({stale.name!r}, {stale.root!r}), wanted, {CACHE!r}, os.getpid())
 """
     killed = subprocess.run(
@@ -188,7 +188,7 @@ uml_lab.up(Controller(), Lab({stale.name!r}, {stale.root!r}), wanted, {CACHE!r},
 
 
 def test_a_lab_that_a_restart_of_the_machine_left_is_made_anew(controller, place):
-    lab, made = place("left"), uml_lab.Wanted([uml_network.network("san1", "10.77.1.0/24")], [])
+    lab, made = place("left"), uml_lab.Wanted([uml_network.network_of("san1", "10.77.1.0/24")], [])
     uml_lab.up(controller, lab, made, CACHE)
     for again in (made, None):
         controller.run("umount", "--lazy", f"{NETNS}/{lab.namespace}")  # its entry in /run/netns stays
@@ -220,7 +220,7 @@ def powered(controller, lab, kernel, image=None):
 
 def test_a_kernel_that_panics_is_told_at_once_in_its_own_words(controller, place):
     lab, begun = place("broken"), time.monotonic()
-    powered(controller, lab, uml_kernel.provide(controller, CURRENT, CACHE))
+    powered(controller, lab, uml_kernel.provide_kernel(controller, CURRENT, CACHE))
     with pytest.raises(
         Problem, match="'one'.*panicked: 'Kernel panic - not syncing: VFS: Unable to mount root"
     ):
@@ -231,7 +231,7 @@ def test_a_kernel_that_panics_is_told_at_once_in_its_own_words(controller, place
 
 def test_a_host_that_does_not_answer_ends_in_bounded_time_and_shows_its_console(controller, place):
     lab = place("silent")
-    kernel = uml_kernel.provide(controller, CURRENT, CACHE)
+    kernel = uml_kernel.provide_kernel(controller, CURRENT, CACHE)
     image = uml_image.make_image(controller, "bookworm", CACHE, kernel)
     powered(controller, lab, kernel, image.path)
     with pytest.raises(
@@ -249,7 +249,7 @@ def test_an_old_kernel_on_a_new_cpu_is_refused_and_panics_if_it_is_started_all_t
         uml_lab.up(controller, lab, Wanted(ONE.networks, [old]), CACHE)
     assert left(controller, lab) == [], "it is said before anything is made"
     image = uml_image.make_image(
-        controller, "bookworm", CACHE, uml_kernel.provide(controller, CURRENT, CACHE)
+        controller, "bookworm", CACHE, uml_kernel.provide_kernel(controller, CURRENT, CACHE)
     )
     powered(controller, lab, own, image.path)
     with pytest.raises(Problem, match="panicked: .*Make the host with 'kernel: current'"):
@@ -310,12 +310,12 @@ def test_a_kernel_that_cannot_be_fetched_leaves_nothing_behind(
         monkeypatch.setattr(uml_kernel, "debian_source", lambda _host, mirror=mirror: Source(mirror))
         monkeypatch.setattr(uml_kernel, "ROOM", 400 << 20 if room is None else room)
         with pytest.raises(Problem, match=said):
-            uml_kernel.provide(controller, CURRENT, str(cache))
+            uml_kernel.provide_kernel(controller, CURRENT, str(cache))
         assert kept(controller, str(cache)) == []
 
 
 def test_an_image_that_cannot_be_made_leaves_nothing_behind(controller, tmp_path, forger, small, monkeypatch):
-    kernel = uml_kernel.provide(controller, CURRENT, CACHE)
+    kernel = uml_kernel.provide_kernel(controller, CURRENT, CACHE)
     monkeypatch.setattr(uml_image, "debian_source", lambda _host: Source(forger))
     for cache, said in (
         (tmp_path / "forged", "Cannot make the image of trixie with packages from http.*: mmdebstrap ended"),
@@ -329,7 +329,7 @@ def test_an_image_that_cannot_be_made_leaves_nothing_behind(controller, tmp_path
 def test_a_file_that_is_no_kernel_is_refused(controller):
     for path in ("/bin/true", "/etc/hostname", "/nowhere/linux"):
         with pytest.raises(Problem, match=f"'{path}' is not a User Mode Linux kernel"):
-            uml_kernel.provide(controller, path, CACHE)
+            uml_kernel.provide_kernel(controller, path, CACHE)
 
 
 def test_the_modules_make_boot_cut_and_remove_a_host(controller, place):

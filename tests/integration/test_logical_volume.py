@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import (
     OwnDisks,
     converged,
@@ -51,7 +51,7 @@ def test_volumes_are_made_and_grow_while_they_are_in_use(compute, disks):
             volume("log", size="66m", filesystem="ext4", filesystem_options=["-L", "log"]),
         ]
     }
-    made = beats(compute, "logical_volumes", first)
+    made = converges(compute, "logical_volumes", first)
     assert made["steps"] == [
         "Create the logical volume 'data' of 310m in 'vg_t'",
         "Make the xfs file system on '/dev/vg_t/data'",

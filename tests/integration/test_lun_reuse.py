@@ -105,7 +105,7 @@ def test_numbers_exchanged_while_a_target_was_away_never_bring_a_write_to_the_ot
     healed = succeeded(compute, disk(compute, "db0"))
     if told["state"][
         "reused"
-    ]:  # multipathd has let the kernel read the names of the map's paths anew, of others perhaps
+    ]:  # multipathd has let the kernel read the names of the map's paths again, of others perhaps
         both_named(target, str(told["warnings"]))
         both_named(target, " ".join(healed["steps"]))
     assert numbers(healed["state"]) == {"1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused
 
 DEVICE = "/dev/disk/by-test/mounts"
 ENTRY = {"path": "/srv/test mounts", "device": DEVICE, "filesystem": "ext4"}
@@ -27,17 +27,17 @@ def disk(compute):
 
 
 def test_a_file_system_is_mounted_and_leaves_again(disk):
-    beats(disk, "mounts", {"mounts": [ENTRY]})
+    converges(disk, "mounts", {"mounts": [ENTRY]})
     disk.run("echo kept > '/srv/test mounts/file'")
     assert "nofail" in disk.run("grep by-test /etc/fstab").out
-    beats(disk, "mounts", {"mounts": [{"path": ENTRY["path"], "state": "absent"}]})
+    converges(disk, "mounts", {"mounts": [{"path": ENTRY["path"], "state": "absent"}]})
     assert disk.run("ls '/srv/test mounts'").out == ""
-    beats(disk, "mounts", {"mounts": [ENTRY]})
+    converges(disk, "mounts", {"mounts": [ENTRY]})
     assert disk.run("cat '/srv/test mounts/file'").out == "kept\n"
 
 
 def test_whoever_works_in_it_is_named(disk):
-    beats(disk, "mounts", {"mounts": [ENTRY]})
+    converges(disk, "mounts", {"mounts": [ENTRY]})
     worker = disk.run("cd '/srv/test mounts' && { sleep 300 >/dev/null 2>&1 & echo $!; }").out.strip()
     try:
         refused(

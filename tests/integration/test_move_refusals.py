@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What speaks against a move, as real kernels show it: each refused, named, and nothing is touched.
 
-The rest of the refusals is data: tests/unit/plugins/plugin_utils/test_move_refuse.py.
+The rest of the refusals is data: tests/unit/plans/move/cases.yml.
 """
 
 from __future__ import annotations

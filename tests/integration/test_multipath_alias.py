@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 
 TARGET = "iqn.2026-01.com.example:alias.test"
@@ -42,7 +42,7 @@ def test_a_map_in_use_gets_its_name_and_another(target, compute):
         "mkfs.ext4 -q /dev/vg_alias/data && mkdir -p /mnt/alias-test && mount /dev/vg_alias/data /mnt/alias-test"
     )
     kernel = compute.run(f"readlink -f {stable}").out
-    ran = beats(compute, "multipath_alias", {"aliases": [named("db0", "database"), named("db1", "log")]})
+    ran = converges(compute, "multipath_alias", {"aliases": [named("db0", "database"), named("db1", "log")]})
     assert sorted(entry["map"] for entry in ran["state"]["aliases"]) == ["database", "log"]
     assert compute.run("readlink -f /dev/mapper/database").out == kernel
     succeeded(compute, compute.module("multipath_alias", aliases=[named("db0", "data.2")]))
@@ -56,7 +56,7 @@ def test_a_map_in_use_gets_its_name_and_another(target, compute):
     assert disk["state"]["device"] == stable
     twice = compute.module("multipath_alias", aliases=[named("db1", "data.2")])
     assert f"gives it to '{target.wwid('db0')}'" in twice["msg"]
-    beats(compute, "multipath_alias", {"aliases": [], "purge": True})
+    converges(compute, "multipath_alias", {"aliases": [], "purge": True})
     assert compute.run("ls /dev/mapper").out.split() == sorted(
         ["control", target.wwid("db0"), target.wwid("db1")]
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._multipath.presets import PRESETS
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 
 DROP_IN = "/etc/multipath/conf.d/lunworks.conf"
 WANTED = {
@@ -34,13 +34,13 @@ def daemon_says(host):
 
 def test_a_drop_in_is_written_loaded_and_removed(bare):
     daemon = bare.run("systemctl show -p MainPID multipathd").out
-    ran = beats(bare, "multipath_conf", WANTED)
+    ran = converges(bare, "multipath_conf", WANTED)
     assert ran["steps"] == [f"Write '{DROP_IN}'", "Have multipathd read its configuration again"]
     config = daemon_says(bare)
     for line in ("polling_interval 7", 'vendor "A""B"', 'product "^VIRTUAL-DISK"', "no_path_retry 12"):
         assert line in config, f"multipathd does not know: {line}"
     assert bare.run("systemctl show -p MainPID multipathd").out == daemon, "the daemon goes on"
-    beats(bare, "multipath_conf", {"state": "absent"})
+    converges(bare, "multipath_conf", {"state": "absent"})
     assert 'vendor "A""B"' not in daemon_says(bare)
 
 

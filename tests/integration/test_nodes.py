@@ -22,7 +22,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     sessions,
     target,
 )
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 
 WATCHER = """
 import glob, os, sys, time
@@ -80,7 +80,7 @@ def chap(secret=SECRET):
 def test_both_portals_are_recorded_and_logged_in_to(compute, first, second):
     settings = {"node.session.timeo.replacement_timeout": 5}
     asked = node("disk1", [first, second], startup="automatic", settings=settings, logged_in=True)
-    beats(compute, "nodes", {"nodes": [asked]})
+    converges(compute, "nodes", {"nodes": [asked]})
     assert sessions(compute, "disk1") == [f"{first}:3260", f"{second}:3260"]
     for text in records(compute, "disk1").values():
         assert "node.startup = automatic" in text
@@ -104,16 +104,16 @@ def test_iscsiadm_can_change_and_delete_a_record_that_we_wrote(compute, first):
 
 def test_only_the_portal_that_was_asked_for_is_logged_in_to_and_out_of(compute, first, second):
     succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first, second])]))
-    beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=True)]})
+    converges(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=True)]})
     assert sessions(compute, "disk1") == [f"{second}:3260"]
     succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first], logged_in=True)]))
-    beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=False)]})
+    converges(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=False)]})
     assert sessions(compute, "disk1") == [f"{first}:3260"]
 
 
 def test_a_session_to_disk10_is_none_to_disk1(compute, first):
     succeeded(compute, compute.module("nodes", nodes=[node("disk10", [first], logged_in=True)]))
-    beats(compute, "node", node("disk1", [first], logged_in=True))
+    converges(compute, "node", node("disk1", [first], logged_in=True))
     assert sessions(compute, "disk1") == sessions(compute, "disk10") == [f"{first}:3260"]
     succeeded(compute, compute.module("node", target=f"{IQN}:disk1", state="absent"))
     assert sessions(compute, "disk1") == []
@@ -122,7 +122,7 @@ def test_a_session_to_disk10_is_none_to_disk1(compute, first):
 
 def test_an_ipv6_portal(compute, storage):
     portal = f"[{storage.address('san1', 6)}]:3260"
-    beats(compute, "nodes", {"nodes": [node("six", [portal], logged_in=True)]})
+    converges(compute, "nodes", {"nodes": [node("six", [portal], logged_in=True)]})
     assert sessions(compute, "six") == [portal]
     succeeded(compute, compute.module("nodes", nodes=[node("six", [portal], logged_in=False)]))
     assert sessions(compute, "six") == []
@@ -131,7 +131,7 @@ def test_an_ipv6_portal(compute, storage):
 def test_purge_takes_the_portals_that_are_not_listed_and_no_other_target(compute, first, second):
     both = [node("disk1", [first, second], logged_in=True), node("disk10", [first], logged_in=True)]
     succeeded(compute, compute.module("nodes", nodes=both))
-    beats(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=True)], "purge": True})
+    converges(compute, "nodes", {"nodes": [node("disk1", [second], logged_in=True)], "purge": True})
     assert list(records(compute, "disk1")) == sessions(compute, "disk1") == [f"{second}:3260"]
     assert sessions(compute, "disk10") == [f"{first}:3260"]
 
@@ -154,12 +154,12 @@ def test_a_changed_chap_secret_is_written_and_takes_effect_at_the_next_login(com
     refusal = compute.module("nodes", nodes=[node("chap", [first], logged_in=True)])
     assert "rejects the CHAP user or secret" in refusal["msg"]
     assert list(records(compute, "chap")) == [f"{first}:3260"], "a record that was there stays"
-    beats(compute, "nodes", {"nodes": [node("chap", [first], chap=chap(), logged_in=True)]})
+    converges(compute, "nodes", {"nodes": [node("chap", [first], chap=chap(), logged_in=True)]})
 
 
 def test_no_chap_empties_what_was_there(compute, first):
     succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first], chap=chap())]))
-    beats(
+    converges(
         compute, "nodes", {"nodes": [node("disk1", [first], chap={"user": "", "secret": ""}, logged_in=True)]}
     )
     text = records(compute, "disk1")[f"{first}:3260"]
@@ -168,7 +168,7 @@ def test_no_chap_empties_what_was_there(compute, first):
 
 def test_several_sessions_to_one_portal(compute, first):
     two = [node("disk1", [first], settings={"node.session.nr_sessions": 2}, logged_in=True)]
-    beats(compute, "nodes", {"nodes": two})
+    converges(compute, "nodes", {"nodes": two})
     assert sessions(compute, "disk1") == [f"{first}:3260"] * 2
     one = [node("disk1", [first], settings={"node.session.nr_sessions": 1}, logged_in=True)]
     succeeded(compute, compute.module("nodes", nodes=one))
@@ -184,7 +184,9 @@ def test_any_setting_and_a_portal_group_tag_in_a_static_record(compute, first):
         "node.session.scan": "manual",
         "node.session.nr_sessions": 3,
     }
-    beats(compute, "nodes", {"nodes": [node("disk1", [first], tpg=7, startup="onboot", settings=settings)]})
+    converges(
+        compute, "nodes", {"nodes": [node("disk1", [first], tpg=7, startup="onboot", settings=settings)]}
+    )
     assert f"{first}:3260,7 {IQN}:disk1" in compute.run("iscsiadm -m node").out
     text = records(compute, "disk1")[f"{first}:3260"]
     for line in (
@@ -205,7 +207,9 @@ def test_records_follow_iscsid_conf_when_they_are_asked_to(compute, first):
     try:
         compute.run("echo node.session.timeo.replacement_timeout = 33 >>/etc/iscsi/iscsid.conf")
         assert not compute.module("nodes", nodes=[node("disk1", [first])])["changed"]
-        beats(compute, "nodes", {"nodes": [node("disk1", [first], reset_to_defaults=["node.session.timeo"])]})
+        converges(
+            compute, "nodes", {"nodes": [node("disk1", [first], reset_to_defaults=["node.session.timeo"])]}
+        )
     finally:
         compute.run("cp -p /run/iscsid.conf.kept /etc/iscsi/iscsid.conf")
     assert "replacement_timeout = 33" in records(compute, "disk1")[f"{first}:3260"]
@@ -214,7 +218,7 @@ def test_records_follow_iscsid_conf_when_they_are_asked_to(compute, first):
 def test_sessions_by_startup(compute, first, second):
     some = [node("disk1", [first, second], startup="automatic"), node("disk10", [first], startup="manual")]
     succeeded(compute, compute.module("nodes", nodes=some))
-    beats(compute, "nodes", {"by_startup": {"automatic": True}})
+    converges(compute, "nodes", {"by_startup": {"automatic": True}})
     assert sessions(compute, "disk1") == [f"{first}:3260", f"{second}:3260"]
     assert sessions(compute, "disk10") == []
     turned = {"automatic": False, "manual": True}
@@ -298,7 +302,7 @@ def test_a_disk_in_use_keeps_its_session(compute, first):
         kept(compute, "holds the active logical volume 'vg_held/data'", check=False)
     finally:
         compute.run(f"vgchange -q -an vg_held && vgremove -q -f vg_held && pvremove -q {disk}", timeout=120)
-    beats(compute, "nodes", out)
+    converges(compute, "nodes", out)
 
 
 def test_one_path_of_a_map_may_go_and_the_last_may_not(compute, first, second):

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sessions logged in anew under I/O: CHAP secrets rotated, the host renamed, and what stops in time when it would go wrong."""
+"""Sessions logged in again under I/O: CHAP secrets rotated, the host renamed, and what stops in time when it would go wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     sessions,
     target,
 )
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played
 from ansible_collections.lunworks.iscsi.tests.integration.watching import unharmed, watched
 
@@ -103,7 +103,7 @@ def test_a_session_takes_what_its_record_says_and_one_that_agrees_is_left_alone(
     assert [len(one["differences"]) for one in told] == [2, 2]
     assert "takes effect at the next login" in told[0]["differences"][0]["text"]
     with watched(compute, WWID) as seen:
-        ran = beats(compute, "relogin", {"targets": [NAME]})
+        ran = converges(compute, "relogin", {"targets": [NAME]})
     unharmed(seen)
     assert len(ran["steps"]) == 2 and set(before).isdisjoint(numbers(compute))
     tmo = compute.run("cat /sys/class/iscsi_session/*/lu_reset_tmo").out.split()
@@ -153,7 +153,7 @@ def test_a_secret_that_the_target_does_not_have_costs_no_path(lab, storage, comp
 
 
 def test_a_login_that_fails_stops_at_once_and_the_path_comes_back(storage, compute, standing, long_story):
-    """A digest that the target does not take is found by the login itself, not by the trial of the secret."""
+    """A digest that the target does not take is found by the login itself, not by the probe of the secret."""
     storage.run(f"echo None >/sys/kernel/config/target/iscsi/{NAME}/tpgt_1/param/HeaderDigest")
     digest = {"node.conn[0].iscsi.HeaderDigest": "CRC32C"}
     try:
@@ -177,24 +177,26 @@ def test_a_single_path_is_kept_and_the_message_says_what_it_would_take(
     first, second = portals_of(storage)
     one = {"target": NAME, "portals": [second], "logged_in": False}
     succeeded(compute, compute.module("nodes", nodes=[one]))
-    anew = {"targets": [NAME], "stale_only": False}
+    everything = {"targets": [NAME], "stale_only": False}
     compute.run(f"setsid -f sh -c 'exec sleep 90 </dev/mapper/{WWID}' >&- 2>&-")
     try:
         cases = [
-            (anew, "0 other path(s) of it work"),
-            (anew, "is open in the process"),
-            ({**anew, "force": True}, "is open in the process"),
+            (everything, "0 other path(s) of it work"),
+            (everything, "is open in the process"),
+            ({**everything, "force": True}, "is open in the process"),
         ]
         each_refused(compute, "relogin", cases)
     finally:
         compute.run("pkill -x -f 'sleep 90'")
-    refused(compute, "relogin", "nobody uses the disk", **anew)
+    refused(compute, "relogin", "nobody uses the disk", **everything)
     before = numbers(compute)
-    ran = succeeded(compute, compute.module("relogin", force=True, **anew))
+    ran = succeeded(compute, compute.module("relogin", force=True, **everything))
     assert len(ran["steps"]) == 1 and set(before).isdisjoint(numbers(compute))
     succeeded(compute, compute.module("nodes", nodes=[node(storage, OLD)]))
     succeeded(compute, compute.module("disk", wwid=WWID, paths=2))
-    each_refused(compute, "relogin", [({**anew, "min_paths": 2}, "1 other path(s) of it work, and 2 must")])
+    each_refused(
+        compute, "relogin", [({**everything, "min_paths": 2}, "1 other path(s) of it work, and 2 must")]
+    )
 
 
 def test_a_record_may_give_a_name_of_its_own(storage, compute, standing, long_story):

@@ -7,7 +7,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import each_refused
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused, settled, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import (
+    converges,
+    refused,
+    settled,
+    succeeded,
+)
 from ansible_collections.lunworks.iscsi.tests.integration.loop_target import LoopTarget
 
 TARGET = "iqn.2026-01.com.example:rescan.test"
@@ -65,7 +70,7 @@ def test_the_first_lun_of_a_session_is_found_and_a_scan_for_nothing_is_no_change
 def test_new_luns_are_added_one_by_one_and_a_check_names_them(target, compute):
     add(target, "db1", 1)
     add(target, "db2", 2)
-    ran = beats(compute, "rescan", {**ONLY, "luns": [2]})
+    ran = converges(compute, "rescan", {**ONLY, "luns": [2]})
     assert sum(step.endswith("for the new LUN 2") for step in ran["steps"]) == 2
     assert "db1" not in compute.run("lsscsi").out
     rest = rescan(compute)
@@ -108,14 +113,14 @@ def test_what_grew_and_what_is_gone_is_named_and_leaves_when_nothing_holds_it(ta
     settled(compute, f"! multipath -ll {target.wwid('db1')} | grep -q active.ready", 30)
     refused(compute, "rescan", "is mounted on '/mnt/rescan-test'", **ONLY, remove=True)
     compute.run("umount /mnt/rescan-test")
-    gone = beats(compute, "rescan", {**ONLY, "remove": True})
+    gone = converges(compute, "rescan", {**ONLY, "remove": True})
     assert numbers(gone["state"]) == [[0], [0]]
     assert target.wwid("db1") not in compute.run("multipath -ll; grep ^/ /etc/multipath/wwids; lsscsi -i").out
 
 
 def test_links_by_target_and_lun_lead_to_the_map_and_come_with_the_disk(target, compute):
     link = f"/dev/iscsi/{TARGET}/lun0"
-    made = beats(compute, "disk_links", {})
+    made = converges(compute, "disk_links", {})
     assert compute.run(f"readlink -f {link}").out.strip() == made["state"]["links"][link]
     assert made["state"]["links"][link].startswith("/dev/sd")
     succeeded(compute, compute.module("disk", target=TARGET, lun="db0", paths=2, timeout=30))
@@ -129,7 +134,7 @@ def test_links_by_target_and_lun_lead_to_the_map_and_come_with_the_disk(target, 
     assert compute.run(f"test -e {link}", check=False).rc == 1
     target.log_in()
     settled(compute, f"readlink -f {link} | grep -q dm-", 30)
-    gone = beats(compute, "disk_links", {"state": "absent"})
+    gone = converges(compute, "disk_links", {"state": "absent"})
     assert gone["state"] == {"rules": None, "links": {}}
     assert compute.run(f"test -e {link}", check=False).rc == 1
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, refused
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused
 
 OURS = "/etc/sysctl.d/90-iscsi-rp-filter.conf"
 
@@ -37,7 +37,7 @@ def value(compute, name):
 
 def test_strict_is_loosened_now_and_for_good_and_off_stays_off(compute, strict):
     everywhere = value(compute, "all")
-    beats(compute, "rp_filter", {"interfaces": strict})
+    converges(compute, "rp_filter", {"interfaces": strict})
     assert [value(compute, name) for name in strict] == ["2", "2", "0"]
     assert value(compute, "all") == everywhere
     set_filters(compute, to=(1, 1, 0))

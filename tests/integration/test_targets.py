@@ -12,7 +12,7 @@ import json
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, same, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, same, succeeded
 
 DB = "iqn.2026-01.com.example:store.db"
 FOREIGN = "iqn.2026-01.com.example:others"
@@ -96,7 +96,7 @@ def declared(storage, compute, **changes):
 
 
 def test_a_target_is_made_in_one_call_and_the_check_has_said_how(storage, compute):
-    ran = beats(storage, "targets", {"targets": [declared(storage, compute)]})
+    ran = converges(storage, "targets", {"targets": [declared(storage, compute)]})
     luns = ran["state"]["targets"][0]["luns"]
     assert [(lun["name"], lun["number"], lun["size"]) for lun in luns] == [
         ("db0", 0, 32 << 20),
@@ -144,7 +144,7 @@ def test_an_initiator_sees_its_luns_and_no_other_gets_in(storage, compute):
 
 
 def test_a_lun_grows_online_file_and_device_alike(storage, compute):
-    ran = beats(storage, "lun", {"target": DB, "name": "db0", "size": "64m"})
+    ran = converges(storage, "lun", {"target": DB, "name": "db0", "size": "64m"})
     assert ran["steps"][1] == f"Grow the LUN 'db0' to {64 << 20} bytes, online"
     storage.run("lvextend -q -L 48M vg_store/db1")
     assert not storage.module("targets", targets=[{"name": DB}])["changed"]
@@ -275,6 +275,6 @@ def test_purge_leaves_exactly_what_is_listed_and_force_takes_it_from_whom_is_log
     assert [target["name"] for target in ran["state"]["targets"]] == [DB]
     assert [lun["name"] for lun in ran["state"]["targets"][0]["luns"]] == ["db0"]
     logged_out(compute)
-    beats(storage, "target", {"name": DB, "state": "absent"})
+    converges(storage, "target", {"name": DB, "state": "absent"})
     assert json.loads(storage.read(SAVED))["targets"] == []
     assert storage.run("ls /srv/luns").out.split() == ["db0.img"], "files behind LUNs stay"

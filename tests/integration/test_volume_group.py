@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import converged, left_alone, says_no
 
 OTHER = '--config \'local/system_id="db-b" global/system_id_source="lvmlocal"\''
@@ -25,7 +25,7 @@ def group(part, name="vg_t", **options):
 
 def test_a_group_lives_from_its_first_disk_to_its_end(compute, disks):
     first, second = disks.make("a", 64), disks.make("b", 64)
-    made = beats(
+    made = converges(
         compute, "volume_group", {"name": "vg_t", "devices": [first], "extent_size": "1m", "tags": ["db"]}
     )
     assert made["steps"] == [f"Create the volume group 'vg_t' on '{first}'"]
@@ -44,7 +44,7 @@ def test_a_group_lives_from_its_first_disk_to_its_end(compute, disks):
 def test_a_group_leaves_and_comes_back(compute, disks):
     disk = disks.make("a", 64)
     compute.run(f"vgcreate vg_t {disk} && lvcreate -y -n data -L 8m vg_t && lvcreate -y -n log -L 8m vg_t")
-    left = beats(compute, "volume_group", {"name": "vg_t", "state": "exported"})
+    left = converges(compute, "volume_group", {"name": "vg_t", "state": "exported"})
     assert left["steps"] == ["Deactivate the volume group 'vg_t'", "Export the volume group 'vg_t'"]
     assert told(compute, "vg_t")[0]["state"] == "exported"
     left_alone(
@@ -72,7 +72,7 @@ def test_many_groups_leave_and_come_back_together_and_one_that_does_not_is_named
     def asked(**options):
         return {"groups": [{"name": name, **options} for name in names]}
 
-    left = beats(compute, "volume_groups", asked(state="exported"))
+    left = converges(compute, "volume_groups", asked(state="exported"))
     assert left["steps"] == [
         f"{step} the volume group '{name}'" for step in ("Deactivate", "Export") for name in names
     ]

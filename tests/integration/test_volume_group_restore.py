@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.own_disks import left_alone, says_no
 
 OTHER = '--config \'local/system_id="db-b" global/system_id_source="lvmlocal"\''
@@ -52,7 +52,7 @@ def test_metadata_that_is_lost_comes_back_and_what_is_there_is_never_written_ove
         ),
         ("volume_group_restore", "That is not the metadata", {"name": "vg_t", "metadata": "vg_t"}),
     )
-    done = beats(compute, "volume_group_restore", restore)
+    done = converges(compute, "volume_group_restore", restore)
     assert done["steps"][0].startswith("Write the metadata of 'vg_t' back as it was")
     assert kept(compute)
     # One of the disks loses its label: LVM refuses the group, and the disk must be named.
@@ -66,7 +66,9 @@ def test_metadata_that_is_lost_comes_back_and_what_is_there_is_never_written_ove
         compute,
         ("volume_group_restore", f"The physical volume {uuid} of 'vg_t' is on no disk of this host", restore),
     )
-    done = beats(compute, "volume_group_restore", {**restore, "devices": [{"uuid": uuid, "device": second}]})
+    done = converges(
+        compute, "volume_group_restore", {**restore, "devices": [{"uuid": uuid, "device": second}]}
+    )
     assert len(done["steps"]) == 2
     assert kept(compute)
 
@@ -98,7 +100,7 @@ def test_a_copy_becomes_a_group_beside_its_original(compute, disks):
         ("volume_group_clone", "Is it the original?", {"name": "vg_x", "devices": [first]}),
         ("volume_group_clone", "There is a volume group 'vg_t' on other disks", {**clone, "name": "vg_t"}),
     )
-    done = beats(compute, "volume_group_clone", clone)
+    done = converges(compute, "volume_group_clone", clone)
     assert done["steps"] == [f"Import the copy of 'vg_t' on '{copy}' as the separate volume group 'vg_copy'"]
     assert told(compute, "vg_copy")["uuid"] != told(compute, "vg_t")["uuid"]
     assert told(compute, "vg_t")["copies"] == told(compute, "vg_copy")["copies"] == []
@@ -116,7 +118,7 @@ def test_the_group_of_a_dead_host_is_taken_over_from_exactly_its_system_id(compu
         compute,
         ("volume_group", "belongs to the host with the system ID 'db-b'", {**take, "take_over_from": "db-c"}),
     )
-    done = beats(compute, "volume_group", take)
+    done = converges(compute, "volume_group", take)
     assert done["steps"] == [
         "Take the volume group 'vg_t' over from the system ID 'db-b' to 'db-a'",
         "Activate the volume group 'vg_t'",

@@ -94,7 +94,7 @@ class InTurn:
 
 
 def run(resources, host):
-    """The result of a module with these resources, each time made anew; a killed one has none."""
+    """The result of a module with these resources, made again each time; a killed one has none."""
     try:
         made = resources()
         converge._converge(Module({}), lambda _options: dict(enumerate(made)), host, lambda states: states)

@@ -223,3 +223,8 @@ def test_a_file_says_its_licence(path):
     assert "# Copyright: (c) 2026, The lunworks.iscsi authors" in head
     assert "# SPDX-License-Identifier: GPL-3.0-or-later" in head
     # REUSE-IgnoreEnd
+
+
+@each(sorted((ROOT / "tests/unit/plugins").rglob("test_*.py")))
+def test_unit_tests_stand_in_a_folder_that_plugins_has(path):
+    assert (ROOT / path.parent.relative_to(ROOT / "tests/unit")).is_dir()

@@ -5,7 +5,7 @@
 It asks once, when a path appears (MODE SENSE, SPC-4 section 6.14; drivers/scsi/sd.c), and when it is told to scan the device
 again. A map over paths that may be written stays read-only until it is loaded again, which multipathd does at the event that
 tells of a path's change (multipathd/main.c, DISK_RO). But once a path that may only be read has joined a map, multipathd loads it
-read-only until a second such event (force_readonly there). Where none comes, as the other paths are gone, the map is made anew.
+read-only until a second such event (force_readonly there). Where none comes, as the other paths are gone, the map is recreated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AT_ONCE = 16  # paths that are asked at the same time
 SCAN = 30  # seconds for one path
 ALONE = 5  # seconds for multipathd to load the map again by itself
 TOLD = 10  # and when it was told to
-ANEW = 60  # seconds for a map that is made anew
+RECREATED = 60  # seconds for a map to be recreated
 SETTLING = 10  # seconds for udev
 
 
@@ -110,9 +110,9 @@ def _make_anew(host: Host, device: str) -> None:
         now = host.real(link).rpartition("/")[2]
         return bool(host.stat(link) and host.stat(f"{BLOCK}/{now}/ro")) and not is_read_only(host, now)
 
-    if not (host.until(gone, ANEW, 1) and host.until(made, ANEW, 1)):
+    if not (host.until(gone, RECREATED, 1) and host.until(made, RECREATED, 1)):
         raise Problem(
-            f"All paths are writable, but the multipath map '{name}' is read-only and was not reloaded within {ANEW} "
+            f"All paths are writable, but the multipath map '{name}' is read-only and was not reloaded within {RECREATED} "
             f"seconds. multipathd says: {said[0]}"
         )
 

@@ -139,7 +139,7 @@ def _check_kind(lun: Lun, old: Lun | None) -> None:
 
 
 def _check_remake(seen: Serving, then: Target, lun: Lun, force: bool) -> None:
-    """A backstore that has to be made anew: only its own, nobody else's, and only what we can make again."""
+    """A backstore that must be recreated: only its own, nobody else's, and only what we can make again."""
     old = seen.running.stores.get(lun.backstore)
     if lun.backstore in seen.running.faults and old:
         raise Problem(f"Two backstores cannot be told apart: {seen.running.faults[lun.backstore]}.")

@@ -160,7 +160,7 @@ def _changes_hands(steps: Iterable[Step], one: Expected) -> bool:
 
 
 def _way_back(seen: Serving, steps: Sequence[Step]) -> list[Step]:
-    """The cuts undone, the last one first; of a LUN that is made anew the step that follows knows the way."""
+    """The cuts undone, the last one first; of a LUN that is recreated the step that follows knows the way."""
     gone = {(step.target, step.lun) for step in steps if isinstance(step, RemoveLun)}
     return [inverse for step in reversed(steps) for inverse in _inverse(seen, step, gone)]
 

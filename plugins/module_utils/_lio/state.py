@@ -63,7 +63,7 @@ class Serving:
 
 def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = False) -> Serving:
     """Look once at everything; of the settings only those that are asked for, relied on or saved, and all of LUNs that may be
-    made anew."""
+    recreated."""
     asked = list(asked)
     saved = persistence.look_saved(host)
     groups = saved_entry.saved_groups(saved.document)

@@ -16,7 +16,7 @@ MAIN = "/etc/multipath.conf"
 DROP_INS = "/etc/multipath/conf.d"
 # All files as they are and the candidate ($1) among them, in an /etc that only this process sees and that is gone when it ends.
 # Nothing of the host is written. The main file is there, since RHEL's multipath complains where it is not.
-TRIAL = (
+DRY_RUN = (
     "set -e; mount -t tmpfs none /tmp; cp -rL /etc/multipath* /tmp || :; "
     "mount -t tmpfs none /etc; cp -r /tmp/multipath* /etc || :; "
     f"mkdir -p {DROP_INS}; touch {MAIN}; cat >$1; exec multipath -t"
@@ -24,7 +24,7 @@ TRIAL = (
 
 
 @dataclass(frozen=True)
-class Trial:
+class DryRun:
     """What the installed multipath makes of all files with a candidate among them, and what it says against the candidate."""
 
     config: Section
@@ -46,12 +46,12 @@ def _is_file(host: Host, path: str) -> bool:
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
-def tried(host: Host, path: str, text: str | None) -> Trial:
+def dry_run(host: Host, path: str, text: str | None) -> DryRun:
     """Let multipath read the files with this drop-in as it would be (None: without it)."""
-    ran = host.run("unshare", "--mount", "sh", "-c", TRIAL, "sh", path, stdin=text or "", ok=None)
+    ran = host.run("unshare", "--mount", "sh", "-c", DRY_RUN, "sh", path, stdin=text or "", ok=None)
     if ran.rc:
         raise Problem(f"Cannot try the configuration: {' '.join(ran.err.split())}")
-    return Trial(parse_sections(ran.out), tuple(_complaints(ran.err, path)))
+    return DryRun(parse_sections(ran.out), tuple(_complaints(ran.err, path)))
 
 
 def refuse_elsewhere(config: Section) -> None:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The three truths of a login: what iscsid.conf says, what the record says, and what the session in the kernel has.
+"""The three places of a login setting: what iscsid.conf says, what the record says, and what the session in the kernel has.
 
 iscsid.conf is copied into new records, a record into a session when it logs in. What the target may negotiate down
 (RFC 7143 section 13) differs only where the session has what the record would not have offered.

@@ -17,7 +17,7 @@ from .conf.settings import Value, text_of
 from .file import first
 from .iface.bound import NIC, binding
 from .record import RecordId
-from .relogin.login_probe import SILENT, Trial, try_login
+from .relogin.login_probe import SILENT, LoginProbe, probe_login
 
 NAMES = "/etc/iscsi/initiatorname.iscsi"
 INITIATOR = (
@@ -29,11 +29,11 @@ PROOF = USER, PASSWORD, USER_IN, PASSWORD_IN = tuple(
 )
 
 
-def trial_of(settings: Mapping[str, Value], name: RecordId, initiator: str) -> Trial:
+def probe_of(settings: Mapping[str, Value], name: RecordId, initiator: str) -> LoginProbe:
     """The login that open-iscsi would make with these settings."""
     secret, secret_in = (Secret(text_of(settings.get(key))) for key in (PASSWORD, PASSWORD_IN))
     user, user_in = (text_of(settings.get(key)) for key in (USER, USER_IN))
-    return Trial(
+    return LoginProbe(
         initiator=text_of(settings.get(INITIATOR)) or initiator,
         target=name.written,
         portal=name.portal,
@@ -47,8 +47,8 @@ def why_refused(host: Host, settings: Mapping[str, Value], name: RecordId) -> st
     """What the target says to the login of this record, as sentences; empty when it says nothing against it."""
     if text_of(settings.get("iface.transport_name")) not in ("", "tcp"):  # a card has a network of its own
         return ""
-    trial = trial_of(settings, name, first(host.read(NAMES) or "", "InitiatorName") or "")
-    refusal = try_login(host, trial)
+    probe = probe_of(settings, name, first(host.read(NAMES) or "", "InitiatorName") or "")
+    refusal = probe_login(host, probe)
     if not refusal or SILENT in refusal:
         return ""
-    return f"{refusal}{'' if refusal.endswith('?') else '.'} This host is '{trial.initiator}'."
+    return f"{refusal}{'' if refusal.endswith('?') else '.'} This host is '{probe.initiator}'."

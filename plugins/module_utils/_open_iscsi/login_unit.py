@@ -185,7 +185,7 @@ def refuse_login_unit(seen: LoginUnit, steps: list[Step]) -> None:
 
 
 def want_unwaiting(seen: LoginUnit) -> LoginUnit:
-    """The unit with our drop-in, where it waits without it, or has one already. No command of somebody else is written anew."""
+    """The unit with our drop-in, where it waits without it, or has one already. No command of somebody else is rewritten."""
     bare = seen.having(None)
     if not bare.waits and seen.ours is None:
         return seen

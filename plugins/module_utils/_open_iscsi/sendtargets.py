@@ -24,7 +24,7 @@ SENDTARGETS, ISNS, FIRMWARE = "st", "isns", "fw"  # as 'iscsiadm -t' says them
 
 
 @dataclass(frozen=True, order=True)
-class Offer:
+class DiscoveryEntry:
     """A target that is offered, as it spells its name, and the portal that leads there."""
 
     target: str
@@ -60,7 +60,7 @@ def answering(host: Host) -> bool:
 
 def ask(
     host: Host, at: Portal | None, ifaces: Sequence[str], kind: str = SENDTARGETS, seconds: float = 90
-) -> tuple[Offer, ...]:
+) -> tuple[DiscoveryEntry, ...]:
     """What is offered; nothing is written anywhere. Firmware has no portal to ask at."""
     where = ["-p", str(at)] if at else []
     through = [word for iface in ifaces for word in ("-I", iface)]
@@ -72,15 +72,17 @@ def ask(
     if ran.rc not in (0, NOTHING):
         place = f"at {at}" if at else "in the firmware"
         raise Problem(f"Cannot discover {place}: {OF_ISNS.get(ran.rc) or reason(ran.rc, ran.err)}.")
-    return parse_offers(ran.out)
+    return parse_entries(ran.out)
 
 
-def parse_offers(text: str) -> tuple[Offer, ...]:
+def parse_entries(text: str) -> tuple[DiscoveryEntry, ...]:
     """The lines 'address:port,tpg name' that iscsiadm prints, each once."""
     found = (LINE.fullmatch(line.strip()) for line in text.split("\n"))
-    offers = {
-        Offer(match["target"], portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"]))
+    entries = {
+        DiscoveryEntry(
+            match["target"], portal_of(match["where"].strip("[]"), match["port"]), int(match["tpg"])
+        )
         for match in found
         if match
     }
-    return tuple(sorted(offers))
+    return tuple(sorted(entries))

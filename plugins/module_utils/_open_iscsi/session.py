@@ -151,7 +151,7 @@ class LogIn(Step):
 
     @classmethod
     def together(cls, steps: Sequence[Step], host: Host) -> list[Exception | None]:
-        """One iscsiadm for all logins at a portal, where exactly these are recorded: each reads every record anew."""
+        """One iscsiadm for all logins at a portal, where exactly these are recorded: each reads every record again."""
         logins = [step for step in steps if isinstance(step, LogIn)]
         recorded = [(name.portal, name.iface) for name, _record in look_records(host)]
         batches = []

@@ -11,7 +11,7 @@ from typing import Any, Mapping
 
 from .._block.holders import Holders, look_holders
 from .._host import Host
-from .._timers.conflicts import Truth
+from .._timers.conflicts import Timer
 from .._timers.stall import Disk, Path, Queue
 from .conf.presets import ABORT, BUILT_IN, LU_RESET, NOOP_INTERVAL, NOOP_TIMEOUT, REPLACEMENT, TARGET_RESET
 from .conf.settings import number
@@ -85,7 +85,7 @@ def _disk(upper: str, group: list[tuple[str, Path]], holders: Holders, queue: Qu
     )
 
 
-def look_truths(host: Host) -> list[Truth]:
+def look_timers(host: Host) -> list[Timer]:
     """Every timer of every record and session, beside what iscsid.conf says."""
     conf = config(host.read(CONF) or "")
     sessions = {session.name: look_live(host, session) for session in look_sessions(host)}
@@ -94,7 +94,7 @@ def look_truths(host: Host) -> list[Truth]:
         for name, record in look_records(host)
     }
     return [
-        Truth(
+        Timer(
             node=str(name),
             setting=key,
             iscsid_conf=number(conf.get(key), int(value)),

@@ -14,7 +14,7 @@ ROOT = 3600  # seconds; what the root file system on a single path should wait f
 
 
 @dataclass(frozen=True)
-class Truth:
+class Timer:
     """One timer as iscsid.conf, a record and its session have it; None: no record, or no session."""
 
     node: str  # 'iqn...' at 10.77.1.11:3260
@@ -24,13 +24,13 @@ class Truth:
     session: int | None
 
 
-def faults(disks: Iterable[Disk], truths: Iterable[Truth]) -> list[str]:
+def faults(disks: Iterable[Disk], timers: Iterable[Timer]) -> list[str]:
     """All of them, those of the disks first."""
     disks = list(disks)
     found = [*_beside(disks), *_bare(disks)]
     for disk in disks:
         found += [*(_of_map(disk) if disk.map else _of_single(disk))]
-    return [*found, *_of_truths(list(truths), disks)]
+    return [*found, *_of_timers(list(timers), disks)]
 
 
 def _beside(disks: list[Disk]) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _recovery(disk: Disk, path: Path) -> str:
     return f"{'fast_io_fail_tmo' if ours else 'replacement_timeout'} {path.replacement_timeout}"
 
 
-def _of_truths(truths: list[Truth], disks: list[Disk]) -> Iterator[str]:
+def _of_timers(timers: list[Timer], disks: list[Disk]) -> Iterator[str]:
     overruled = {
         path.session: (disk.map, disk.queue.fast_io_fail)
         for disk in disks
@@ -132,22 +132,22 @@ def _of_truths(truths: list[Truth], disks: list[Disk]) -> Iterator[str]:
         for path in disk.paths
     }
     drifted: dict[tuple[str, int, int], list[str]] = {}
-    for truth in truths:
-        name, over = truth.setting.rpartition(".")[2], None
-        if name == "replacement_timeout" and truth.node in overruled:
-            map_, over = overruled[truth.node]
-            if truth.record is not None and over != truth.record:
+    for timer in timers:
+        name, over = timer.setting.rpartition(".")[2], None
+        if name == "replacement_timeout" and timer.node in overruled:
+            map_, over = overruled[timer.node]
+            if timer.record is not None and over != timer.record:
                 yield (
-                    f"fast_io_fail_tmo {over} of the map '{map_}' and {name} {truth.record} in the record of {truth.node} "
+                    f"fast_io_fail_tmo {over} of the map '{map_}' and {name} {timer.record} in the record of {timer.node} "
                     f"contradict each other: while the path is in the map, multipath's counts. Set both alike."
                 )
-        if None not in (truth.record, truth.session) and truth.session not in (truth.record, over):
+        if None not in (timer.record, timer.session) and timer.session not in (timer.record, over):
             yield (
-                f"The session of {truth.node} has {name} {truth.session}, its record says {truth.record}: that takes effect "
+                f"The session of {timer.node} has {name} {timer.session}, its record says {timer.record}: that takes effect "
                 f"at the next login."
             )
-        if truth.record is not None and truth.record != truth.iscsid_conf:
-            drifted.setdefault((name, truth.record, truth.iscsid_conf), []).append(truth.node)
+        if timer.record is not None and timer.record != timer.iscsid_conf:
+            drifted.setdefault((name, timer.record, timer.iscsid_conf), []).append(timer.node)
     for (name, record, conf), nodes in drifted.items():
         more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
         yield (

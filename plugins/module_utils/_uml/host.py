@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Sequence
 
 from .._host import Host, Problem
-from . import link as uml_link
 from .console import console, obituary
 from .controller import Lab, controller_of, named
 from .image import SUITES, private_key
 from .kernel import CURRENT, OWN
-from .link import Cable
+from .link import Cable, look_taps, make_tap, remove_tap
 from .network import LAST, Network
 from .ssh import ssh, ssh_stanza, write_ssh
 
@@ -164,8 +163,8 @@ def make_disks(controller: Host, lab: Lab, host: LabHost) -> None:
 def remove_host(controller: Host, lab: Lab, seen: Seen) -> None:
     """Power off and away with all of it."""
     cut_power(controller, lab, seen.host.name)
-    for network in uml_link.look_taps(controller, lab, seen.host.number):
-        uml_link.remove_tap(controller, lab, network, seen.host.number)
+    for network in look_taps(controller, lab, seen.host.number):
+        remove_tap(controller, lab, network, seen.host.number)
     controller.run("rm", "-rf", lab.host_directory(seen.host.name), f"{lab.inventory}/{seen.host.name}.json")
 
 
@@ -177,9 +176,9 @@ def power_on(controller: Host, lab: Lab, seen: Seen, networks: dict[str, Network
             raise Problem(
                 f"The {what} '{path}' of the host '{seen.host.name}' is gone. Remove the host, make it again."
             )
-    there = uml_link.look_taps(controller, lab, seen.host.number)
+    there = look_taps(controller, lab, seen.host.number)
     for cable in [one for one in cables(seen.host) if one.network not in there]:
-        uml_link.make_tap(controller, lab, cable)
+        make_tap(controller, lab, cable)
     controller.mkdir(f"{here}/uml")
     if controller.stat(f"{here}/console.log") is not None:  # this boot's console is what this boot said
         os.rename(f"{here}/console.log", f"{here}/console.before.log")

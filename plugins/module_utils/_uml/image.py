@@ -15,9 +15,8 @@ from typing import Callable, Sequence
 
 from .._host import Host, Problem
 from .._step import Step
-from . import kernel as uml_kernel
 from .controller import Controller, controller_of
-from .kernel import FetchKernel, Kernel, refuse_full
+from .kernel import FetchKernel, Kernel, provide_kernel, refuse_full
 from .mirror import apt_settings, complaints, debian_source
 
 FORMAT = 2  # raise it when 'bake' changes in a way that its inputs do not show
@@ -127,9 +126,7 @@ class MakeImage(Step):
 
     def take(self, host: Host) -> None:
         controller = controller_of(host)
-        make_image(
-            controller, self.suite, self.cache, uml_kernel.provide(controller, self.kernel, self.cache)
-        )
+        make_image(controller, self.suite, self.cache, provide_kernel(controller, self.kernel, self.cache))
 
 
 @dataclass(frozen=True)

@@ -64,10 +64,10 @@ class FetchKernel(Step):
         return "Fetch the kernel of Debian's testing suite"
 
     def take(self, host: Host) -> None:
-        provide(controller_of(host), CURRENT, self.cache)
+        provide_kernel(controller_of(host), CURRENT, self.cache)
 
 
-def choose(controller: Host, wanted: str, cache: str) -> Choice:
+def choose_kernel(controller: Host, wanted: str, cache: str) -> Choice:
     """The kernel for what a user asked for: 'current', 'distribution', or the path of a kernel. A Problem where none boots."""
     if wanted not in (CURRENT, DISTRIBUTION):
         return _checked(controller, _examined(controller, wanted, _modules_beside(controller, wanted)))
@@ -114,9 +114,9 @@ def look_fetched(controller: Host, cache: str) -> Kernel | None:
     return None
 
 
-def provide(controller: Controller, wanted: str, cache: str) -> Kernel:
+def provide_kernel(controller: Controller, wanted: str, cache: str) -> Kernel:
     """The kernel for what a user asked for, fetched when it has to be. A second caller waits for the first."""
-    kernel = choose(controller, wanted, cache).kernel
+    kernel = choose_kernel(controller, wanted, cache).kernel
     if kernel is None:
         controller.mkdir(cache, 0o700)
         with controller.alone(f"{cache}/kernels"):

@@ -10,15 +10,24 @@ from dataclasses import dataclass
 from typing import Callable, Sequence
 
 from .._host import Problem
-from . import host as uml_host
-from . import image as uml_image
-from . import kernel as uml_kernel
-from . import network as uml_network
-from . import power as uml_power
 from .controller import Controller, Lab, refuse_unfit
-from .host import LabHost, Seen
-from .kernel import Kernel
-from .network import Network
+from .host import (
+    LabHost,
+    Seen,
+    cut_power,
+    hang_up,
+    host_named,
+    look_hosts,
+    make_disks,
+    make_host,
+    power_off,
+    power_on,
+    wait_for_host,
+)
+from .image import make_image
+from .kernel import Kernel, choose_kernel, provide_kernel
+from .network import Network, look_networks, plan_network, remove_namespace
+from .power import refuse_other
 
 
 @dataclass(frozen=True)
@@ -45,22 +54,22 @@ def up(
     refuse_unfit()
     kernels = provide_kernels(controller, wanted, cache, say)
     images = {
-        (suite, kernel): str(uml_image.make_image(controller, suite, cache, kernels[kernel], say).path)
+        (suite, kernel): str(make_image(controller, suite, cache, kernels[kernel], say).path)
         for suite, kernel in sorted({(host.suite, host.kernel) for host in wanted.hosts})
     }
     with controller.alone(lab.root):
         sweep(controller, lab.root)
         own(controller, lab, owner)
-    seen = uml_network.look_networks(controller, lab)
+    seen = look_networks(controller, lab)
     for network in wanted.networks:
-        for step in uml_network.plan_network(lab, seen.get(network.name), network):
+        for step in plan_network(lab, seen.get(network.name), network):
             step.take(controller)
-    networks, hosts = uml_network.look_networks(controller, lab), uml_host.look_hosts(controller, lab)
+    networks, hosts = look_networks(controller, lab), look_hosts(controller, lab)
     for host in wanted.hosts:
-        uml_power.refuse_other(lab, host.name, hosts.get(host.name), vars(host))
+        refuse_other(lab, host.name, hosts.get(host.name), vars(host))
         if host.name not in hosts:
             image = images[host.suite, host.kernel]
-            uml_host.make_host(controller, lab, host, image, kernels[host.kernel].program, networks)
+            make_host(controller, lab, host, image, kernels[host.kernel].program, networks)
     boot(controller, lab, [host.name for host in wanted.hosts])
 
 
@@ -70,10 +79,10 @@ def provide_kernels(
     """The kernels of these hosts, by the word that asks for each."""
     found = {}
     for word in sorted({host.kernel for host in wanted.hosts}):
-        choice = uml_kernel.choose(controller, word, cache)
+        choice = choose_kernel(controller, word, cache)
         if choice.kernel is None:
             say("fetching the kernel of Debian's testing suite")
-        found[word] = choice.kernel or uml_kernel.provide(controller, word, cache)
+        found[word] = choice.kernel or provide_kernel(controller, word, cache)
         say(choice.note or f"hosts run Linux {found[word].version}")
     return found
 
@@ -91,26 +100,26 @@ def own(controller: Controller, lab: Lab, owner: int | None) -> None:
 
 def boot(controller: Controller, lab: Lab, names: Sequence[str]) -> None:
     """Power on and wait for all of these, side by side."""
-    seen, networks = uml_host.look_hosts(controller, lab), uml_network.look_networks(controller, lab)
+    seen, networks = look_hosts(controller, lab), look_networks(controller, lab)
     for name in names:
         if not seen[name].powered_on:
-            uml_host.power_on(controller, lab, seen[name], networks)
+            power_on(controller, lab, seen[name], networks)
     with ThreadPoolExecutor(max(len(names), 1)) as pool:
-        list(pool.map(lambda name: uml_host.wait_for_host(controller, lab, name), names))
+        list(pool.map(lambda name: wait_for_host(controller, lab, name), names))
 
 
 def reboot(controller: Controller, lab: Lab, names: Sequence[str]) -> None:
     """Shut down in order, and boot."""
     with ThreadPoolExecutor(max(len(names), 1)) as pool:
-        list(pool.map(lambda name: uml_host.power_off(controller, lab, name), names))
+        list(pool.map(lambda name: power_off(controller, lab, name), names))
     boot(controller, lab, names)
 
 
 def fresh(controller: Controller, lab: Lab, names: Sequence[str]) -> None:
     """Hosts as they were made: power cut, disks emptied, booted."""
     for name in names:
-        uml_host.cut_power(controller, lab, name)
-        uml_host.make_disks(controller, lab, uml_host.host_named(controller, lab, name))
+        cut_power(controller, lab, name)
+        make_disks(controller, lab, host_named(controller, lab, name))
     boot(controller, lab, names)
 
 
@@ -123,8 +132,8 @@ def down(controller: Controller, lab: Lab) -> None:
 
 def _remove(controller: Controller, lab: Lab) -> None:
     for name in controller.list(f"{lab.directory}/hosts"):
-        uml_host.hang_up(controller, lab, name)
-    uml_network.remove_namespace(controller, lab)
+        hang_up(controller, lab, name)
+    remove_namespace(controller, lab)
     controller.run("rm", "-rf", lab.directory)
 
 

@@ -81,7 +81,7 @@ class SetDelay(Step):
         set_delay(host, self.lab, self.cable, self.delay, self.loss)
 
 
-def link(up: bool, delay: int | None, loss: float | None) -> Link:
+def link_of(up: bool, delay: int | None, loss: float | None) -> Link:
     """What a cable shall do, checked."""
     if delay is not None and not 0 <= delay <= 60000:
         raise Problem(f"A delay of {delay} ms is not between 0 and 60000.")

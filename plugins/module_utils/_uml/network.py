@@ -124,7 +124,7 @@ def refuse_network(lab: Lab, name: str, steps: list[Step], hosts: Sequence[str])
         )
 
 
-def network(name: str, ipv4: str, ipv6: str | None = None) -> Network:
+def network_of(name: str, ipv4: str, ipv6: str | None = None) -> Network:
     """A network, checked."""
     named("network", name, LONGEST)
     for subnet, version in ((ipv4, 4), (ipv6, 6)):

@@ -9,12 +9,24 @@ from typing import Any
 
 from .._host import Host, Problem
 from .._step import Step
-from . import host as uml_host
-from . import image as uml_image
-from . import kernel as uml_kernel
-from . import network as uml_network
 from .controller import Lab, controller_of
-from .host import LabHost, Seen, lab_host
+from .host import (
+    PATIENCE,
+    LabHost,
+    Seen,
+    cut_power,
+    has_booted,
+    lab_host,
+    look_hosts,
+    make_host,
+    power_off,
+    power_on,
+    remove_host,
+    wait_for_host,
+)
+from .image import make_image
+from .kernel import CURRENT, choose_kernel, provide_kernel
+from .network import look_networks, remove_empty_lab
 
 
 @dataclass(frozen=True)
@@ -30,10 +42,10 @@ class MakeHost(Step):
 
     def take(self, host: Host) -> None:
         controller = controller_of(host)
-        kernel = uml_kernel.provide(controller, self.host.kernel, self.cache)
-        image = uml_image.make_image(controller, self.host.suite, self.cache, kernel)
-        networks = uml_network.look_networks(host, self.lab)
-        uml_host.make_host(host, self.lab, self.host, str(image.path), kernel.program, networks)
+        kernel = provide_kernel(controller, self.host.kernel, self.cache)
+        image = make_image(controller, self.host.suite, self.cache, kernel)
+        networks = look_networks(host, self.lab)
+        make_host(host, self.lab, self.host, str(image.path), kernel.program, networks)
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,8 @@ class PowerOn(Step):
         return f"Power on '{self.name}'"
 
     def take(self, host: Host) -> None:
-        seen = uml_host.look_hosts(host, self.lab)[self.name]
-        uml_host.power_on(host, self.lab, seen, uml_network.look_networks(host, self.lab))
+        seen = look_hosts(host, self.lab)[self.name]
+        power_on(host, self.lab, seen, look_networks(host, self.lab))
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,7 @@ class WaitForHost(Step):
         return f"Wait until '{self.name}' has booted"
 
     def take(self, host: Host) -> None:
-        uml_host.wait_for_host(host, self.lab, self.name, self.patience)
+        wait_for_host(host, self.lab, self.name, self.patience)
 
 
 @dataclass(frozen=True)
@@ -81,9 +93,9 @@ class PowerOff(Step):
 
     def take(self, host: Host) -> None:
         if self.cut:
-            uml_host.cut_power(host, self.lab, self.name)
+            cut_power(host, self.lab, self.name)
         else:
-            uml_host.power_off(host, self.lab, self.name, self.patience)
+            power_off(host, self.lab, self.name, self.patience)
 
 
 @dataclass(frozen=True)
@@ -97,8 +109,8 @@ class RemoveHost(Step):
         return f"Remove the host '{self.seen.host.name}' from the lab '{self.lab.name}', its disks too"
 
     def take(self, host: Host) -> None:
-        uml_host.remove_host(host, self.lab, self.seen)
-        uml_network.remove_empty_lab(host, self.lab)
+        remove_host(host, self.lab, self.seen)
+        remove_empty_lab(host, self.lab)
 
 
 @dataclass(frozen=True)
@@ -107,23 +119,19 @@ class Power:
 
     lab: Lab
     cache: str
-    patience: float = uml_host.PATIENCE
+    patience: float = PATIENCE
     cut: bool = False
 
 
 def look_host(host: Host, lab: Lab, name: str, ask: bool) -> Seen | None:
     """One host, if wanted asked whether it has booted; None when it is not there."""
-    seen = uml_host.look_hosts(host, lab).get(name)
-    return (
-        replace(seen, ready=uml_host.has_booted(host, lab, name))
-        if seen and seen.powered_on and ask
-        else seen
-    )
+    seen = look_hosts(host, lab).get(name)
+    return replace(seen, ready=has_booted(host, lab, name)) if seen and seen.powered_on and ask else seen
 
 
 def note_kernel(host: Host, said: dict[str, Any], cache: str) -> str:
     """What there is to say of a new host's kernel; a Problem where none would boot, before anything is made."""
-    return uml_kernel.choose(host, said.get("kernel", uml_kernel.CURRENT), cache).note
+    return choose_kernel(host, said.get("kernel", CURRENT), cache).note
 
 
 def plan_power(power: Power, seen: Seen | None, want: Seen | None) -> list[Step]:

@@ -11,19 +11,19 @@ from .._arguments import size
 from .._converge import Resource, plain
 from .._host import Host, Problem
 from .._step import Step
-from . import host as uml_host
-from . import image as uml_image
-from . import kernel as uml_kernel
-from . import link as uml_link
-from . import network as uml_network
-from . import power as uml_power
 from .controller import OPTIONS, lab_of, refuse_unfit
+from .host import PATIENCE, Seen, cable_between, hosts_on, users_of_image
+from .image import SUITES, Image, cache_directory, look_image, plan_image, refuse_image, wanted_image
+from .kernel import CURRENT, choose_kernel
+from .link import Cable, Link, link_of, look_link, plan_link, refuse_link
+from .network import Network, look_lab, look_networks, network_of, plan_lab, plan_network, refuse_network
+from .power import Power, look_host, note_kernel, plan_power, refuse_other, want_power
 
 HOST: dict[str, Any] = {
     **OPTIONS,
     "name": {"type": "str", "required": True},
     "number": {"type": "int"},
-    "suite": {"type": "str", "choices": list(uml_image.SUITES)},
+    "suite": {"type": "str", "choices": list(SUITES)},
     "kernel": {"type": "str"},
     "memory": {"type": "int"},
     "disks": {"type": "list", "elements": "str"},
@@ -32,12 +32,12 @@ HOST: dict[str, Any] = {
     "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
     "power_cut": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
-    "timeout": {"type": "int", "default": uml_host.PATIENCE},
+    "timeout": {"type": "int", "default": PATIENCE},
     "cache": {"type": "path"},
 }
 IMAGE: dict[str, Any] = {
-    "suite": {"type": "str", "choices": list(uml_image.SUITES), "required": True},
-    "kernel": {"type": "str", "default": uml_kernel.CURRENT},
+    "suite": {"type": "str", "choices": list(SUITES), "required": True},
+    "kernel": {"type": "str", "default": CURRENT},
     "cache": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "directory": OPTIONS["directory"],
@@ -64,7 +64,7 @@ NETWORK_RULES: dict[str, Any] = {"required_if": [("state", "present", ["name", "
 class SeenHost:
     """The host, if it is there, and what is to be said of the kernel of a new one."""
 
-    power: uml_host.Seen | None
+    power: Seen | None
     note: str = field(default="", compare=False)
 
 
@@ -75,9 +75,9 @@ class LabHost(Resource):
         self.name, self.state, self.wait = options["name"], options["state"], options["wait"]
         if not 1 <= options["timeout"] <= 3600:
             raise Problem(f"The timeout {options['timeout']} is not a time in seconds from 1 to 3600.")
-        cache = options["cache"] or uml_image.cache_directory()
+        cache = options["cache"] or cache_directory()
         lab = lab_of(options["lab"], options["directory"])
-        self.power = uml_power.Power(lab, cache, options["timeout"], options["power_cut"])
+        self.power = Power(lab, cache, options["timeout"], options["power_cut"])
         made_of = ("number", "suite", "kernel", "memory", "disks", "networks", "groups")
         self.said = {key: options[key] for key in made_of if options[key] is not None}
         if "disks" in self.said:
@@ -85,20 +85,18 @@ class LabHost(Resource):
 
     def look(self, host: Host) -> SeenHost:
         refuse_unfit(removing=self.state == "absent")
-        seen = uml_power.look_host(host, self.power.lab, self.name, self.state == "started" and self.wait)
+        seen = look_host(host, self.power.lab, self.name, self.state == "started" and self.wait)
         new = seen is None and self.state != "absent"
-        return SeenHost(seen, uml_power.note_kernel(host, self.said, self.power.cache) if new else "")
+        return SeenHost(seen, note_kernel(host, self.said, self.power.cache) if new else "")
 
     def want(self, seen: SeenHost) -> SeenHost:
-        return replace(
-            seen, power=uml_power.want_power(self.name, self.said, seen.power, self.state, self.wait)
-        )
+        return replace(seen, power=want_power(self.name, self.said, seen.power, self.state, self.wait))
 
     def plan(self, seen: SeenHost, want: SeenHost) -> list[Step]:
-        return uml_power.plan_power(self.power, seen.power, want.power)
+        return plan_power(self.power, seen.power, want.power)
 
     def refuse(self, seen: SeenHost, want: SeenHost, steps: list[Step]) -> None:
-        uml_power.refuse_other(self.power.lab, self.name, seen.power, self.said)
+        refuse_other(self.power.lab, self.name, seen.power, self.said)
 
     def notes(self, seen: SeenHost, steps: list[Step]) -> Iterable[str]:
         return [seen.note] if seen.note else []
@@ -111,8 +109,8 @@ class LabHost(Resource):
 class SeenImage:
     """The image that is there, the one that would be made today, who stands on it, and what is to be said of the kernel."""
 
-    image: uml_image.Image | None
-    wanted: uml_image.Image = field(compare=False)
+    image: Image | None
+    wanted: Image = field(compare=False)
     users: tuple[str, ...] = field(compare=False)
     note: str = field(compare=False)
 
@@ -122,26 +120,26 @@ class LabImage(Resource):
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.suite, self.kernel = options["suite"], options["kernel"]
-        self.cache = options["cache"] or uml_image.cache_directory()
+        self.cache = options["cache"] or cache_directory()
         self.present = options["state"] == "present"
         self.root = options["directory"]
 
     def look(self, host: Host) -> SeenImage:
         refuse_unfit()
-        choice = uml_kernel.choose(host, self.kernel, self.cache)
-        wanted = uml_image.wanted_image(host, self.suite, self.cache, choice.kernel)
-        users = tuple(uml_host.users_of_image(host, self.root, wanted.path))
-        found = uml_image.look_image(host, self.suite, self.cache, choice.kernel)
+        choice = choose_kernel(host, self.kernel, self.cache)
+        wanted = wanted_image(host, self.suite, self.cache, choice.kernel)
+        users = tuple(users_of_image(host, self.root, wanted.path))
+        found = look_image(host, self.suite, self.cache, choice.kernel)
         return SeenImage(found, wanted, users, choice.note)
 
     def want(self, seen: SeenImage) -> SeenImage:
         return replace(seen, image=seen.wanted if self.present else None)
 
     def plan(self, seen: SeenImage, want: SeenImage) -> list[Step]:
-        return uml_image.plan_image(seen.image, want.image, self.cache, self.kernel)
+        return plan_image(seen.image, want.image, self.cache, self.kernel)
 
     def refuse(self, seen: SeenImage, want: SeenImage, steps: list[Step]) -> None:
-        uml_image.refuse_image(seen.image, steps, seen.users)
+        refuse_image(seen.image, steps, seen.users)
 
     def notes(self, seen: SeenImage, steps: list[Step]) -> Iterable[str]:
         return [seen.note] if seen.note else []
@@ -154,8 +152,8 @@ class LabImage(Resource):
 class SeenLink:
     """What gets through a cable, and which cable it is."""
 
-    link: uml_link.Link
-    cable: uml_link.Cable
+    link: Link
+    cable: Cable
 
 
 class LabLink(Resource):
@@ -168,22 +166,22 @@ class LabLink(Resource):
 
     def look(self, host: Host) -> SeenLink:
         refuse_unfit()
-        cable = uml_host.cable_between(host, self.lab, self.host, self.network)
+        cable = cable_between(host, self.lab, self.host, self.network)
         ask = self.delay is not None or self.loss is not None
-        return SeenLink(uml_link.look_link(host, self.lab, cable, ask), cable)
+        return SeenLink(look_link(host, self.lab, cable, ask), cable)
 
     def want(self, seen: SeenLink) -> SeenLink:
         link = seen.link
         up = link.up if self.up is None else self.up
         delay = link.delay if self.delay is None else self.delay
         loss = link.loss if self.loss is None else self.loss
-        return replace(seen, link=uml_link.link(up, delay, loss))
+        return replace(seen, link=link_of(up, delay, loss))
 
     def plan(self, seen: SeenLink, want: SeenLink) -> list[Step]:
-        return uml_link.plan_link(self.lab, seen.cable, seen.link, want.link)
+        return plan_link(self.lab, seen.cable, seen.link, want.link)
 
     def refuse(self, seen: SeenLink, want: SeenLink, steps: list[Step]) -> None:
-        uml_link.refuse_link(seen.cable, steps)
+        refuse_link(seen.cable, steps)
 
     def show(self, state: SeenLink) -> Any:
         return plain(state.link)
@@ -193,7 +191,7 @@ class LabLink(Resource):
 class SeenNetwork:
     """A network, or the names of all networks of a lab; and the hosts that are on it."""
 
-    network: uml_network.Network | list[str] | None
+    network: Network | list[str] | None
     hosts: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -204,25 +202,25 @@ class LabNetwork(Resource):
         self.lab = lab_of(options["lab"], options["directory"])
         self.name = options["name"]
         present = options["state"] == "present"
-        self.wanted = uml_network.network(self.name, options["ipv4"], options["ipv6"]) if present else None
+        self.wanted = network_of(self.name, options["ipv4"], options["ipv6"]) if present else None
 
     def look(self, host: Host) -> SeenNetwork:
         refuse_unfit(removing=self.wanted is None)
-        hosts = tuple(uml_host.hosts_on(host, self.lab, self.name))
+        hosts = tuple(hosts_on(host, self.lab, self.name))
         if self.name is None:
-            return SeenNetwork(uml_network.look_lab(host, self.lab), hosts)
-        return SeenNetwork(uml_network.look_networks(host, self.lab).get(self.name), hosts)
+            return SeenNetwork(look_lab(host, self.lab), hosts)
+        return SeenNetwork(look_networks(host, self.lab).get(self.name), hosts)
 
     def want(self, seen: SeenNetwork) -> SeenNetwork:
         return replace(seen, network=self.wanted)
 
     def plan(self, seen: Any, want: Any) -> list[Step]:
         if self.name is None:
-            return uml_network.plan_lab(self.lab, seen.network)
-        return uml_network.plan_network(self.lab, seen.network, want.network)
+            return plan_lab(self.lab, seen.network)
+        return plan_network(self.lab, seen.network, want.network)
 
     def refuse(self, seen: SeenNetwork, want: SeenNetwork, steps: list[Step]) -> None:
-        uml_network.refuse_network(self.lab, self.name, steps, seen.hosts)
+        refuse_network(self.lab, self.name, steps, seen.hosts)
 
     def show(self, state: SeenNetwork) -> Any:
         return plain(state.network)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ...module_utils._block.pv_label import Label
 from ...module_utils._lvm.planned import RUN, unquoted
 
 MOVE, MOUNT, SUM = "lunworks.move", "lunworks.mount", "lunworks.sum"
@@ -127,26 +128,6 @@ class Target:
     def igroup_of(self, initiator: str) -> str:
         """The igroup that an initiator is in; '' for none."""
         return next((name for name, members in self.igroups.items() if initiator in members), "")
-
-
-@dataclass(frozen=True)
-class Label:
-    """What LVM wrote on a LUN: which PV it is, and the newest metadata of its volume group that stands there."""
-
-    pv: str
-    group: str = ""
-    uuid: str = ""
-    seqno: int = 0
-    exported: bool = False
-    system_id: str = ""
-    status: frozenset[str] = frozenset()  # flags of the group and of its volumes
-    tags: frozenset[str] = frozenset()
-    pvs: dict[str, str] = field(default_factory=dict)  # PV UUID: the device that it had when it was written
-    volumes: tuple[str, ...] = ()
-    kinds: frozenset[str] = (
-        frozenset()
-    )  # of the segments of its volumes, hidden ones too (lvmreport(7), segtype)
-    metadata: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan of a move: ORDER, walked over where the groups stand. A step that is done is not in it.
+"""The plan of a move: ORDER, walked over where the groups stand. A stage that is done is not in it.
 
-The plan takes each step in thought ('taken') before it asks the next one, so it is whole before the first step, and a run
+The plan takes each stage in thought ('taken') before it asks the next one, so it is whole before the first step, and a run
 that was cut off anywhere goes on with exactly the rest.
 """
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Iterator
 
 from .position import Standing
-from .step import Step
-from .steps.destination import Attach, Await, Connect, Finish, HookAfter, Start
-from .steps.source import Deactivate, Export, Forget, HookBefore, Leave, Mark, Reattach, Unmount
-from .steps.storage import Admit, Serve, Show, Switch, Unmap
+from .stage import Stage
+from .stages.destination import Attach, Await, Connect, Finish, HookAfter, Start
+from .stages.source import Deactivate, Export, Forget, HookBefore, Leave, Mark, Reattach, Unmount
+from .stages.storage import Admit, Serve, Show, Switch, Unmap
 
 # From 'export' to 'start' there is no service: all that can be done before or after stands there.
-ORDER: tuple[type[Step], ...] = (
+ORDER: tuple[type[Stage], ...] = (
     Serve,
     Reattach,
     Mark,
@@ -43,9 +43,9 @@ ORDER: tuple[type[Step], ...] = (
 
 @dataclass(frozen=True)
 class Planned:
-    """One step for all groups that need it, on one host."""
+    """A step: one stage on one host, for all groups that need it."""
 
-    step: type[Step]
+    stage: type[Stage]
     host: str
     standings: tuple[Standing, ...]
 
@@ -55,20 +55,20 @@ class Planned:
 
     def say(self) -> list[str]:
         """The step in sentences, one for each group."""
-        return [f"On '{self.host}': {self.step.say(one, self.host)}" for one in self.standings]
+        return [f"On '{self.host}': {self.stage.say(one, self.host)}" for one in self.standings]
 
     def plain(self) -> dict[str, Any]:
         """The step for the role: its name, where, what it says, and what its tasks need, for all groups at once."""
         merged: dict[str, Any] = {"targets": []}
         for one in self.standings:
-            for key, value in self.step.arguments(one, self.host).items():
+            for key, value in self.stage.arguments(one, self.host).items():
                 if key == "targets":
                     merge_targets(merged[key], value)
                 else:
                     own = merged.setdefault(key, [])
                     own += [item for item in value if item not in own]
         return {
-            "name": self.step.name,
+            "name": self.stage.name,
             "host": self.host,
             "groups": self.names(),
             "say": self.say(),
@@ -92,23 +92,23 @@ def merge_targets(into: list[dict[str, Any]], more: list[dict[str, Any]]) -> Non
 
 
 def plan(standings: list[Standing], hooks: frozenset[str] = frozenset()) -> list[Planned]:
-    """The steps that are left, in order. 'hooks' names the optional steps that a user gave something to do."""
+    """The steps that are left, in order. 'hooks' names the optional stages that a user gave something to do."""
     steps: list[Planned] = []
-    for step in ORDER:
-        if step.optional and step.name not in hooks:
+    for stage in ORDER:
+        if stage.optional and stage.name not in hooks:
             continue
-        due = [one for one in standings if step.due(one)]
-        steps += _by_host(step, due)
-        standings = [step.taken(one) if one in due else one for one in standings]
+        due = [one for one in standings if stage.due(one)]
+        steps += _by_host(stage, due)
+        standings = [stage.taken(one) if one in due else one for one in standings]
     return steps
 
 
 def walk(standings: list[Standing], planned: Planned) -> list[Standing]:
     """Where the groups stand after a step: what the unit tests walk through, and the next plan begins with."""
-    return [planned.step.taken(one, planned.host) if one in planned.standings else one for one in standings]
+    return [planned.stage.taken(one, planned.host) if one in planned.standings else one for one in standings]
 
 
-def _by_host(step: type[Step], due: list[Standing]) -> Iterator[Planned]:
-    hosts = sorted({host for one in due for host in step.hosts(one)})
+def _by_host(stage: type[Stage], due: list[Standing]) -> Iterator[Planned]:
+    hosts = sorted({host for one in due for host in stage.hosts(one)})
     for host in hosts:
-        yield Planned(step, host, tuple(one for one in due if host in step.hosts(one)))
+        yield Planned(stage, host, tuple(one for one in due if host in stage.hosts(one)))

@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable, Iterator
 
+from ...module_utils._block.pv_label import Label
 from .model import (
     STILL,
     STILL_SINCE,
     Computer,
-    Label,
     Lun,
     Mount,
     Refusal,
@@ -144,7 +144,7 @@ def unread(survey: Survey) -> str:
 def luns_of(survey: Survey, label: Label) -> tuple[tuple[str, Lun], ...]:
     """The LUNs of a group, one for each PV that its metadata names."""
     found = []
-    for uuid, device in sorted(label.pvs.items()):
+    for uuid, device in sorted(label.pvs):
         here = [one for one in found_luns(survey) if one.label.pv == uuid]
         if not here:
             raise Refusal(
@@ -175,7 +175,7 @@ def standing(survey: Survey, group: str, moving: frozenset[str]) -> Standing:
         luns=luns,
         volumes=frozenset(label.volumes),
         exported=label.exported,
-        tags=label.tags,
+        tags=frozenset(label.tags),
         source=_side(survey, survey.source, known, label, luns, moving),
         destination=_side(survey, survey.destination, theirs, label, luns, moving),
         system_id=label.system_id,
@@ -233,7 +233,7 @@ def _side(
         mapped=mapped,
         kept=kept,
         disks=frozenset(lun.wwid for lun in own if lun.wwid in seen.disks),
-        sees=bool(group and not group.missing and set(group.pvs) == set(label.pvs)),
+        sees=bool(group and not group.missing and set(group.pvs) == {uuid for uuid, _device in label.pvs}),
         active=_active(seen, label),
         mounts=tuple(mount for owner, mount in seen.mounts if owner == label.group),
         outsider=frozenset(target for target in targets if not known[target]),

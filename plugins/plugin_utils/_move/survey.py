@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from .model import Computer, Group, Label, Lun, Mount, Storage, Survey, Target, Volume
+from ...module_utils._block.pv_label import Label
+from .model import Computer, Group, Lun, Mount, Storage, Survey, Target, Volume
 
 Answer = Mapping[str, Any]
 
@@ -163,10 +164,10 @@ def _label(one: Answer) -> Label:
         seqno=one["seqno"],
         exported=one["exported"],
         system_id=one["system_id"],
-        status=frozenset(one["status"]),
-        tags=frozenset(one["tags"]),
-        pvs=dict(one["pvs"]),
+        status=tuple(one["status"]),
+        tags=tuple(one["tags"]),
+        pvs=tuple((uuid, device) for uuid, device in one["pvs"]),
         volumes=tuple(one["volumes"]),
-        kinds=frozenset(one.get("segment_types") or ()),
+        segment_types=tuple(one.get("segment_types") or ()),
         metadata=one["metadata"],
     )

@@ -61,7 +61,7 @@ class MakeBackstore(Step):
     """Open the device or file behind a LUN; its serial and settings are there before anybody sees it.
 
     A setting that was saved under another kernel and is not there is left out, as rtslib does; one of a backstore that is
-    made anew goes over where this device takes it.
+    recreated goes over where this device takes it.
     """
 
     place: str

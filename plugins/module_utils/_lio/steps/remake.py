@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A LUN that can only change by being taken down and made anew: where that fails, the old one is put back."""
+"""A LUN that can only change by being taken down and recreated: where that fails, the old one is put back."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ..configfs_node import ISCSI
 
 @dataclass(frozen=True)
 class WithWayBack(Step):
-    """A step among those that take a LUN down and make it anew: where it fails, the steps back are taken."""
+    """A step among those that take a LUN down and recreate it: where it fails, the steps back are taken."""
 
     step: Step
     back: tuple[Step, ...]

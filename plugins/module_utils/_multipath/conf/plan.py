@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 from ..._block.dm_multipath import UNIT, running
 from ..._host import Host, Problem, lines_of
 from ..._step import Step
-from ..files import DROP_INS, MAIN, aliases_of, look_files, overruled, refuse_elsewhere, tried
+from ..files import DROP_INS, MAIN, aliases_of, dry_run, look_files, overruled, refuse_elsewhere
 from ..multipathd import BUSY, WWIDS, ask, registered
 from ..name import effects, look_running, refuse_bound, refuse_effects
 from ..sections import Section, parse_sections
@@ -154,9 +154,9 @@ def look_change(
     files = host.run("multipath", "-t").out if runs else ""
     behind = bool(runs and _behind(told, files))
     differs = candidate != text and (candidate is not None or bool(maps))
-    trial = tried(host, path, candidate) if differs else None
-    old = parse_sections(told) if runs else trial.config if trial else Section("")
-    new = trial.config if trial else parse_sections(files)
+    tried = dry_run(host, path, candidate) if differs else None
+    old = parse_sections(told) if runs else tried.config if tried else Section("")
+    new = tried.config if tried else parse_sections(files)
     if candidate is not None:
         refuse_elsewhere(new)
         before = aliases_of(parse_sections(text or ""))
@@ -165,8 +165,8 @@ def look_change(
     return {
         "running": runs,
         "loaded": not behind,
-        "complaints": trial.complaints if trial else (),
-        "effects": effects(host, maps, old, new, named) if maps and (trial or runs) else (),
+        "complaints": tried.complaints if tried else (),
+        "effects": effects(host, maps, old, new, named) if maps and (tried or runs) else (),
     }
 
 

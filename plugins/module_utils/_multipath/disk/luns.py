@@ -84,7 +84,7 @@ def look_reaches(
     sessions = chosen(look_sessions(host), targets, portals)
     hctls = _hctls(host, sessions)
     found = look_paths(host, sessions)
-    offers = _offers(host, sessions, hctls, found)
+    reported = _reported(host, sessions, hctls, found)
     paths = {
         (path.session.number, _lun(path.hctl)): path
         for path in found
@@ -92,10 +92,10 @@ def look_reaches(
     }
     reaches = {}
     for session in sessions:
-        number, offer = session.number, offers.get(session.number)
+        number, answer = session.number, reported.get(session.number)
         have = {_lun(hctl) for hctl in hctls[number] if _within(_lun(hctl), only)}
         luns = {lun: paths[number, lun].taken_for if (number, lun) in paths else NO_DISK for lun in have}
-        within = None if offer is None else frozenset(lun for lun in offer if _within(lun, only))
+        within = None if answer is None else frozenset(lun for lun in answer if _within(lun, only))
         reaches[number] = Reach(session, within, luns)
     seen = Reaches(
         reaches=reaches,
@@ -153,7 +153,7 @@ def _hctls(host: Host, sessions: Iterable[Session]) -> dict[int, list[str]]:
     return found
 
 
-def _offers(
+def _reported(
     host: Host, sessions: Iterable[Session], hctls: Mapping[int, list[str]], paths: Iterable[Path]
 ) -> dict[int, frozenset[int]]:
     """What the target of each session reports, where a device of it answers."""

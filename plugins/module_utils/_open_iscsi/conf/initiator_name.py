@@ -46,14 +46,16 @@ class WriteName(Step):
 
     name: str | None
     alias: str | None
-    anew: bool = False  # the daemon's start would make another name, or not take this one
+    repairs: bool = False  # the daemon's start would make another name, or not take this one
 
     def __str__(self) -> str:
         alias = f" and the alias '{self.alias}'" if self.alias else ""
-        anew = (
-            ", so that the start of iscsid neither rejects the file nor makes up a name" if self.anew else ""
+        repairs = (
+            ", so that the start of iscsid neither rejects the file nor makes up a name"
+            if self.repairs
+            else ""
         )
-        return f"Write the initiator name '{self.name}'{alias}{anew}"
+        return f"Write the initiator name '{self.name}'{alias}{repairs}"
 
     def take(self, host: Host) -> None:
         text = host.read(PATH) or ""
@@ -115,8 +117,8 @@ def plan_initiator(seen: Initiator, want: Initiator) -> list[Step]:
     """Write the file where it differs; restart the daemon where it is behind the file."""
     steps: list[Step] = []
     if (seen.name, seen.alias, seen.startable) != (want.name, want.alias, want.startable):
-        anew = bool(seen.name) and not seen.startable
-        steps.append(WriteName(want.name, want.alias, anew))
+        repairs = bool(seen.name) and not seen.startable
+        steps.append(WriteName(want.name, want.alias, repairs))
     if not seen.loaded or steps:
         steps.append(RestartIscsid())
     return steps

@@ -37,7 +37,7 @@ class Conf:
 
 @dataclass(frozen=True)
 class Set(Step):
-    """Write the file anew, everything else in it as it was."""
+    """Rewrite the file, everything else in it as it was."""
 
     changes: dict[str, Value | None]
 

@@ -22,7 +22,7 @@ from ..record import (
     new_settings,
     portal_of,
 )
-from ..sendtargets import FIRMWARE, ISNS, SENDTARGETS, Offer
+from ..sendtargets import FIRMWARE, ISNS, SENDTARGETS, DiscoveryEntry
 from .record import Source, directory
 
 WORDS = {SENDTARGETS: "send_targets", ISNS: "isns", FIRMWARE: "fw"}  # what a node record calls its origin
@@ -40,13 +40,13 @@ def source_of(record: Record) -> Source:
 
 
 def found_settings(
-    source: Source, name: RecordId, offer: Offer, iface: dict[str, str], defaults: dict[str, Value]
+    source: Source, name: RecordId, entry: DiscoveryEntry, iface: dict[str, str], defaults: dict[str, Value]
 ) -> dict[str, Value]:
-    """What a new record says: iscsid.conf's settings, the offer, the iface, and where it came from."""
+    """What a new record says: iscsid.conf's settings, what was discovered, the iface, and where it came from."""
     portal = source.portal or Portal("")
     return {
         **{key: value for key, value in defaults.items() if key in NODE},
-        **new_settings(name, offer.tpg, iface),
+        **new_settings(name, entry.tpg, iface),
         TYPE: WORDS[source.kind],
         ADDRESS: portal.address,
         PORT: str(portal.port),
@@ -54,7 +54,7 @@ def found_settings(
 
 
 @dataclass(frozen=True)
-class RecordOffers(Step):
+class RecordDiscovered(Step):
     """Record what is new."""
 
     source: Source

@@ -20,10 +20,10 @@ from ..conf.record_defaults import look_defaults
 from ..conf.settings import Value
 from ..iface.bound import bound, look_ifaces
 from ..record import Record, RecordId, RemoveRecord, look_records
-from ..sendtargets import FIRMWARE, Offer, answering, ask
+from ..sendtargets import FIRMWARE, DiscoveryEntry, answering, ask
 from ..session import look_sessions
 from .discoveryd import WARNING, Polling, RestartPolling, look_polling, refuse_restart
-from .node_records import RecordOffers, found_settings, source_of
+from .node_records import RecordDiscovered, found_settings, source_of
 from .record import (
     AUTH,
     ForgetDiscovery,
@@ -44,8 +44,8 @@ class Found:
     """Of one that is asked: the discovery record (None: there is none), what is offered (None: not asked yet)."""
 
     settings: dict[str, Value] | None
-    offers: tuple[Offer, ...] | None
-    known: bool = True  # whether the offers are what was answered
+    entries: tuple[DiscoveryEntry, ...] | None
+    known: bool = True  # whether the entries are what was answered
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Discover(Step):
 
 
 def _of_nodes(step: Step) -> bool:
-    return isinstance(step, (RecordOffers, RemoveRecord))
+    return isinstance(step, (RecordDiscovered, RemoveRecord))
 
 
 def look_discovery(host: Host, request: Request, start: bool = False) -> Discovery:
@@ -110,8 +110,8 @@ def look_discovery(host: Host, request: Request, start: bool = False) -> Discove
         known = (able or source.kind == FIRMWARE) and not request.absent and not differing(auth, now)
         if source.portal and not request.absent:
             _refuse_silent(host, source)
-        offers = ask(host, source.portal, request.ifaces[:1], source.kind) if known else None
-        sources[source] = Found(settings, offers, known)
+        entries = ask(host, source.portal, request.ifaces[:1], source.kind) if known else None
+        sources[source] = Found(settings, entries, known)
     nodes = dict(look_records(host))
     found = Discovery(
         sources=sources,
@@ -143,31 +143,31 @@ def _look_silent(host: Host, seen: Discovery, request: Request) -> dict[Portal, 
         return {portal: why for portal, why in zip(portals, said) if why}
 
 
-def objection(seen: Discovery, offer: Offer, request: Request) -> str:
+def objection(seen: Discovery, entry: DiscoveryEntry, request: Request) -> str:
     """Why an offered portal gets no record; empty when it gets one."""
-    if offer.fault:
-        return offer.fault
-    if offer.portal in seen.silent:
-        return f"does not answer ({seen.silent[offer.portal]})"
-    return request.filter.objection(offer.portal)
+    if entry.fault:
+        return entry.fault
+    if entry.portal in seen.silent:
+        return f"does not answer ({seen.silent[entry.portal]})"
+    return request.filter.objection(entry.portal)
 
 
-def missing(seen: Discovery, source: Source, request: Request) -> dict[RecordId, Offer]:
-    """The records that a source's offers lead to and that are not there. Firmware names its own ifaces."""
+def missing(seen: Discovery, source: Source, request: Request) -> dict[RecordId, DiscoveryEntry]:
+    """The records that the entries of a source lead to and that are not there. Firmware names its own ifaces."""
     there = {(name.target, name.portal) for name in seen.records}
     found = {}
-    for offer in seen.sources[source].offers or ():
+    for entry in seen.sources[source].entries or ():
         if source.kind == FIRMWARE:
-            if offer.key not in there:
-                found[RecordId.of(offer.target, offer.portal)] = offer
-        elif not objection(seen, offer, request):
-            names = [RecordId.of(offer.target, offer.portal, iface) for iface in request.ifaces]
-            found.update({name: offer for name in names if name not in seen.records})
+            if entry.key not in there:
+                found[RecordId.of(entry.target, entry.portal)] = entry
+        elif not objection(seen, entry, request):
+            names = [RecordId.of(entry.target, entry.portal, iface) for iface in request.ifaces]
+            found.update({name: entry for name in names if name not in seen.records})
     return found
 
 
 def want_discovery(seen: Discovery, request: Request) -> Discovery:
-    """Everybody asked with these settings, every offer that passes recorded, and if asked for, nothing else of theirs."""
+    """Everybody asked with these settings, every entry that passes the filters recorded, with prune nothing else of theirs."""
     for iface in request.ifaces:
         if iface not in seen.ifaces and not request.absent:
             raise Problem(f"There is no iface '{iface}' on this host. Create it first (module iface).")
@@ -175,11 +175,11 @@ def want_discovery(seen: Discovery, request: Request) -> Discovery:
     records = {name: record for name, record in seen.records.items() if name not in stale}
     sources = {}
     for source, found in seen.sources.items():
-        asked = found.offers if request.absent else found.offers or ()
+        asked = found.entries if request.absent else found.entries or ()
         sources[source] = Found(_wanted_settings(seen, source, request), asked, found.known)
-        for name, offer in missing(seen, source, request).items():
+        for name, entry in missing(seen, source, request).items():
             bound = seen.ifaces.get(name.iface, {})
-            new = Record(found_settings(source, name, offer, bound, seen.defaults), "")
+            new = Record(found_settings(source, name, entry, bound, seen.defaults), "")
             records.setdefault(name, new)  # what two of them offer comes from the first
     unread = seen.polling.unread  # a restart reads them all
     polling = replace(seen.polling, unread=frozenset() if unread & set(sources) else unread)
@@ -199,8 +199,8 @@ def _stale(seen: Discovery, name: RecordId, record: Record, request: Request) ->
     found = seen.sources.get(source_of(record))
     if not request.prune or found is None or not (found.known or request.absent):
         return False
-    offers = (offer for one in seen.sources.values() for offer in one.offers or ())
-    offered = {offer.key for offer in offers}
+    entries = (entry for one in seen.sources.values() for entry in one.entries or ())
+    offered = {entry.key for entry in entries}
     return (name.target, name.portal) not in offered or bool(request.filter.objection(name.portal))
 
 
@@ -219,8 +219,8 @@ def plan_discovery(seen: Discovery, want: Discovery, request: Request) -> list[S
         adding = {name: want.records[name] for name in new_ones if name not in added}
         added.update(adding)
         if adding:
-            nodes.append(RecordOffers(source, adding))
-        if old.offers is None and new.offers is not None:
+            nodes.append(RecordDiscovered(source, adding))
+        if old.entries is None and new.entries is not None:
             nodes.append(Discover(source, request, _back(source, old.settings) if steps else None))
     daemon: list[Step] = [RestartPolling(len(seen.polling.sources))] if restart else []
     stale = [name for name in sorted(want.stale) if name in seen.records]
@@ -254,7 +254,7 @@ def refuse_discovery(seen: Discovery, steps: list[Step], request: Request) -> No
                 f"Log out first."
             )
         found = seen.sources.get(source_of(step.record))
-        if found and found.offers == () and not request.absent:
+        if found and found.entries == () and not request.absent:
             raise Problem(
                 f"Cannot prune the record of {step.name}: {source_of(step.record)} answers, but offers this host nothing "
                 f"at all, maybe because it is starting. If that is right, remove the node, or set state to 'absent'."
@@ -264,7 +264,7 @@ def refuse_discovery(seen: Discovery, steps: list[Step], request: Request) -> No
 
 def note_discovery(seen: Discovery, steps: list[Step]) -> Iterable[str]:
     """Whoever begins to poll must know what that means, and who records what nobody can reach."""
-    added = [name for step in steps if isinstance(step, RecordOffers) for name in step.records]
+    added = [name for step in steps if isinstance(step, RecordDiscovered) for name in step.records]
     for name in added:
         if zoneless(name.portal) and not bound(seen.ifaces.get(name.iface, {})):
             yield f"{name} is recorded, but cannot be logged in to: {ZONELESS}."

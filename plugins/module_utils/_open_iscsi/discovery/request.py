@@ -39,7 +39,7 @@ OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Request:
-    """What shall be: who is asked, with which settings, and which portals of their offers get records."""
+    """What shall be: who is asked, with which settings, and which of the discovered portals get records."""
 
     sources: tuple[Source, ...]
     settings: dict[str, Value]

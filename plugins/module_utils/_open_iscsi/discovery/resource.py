@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Discovery as a resource: whoever was asked, and what their offers lead to."""
+"""Discovery as a resource: whoever was asked, and what was discovered."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ class DiscoveryResource(Locking):
         return note_discovery(seen, steps)
 
     def show(self, state: Discovery) -> dict[str, Any]:
-        offers = {offer for found in state.sources.values() for offer in found.offers or ()}
+        entries = {entry for found in state.sources.values() for entry in found.entries or ()}
         recorded = {(name.target, name.portal) for name in state.records}
         live = {(name.target, name.portal) for name in state.sessions}
         targets = [
             {
-                "target": offer.target,
-                "portal": str(offer.portal),
-                "tpg": offer.tpg,
-                "recorded": offer.key in recorded,
-                "logged_in": offer.key in live,
-                "skip_reason": objection(state, offer, self.request) or None,
+                "target": entry.target,
+                "portal": str(entry.portal),
+                "tpg": entry.tpg,
+                "recorded": entry.key in recorded,
+                "logged_in": entry.key in live,
+                "skip_reason": objection(state, entry, self.request) or None,
             }
-            for offer in sorted(offers)
+            for entry in sorted(entries)
         ]
         return {"portals": [_shown(*one) for one in state.sources.items()], "targets": targets}
 

@@ -36,7 +36,7 @@ from ..session import (
     look_use,
     refuse_logouts,
 )
-from .reachability import Hindrance, look_hindered
+from .reachability import Blocker, look_blocked
 
 STARTUP, SESSIONS = "node.startup", "node.session.nr_sessions"
 NEW, MOST_SESSIONS = 0, 64  # a number for what the kernel has not numbered yet; what the setting may say
@@ -104,7 +104,7 @@ class Nodes:
         default_factory=dict
     )  # node settings of iscsid.conf: what a new record gets
     ifaces: dict[str, dict[str, str]] = field(default_factory=dict)
-    hindered: dict[RecordId, Hindrance] = field(default_factory=dict)  # logins that would fail
+    blocked: dict[RecordId, Blocker] = field(default_factory=dict)  # logins that would fail
     use: Use | None = None
     spellings: dict[str, str] = field(default_factory=dict)  # how targets, or else users, spell names
     offered: dict[str, frozenset[str]] = field(default_factory=dict)  # the spellings that targets offer
@@ -140,12 +140,12 @@ def look_nodes(host: Host, requests: Requests) -> Nodes:
     ]
     refuse_unknown(host, [key for request in meant.values() for key in request.settings])
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
-    hindered, offered = look_hindered(host, joining, ifaces)
+    blocked, offered = look_blocked(host, joining, ifaces)
     return Nodes(
         nodes=nodes,
         defaults={name: value for name, value in look_defaults(host).items() if name in NODE},
         ifaces=ifaces,
-        hindered=hindered,
+        blocked=blocked,
         use=look_use(host, sum(sessions.values(), [])) if leaving else None,
         spellings=_spellings([*requests.named, *records, *sessions], offered),
         offered=offered,
@@ -199,7 +199,7 @@ def _wanted(name: RecordId, request: Request, seen: Nodes, patient: bool) -> Nod
     changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
     record = Record({**settings, **changed}, old.record.path if old.record else "")
     asked = frozenset([*said, TPG])
-    unreachable = name in seen.hindered and seen.hindered[name].unreachable
+    unreachable = name in seen.blocked and seen.blocked[name].unreachable
     if request.logged_in is None or request.logged_in and patient and unreachable:
         return Node(record, old.sessions, old.state, asked)
     count = min(max(number(record.settings.get(SESSIONS), 1), 1), MOST_SESSIONS) if request.logged_in else 0
@@ -265,10 +265,10 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
     """No logout of what is in use, no login where nobody answers, no record pulled from under a session."""
     if seen.use:
         refuse_logouts(steps, seen.use)
-    hindered = [step.name for step in steps if isinstance(step, LogIn) and step.name in seen.hindered]
-    if hindered:
-        said = " ".join(f"{name} {seen.hindered[name]}." for name in hindered[:3])
-        said += f" The same is true of {len(hindered) - 3} more." if hindered[3:] else ""
+    blocked = [step.name for step in steps if isinstance(step, LogIn) and step.name in seen.blocked]
+    if blocked:
+        said = " ".join(f"{name} {seen.blocked[name]}." for name in blocked[:3])
+        said += f" The same is true of {len(blocked) - 3} more." if blocked[3:] else ""
         more = "Are address and name right, is the target running, is this initiator in its igroup?"
         raise Problem(f"Cannot log in: {said} Nothing was changed. {more}")
     out = {step.name for step in steps if isinstance(step, LogOut)}
@@ -287,7 +287,7 @@ def note_nodes(seen: Nodes, steps: list[Step]) -> Iterable[str]:
         if isinstance(step, SetRecord) and seen.nodes[step.name].logged_in:
             yield f"{step.name} is logged in with the old settings; the new ones take effect at its next login."
     joined = {step.name for step in steps if isinstance(step, LogIn)}
-    for name, blocked_by in seen.hindered.items():
+    for name, blocked_by in seen.blocked.items():
         if name not in joined:
             yield f"{name} {blocked_by}: it is recorded and not logged in."
     for name, node in seen.nodes.items():

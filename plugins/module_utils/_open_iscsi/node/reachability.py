@@ -12,13 +12,13 @@ from ..._arguments import ZONELESS, Portal, zoneless
 from ..._host import Host, Late, Problem
 from ..iface.bound import nic_of
 from ..record import RecordId
-from ..sendtargets import Offer, answering, ask
+from ..sendtargets import DiscoveryEntry, answering, ask
 
 ASKING = 15  # seconds
 
 
 @dataclass(frozen=True)
-class Hindrance:
+class Blocker:
     """Why there can be no session now; 'unreachable' when the portal does not answer at all."""
 
     why: str
@@ -37,9 +37,9 @@ class Way:
     initiator: str
 
 
-def look_hindered(
+def look_blocked(
     host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
-) -> tuple[dict[RecordId, Hindrance], dict[str, frozenset[str]]]:
+) -> tuple[dict[RecordId, Blocker], dict[str, frozenset[str]]]:
     """The logins that would fail, and how the targets that are offered spell their names.
 
     Offload ifaces have a network of their own and are not asked.
@@ -50,40 +50,42 @@ def look_hindered(
         if iface.get("iface.transport_name") == "tcp":
             way = Way(name.portal, nic_of(host, iface), iface.get("iface.initiatorname", ""))
             ways.setdefault(way, []).append(name)
-    hindered: dict[RecordId, Hindrance] = {}
+    blocked: dict[RecordId, Blocker] = {}
     spelled: dict[str, frozenset[str]] = {}
     with ThreadPoolExecutor(16) as pool:
         for way, said in zip(ways, pool.map(lambda way: _asked(host, way), ways)):
-            hindered.update(_hindered(ways[way], said))
-            for offer in said if isinstance(said, tuple) else ():
-                spelled[offer.key[0]] = spelled.get(offer.key[0], frozenset()) | {offer.target}
-    return hindered, spelled
+            blocked.update(_blocked(ways[way], said))
+            for entry in said if isinstance(said, tuple) else ():
+                spelled[entry.key[0]] = spelled.get(entry.key[0], frozenset()) | {entry.target}
+    return blocked, spelled
 
 
-def _hindered(names: list[RecordId], said: Hindrance | tuple[Offer, ...] | None) -> dict[RecordId, Hindrance]:
+def _blocked(
+    names: list[RecordId], said: Blocker | tuple[DiscoveryEntry, ...] | None
+) -> dict[RecordId, Blocker]:
     if said is None:
         return {}
-    if isinstance(said, Hindrance):
+    if isinstance(said, Blocker):
         return dict.fromkeys(names, said)
-    targets = {offer.target for offer in said}
-    keys = {offer.key[0] for offer in said}
-    other = Hindrance(f"is not offered to this initiator (offered: {_listed(targets)})", unreachable=False)
+    targets = {entry.target for entry in said}
+    keys = {entry.key[0] for entry in said}
+    other = Blocker(f"is not offered to this initiator (offered: {_listed(targets)})", unreachable=False)
     return {name: other for name in names if name.target not in keys}
 
 
-def _asked(host: Host, way: Way) -> Hindrance | tuple[Offer, ...] | None:
+def _asked(host: Host, way: Way) -> Blocker | tuple[DiscoveryEntry, ...] | None:
     """What the portal offers this initiator, why it does not answer, or None: it answers and does not tell."""
     if zoneless(way.portal) and not way.nic:
-        return Hindrance(f"cannot be reached: {ZONELESS}")
+        return Blocker(f"cannot be reached: {ZONELESS}")
     why = host.unreachable(way.portal.address, way.portal.port, way.nic)
     if why:
-        return Hindrance(f"does not answer ({why})")
+        return Blocker(f"does not answer ({why})")
     if way.initiator or not answering(host):  # discovery gives the host's own name
         return None
     try:
         return ask(host, way.portal, ["default"], seconds=ASKING)
     except Late:
-        return Hindrance(
+        return Blocker(
             f"does not answer (it takes connections, and said nothing of its targets in {ASKING} seconds)"
         )
     except Problem:

@@ -107,7 +107,7 @@ class NodesResource(Locking):
                     "settings": {key: settings.get(key) for key in self.shown},
                     "logged_in": node.logged_in,
                     "sessions": len(node.sessions),
-                    "login_blocked_by": str(state.hindered.get(name, "")) or None,
+                    "login_blocked_by": str(state.blocked.get(name, "")) or None,
                 }
             )
         return {"nodes": shown}

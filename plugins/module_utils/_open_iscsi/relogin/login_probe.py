@@ -40,7 +40,7 @@ REFUSALS = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class LoginProbe:
     """Who would log in, where, through which network interface ('' for any), and with which proof."""
 
     initiator: str
@@ -58,12 +58,12 @@ class _Refused(Exception):
     """The target said no."""
 
 
-def try_login(host: Host, trial: Trial) -> str:
+def probe_login(host: Host, probe: LoginProbe) -> str:
     """Why the target would refuse this login; empty when it would not."""
-    where = f"'{trial.target}' at {trial.portal}"
+    where = f"'{probe.target}' at {probe.portal}"
     try:
-        with host.dial(trial.portal.address, trial.portal.port, trial.nic, PATIENCE) as connection:
-            _Login(connection, trial).run()
+        with host.dial(probe.portal.address, probe.portal.port, probe.nic, PATIENCE) as connection:
+            _Login(connection, probe).run()
     except _Refused as refused:
         return f"{where} {refused}"
     except ValueError:  # numbers that are none; targets are other people's programs
@@ -76,18 +76,18 @@ def try_login(host: Host, trial: Trial) -> str:
 class _Login:
     """One connection through its security stage."""
 
-    def __init__(self, connection: Connection, trial: Trial) -> None:
-        self.connection, self.trial = connection, trial
+    def __init__(self, connection: Connection, probe: LoginProbe) -> None:
+        self.connection, self.probe = connection, probe
         self.isid = bytes([0x80]) + secrets.token_bytes(5)  # RFC 7143 11.12.5: type 10b, random
         self.heard = 0
 
     def run(self) -> None:
         """Ask to log in, and answer what the target asks until it says yes or no."""
-        trial, chap = self.trial, self.trial.chap
-        method = ("CHAP" if trial.insist or chap.mutual_user else "CHAP,None") if chap.user else "None"
+        probe, chap = self.probe, self.probe.chap
+        method = ("CHAP" if probe.insist or chap.mutual_user else "CHAP,None") if chap.user else "None"
         first = {
-            "InitiatorName": trial.initiator,
-            "TargetName": trial.target,
+            "InitiatorName": probe.initiator,
+            "TargetName": probe.target,
             "SessionType": "Normal",
             "AuthMethod": method,
         }
@@ -96,14 +96,14 @@ class _Login:
             return
         if said.get("AuthMethod") != "CHAP":
             raise _Refused(f"takes no CHAP (it says {said.get('AuthMethod', 'nothing')!r})")
-        numbers = [HASHES[name] for name in trial.hashes.split(",") if name in HASHES]
+        numbers = [HASHES[name] for name in probe.hashes.split(",") if name in HASHES]
         said = self._say({"CHAP_A": ",".join(numbers)})
         if said.get("CHAP_A") not in numbers or not {"CHAP_I", "CHAP_C"} <= set(said):
-            raise _Refused(f"takes none of the CHAP algorithms {trial.hashes}")
+            raise _Refused(f"takes none of the CHAP algorithms {probe.hashes}")
         self._prove(FUNCTIONS[said["CHAP_A"]], int(said["CHAP_I"], 0), _bytes(said["CHAP_C"]))
 
     def _prove(self, function: str, number: int, challenge: bytes) -> None:
-        chap = self.trial.chap
+        chap = self.probe.chap
         proof = {"CHAP_N": chap.user, "CHAP_R": _proof(function, number, chap.secret.reveal(), challenge)}
         mine, ours = secrets.randbelow(256), secrets.token_bytes(16)
         if chap.mutual_user:

@@ -15,10 +15,10 @@ from ..conf.iscsid import behind
 from ..conf.settings import Value, text_of
 from ..drift import NEXT_LOGIN, REPLACEMENT, look_live, outdated
 from ..file import first
-from ..login_refusal import INITIATOR, PROOF, trial_of
+from ..login_refusal import INITIATOR, PROOF, probe_of
 from ..record import Record, look_records, only
 from ..session import LOGGED_IN, Session, look_sessions
-from .login_probe import try_login
+from .login_probe import probe_login
 from .redundancy import Disk, look_disks
 from .step import LogInAnew, Terms, look_patiently, reasons
 
@@ -52,7 +52,7 @@ class Standings:
 
 
 def look_standings(host: Host, terms: Terms) -> Standings:
-    """The sessions that were asked about, and for each that is to be logged in anew whether the target would let it."""
+    """The sessions that were asked about, and for each that is to be logged in again whether the target would let it."""
     records = only(look_records(host))
     sessions = [one for one in look_sessions(host) if terms.covers(one)]
     known = {name.target for name in records} | {one.name.target for one in sessions}
@@ -98,11 +98,11 @@ def old_settings(record: Record, live: dict[str, Value], initiator: str, mapped:
 
 def _tried(host: Host, one: Standing, initiator: str) -> Standing:
     settings = one.record.settings if one.record else {}
-    return replace(one, refusal=try_login(host, trial_of(settings, one.session.name, initiator)))
+    return replace(one, refusal=probe_login(host, probe_of(settings, one.session.name, initiator)))
 
 
 def due(one: Standing, terms: Terms) -> bool:
-    """Whether a session shall be logged in anew. The one that this host runs on is not, unless it was named."""
+    """Whether a session shall be logged in again. The one that this host runs on is not, unless it was named."""
     named = bool(terms.targets or terms.portals)
     return one.record is not None and bool(one.old or not terms.stale_only) and (named or not one.root)
 

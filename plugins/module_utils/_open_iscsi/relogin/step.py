@@ -11,10 +11,10 @@ from ..._arguments import Portal
 from ..._host import Host, Problem
 from ..._step import Step
 from ..conf.settings import Value, text_of
-from ..login_refusal import PROOF, USER, trial_of
+from ..login_refusal import PROOF, USER, probe_of
 from ..record import Record, SetRecord
 from ..session import LONGEST_LOGIN, LogIn, LogOut, Session, look_sessions
-from .login_probe import SILENT, try_login
+from .login_probe import SILENT, probe_login
 from .redundancy import Disk, came_back, lack, look_disks, scan
 
 PATIENCE = 15  # seconds; multipathd looks at a failed path every 5 to 20
@@ -22,7 +22,7 @@ PATIENCE = 15  # seconds; multipathd looks at a failed path every 5 to 20
 
 @dataclass(frozen=True)
 class Terms:
-    """On what terms sessions are logged in anew."""
+    """On what terms sessions are logged in again."""
 
     targets: frozenset[str] = frozenset()
     portals: frozenset[Portal] = frozenset()
@@ -69,7 +69,7 @@ class LogInAnew(Step):
         if not standing:
             raise Problem("the session has ended in the meantime. Run again.")
         disks = look_patiently(host, standing, self.terms)[self.session.number]
-        refusal = try_login(host, trial_of(self.record.settings, self.session.name, self.initiator))
+        refusal = probe_login(host, probe_of(self.record.settings, self.session.name, self.initiator))
         for text in [*reasons(standing[0], disks, self.terms), *([f"{refusal}."] if refusal else [])]:
             raise Problem(f"{text} The session goes on as it was.")
         return disks
@@ -109,7 +109,7 @@ class LogInAnew(Step):
         before = {**self.record.settings, **self.old}
         if not (text_of(before.get(USER)) and set(PROOF) & set(self.old)):
             return
-        refusal = try_login(host, replace(trial_of(before, self.session.name, self.initiator), insist=True))
+        refusal = probe_login(host, replace(probe_of(before, self.session.name, self.initiator), insist=True))
         if not refusal or SILENT in refusal:
             why = refusal or "the target still lets this host in with the old one"
             raise Problem(

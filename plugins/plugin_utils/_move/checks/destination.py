@@ -37,8 +37,12 @@ def refuse_abilities(survey: Survey, one: Standing) -> None:
     _room(survey, one)
 
 
+def _segment_types(survey: Survey, one: Standing) -> frozenset[str]:
+    return frozenset(newest(survey, one.group).segment_types)
+
+
 def _kinds(survey: Survey, one: Standing, there: Computer) -> None:
-    unknown = newest(survey, one.group).kinds - there.kinds if there.kinds is not None else None
+    unknown = _segment_types(survey, one) - there.kinds if there.kinds is not None else None
     if unknown:
         raise Refusal(
             f"'{one.group}' has volumes of the kind {listed(unknown)}, which LVM on '{survey.destination}' does not know "
@@ -47,7 +51,7 @@ def _kinds(survey: Survey, one: Standing, there: Computer) -> None:
 
 
 def _drivers(survey: Survey, one: Standing, there: Computer) -> None:
-    for kind in sorted(newest(survey, one.group).kinds):
+    for kind in sorted(_segment_types(survey, one)):
         drivers, _tool = NEEDS.get("raid" if kind.startswith("raid") else kind, ((), ""))
         if drivers and there.drivers is not None and not there.drivers & set(drivers):
             raise Refusal(
@@ -58,7 +62,7 @@ def _drivers(survey: Survey, one: Standing, there: Computer) -> None:
 
 def _tools(survey: Survey, one: Standing, here: Computer | None, there: Computer) -> None:
     """Nothing that LVM does on the source may be left out on the destination."""
-    wanted = {NEEDS[kind][1] for kind in newest(survey, one.group).kinds if kind in NEEDS} - {""}
+    wanted = {NEEDS[kind][1] for kind in _segment_types(survey, one) if kind in NEEDS} - {""}
     lacking = wanted & (here.tools if here else frozenset()) - there.tools
     if lacking:
         raise Refusal(

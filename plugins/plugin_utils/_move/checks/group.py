@@ -8,7 +8,7 @@ from typing import Callable
 
 from ..model import Refusal, Survey, Target, moves_of
 from ..position import Standing, listed, newest, portals_for
-from ..step import is_foreign, is_here
+from ..stage import is_foreign, is_here
 from .destination import refuse_abilities
 from .use import refuse_use, seen_by
 
@@ -157,7 +157,9 @@ def _names(survey: Survey, one: Standing) -> None:
 def _identity(survey: Survey, one: Standing) -> None:
     """Each PV must be on the very LUN that carries its label."""
     label = newest(survey, one.group)
-    wanted = dict(zip(sorted(label.pvs), (lun.wwid for _storage, lun in one.luns)))
+    wanted = dict(
+        zip((uuid for uuid, _device in sorted(label.pvs)), (lun.wwid for _storage, lun in one.luns))
+    )
     for name in (survey.source, survey.destination):
         computer = survey.computer(name)
         group = seen_by(computer, one) if computer else None

@@ -8,7 +8,8 @@ from copy import deepcopy
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.chap_faults import chap_faults, chap_options
+from ansible_collections.lunworks.iscsi.plugins.filter.chap_faults import chap_faults
+from ansible_collections.lunworks.iscsi.plugins.filter.chap_options import chap_options
 
 DB, LOG = "iqn.2026-01.com.example:store1.db", "iqn.2026-01.com.example:store1.log"
 A = "iqn.2026-01.com.example:db-a"

@@ -3,7 +3,7 @@
 """One runner for every planner: tests/unit/plans/*.yml hold what the host has, what is asked for, and the steps.
 
 A case: name, options (as a user writes them), host: {files, runs, changing, silent, scsi, cards}, and either 'steps' (the
-sentences) with, if wished, 'did' (what taking them does to the host) and 'warned', or 'refused' (a part of the message).
+sentences), optionally with 'did' (what taking them does to the host) and 'warned', or 'refused' (a part of the message).
 A file may give 'host' once for all its cases; a case's own files and runs are laid over it.
 """
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils._block.pv_label import Label
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import (
     Computer,
     Group,
-    Label,
     Lun,
     Mount,
     Storage,
@@ -21,7 +21,7 @@ from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import 
 T = "iqn.2026-01.com.example:store.db"
 A, B, C = (f"iqn.2026-01.com.example:{name}" for name in "abc")
 PORTALS = frozenset({"10.0.1.1:3260", "10.0.2.1:3260"})
-PVS = {"pv-1": "/dev/mapper/w1", "pv-2": "/dev/mapper/w2"}
+PVS = (("pv-1", "/dev/mapper/w1"), ("pv-2", "/dev/mapper/w2"))
 MOUNTS = (
     Mount("data", "/srv/db", "xfs", "_netdev,nofail"),
     Mount("log", "/srv/db/log", "ext4", "_netdev,nofail"),

@@ -70,7 +70,7 @@ class Run:
     def step(self):
         """Take the next step, or be refused."""
         one, planned = self.seen(), self.left.pop(0)
-        name = planned.step.name
+        name = planned.stage.name
         other = self.known != self.world.seqno
         writer = one.source if name in ("mark", "export") else one.destination
         ill = {
@@ -81,7 +81,7 @@ class Run:
         if ill:
             self.refused, self.left = name, []
             return
-        then = planned.step.taken(one, planned.host)
+        then = planned.stage.taken(one, planned.host)
         self.world.change(turned(then) if self.back else then)
         self.known = self.world.seqno if name in NOTED else self.known
 
@@ -137,7 +137,7 @@ def test_a_run_that_goes_on_claims_the_move_before_it_does_what_only_one_may_do(
     world = cut_off(cut)
     run = Run(world, "bert", False, HOOKS)
     while run.left:
-        name, moving = run.left[0].step.name, bool(ours(world.one.tags))
+        name, moving = run.left[0].stage.name, bool(ours(world.one.tags))
         claims = run.left[0].plain().get("runs")
         run.step()
         if moving and name in OURS_ALONE:
@@ -161,9 +161,9 @@ def test_of_two_runs_that_go_on_with_the_same_move_one_does_and_the_other_is_ref
 
 @pytest.mark.parametrize("step", ["export", "switch"])
 def test_a_group_that_is_exported_is_claimed_as_soon_as_it_is_imported(step):
-    names = [planned.step.name for planned in plan([World().one])]
+    names = [planned.stage.name for planned in plan([World().one])]
     run = Run(cut_off(names.index(step) + 1), "bert", False)
-    start = next(planned for planned in run.left if planned.step.name == "start")
+    start = next(planned for planned in run.left if planned.stage.name == "start")
     (state,) = start.plain()["states"]
     assert run.run in state["tags"] and not [tag for tag in state["tags"] if "anna" in tag]
     assert start.say()[0].startswith(
@@ -173,5 +173,5 @@ def test_a_group_that_is_exported_is_claimed_as_soon_as_it_is_imported(step):
 
 def test_a_run_that_moves_from_the_beginning_has_nothing_to_claim_on_the_destination():
     """Nothing more is written in the time without service."""
-    start = next(planned for planned in Run(World(), "anna", False).left if planned.step.name == "start")
+    start = next(planned for planned in Run(World(), "anna", False).left if planned.stage.name == "start")
     assert "tags" not in start.plain()["states"][0] and "this run" not in start.say()[0]

@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of a move on the storage hosts: who has access to the LUNs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..position import Standing, listed
+from ..stage import OnStorage, expected, in_igroup, is_here, lun_maps, luns_on, say_luns
+
+
+class Serve(OnStorage):
+    """A storage host that came back without all of its maps: what is saved is what shall run."""
+
+    name = "serve"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        lost = one.source.running != one.source.saved == one.wwids
+        return lost and not one.exported and not one.destination.may_write()
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        own, side = luns_on(one, host), one.source
+        return replace(one, source=replace(side, running=side.running | own, mapped=side.mapped | own))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"give {say_luns(one, host)} to '{one.source.host}' again, as it is saved, but does not run since a restart"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"targets": lun_maps(one, host, one.source)}
+
+
+class Show(OnStorage):
+    """The destination may read the LUNs while the source writes to them, so that it has its disks when the service stops.
+
+    Only of a group that no host activates by itself: the destination shall not use what it sees.
+    """
+
+    name = "show"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return is_here(one) and one.still and one.destination.mapped != one.wwids
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        come, side = luns_on(one, host), one.destination
+        destination = replace(side, mapped=side.mapped | come, kept=side.kept | come)
+        return Admit.taken(replace(one, destination=destination), host)
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return (
+            f"map {say_luns(one, host)} to '{one.destination.host}' ({one.destination.initiator}), read-only"
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"targets": lun_maps(one, host, one.destination, read_only=True, shared=True)}
+
+
+class Admit(OnStorage):
+    """An igroup for the destination, without a LUN yet, so that it can log in before the service stops."""
+
+    name = "admit"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return bool(one.destination.outsider)
+
+    @classmethod
+    def hosts(cls, one: Standing) -> list[str]:
+        return sorted({storage for storage, lun in one.luns if lun.target in one.destination.outsider})
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        served = {lun.target for storage, lun in one.luns if host in ("", storage)}
+        return replace(one, destination=replace(one.destination, outsider=one.destination.outsider - served))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        igroups = {dict(one.destination.igroups)[target] for target in one.destination.outsider}
+        return f"let the initiator '{one.destination.initiator}' into the igroup {listed(igroups)}"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        own = {lun.target for storage, lun in one.luns if storage == host} & one.destination.outsider
+        return {"targets": [in_igroup(target, one.destination, []) for target in sorted(own)]}
+
+
+class Switch(OnStorage):
+    """The fence, and only behind it the opening: from here on the source cannot write, whatever runs there.
+
+    A source that answers may still read: it removes its maps in order once the service runs again. One that does not, and
+    may come back at any time, loses the LUNs.
+    """
+
+    name = "switch"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.may_write() or not one.has_arrived()
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        own, side = luns_on(one, host), one.destination
+        fenced = replace(one.source, running=one.source.running - own, saved=one.source.saved - own)
+        opened = replace(
+            side,
+            running=side.running | own,
+            saved=side.saved | own,
+            mapped=side.mapped | own,
+            kept=side.kept | own,
+        )
+        done = replace(one, source=fenced, destination=opened)
+        return done if one.source.answers else Unmap.taken(done, host)
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        source, destination = one.source, one.destination
+        fence = "let '{}' ({}) only read {}" if source.answers else "unmap from '{}' ({}) {}"
+        return (
+            f"{fence.format(source.host, source.initiator, say_luns(one, host))}, and when that is so let "
+            f"'{destination.host}' ({destination.initiator}) write, running and saved"
+        )
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        source = one.source
+        fence: dict[str, Any] = {"read_only": True} if source.answers else {"state": "absent"}
+        fenced = lun_maps(one, host, source, only=source.mapped | source.kept, **fence)
+        # One that does not answer may write until it is fenced.
+        proved = expected(one, host, exported=True) if one.exported else []
+        opened = lun_maps(one, host, one.destination, read_only=False, shared=True)
+        return {"targets": fenced + opened, "expected": proved}
+
+
+class Unmap(OnStorage):
+    """Nothing is left of the source's access."""
+
+    name = "unmap"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return bool(one.source.mapped | one.source.kept)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        gone, side = luns_on(one, host), one.source
+        source = replace(
+            side,
+            running=side.running - gone,
+            saved=side.saved - gone,
+            mapped=side.mapped - gone,
+            kept=side.kept - gone,
+        )
+        return replace(one, source=source)
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"unmap {say_luns(one, host)} from '{one.source.host}' ({one.source.initiator}), running and saved"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        proved = [] if one.exported else expected(one, host, exported=False)
+        return {"targets": lun_maps(one, host, one.source, state="absent"), "expected": proved}
