@@ -36,7 +36,7 @@ from ..session import (
     look_use,
     refuse_logouts,
 )
-from .reachability import Hindrance, look_hindered
+from .reachability import Hindrance, Offered, look_hindered
 
 STARTUP, SESSIONS = "node.startup", "node.session.nr_sessions"
 NEW, MOST_SESSIONS = 0, 64  # a number for what the kernel has not numbered yet; what the setting may say
@@ -107,7 +107,8 @@ class Nodes:
     hindered: dict[RecordId, Hindrance] = field(default_factory=dict)  # logins that would fail
     use: Use | None = None
     spellings: dict[str, str] = field(default_factory=dict)  # how targets, or else users, spell names
-    offered: dict[str, frozenset[str]] = field(default_factory=dict)  # the spellings that targets offer
+    offered: Offered = Offered()
+    tags: dict[RecordId, int] = field(default_factory=dict)  # the portal group tags that sessions have
 
     def spelled(self, name: RecordId) -> RecordId:
         """The same, with the target's name as it is to be written and sent."""
@@ -147,8 +148,9 @@ def look_nodes(host: Host, requests: Requests) -> Nodes:
         ifaces=ifaces,
         hindered=hindered,
         use=look_use(host, sum(sessions.values(), [])) if leaving else None,
-        spellings=_spellings([*requests.named, *records, *sessions], offered),
+        spellings=_spellings([*requests.named, *records, *sessions], offered.spellings),
         offered=offered,
+        tags={name: found[0].tpg for name, found in sessions.items() if found[0].tpg >= 0},
     )
 
 
@@ -187,13 +189,13 @@ def want_nodes(seen: Nodes, requests: Requests) -> Nodes:
 def _wanted(name: RecordId, request: Request, seen: Nodes, patient: bool) -> Node:
     old = seen.nodes.get(name, Node(None))
     settings = old.record.settings if old.record else {**seen.defaults}
-    if old.record is None or request.tpg not in (None, old.record.tpg) or _misspelled(name, old, seen):
+    tpg = _tag(name, request, old, seen)
+    if old.record is None or tpg != old.record.tpg or _misspelled(name, old, seen):
         if name.iface not in seen.ifaces:
             raise Problem(f"There is no iface '{name.iface}' on this host. Create it first (module iface).")
         if zoneless(name.portal) and not bound(seen.ifaces[name.iface]):
             raise Problem(f"Cannot record {name}: {ZONELESS}.")
-        tpg = request.tpg if request.tpg is not None else max(old.record.tpg, 1) if old.record else 1
-        settings = {**settings, **new_settings(name, tpg, seen.ifaces[name.iface])}
+        settings = {**settings, **new_settings(name, tpg if tpg >= 0 else 1, seen.ifaces[name.iface])}
     reset = {key: seen.defaults[key] for key in request.reset_to_defaults if key in seen.defaults}
     said = {**reset, **request.settings}
     changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
@@ -209,10 +211,22 @@ def _wanted(name: RecordId, request: Request, seen: Nodes, patient: bool) -> Nod
     return Node(record, sessions, LOGGED_IN if sessions != old.sessions else old.state, asked)
 
 
+def _tag(name: RecordId, request: Request, old: Node, seen: Nodes) -> int:
+    """The portal group tag to record: a login ends where the target answers with another one (usr/login.c). A record without
+    a tag takes any."""
+    if request.tpg is not None:
+        return request.tpg
+    there = old.record.tpg if old.record else 1
+    if old.record and (old.sessions or there < 0):
+        return there
+    known = seen.offered.tags.get((name.target, name.portal), seen.tags.get(name, -1))
+    return known if known >= 0 else there
+
+
 def _misspelled(name: RecordId, old: Node, seen: Nodes) -> bool:
     """Whether the target would not know itself by the name in the record, which no session uses."""
     said = text_of(old.record.settings.get(NAME)) if old.record else ""
-    offered = seen.offered.get(name.target, frozenset())
+    offered = seen.offered.spellings.get(name.target, frozenset())
     return bool(offered) and said not in offered and not old.sessions
 
 

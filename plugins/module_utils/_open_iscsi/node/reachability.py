@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Iterable
 
 from ..._arguments import ZONELESS, Portal, zoneless
@@ -29,6 +29,14 @@ class Hindrance:
 
 
 @dataclass(frozen=True)
+class Offered:
+    """What the portals that were asked offer: how targets spell their names, and each portal's group tag."""
+
+    spellings: dict[str, frozenset[str]] = field(default_factory=dict)
+    tags: dict[tuple[str, Portal], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Way:
     """What logins have in common that can be tried with one connection."""
 
@@ -39,8 +47,8 @@ class Way:
 
 def look_hindered(
     host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
-) -> tuple[dict[RecordId, Hindrance], dict[str, frozenset[str]]]:
-    """The logins that would fail, and how the targets that are offered spell their names.
+) -> tuple[dict[RecordId, Hindrance], Offered]:
+    """The logins that would fail, and what is offered.
 
     Offload ifaces have a network of their own and are not asked.
     """
@@ -51,13 +59,15 @@ def look_hindered(
             way = Way(name.portal, nic_of(host, iface), iface.get("iface.initiatorname", ""))
             ways.setdefault(way, []).append(name)
     hindered: dict[RecordId, Hindrance] = {}
-    spelled: dict[str, frozenset[str]] = {}
+    offered = Offered()
     with ThreadPoolExecutor(16) as pool:
         for way, said in zip(ways, pool.map(lambda way: _asked(host, way), ways)):
             hindered.update(_hindered(ways[way], said))
             for offer in said if isinstance(said, tuple) else ():
-                spelled[offer.key[0]] = spelled.get(offer.key[0], frozenset()) | {offer.target}
-    return hindered, spelled
+                spelled = offered.spellings.get(offer.key[0], frozenset())
+                offered.spellings[offer.key[0]] = spelled | {offer.target}
+                offered.tags[offer.key] = offer.tpg
+    return hindered, offered
 
 
 def _hindered(names: list[RecordId], said: Hindrance | tuple[Offer, ...] | None) -> dict[RecordId, Hindrance]:
