@@ -85,7 +85,12 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
         return [
             *_twice("initiator name", sorted(set(_initiators_of(data)))),
             *_twice(
-                "target", ((t["name"], name) for name in names for t in present(data[name], "target_targets"))
+                "target",
+                (
+                    (target_key(t["name"]), name)
+                    for name in names
+                    for t in present(data[name], "target_targets")
+                ),
             ),
             *_twice("serial", _serials(targets)),
             *_igroups_that_share(targets),
@@ -124,7 +129,7 @@ def _targets(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Serve
     for host, vars_ in data.items():
         for target in present(vars_, "target_targets"):
             yield (
-                iscsi_name(target["name"]),
+                target_key(target["name"]),
                 Served(
                     host=host,
                     portals={portal(text) for text in target.get("portals") or []},

@@ -67,6 +67,11 @@ def twin_targets(data):
     del data["a"]["volume_groups"], data["a"]["initiator_nodes"]
 
 
+def twin_targets_in_two_spellings(data):
+    data["store2"] = {"target_targets": [{"name": DB.replace("store1", "STORE1")}]}
+    del data["a"]["volume_groups"], data["a"]["initiator_nodes"]
+
+
 def a_serial_that_others_gave(data):
     data["store1"]["target_targets"][0]["luns"][0]["serial"] = "2b9d0a3c"
 
@@ -116,6 +121,7 @@ def twice_the_same_mount(data):
     [
         (twin_names, f"The initiator name '{A}' is used by 'a' and 'b'"),
         (a_name_that_an_iface_of_another_host_gives, f"The initiator name '{A}' is used by 'a' and 'b'"),
+        (twin_targets_in_two_spellings, f"The target '{DB}' is used by 'store1' and 'store2'"),
         (twin_targets, f"The target '{DB}' is used by 'store1' and 'store2'"),
         (
             a_serial_that_others_gave,
