@@ -32,7 +32,10 @@ ifaces:
 tpg:
   description:
     - The portal group tag of the portals, 0 to 65535.
-    - If omitted, it is left unchanged; a new record gets 1, which is correct for LIO.
+    - If omitted, a record gets the tag that the portal offers when it is to be logged in to (NetApp 1000, Dell MD3000i 1 and 2),
+      or that its session has. Otherwise it is left unchanged; a new record gets 1, which is correct for LIO.
+    - A record of another tag that nobody is logged in with is replaced by one with the offered tag, since a login with the
+      wrong tag fails.
   type: int
 startup:
   description:

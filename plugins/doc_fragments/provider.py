@@ -11,8 +11,9 @@ options:
   provider:
     description:
       - The storage software of this host. V(lio) is the target of the Linux kernel.
+      - V(manual) is an array that a person sets up; the module refuses it and says how to see what to do there.
       - A request that it cannot enforce is refused with the reason, in check mode too; nothing is approximated.
     type: str
-    choices: [lio]
+    choices: [lio, manual]
     default: lio
 """

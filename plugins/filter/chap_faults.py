@@ -96,7 +96,7 @@ Entry = Tuple[
 def _groups(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
     for host, part in parts.items():
         for target in present(part, "target_targets", "igroups"):
-            name = iscsi_name(target["name"])
+            name = target_key(target["name"])
             for group in present(target, "igroups", "chap") if not chosen or name in chosen else []:
                 who = f"igroup '{group['name']}' of '{name}' ('{host}')"
                 yield who, name, _read(f"The {who}", group["chap"]), group
@@ -133,7 +133,7 @@ def _one_sided(
     parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry]
 ) -> Iterator[str]:
     """CHAP that only one side says. Targets that nobody declares (arrays) are not judged."""
-    declared = {iscsi_name(t["name"]) for part in parts.values() for t in part.get("target_targets") or []}
+    declared = {target_key(t["name"]) for part in parts.values() for t in part.get("target_targets") or []}
     for host, target, _proof, _node in nodes:
         own = parts[host].get("initiator_name")
         if target in declared and own and not _asked(groups, target, own):

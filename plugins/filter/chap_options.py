@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ..module_utils._arguments import iscsi_name, target_key
+from ..module_utils._arguments import target_key
 from ..plugin_utils._san_use import named_targets, present
 
 DOCUMENTATION = r"""
@@ -54,7 +54,7 @@ def chap_options(part: Mapping[str, Any], targets: str = "") -> dict[str, list[d
             ],
         }
         for target in present(part, "target_targets", "igroups")
-        if not chosen or iscsi_name(target["name"]) in chosen
+        if not chosen or target_key(target["name"]) in chosen
     ]
     nodes: list[dict[str, Any]] = [
         {key: node[key] for key in ("target", "portals", "ifaces", "chap") if key in node}

@@ -16,7 +16,15 @@ from ..module_utils._arguments import Portal, iscsi_name, portal, target_key
 from ..module_utils._host import Problem
 from ..module_utils._net.sockets import meet
 from ..module_utils._san.wwid import serial_of, wwid_of_lio
-from ..plugin_utils._san_use import Use, hosts_that_share, listed, present, uses_of
+from ..plugin_utils._san_use import (
+    Use,
+    hosts_that_share,
+    listed,
+    present,
+    provider_name,
+    uses_of,
+    wwid_of,
+)
 
 DOCUMENTATION = r"""
 name: san_faults
@@ -32,7 +40,10 @@ description:
     C(shared: true) is not set; a host that waits for a LUN that its storage host does not have, does not map to it, or has
     with another WWID; a portal that the target does not listen on (V(0.0.0.0) and V([::]) stand for all its addresses); a LUN,
     a volume group or a mount point that occurs twice on one host; a file system directly on a LUN that another host uses too."
-  - Targets that no host of the inventory declares (arrays) are not checked.
+  - The WWID of a LUN is its own C(wwid) in the data, or else what the storage software of its host
+    (O(lunworks.iscsi.target#role:main:target_provider)) makes of its serial.
+  - Targets that no host of the inventory declares (arrays) are not checked. To have an array checked like a storage host,
+    declare it with C(target_provider=manual).
 positional: _input, hosts
 options:
   _input:
@@ -65,6 +76,8 @@ class Served:
     """A target as its storage host declares it."""
 
     host: str
+    provider: str
+    name: str
     portals: set[Portal] = field(default_factory=set)
     luns: dict[str, dict[str, Any]] = field(default_factory=dict)
     igroups: list[dict[str, Any]] = field(default_factory=list)
@@ -72,6 +85,10 @@ class Served:
     def given(self, lun: str, initiator: str) -> bool:
         """Whether an igroup with this initiator has this LUN."""
         return any(initiator in _initiators(group) and lun in _mapped(group) for group in self.igroups)
+
+    def wwid(self, lun: str) -> str:
+        """The WWID of one of its LUNs; '' if only the array knows it."""
+        return wwid_of(self.provider, self.name, lun, self.luns[lun])
 
 
 def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] | None = None) -> list[str]:
@@ -81,13 +98,20 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
     try:
         targets = dict(_targets(data))
         luns = {name: target.luns for name, target in targets.items()}
-        uses = list(uses_of(data, luns))
+        known = {one.wwid(lun): (name, lun) for name, one in targets.items() for lun in one.luns}
+        uses = list(uses_of(data, known))
         return [
             *_twice("initiator name", sorted(set(_initiators_of(data)))),
             *_twice(
-                "target", ((t["name"], name) for name in names for t in present(data[name], "target_targets"))
+                "target",
+                (
+                    (target_key(t["name"]), name)
+                    for name in names
+                    for t in present(data[name], "target_targets")
+                ),
             ),
             *_twice("serial", _serials(targets)),
+            *_twice("WWID", _given_wwids(targets)),
             *_igroups_that_share(targets),
             *_hosts_of_one_igroup(data, targets, uses),
             *hosts_that_share(uses, luns),
@@ -124,9 +148,11 @@ def _targets(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Serve
     for host, vars_ in data.items():
         for target in present(vars_, "target_targets"):
             yield (
-                iscsi_name(target["name"]),
+                target_key(target["name"]),
                 Served(
                     host=host,
+                    provider=provider_name(vars_),
+                    name=target_key(target["name"]),
                     portals={portal(text) for text in target.get("portals") or []},
                     luns={lun["name"]: lun for lun in present(target, "luns")},
                     igroups=present(target, "igroups"),
@@ -148,7 +174,15 @@ def _twice(what: str, uses: Iterable[tuple[str, str]]) -> list[str]:
 def _serials(targets: Mapping[str, Served]) -> Iterator[tuple[str, str]]:
     for name, target in targets.items():
         for lun in target.luns.values():
-            yield str(lun.get("serial") or serial_of(name, lun["name"])).lower(), f"{name} {lun['name']}"
+            if not lun.get("wwid"):
+                yield str(lun.get("serial") or serial_of(name, lun["name"])).lower(), f"{name} {lun['name']}"
+
+
+def _given_wwids(targets: Mapping[str, Served]) -> Iterator[tuple[str, str]]:
+    for name, target in targets.items():
+        yield from (
+            (target.wwid(lun), f"{name} {lun}") for lun, one in target.luns.items() if one.get("wwid")
+        )
 
 
 def _igroups_that_share(targets: Mapping[str, Served]) -> Iterator[str]:
@@ -184,7 +218,7 @@ def _hosts_of_one_igroup(
 def _luns_that_never_come(
     data: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Served], uses: Iterable[Use]
 ) -> Iterator[str]:
-    own = {name: _own_wwids(name, target) for name, target in targets.items()}
+    own = {name: _own_wwids(target) for name, target in targets.items()}
     for use in uses:
         host, lun, target = use.host, use.lun, targets.get(use.target)
         if target is None:
@@ -192,10 +226,20 @@ def _luns_that_never_come(
         wants = f"'{host}' wants the LUN '{lun}' of '{use.target}' for {use.purpose}, but"
         if lun not in target.luns:
             yield f"{wants} '{target.host}' declares no such LUN (it has {listed(target.luns) or 'none'})."
-        elif not use.wwid and lun in own.get(use.target, {}):
+        elif not use.wwid and lun in own[use.target]:
+            how = (
+                "gives it its own serial, so that its WWID is"
+                if target.luns[lun].get("serial")
+                else "has it with the WWID"
+            )
             yield (
-                f"{wants} '{target.host}' gives it its own serial, so that its WWID is {own[use.target][lun]} and not the "
-                "one that follows from its names. Name it by this wwid there."
+                f"{wants} '{target.host}' {how} {own[use.target][lun]} and not the one that follows from its names. Name it "
+                "by this wwid there."
+            )
+        elif not use.wwid and not target.wwid(lun):
+            yield (
+                f"{wants} the data of '{target.host}', which a person sets up, has no wwid for it. Write there the WWID that "
+                "the array shows, and name the LUN by it on the host."
             )
         elif data[host].get("initiator_name") and not target.given(
             lun, target_key(data[host]["initiator_name"])
@@ -203,14 +247,13 @@ def _luns_that_never_come(
             yield f"{wants} no igroup gives it to the initiator '{target_key(data[host]['initiator_name'])}'."
 
 
-def _own_wwids(name: str, target: Served) -> dict[str, str]:
-    """The WWIDs of LUNs whose serials were given; of two with one serial another fault tells."""
-    given = {lun: str(entry["serial"]) for lun, entry in target.luns.items() if entry.get("serial")}
-    wwids = {lun: wwid_of_lio(serial) for lun, serial in given.items()}
+def _own_wwids(target: Served) -> dict[str, str]:
+    """The WWIDs that do not follow from names, as a host derives them; of two LUNs with one WWID another fault tells."""
+    wwids = {lun: target.wwid(lun) for lun in target.luns}
     return {
         lun: wwid
         for lun, wwid in wwids.items()
-        if wwid != wwid_of_lio(serial_of(name, lun)) and list(wwids.values()).count(wwid) == 1
+        if wwid and wwid != wwid_of_lio(serial_of(target.name, lun)) and list(wwids.values()).count(wwid) == 1
     }
 
 

@@ -66,7 +66,7 @@ LIO = re.compile(r"36001405[0-9a-f]{25}")  # a WWID that LIO makes of a serial
 def san_moves(parts: Mapping[str, Data], luns: Mapping[str, Data], allowed: Any = False) -> dict[str, Any]:
     """The moves that the data asks for, and what contradicts it otherwise."""
     try:
-        may = _allowed(allowed)
+        may, luns = _allowed(allowed), {host: _folded(told) for host, told in luns.items()}
         found: dict[tuple[str, str], dict[str, Any]] = {}
         faults = []
         for destination, group in _groups(parts):
@@ -87,6 +87,11 @@ def san_moves(parts: Mapping[str, Data], luns: Mapping[str, Data], allowed: Any 
         raise AnsibleFilterError(str(problem)) from problem
 
 
+def _folded(told: Data) -> Data:
+    """The answer of lun_info with the names of targets as they are compared: storage software may keep their spelling."""
+    return {**told, "luns": [{**lun, "target": lun["target"].lower()} for lun in told["luns"]]}
+
+
 def _other_wwids(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterator[str]:
     """LUNs that somebody else made: hosts would wait for the WWID that follows from the names, which never comes."""
     real = {
@@ -96,7 +101,7 @@ def _other_wwids(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterato
     }
     for destination, group in _groups(parts):
         for one in [one for one in group["luns"] if one.get("target")]:
-            target = iscsi_name(one["target"])
+            target = target_key(one["target"])
             host, found = real.get((target, one["name"]), ("", ""))
             if LIO.fullmatch(found) and found != wwid_of_lio(serial_of(target, one["name"])):
                 yield (
@@ -122,7 +127,7 @@ def _declared(parts: Mapping[str, Data], target: str, lun: str) -> Iterator[tupl
     """The storage host, the entry of a LUN, and the igroups that it is given to, as the data has them."""
     for host, part in parts.items():
         for one in part.get("target_targets") or []:
-            if iscsi_name(one["name"]) == target:
+            if target_key(one["name"]) == target:
                 entry: Data = next((each for each in one.get("luns") or [] if each["name"] == lun), {})
                 yield (
                     host,

@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from ._lio.provider import LIO
+from ._san.manual import MANUAL
 from ._san.provider import Provider
 
-PROVIDERS = {one.name: one for one in (LIO,)}
+PROVIDERS = {one.name: one for one in (LIO, MANUAL)}
 OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": sorted(PROVIDERS), "default": LIO.name}}
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping
 
 from ..module_utils._arguments import target_key
-from ..module_utils._san.wwid import serial_of, wwid, wwid_of_lio
+from ..module_utils._host import Problem
+from ..module_utils._providers import PROVIDERS
+from ..module_utils._san.wwid import serial_of, wwid
 
 Luns = Mapping[str, Mapping[str, Mapping[str, Any]]]  # the declared LUNs by target and name
 
@@ -45,13 +47,23 @@ def listed(names: Iterable[str]) -> str:
     return " and ".join(f"'{name}'" for name in sorted(names))
 
 
-def uses_of(data: Mapping[str, Mapping[str, Any]], luns: Luns) -> Iterator[Use]:
-    """What the hosts do with LUNs; one that is named by its WWID alone is found among those of the targets."""
-    known = {
-        wwid_of_lio(str(lun.get("serial") or serial_of(target, name))): (target, name)
-        for target, declared in luns.items()
-        for name, lun in declared.items()
-    }
+def provider_name(vars_: Mapping[str, Any]) -> str:
+    """The storage software of a host, as its data has it."""
+    name = str(vars_.get("target_provider") or "lio")
+    if name not in PROVIDERS:
+        raise Problem(f"target_provider is '{name}'; it must be one of {', '.join(sorted(PROVIDERS))}.")
+    return name
+
+
+def wwid_of(provider: str, target: str, name: str, lun: Mapping[str, Any]) -> str:
+    """The WWID of a LUN: as the data has it, else what its storage software makes of the serial; '' where only that knows."""
+    if lun.get("wwid"):
+        return wwid(str(lun["wwid"]))
+    return PROVIDERS[provider].wwid(str(lun.get("serial") or serial_of(target, name)))
+
+
+def uses_of(data: Mapping[str, Mapping[str, Any]], known: Mapping[str, tuple[str, str]]) -> Iterator[Use]:
+    """What the hosts do with LUNs; one that is named by its WWID alone is found among the known ones of the targets."""
     for host, vars_ in data.items():
         disks = [
             (f"the volume group '{group['name']}'", False, lun)

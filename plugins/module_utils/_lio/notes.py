@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from .._san.target import Target
 from .._step import Step
 from .plan import feasible
 from .state import Serving
 from .steps.backstore import MakeFile
-from .steps.target import AddLun, AddPortal, AllowInitiator, RemoveLun
+from .steps.target import AddLun, AddPortal, AllowInitiator, MakeTarget, RemoveLun
 
 RESTORE = "Recreate it with the tool that made it (targetcli), or by 'targetctl restore', which takes all targets down first."
 
@@ -24,6 +24,19 @@ def notes_of(seen: Serving, steps: Sequence[Step], names: Iterable[str]) -> Iter
         yield from _open(seen, steps, name)
     yield from _shared(seen, steps)
     yield from _sparse(seen, steps)
+
+
+def folded_names(steps: Sequence[Step], asked: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """rtslib writes every name in lower case (utils.py, _cleanse_wwn), also at the restore after a boot, and finds no other; the
+    kernel compares bytes (iscsi_target.c, iscsit_get_tiqn_for_login)."""
+    made = {step.target for step in steps if isinstance(step, MakeTarget)}
+    for one in asked:
+        if one["name"] in made and one["spelled"] != one["name"]:
+            yield (
+                f"The target '{one['spelled']}' is served as '{one['name']}', since LIO's restore at boot makes all names lower "
+                "case. This collection finds it by either; an initiator that is configured by hand must use the name in lower "
+                "case."
+            )
 
 
 def _revived(seen: Serving, steps: Sequence[Step], name: str) -> Iterator[str]:

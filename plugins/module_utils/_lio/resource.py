@@ -14,7 +14,7 @@ from .._san.options import asked_target
 from .._step import Step
 from .check import check_serving
 from .expected import asked_expected, look_expected, refuse_unexpected, with_proofs
-from .notes import notes_of
+from .notes import folded_names, notes_of
 from .plan import feasible, plan_serving
 from .refuse import refuse_serving
 from .settings import check_settings
@@ -72,7 +72,9 @@ class Targets(Resource):
 
     def notes(self, seen: Serving, steps: list[Step]) -> Iterable[str]:
         """What a half restore had lost and this run brings back, and what people may not expect."""
-        return notes_of(seen, list(map(bare, steps)), [one["name"] for one in self.asked])
+        bare_steps = list(map(bare, steps))
+        yield from folded_names(bare_steps, self.asked)
+        yield from notes_of(seen, bare_steps, [one["name"] for one in self.asked])
 
     def show(self, state: Serving) -> dict[str, Any]:
         """The targets that were asked for; with purge_targets all that there are."""

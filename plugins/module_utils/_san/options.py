@@ -72,7 +72,8 @@ MAP_KEYS = {"name", "number", "read_only", "shared", "state"}
 def asked_target(given: dict[str, Any]) -> dict[str, Any]:
     """A target's options with every value checked and in its own type; what is left out is None."""
     asked: dict[str, Any] = {key: given.get(key) for key in LISTED_TARGET}
-    asked["name"] = iscsi_name(given["name"]).lower()
+    asked["name"] = iscsi_name(given["name"])
+    asked["spelled"] = given["name"].strip()  # for software that keeps it; names are compared by 'name'
     asked["state"] = given.get("state") or "present"
     if asked["portals"] is not None:
         asked["portals"] = frozenset(portal(text) for text in asked["portals"])

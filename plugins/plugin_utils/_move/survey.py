@@ -71,11 +71,12 @@ def wwid_of(told: str) -> str:
 
 
 def _portals(entries: list[Answer]) -> dict[str, frozenset[str]]:
-    targets = {entry["target"] for entry in entries}
-    return {
-        target: frozenset(entry["portal"] for entry in entries if entry["target"] == target)
-        for target in targets
-    }
+    """By target, whose name hosts spell as it is offered, and storage hosts maybe otherwise."""
+    found: dict[str, frozenset[str]] = {}
+    for entry in entries:
+        target = entry["target"].lower()
+        found[target] = found.get(target, frozenset()) | {entry["portal"]}
+    return found
 
 
 def _mount(one: Answer) -> Mount:
@@ -126,7 +127,7 @@ def storage(answer: Answer | None) -> Storage | None:
     if not answer or not _answered(answer):
         return None
     return Storage(
-        targets={one["name"]: _target(one) for one in answer["targets"]},
+        targets={one["name"].lower(): _target(one) for one in answer["targets"]},
         luns=tuple(_lun(one) for one in answer["luns"]),
         labels={one["path"]: _label(one["label"]) for one in answer["luns"] if one["label"]},
     )
@@ -134,7 +135,7 @@ def storage(answer: Answer | None) -> Storage | None:
 
 def _target(one: Answer) -> Target:
     return Target(
-        name=one["name"],
+        name=one["name"].lower(),
         portals=frozenset(one["portals"]),
         igroups={group["name"]: tuple(group["initiators"]) for group in one["igroups"]},
         chap=frozenset(group["name"] for group in one["igroups"] if group["chap"]),
@@ -144,7 +145,7 @@ def _target(one: Answer) -> Target:
 
 def _lun(one: Answer) -> Lun:
     return Lun(
-        target=one["target"],
+        target=one["target"].lower(),
         name=one["name"],
         wwid=one["wwid"],
         path=one["path"],

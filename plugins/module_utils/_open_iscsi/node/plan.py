@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Iterable
 
 from ..._arguments import ZONELESS, zoneless
 from ..._host import Host, Problem
@@ -34,9 +33,8 @@ from ..session import (
     Use,
     look_sessions,
     look_use,
-    refuse_logouts,
 )
-from .reachability import Blocker, look_blocked
+from .reachability import Blocker, Offered, look_blocked
 
 STARTUP, SESSIONS = "node.startup", "node.session.nr_sessions"
 NEW, MOST_SESSIONS = 0, 64  # a number for what the kernel has not numbered yet; what the setting may say
@@ -107,7 +105,8 @@ class Nodes:
     blocked: dict[RecordId, Blocker] = field(default_factory=dict)  # logins that would fail
     use: Use | None = None
     spellings: dict[str, str] = field(default_factory=dict)  # how targets, or else users, spell names
-    offered: dict[str, frozenset[str]] = field(default_factory=dict)  # the spellings that targets offer
+    offered: Offered = Offered()
+    tags: dict[RecordId, int] = field(default_factory=dict)  # the portal group tags that sessions have
 
     def spelled(self, name: RecordId) -> RecordId:
         """The same, with the target's name as it is to be written and sent."""
@@ -147,8 +146,9 @@ def look_nodes(host: Host, requests: Requests) -> Nodes:
         ifaces=ifaces,
         blocked=blocked,
         use=look_use(host, sum(sessions.values(), [])) if leaving else None,
-        spellings=_spellings([*requests.named, *records, *sessions], offered),
+        spellings=_spellings([*requests.named, *records, *sessions], offered.spellings),
         offered=offered,
+        tags={name: found[0].tpg for name, found in sessions.items() if found[0].tpg >= 0},
     )
 
 
@@ -187,13 +187,13 @@ def want_nodes(seen: Nodes, requests: Requests) -> Nodes:
 def _wanted(name: RecordId, request: Request, seen: Nodes, patient: bool) -> Node:
     old = seen.nodes.get(name, Node(None))
     settings = old.record.settings if old.record else {**seen.defaults}
-    if old.record is None or request.tpg not in (None, old.record.tpg) or _misspelled(name, old, seen):
+    tpg = _tag(name, request, old, seen)
+    if old.record is None or tpg != old.record.tpg or _misspelled(name, old, seen):
         if name.iface not in seen.ifaces:
             raise Problem(f"There is no iface '{name.iface}' on this host. Create it first (module iface).")
         if zoneless(name.portal) and not bound(seen.ifaces[name.iface]):
             raise Problem(f"Cannot record {name}: {ZONELESS}.")
-        tpg = request.tpg if request.tpg is not None else max(old.record.tpg, 1) if old.record else 1
-        settings = {**settings, **new_settings(name, tpg, seen.ifaces[name.iface])}
+        settings = {**settings, **new_settings(name, tpg if tpg >= 0 else 1, seen.ifaces[name.iface])}
     reset = {key: seen.defaults[key] for key in request.reset_to_defaults if key in seen.defaults}
     said = {**reset, **request.settings}
     changed = {key: value for key, value in said.items() if text_of(settings.get(key)) != text_of(value)}
@@ -209,10 +209,22 @@ def _wanted(name: RecordId, request: Request, seen: Nodes, patient: bool) -> Nod
     return Node(record, sessions, LOGGED_IN if sessions != old.sessions else old.state, asked)
 
 
+def _tag(name: RecordId, request: Request, old: Node, seen: Nodes) -> int:
+    """The portal group tag to record: a login ends where the target answers with another one (usr/login.c). A record without
+    a tag takes any."""
+    if request.tpg is not None:
+        return request.tpg
+    there = old.record.tpg if old.record else 1
+    if old.record and (old.sessions or there < 0):
+        return there
+    known = seen.offered.tags.get((name.target, name.portal), seen.tags.get(name, -1))
+    return known if known >= 0 else there
+
+
 def _misspelled(name: RecordId, old: Node, seen: Nodes) -> bool:
     """Whether the target would not know itself by the name in the record, which no session uses."""
     said = text_of(old.record.settings.get(NAME)) if old.record else ""
-    offered = seen.offered.get(name.target, frozenset())
+    offered = seen.offered.spellings.get(name.target, frozenset())
     return bool(offered) and said not in offered and not old.sessions
 
 
@@ -259,37 +271,3 @@ def _limit(record: Record) -> float:
     """iscsid itself gives up after so many seconds."""
     retries, wait = (number(record.settings.get(key), 15) for key in (RETRIES, WAIT))
     return min(LONGEST_LOGIN, max(0, retries * wait) + 30)
-
-
-def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
-    """No logout of what is in use, no login where nobody answers, no record pulled from under a session."""
-    if seen.use:
-        refuse_logouts(steps, seen.use)
-    blocked = [step.name for step in steps if isinstance(step, LogIn) and step.name in seen.blocked]
-    if blocked:
-        said = " ".join(f"{name} {seen.blocked[name]}." for name in blocked[:3])
-        said += f" The same is true of {len(blocked) - 3} more." if blocked[3:] else ""
-        more = "Are address and name right, is the target running, is this initiator in its igroup?"
-        raise Problem(f"Cannot log in: {said} Nothing was changed. {more}")
-    out = {step.name for step in steps if isinstance(step, LogOut)}
-    for step in (one for one in steps if isinstance(one, RemoveRecord)):
-        step.refuse()
-        if step.name not in out and seen.nodes[step.name].logged_in:
-            raise Problem(
-                f"Cannot change the portal group tag of {step.name} from {step.record.tpg}: a session is logged in "
-                f"there. Log out first."
-            )
-
-
-def note_nodes(seen: Nodes, steps: list[Step]) -> Iterable[str]:
-    """What a person should know beside the result."""
-    for step in steps:
-        if isinstance(step, SetRecord) and seen.nodes[step.name].logged_in:
-            yield f"{step.name} is logged in with the old settings; the new ones take effect at its next login."
-    joined = {step.name for step in steps if isinstance(step, LogIn)}
-    for name, blocked_by in seen.blocked.items():
-        if name not in joined:
-            yield f"{name} {blocked_by}: it is recorded and not logged in."
-    for name, node in seen.nodes.items():
-        if node.logged_in and node.state != LOGGED_IN:
-            yield f"The session of {name} is {node.state}: iscsid is trying to restore it."

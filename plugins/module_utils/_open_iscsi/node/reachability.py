@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Iterable
 
 from ..._arguments import ZONELESS, Portal, zoneless
@@ -29,6 +29,14 @@ class Blocker:
 
 
 @dataclass(frozen=True)
+class Offered:
+    """What the portals that were asked offer: how targets spell their names, and each portal's group tag."""
+
+    spellings: dict[str, frozenset[str]] = field(default_factory=dict)
+    tags: dict[tuple[str, Portal], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Way:
     """What logins have in common that can be tried with one connection."""
 
@@ -39,8 +47,8 @@ class Way:
 
 def look_blocked(
     host: Host, names: list[RecordId], ifaces: dict[str, dict[str, str]]
-) -> tuple[dict[RecordId, Blocker], dict[str, frozenset[str]]]:
-    """The logins that would fail, and how the targets that are offered spell their names.
+) -> tuple[dict[RecordId, Blocker], Offered]:
+    """The logins that would fail, and what targets answer.
 
     Offload ifaces have a network of their own and are not asked.
     """
@@ -51,13 +59,15 @@ def look_blocked(
             way = Way(name.portal, nic_of(host, iface), iface.get("iface.initiatorname", ""))
             ways.setdefault(way, []).append(name)
     blocked: dict[RecordId, Blocker] = {}
-    spelled: dict[str, frozenset[str]] = {}
+    offered = Offered()
     with ThreadPoolExecutor(16) as pool:
         for way, said in zip(ways, pool.map(lambda way: _asked(host, way), ways)):
             blocked.update(_blocked(ways[way], said))
             for entry in said if isinstance(said, tuple) else ():
-                spelled[entry.key[0]] = spelled.get(entry.key[0], frozenset()) | {entry.target}
-    return blocked, spelled
+                spelled = offered.spellings.get(entry.key[0], frozenset())
+                offered.spellings[entry.key[0]] = spelled | {entry.target}
+                offered.tags[entry.key] = entry.tpg
+    return blocked, offered
 
 
 def _blocked(

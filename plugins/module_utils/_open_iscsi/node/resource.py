@@ -15,7 +15,8 @@ from ..conf.presets import PRESETS, with_preset
 from ..conf.settings import NODE, STARTUPS, Value, chap_settings, named, setting
 from ..lock import Locking
 from ..record import RecordId, iface_name
-from .plan import Nodes, Request, Requests, look_nodes, note_nodes, plan_nodes, refuse_nodes, want_nodes
+from .plan import Nodes, Request, Requests, look_nodes, plan_nodes, want_nodes
+from .refuse import note_nodes, refuse_nodes
 
 OPTIONS: dict[str, Any] = {
     "target": {"type": "str", "required": True},

@@ -67,6 +67,11 @@ def twin_targets(data):
     del data["a"]["volume_groups"], data["a"]["initiator_nodes"]
 
 
+def twin_targets_in_two_spellings(data):
+    data["store2"] = {"target_targets": [{"name": DB.replace("store1", "STORE1")}]}
+    del data["a"]["volume_groups"], data["a"]["initiator_nodes"]
+
+
 def a_serial_that_others_gave(data):
     data["store1"]["target_targets"][0]["luns"][0]["serial"] = "2b9d0a3c"
 
@@ -116,6 +121,7 @@ def twice_the_same_mount(data):
     [
         (twin_names, f"The initiator name '{A}' is used by 'a' and 'b'"),
         (a_name_that_an_iface_of_another_host_gives, f"The initiator name '{A}' is used by 'a' and 'b'"),
+        (twin_targets_in_two_spellings, f"The target '{DB}' is used by 'store1' and 'store2'"),
         (twin_targets, f"The target '{DB}' is used by 'store1' and 'store2'"),
         (
             a_serial_that_others_gave,
@@ -172,6 +178,69 @@ def test_an_array_that_nobody_declares_is_not_judged():
         del data["store1"]
 
     assert faults_after(array) == []
+
+
+FROM_ARRAY = "36001c23000c9dcf5000002e84a6d3b11"
+
+
+def on_an_array(data, wwid=FROM_ARRAY, wanted=None):
+    """The same SAN, its storage set up by hand."""
+    data["store1"]["target_provider"] = "manual"
+    for number, lun in enumerate(data["store1"]["target_targets"][0]["luns"]):
+        lun.pop("path")
+        if wwid:
+            lun["wwid"] = wwid[:-1] + str(number)
+    named = data["a"]["volume_groups"][0]["luns"]
+    data["a"]["volume_groups"][0]["luns"] = [{"wwid": one} for one in wanted] if wanted else named
+
+
+BOTH = [f"{FROM_ARRAY[:-1]}{number}" for number in (0, 1)]
+
+
+def test_an_array_that_is_set_up_by_hand_is_judged_like_a_storage_host():
+    assert faults_after(lambda data: on_an_array(data, wanted=BOTH)) == []
+
+    def ungiven(data):
+        on_an_array(data, wanted=BOTH)
+        data["store1"]["target_targets"][0]["igroups"][0]["luns"] = ["db0"]
+
+    (fault,) = faults_after(ungiven)
+    assert f"wants the LUN 'db1' of '{DB}'" in fault and f"no igroup gives it to the initiator '{A}'" in fault
+
+
+def test_a_lun_of_an_array_is_named_by_the_wwid_that_the_array_gave_it():
+    faults = faults_after(on_an_array)
+    assert len(faults) == 2
+    assert f"'store1' has it with the WWID {BOTH[0]} and not the one that follows from its names" in faults[0]
+
+
+def test_a_lun_of_an_array_without_its_wwid_cannot_be_waited_for():
+    faults = faults_after(lambda data: on_an_array(data, wwid=""))
+    assert len(faults) == 2 and all("has no wwid for it" in fault for fault in faults)
+
+
+def test_a_wwid_in_the_data_wins_over_the_serial_and_may_be_spelled_as_the_array_shows_it():
+    def spelled(data):
+        on_an_array(data, wanted=BOTH)
+        for lun in data["store1"]["target_targets"][0]["luns"]:
+            lun["wwid"], lun["serial"] = f"naa.{lun['wwid'][1:].upper()}", f"not the same {lun['name']}"
+
+    assert faults_after(spelled) == []
+
+
+def test_one_wwid_of_two_luns():
+    def twins(data):
+        on_an_array(data, wanted=BOTH[:1])
+        data["store1"]["target_targets"][0]["luns"][1]["wwid"] = BOTH[0]
+
+    assert any(
+        f"The WWID '{BOTH[0]}' is used by '{DB} db0' and '{DB} db1'" in one for one in faults_after(twins)
+    )
+
+
+def test_software_that_nobody_knows():
+    with pytest.raises(AnsibleFilterError, match="target_provider is 'lioo'; it must be one of"):
+        faults_after(lambda data: data["store1"].update(target_provider="lioo"))
 
 
 def test_data_in_another_form_is_refused_with_a_reason():

@@ -59,6 +59,13 @@ def luns(*mapped, saved=None, group="vg_db", tags=()):
     }
 
 
+def test_storage_software_may_spell_a_target_otherwise_than_the_data():
+    served = luns(A)
+    for lun in served["store1"]["luns"]:
+        lun["target"] = T.replace("store1", "STORE1")
+    assert san_moves(parts(), served) == san_moves(parts(), luns(A)) != {"moves": [], "faults": []}
+
+
 @pytest.mark.parametrize(
     "served",
     [luns(B), luns(), luns(group=None), luns(A, group=None), luns(A, group=""), {}],

@@ -16,8 +16,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.pl
     Node,
     Nodes,
     plan_nodes,
-    refuse_nodes,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.refuse import refuse_nodes
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
     TPG,
     AddRecord,
