@@ -23,6 +23,11 @@ options:
     type: list
     elements: str
     default: []
+  programs:
+    description: The names of programs, for a distribution whose packages have other names.
+    type: list
+    elements: str
+    default: []
   units:
     description: The names of systemd units, with their suffix.
     type: list
@@ -53,26 +58,38 @@ missing:
   returned: success
   type: list
   elements: str
+missing_programs:
+  description: The O(programs) that are in none of the directories in which programs usually are, in their order.
+  returned: success
+  type: list
+  elements: str
 units:
-  description: The O(units) by name, each with C(enabled) and C(active). Empty on a host without systemd.
+  description: >-
+    The O(units) by name, each with C(found) (whether systemd knows it), C(enabled) and C(active). Empty on a host without
+    systemd.
   returned: success
   type: dict
-  sample: {multipathd.service: {enabled: true, active: true}}
+  sample: {multipathd.service: {found: true, enabled: true, active: true}}
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import tell
-from ..module_utils._software import missing, units
+from ..module_utils._software import missing, missing_programs, units
 
 SPEC = {
     "packages": {"type": "list", "elements": "str", "default": []},
+    "programs": {"type": "list", "elements": "str", "default": []},
     "units": {"type": "list", "elements": "str", "default": []},
 }
 
 
 def question(options, host):
-    return {"missing": missing(host, options["packages"]), "units": units(host, options["units"])}
+    return {
+        "missing": missing(host, options["packages"]),
+        "missing_programs": missing_programs(host, options["programs"]),
+        "units": units(host, options["units"]),
+    }
 
 
 def main():

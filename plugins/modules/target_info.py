@@ -103,6 +103,21 @@ drift:
   type: list
   elements: str
   sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved, but does not run."]
+discovery_chap:
+  description: >-
+    What is asked of initiators at discovery, as C(user), C(mutual_user) and C(enforced), without secrets; null if nothing is.
+  returned: success
+  type: dict
+  sample: {user: scout, mutual_user: "", enforced: true}
+unmanaged:
+  description:
+    - What LIO serves that this collection does not make, and therefore leaves alone, one sentence each, further portal groups,
+      backstores of other kinds, ALUA groups, portals with iSER or offload, and what other fabrics serve.
+    - Empty with O(name).
+  returned: success
+  type: list
+  elements: str
+  sample: ["The backstore 'pscsi/tape' is of the kind 'pscsi', which is not made here. It can be mapped."]
 saved:
   description: The path of the saved configuration.
   returned: success

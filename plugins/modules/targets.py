@@ -52,6 +52,32 @@ options:
       seqno:
         description: The sequence number that the metadata must have. If omitted, this is not checked.
         type: int
+  discovery_chap:
+    description:
+      - The CHAP credentials that an initiator must prove itself with when it asks this host for its targets (sendtargets). There
+        is one pair for the whole host, and it says nothing about logins.
+      - If omitted, they are left unchanged. An empty O(discovery_chap.user) with an empty O(discovery_chap.secret) ends it.
+    type: dict
+    suboptions:
+      user:
+        description: The user name of the initiator.
+        type: str
+        required: true
+      secret:
+        description: The secret of the initiator.
+        type: str
+        required: true
+      mutual_user:
+        description: The user name with which the target proves itself to the initiator.
+        type: str
+      mutual_secret:
+        description: The secret of the target.
+        type: str
+      enforced:
+        description:
+          - Whether initiators without CHAP are refused. With V(false) only those that offer CHAP themselves are checked.
+          - If omitted, it is left unchanged; new credentials are enforced.
+        type: bool
 extends_documentation_fragment:
   - lunworks.iscsi.provider
   - lunworks.iscsi.san.targets
@@ -82,6 +108,11 @@ EXAMPLES = r"""
       - name: iqn.2026-01.com.example:store1.db
         luns:
           - {name: db0, size: 60g}
+
+- name: Only who knows a secret may ask for the targets
+  lunworks.iscsi.targets:
+    targets: []
+    discovery_chap: {user: scout, secret: "{{ vault_scout_secret }}"}
 
 - name: Move the exported group on db0 from one host to another, unless somebody has changed it since
   lunworks.iscsi.targets:
@@ -121,19 +152,26 @@ state:
       type: list
       elements: dict
       returned: always
+    discovery_chap:
+      description:
+        - What is asked for at discovery, as C(user), C(mutual_user) and C(enforced), without secrets; null if nothing is.
+        - Only with O(discovery_chap).
+      type: dict
+      returned: always
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._converge import converge
 from ..module_utils._providers import OPTION, provider_of
-from ..module_utils._san.options import EXPECTED, LISTED_TARGET
+from ..module_utils._san.options import DISCOVERY_CHAP, EXPECTED, LISTED_TARGET
 
 SPEC = {
     "targets": {"type": "list", "elements": "dict", "required": True, "options": LISTED_TARGET},
     "purge": {"type": "bool", "default": False},
     "expected": {"type": "list", "elements": "dict", "options": EXPECTED},
     "force": {"type": "bool", "default": False},
+    "discovery_chap": DISCOVERY_CHAP,
     **OPTION,
 }
 
@@ -145,6 +183,7 @@ def resource(options):
         purge_targets=options["purge"],
         expected=options["expected"],
         force=options["force"],
+        discovery_chap=options["discovery_chap"],
     )
 
 

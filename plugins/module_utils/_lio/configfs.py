@@ -133,6 +133,20 @@ def look_running(host: Host, keys: Keys) -> Running:
     )
 
 
+def look_known(host: Host, running: Running) -> dict[str, Collection[str]]:
+    """The settings that this kernel has, by what one target and one backstore of each kind have: 'attrib', 'param', and the
+    kind. A kind of which there is none yet is not known."""
+    found: dict[str, Collection[str]] = {}
+    for target in [*running.targets.values()][:1]:
+        for kind in ("attrib", "param"):
+            found[kind] = host.list(f"{tpg(target)}/{kind}")
+    for store, place in running.backstores.items():
+        kind = store.partition("/")[0]
+        if kind not in found:
+            found[kind] = host.list(f"{CORE}/{place}/attrib")
+    return found
+
+
 def lun_name(target: str, backstore: str) -> str:
     """What a LUN is called: ours are '<target>:<lun>' as backstores, whose names are unique on a host."""
     return backstore[len(target) + 1 :] if backstore.startswith(f"{target}:") else backstore

@@ -10,8 +10,10 @@ from .._host import Host
 from .._san.backing import look_backing
 from .._san.target import Lun, Target, shown
 from .configfs import Keys, Running, look_running
+from .discovery import discovery_drift, look_discovery, saved_discovery
 from .persistence import look_saved
 from .saved_entry import saved_groups, twins
+from .unmanaged import look_unmanaged
 
 
 def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
@@ -22,13 +24,17 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
     paths = {lun.path for lun in running.stores.values() if lun.path}
     backing = look_backing(host, paths, set(), set())
     sizes = {path: one.size for path, one in backing.items() if one.size is not None}
+    discovery = look_discovery(host)
     names = [one for one in sorted({*running.targets, *kept}) if name in (None, one)]
     return {
         "targets": [_target(running, one, sizes) for one in names if one in running.targets],
         "drift": [
             fault for one in names for fault in _drifts(one, running, saved.document, kept.get(one, []))
-        ],
+        ]
+        + list(discovery_drift(discovery, saved_discovery(saved.document)) if name is None else ()),
         "saved": saved.path,
+        "discovery_chap": discovery.shown(),
+        "unmanaged": look_unmanaged(host, running) if name is None else [],
     }
 
 

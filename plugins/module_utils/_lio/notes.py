@@ -100,12 +100,18 @@ def _shared(seen: Serving, steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _sparse(seen: Serving, steps: Sequence[Step]) -> Iterator[str]:
+    """Sparse files that their file system cannot hold once they are full, each alone or together."""
+    by_room: dict[int, list[MakeFile]] = {}  # free bytes tell file systems apart well enough for a warning
     for step in steps:
-        if isinstance(step, MakeFile) and not step.full:
-            backing = seen.backing[step.path]
-            wanted = step.size - (backing.size or 0)
-            if backing.room is not None and backing.room < wanted:
-                yield (
-                    f"'{step.path}' may take {wanted} more bytes, and its file system has {backing.room} left: writes of the "
-                    "initiators fail once that is full."
-                )
+        room = seen.backing[step.path].room if isinstance(step, MakeFile) else None
+        if isinstance(step, MakeFile) and room is not None:
+            by_room.setdefault(room, []).append(step)
+    for room, files in by_room.items():
+        wanted = sum(step.size - (seen.backing[step.path].size or 0) for step in files)
+        if wanted > room and not all(step.full for step in files):
+            names = " and ".join(f"'{step.path}'" for step in files)
+            owner = "its" if len(files) == 1 else "their"
+            yield (
+                f"{names} may take {wanted} more bytes, and {owner} file system has {room} left: writes of the initiators fail "
+                "once that is full."
+            )

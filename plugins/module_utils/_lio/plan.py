@@ -11,6 +11,7 @@ from typing import Collection, Iterator, Mapping
 
 from .._san.target import Lun, Target, without_luns
 from .._step import Step
+from .discovery import SetDiscovery
 from .persistence import Saved, plan_saved
 from .saved_entry import OURS, store_of
 from .state import Serving
@@ -52,6 +53,8 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
             cuts += _cut(now, stays[name] or now, then)
         if then:
             builds += build(stays[name], then, places, seen.running.stores, open_now)
+    if seen.discovery != want.discovery:
+        builds.insert(0, SetDiscovery(want.discovery))  # before a new target opens
     cuts += [RemoveBackstore(seen.running.backstores[one]) for one in closed]
     files = _files(seen, want, full)
     made = {os.path.dirname(path) or "/" for path in _unsaved_files(seen.saved, want.saved)}

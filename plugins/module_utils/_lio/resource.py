@@ -10,7 +10,7 @@ from typing import Any, Iterable
 from .._arguments import unique
 from .._converge import Resource
 from .._host import Host, Problem
-from .._san.options import asked_target
+from .._san.options import asked_discovery, asked_target
 from .._step import Step
 from .check import check_serving
 from .expected import asked_expected, look_expected, refuse_unexpected, with_proofs
@@ -37,6 +37,7 @@ class Targets(Resource):
         force: bool = False,
         inside: bool = False,
         expected: Iterable[dict[str, Any]] | None = None,
+        discovery_chap: dict[str, Any] | None = None,
     ) -> None:
         """See Provider.resource."""
         self.asked = [asked_target(target) for target in targets]
@@ -44,6 +45,7 @@ class Targets(Resource):
         self.full = {lun["path"] for one in self.asked for lun in one["luns"] if lun["allocation"] == "full"}
         unique("target", [one["name"] for one in self.asked])
         self.expected = asked_expected(expected)
+        self.discovery = asked_discovery(discovery_chap)
         for one in self.asked:
             check_settings(one)
 
@@ -54,7 +56,7 @@ class Targets(Resource):
     def want(self, seen: Serving) -> Serving:
         """What was asked for, laid over it."""
         asked = self._of_this_call(seen)
-        want = want_serving(seen, asked, self.purge, self.purge_targets)
+        want = want_serving(seen, asked, self.purge, self.purge_targets, self.discovery)
         requested = want.running.targets
         made = {name: feasible(seen, name, target) for name, target in requested.items()}
         targets = {name: target for name, target in made.items() if target}
@@ -78,7 +80,8 @@ class Targets(Resource):
 
     def show(self, state: Serving) -> dict[str, Any]:
         """The targets that were asked for; with purge_targets all that there are."""
-        return show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
+        shown = show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
+        return shown if self.discovery is None else {**shown, "discovery_chap": state.discovery.shown()}
 
     def _of_this_call(self, seen: Serving) -> list[dict[str, Any]]:
         return [one for one in self.asked if not self.inside or self._inside(seen, one)]

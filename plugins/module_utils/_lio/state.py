@@ -19,6 +19,7 @@ from .._san.target import Target, shown, whole
 from . import configfs, persistence, saved_entry
 from .configfs import ALL, Keys, Running
 from .configfs_node import CORE, ISCSI
+from .discovery import Discovery, look_discovery, want_discovery, with_discovery
 from .named import to_save
 from .persistence import Saved
 from .saveconfig import CLOSED, DERIVED, merged
@@ -41,6 +42,7 @@ class Serving:
     # The targets in the saved file: how they are read, 'saved' is what is compared.
     kept: Mapping[str, Target] = field(compare=False)
     known: Mapping[str, Collection[str]] = field(default_factory=dict)  # the settings that this kernel has
+    discovery: Discovery = Discovery()
     # What LVM wrote on the LUNs that a caller expects something of (Label), or why that is not known; by target and LUN.
     labels: Mapping[tuple[str, str], Any] = field(default_factory=dict, compare=False)
     # Of a wanted state: the targets as asked for, with what cannot be made here and is the restore's to bring back.
@@ -81,7 +83,8 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = Fals
         backing=look_backing(host, served, lost | paths, sized),
         sockets=look_sockets(host),
         kept=kept,
-        known=look_known(host, running),
+        known=configfs.look_known(host, running),
+        discovery=look_discovery(host),
     )
 
 
@@ -104,7 +107,13 @@ def _same_group(running: Target | None, document: Mapping[str, Any], groups: lis
     return replace(found, name=running.name) if running and found else found
 
 
-def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, all_targets: bool) -> Serving:
+def want_serving(
+    seen: Serving,
+    asked: Iterable[dict[str, Any]],
+    purge: bool,
+    all_targets: bool,
+    asked_discovery: Mapping[str, Any] | None = None,
+) -> Serving:
     """What was asked for laid over what is; what runs is what is saved."""
     asked = list(asked)
     before = seen.targets()
@@ -126,16 +135,20 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         halves=tuple(path for path in seen.running.halves if not _cleared(seen, path, found)),
     )
     by_name = {one["name"]: one for one in asked}
+    discovery = want_discovery(seen.discovery, asked_discovery)
 
     def merge(document: Mapping[str, Any]) -> dict[str, Any]:
-        return _merged(seen, before, after, by_name, access, document)
+        new = _merged(seen, before, after, by_name, access, document) if after else document
+        return dict(new) if asked_discovery is None else with_discovery(new, discovery)
 
-    document = merge(seen.saved.document) if after else seen.saved.document
-    order = persistence.restore_order(document) if seen.saved.unit and after else seen.saved.order
-    saved = replace(seen.saved, document=document, private=True, order=order, merge=merge if after else dict)
+    saves = bool(after) or asked_discovery is not None
+    document = merge(seen.saved.document) if saves else seen.saved.document
+    order = persistence.restore_order(document) if seen.saved.unit and saves else seen.saved.order
+    saved = replace(seen.saved, document=document, private=True, order=order, merge=merge if saves else dict)
     return replace(
         seen,
-        loaded=seen.loaded or any(after.values()),
+        loaded=seen.loaded or any(after.values()) or discovery != Discovery(),
+        discovery=discovery,
         running=running,
         saved=saved,
         backing=_grown(seen, before, after),
@@ -241,20 +254,6 @@ def _keys(
             ):
                 remade |= set(stores)
     return Keys(attributes, parameters, backstores, remade=remade)
-
-
-def look_known(host: Host, running: Running) -> dict[str, Collection[str]]:
-    """The settings that this kernel has, by what one target and one backstore of each kind have: 'attrib', 'param', and the
-    kind. A kind of which there is none yet is not known."""
-    found: dict[str, Collection[str]] = {}
-    for target in [*running.targets.values()][:1]:
-        for kind in ("attrib", "param"):
-            found[kind] = host.list(f"{configfs.tpg(target)}/{kind}")
-    for store, place in running.backstores.items():
-        kind = store.partition("/")[0]
-        if kind not in found:
-            found[kind] = host.list(f"{CORE}/{place}/attrib")
-    return found
 
 
 def _named(target: Target) -> Target:

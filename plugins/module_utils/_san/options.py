@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from .._arguments import iscsi_name, portal, size, unique
-from .._chap import CHAP_OPTION, chap
+from .._chap import CHAP, CHAP_OPTION, chap
 from .._host import Problem
 from .wwid import serial_of
 
@@ -66,6 +66,10 @@ EXPECTED: dict[str, Any] = {
     "exported": {"type": "bool"},
     "seqno": {"type": "int"},
 }
+DISCOVERY_CHAP: dict[str, Any] = {
+    **CHAP_OPTION,
+    "options": {**CHAP, "enforced": {"type": "bool"}},
+}
 MAP_KEYS = {"name", "number", "read_only", "shared", "state"}
 
 
@@ -88,6 +92,22 @@ def asked_target(given: dict[str, Any]) -> dict[str, Any]:
     unique(f"LUN of the target '{asked['name']}'", [lun["name"] for lun in asked["luns"]])
     unique(f"igroup of the target '{asked['name']}'", [group["name"] for group in asked["igroups"]])
     return asked
+
+
+def asked_discovery(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    """CHAP at discovery, checked; None: it was not asked for."""
+    if given is None:
+        return None
+    credentials = {key: value for key, value in given.items() if key != "enforced"}
+    try:
+        found = chap(credentials)
+    except Problem as problem:
+        raise Problem(f"discovery_chap: {problem}") from None
+    if found and not found.user and given.get("enforced"):
+        raise Problem(
+            "discovery_chap: without a user and a secret nobody could ask for targets. Leave enforced out."
+        )
+    return {"chap": found, "enforced": given.get("enforced")}
 
 
 def texts(given: dict[str, Any] | None) -> dict[str, str]:

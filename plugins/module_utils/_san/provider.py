@@ -43,14 +43,22 @@ class Provider:
     lacks: Mapping[Ability, str] = field(
         default_factory=dict
     )  # each with the reason, and where that is documented
+    discovery: bool = False  # whether 'converged' takes discovery_chap
 
     def resource(self, targets: Iterable[dict[str, Any]], **scope: Any) -> Resource:
         """The Resource of these targets, as users write them (options.py).
 
         'purge': what is not named inside them goes; 'purge_targets': other targets go; 'inside': the targets must exist,
-        and only what is in them is asked for; 'expected': what LVM's label on a LUN must be; 'force': for one task.
+        and only what is in them is asked for; 'expected': what LVM's label on a LUN must be; 'force': for one task;
+        'discovery_chap': what is asked of who asks for the targets of this host.
         """
         targets = list(targets)
+        if scope.get("discovery_chap") is None:
+            scope.pop("discovery_chap", None)
+        elif not self.discovery:
+            raise Problem(
+                f"discovery_chap: this collection sets up no CHAP at discovery for {self.name}. Leave it out."
+            )
         for one in targets:
             self.refuse(one)
         return self.converged(targets, **scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.plugins.module_utils._software import missing, units
+from ansible_collections.lunworks.iscsi.plugins.module_utils._software import missing, missing_programs, units
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 
 DPKG = "dpkg-query --show --showformat=${Package} ${db:Status-Status}\n "
@@ -42,18 +42,28 @@ def test_what_is_not_installed_is_told_in_its_order(files, runs, asked, left):
     assert missing(ScriptedHost(files, runs), asked) == left
 
 
-SHOWN = "ActiveState=active\nUnitFileState=enabled\n\nActiveState=inactive\nUnitFileState=\n"
+SHOWN = (
+    "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n"
+    "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n"
+)
 
 
 def test_a_unit_starts_at_boot_runs_now_or_is_not_there():
     host = ScriptedHost(
         {"/run/systemd/system/x": ""},
-        {"systemctl show --property=UnitFileState,ActiveState multipathd.service tgt.service": SHOWN},
+        {
+            "systemctl show --property=LoadState,UnitFileState,ActiveState multipathd.service tgt.service": SHOWN
+        },
     )
     assert units(host, ["multipathd.service", "tgt.service"]) == {
-        "multipathd.service": {"enabled": True, "active": True},
-        "tgt.service": {"enabled": False, "active": False},
+        "multipathd.service": {"found": True, "enabled": True, "active": True},
+        "tgt.service": {"found": False, "enabled": False, "active": False},
     }
+
+
+def test_a_program_is_looked_for_where_programs_are():
+    host = ScriptedHost({"/usr/sbin/iscsid": "", "/bin/iscsiadm": ""})
+    assert missing_programs(host, ["iscsid", "targetctl", "iscsiadm"]) == ["targetctl"]
 
 
 def test_without_systemd_nothing_is_told_of_units():

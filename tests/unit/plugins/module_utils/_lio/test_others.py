@@ -558,3 +558,46 @@ def test_the_restore_waits_for_block_devices_and_for_mounts_alone():
         "After=dev-vg-a.device",
         'RequiresMountsFor="/srv/my luns"',
     ]
+
+
+def test_what_is_served_and_not_made_here_is_named():
+    described = document(A, RAM)
+    described["targets"][0]["tpgs"].append(
+        {"tag": 4, "enable": True, "portals": [], "luns": [], "node_acls": []}
+    )
+    host = host_of(
+        described,
+        **{
+            f"{TPG}/np/192.0.2.1:3260/iser": "1\n",
+            f"{CORE}/iblock_0/a/alua/slow/alua_access_state": "1\n",
+        },
+    )
+    assert tell_targets(host, None)["unmanaged"] == [
+        f"The target '{W}' has more than one portal group: 1 is worked on, 4 left alone.",
+        f"The portal 192.0.2.1:3260 of '{W}' (tpg1) uses iSER, which is not set up here.",
+        "The backstore 'block/a' has the ALUA group 'slow', which is not made here; it is never created again.",
+        "The backstore 'ramdisk/m' is of the kind 'ramdisk', which is not made here. It can be mapped.",
+    ]
+    assert tell_targets(host, W)["unmanaged"] == []
+
+
+def test_chap_at_discovery_that_runs_otherwise_than_it_is_saved_is_drift():
+    described = {
+        **document(A),
+        "fabric_modules": [{"name": "iscsi", "discovery_userid": "scout", "discovery_password": "a secret"}],
+    }
+    base = f"{ISCSI}/discovery_auth"
+    host = host_of(described, **{f"{base}/userid": "scout\n", f"{base}/password": "a secret\n"})
+    told = tell_targets(host, None)
+    assert told["drift"] == [] and told["discovery_chap"] == {
+        "user": "scout",
+        "mutual_user": "",
+        "enforced": False,
+    }
+    host = host_of(described, **{f"{base}/enforce_discovery_auth": "1\n"})
+    told = tell_targets(host, None)
+    assert told["drift"] == [
+        "The CHAP credentials at discovery run otherwise than they are saved.",
+        "CHAP at discovery is enforced and saved as not enforced.",
+    ]
+    assert "a secret" not in str(told)
