@@ -101,8 +101,8 @@ def _texts(chap: Chap | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class SetDiscovery(Step):
-    """Ask for other credentials at discovery, or none. What is enforced stays so until the last field is written. Fields are
-    cleared with 'NULL', see SetChap."""
+    """Ask for other credentials at discovery, or none. Enforcement begins with the first write and ends with the last: what is
+    half done lets nobody in. Fields are cleared with 'NULL', see SetChap."""
 
     want: Discovery
 
@@ -114,8 +114,13 @@ class SetDiscovery(Step):
         return f"Ask {how} for CHAP at discovery (user '{self.want.chap.user}'{mutual})"
 
     def take(self, host: Host) -> None:
+        if self.want.enforced:
+            self._enforce(host)
         for key, text in zip(AUTH, _texts(self.want.chap)):
             if text or value_of(host, f"{BASE}/{key}") not in ("", "NULL"):
                 host.poke(f"{BASE}/{key}", text or "NULL")
+        self._enforce(host)
+
+    def _enforce(self, host: Host) -> None:
         if self.want.enforced != (value_of(host, ENFORCE) == "1"):
             host.poke(ENFORCE, str(int(self.want.enforced)))
