@@ -102,7 +102,7 @@ drift:
   returned: success
   type: list
   elements: str
-  sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved, but does not run."]
+  sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved but not running."]
 saved:
   description: The path of the saved configuration.
   returned: success

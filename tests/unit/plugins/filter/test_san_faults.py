@@ -175,7 +175,7 @@ def test_an_array_that_nobody_declares_is_not_judged():
 
 
 def test_data_in_another_form_is_refused_with_a_reason():
-    with pytest.raises(AnsibleFilterError, match="not in the form"):
+    with pytest.raises(AnsibleFilterError, match="does not have the form"):
         san_faults({"a": {"volume_groups": ["vg"]}})
     with pytest.raises(AnsibleFilterError, match="is not an iSCSI name"):
         san_faults({"a": {"initiator_name": "db-a"}})
