@@ -69,11 +69,11 @@ def chap_faults(
         nodes = list(_nodes(parts, chosen))
         known = {target for _who, target, _chap, _group in groups} | {node[1] for node in nodes}
         found = [
-            f"There is no CHAP in the data of '{name}': neither an igroup of it nor a node has the option 'chap'."
+            f"There is no CHAP in the inventory for '{name}': neither an igroup of it nor a node has the option 'chap'."
             for name in sorted(chosen - known)
         ]
         if required and not found and not groups and not nodes:
-            found = ["There is no CHAP in the data: no igroup and no node has the option 'chap'."]
+            found = ["There is no CHAP in the inventory: no igroup and no node has the option 'chap'."]
         found += [said for _who, _target, said, _more in [*groups, *nodes] if isinstance(said, str)]
         return (
             found
@@ -84,7 +84,7 @@ def chap_faults(
         raise AnsibleFilterError(str(problem)) from problem
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The data of the SAN is not in the form that the roles document: {error!r}"
+            f"The data of the SAN does not have the form that the roles document: {error!r}"
         ) from error
 
 
@@ -137,7 +137,7 @@ def _one_sided(
     for host, target, _proof, _node in nodes:
         own = parts[host].get("initiator_name")
         if target in declared and own and not _asked(groups, target, own):
-            yield f"'{host}' has CHAP for '{target}', but no igroup with '{own}' asks for it there."
+            yield f"'{host}' has CHAP for '{target}', but no igroup with '{own}' requires it there."
     told = {(host, target) for host, target, _proof, _node in nodes}
     for host, part in parts.items():
         for node in present(part, "initiator_nodes", "target"):
@@ -145,7 +145,7 @@ def _one_sided(
             own = part.get("initiator_name")
             for who, where, _said, group in groups:
                 if where == target and (host, target) not in told and own and _has(group, own):
-                    yield f"The {who} asks for CHAP, but the node '{target}' of '{host}' has none."
+                    yield f"The {who} requires CHAP, but the node '{target}' of '{host}' has none."
 
 
 def _asked(groups: list[Entry], target: str, own: Any) -> list[tuple[str, Any]]:

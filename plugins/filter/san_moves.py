@@ -81,7 +81,7 @@ def san_moves(parts: Mapping[str, Data], luns: Mapping[str, Data], allowed: Any 
         return {"moves": list(found.values()), "faults": faults}
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The data of the SAN is not in the form that the roles document: {error!r}"
+            f"The data of the SAN does not have the form that the roles document: {error!r}"
         ) from error
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem

@@ -81,7 +81,7 @@ def _stalls(answer: Mapping[str, Any], devices: set[str]) -> Iterator[str]:
     """How long the I/O of a LUN with these paths can stand still."""
     for disk in answer.get("timers", {}).get("disks", []):
         if devices & {f"/dev/{path['device']}" for path in disk["paths"]}:
-            worst = "for ever" if disk["worst_stall"] is None else f"{disk['worst_stall']} s"
+            worst = "forever" if disk["worst_stall"] is None else f"{disk['worst_stall']} s"
             yield f"    stall  {worst}: {disk['arithmetic']}"
 
 

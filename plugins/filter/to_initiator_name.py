@@ -57,12 +57,12 @@ def to_initiator_name(host: str, authority: str) -> str:
     if not base.lower().startswith("iqn."):
         raise AnsibleFilterError(
             f"'{authority}' is not a naming authority. It must be iqn.YYYY-MM.reversed.domain, like "
-            f"'iqn.2026-01.com.example'; names of the forms eui. and naa. are given by hand (initiator_name)."
+            f"'iqn.2026-01.com.example'; set names of the forms eui. and naa. by hand (initiator_name)."
         )
     try:
         iscsi_name(base)
     except Problem as problem:
-        raise AnsibleFilterError(f"The naming authority is not right: {problem}") from problem
+        raise AnsibleFilterError(f"The naming authority is not valid: {problem}") from problem
     try:
         return iscsi_name(f"{base}:{str(host).strip()}")
     except Problem as problem:

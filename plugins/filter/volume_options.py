@@ -100,7 +100,7 @@ def volume_options(
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The volume groups and file systems are not in the form that the role documents: {error!r}"
+            f"The volume groups and file systems do not have the form that the role documents: {error!r}"
         ) from error
 
 

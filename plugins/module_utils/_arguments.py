@@ -98,7 +98,7 @@ def address(text: str) -> str:
     link_local = found.version == 6 and found.is_link_local
     if percent and not (link_local and NIC.fullmatch(zone) and not set(zone) & set("%,")):
         raise Problem(
-            f"'{text}': only a link-local IPv6 address (fe80::...) carries a zone, and that is the name of a network "
+            f"'{text}': only a link-local IPv6 address (fe80::...) has a zone, which is the name of a network "
             "interface."
         )
     return f"{found}{percent}{zone}"

@@ -66,7 +66,7 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
         length = len(secret.reveal().encode(errors="surrogatepass"))
         if (what == "secret" or found.mutual_user) and not shortest <= length <= longest:
             raise Problem(
-                f"The CHAP {what} has {length} bytes; it must have {shortest} to {longest}. It is that of the user '{owner}'."
+                f"The CHAP {what} of the user '{owner}' has {length} bytes; it must have {shortest} to {longest}."
             )
         if re.search(r"^\s|\s$", secret.reveal()) or not one_line(secret.reveal(), length):
             raise Problem(f"The CHAP {what} must not begin or end with white space or contain a line break.")

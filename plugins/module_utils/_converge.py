@@ -212,9 +212,8 @@ def _act(
         raise Half(steps, left, [f"All steps were taken, and then this was found: {problem}"]) from problem
     if beside:
         module.warn(
-            "While this ran, somebody else has changed something here that was not asked for, and it was left so: "
-            f"{'; '.join(_differences(resource, after, want, 'was'))}. Nothing has to be done about it, unless it was not "
-            "intended."
+            "During this run somebody else changed something here that was not requested, and it was left as it is now: "
+            f"{'; '.join(_differences(resource, after, want, 'was'))}. No action is needed unless that change was unintended."
         )
     return after
 

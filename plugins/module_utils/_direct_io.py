@@ -57,7 +57,8 @@ def read_within(path: str, offset: int, size: int, seconds: float) -> bytes:
     code, _blank, data = said.partition(b" ")
     if not whole or not code:
         raise OSError(
-            errno.ETIMEDOUT, f"no answer within {seconds:g} seconds, as of a disk that has lost all its paths"
+            errno.ETIMEDOUT,
+            f"no answer within {seconds:g} seconds, as from a disk that has lost all its paths",
         )
     if int(code):
         raise OSError(int(code), os.strerror(int(code)))

@@ -35,7 +35,7 @@ KEPT = ("security.selinux", "system.posix_acl_access")  # and all of user.*: xat
 REMEDIES = {
     errno.ENOSPC: "is full. Make room there, for files too ('df' and 'df -i' show it)",
     errno.EDQUOT: "has a quota that is used up. Raise it, or make room there ('quota' shows it)",
-    errno.EROFS: "is mounted read-only. If the kernel's log names no fault of its disk, remount it read-write",
+    errno.EROFS: "is mounted read-only. If the kernel log shows no fault of its disk, remount it read-write",
 }
 
 

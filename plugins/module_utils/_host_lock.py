@@ -22,7 +22,7 @@ def locked(handle: int, path: str, seconds: float) -> str:
     """What a person is told who does not get the lock."""
     return (
         f"'{path}' has been locked for {seconds:g} seconds by {holder(handle)}. Nothing was done. Run again when that "
-        "has ended; a shell that somebody left open has to be left."
+        "has ended; if it is a shell that somebody left open, exit that shell."
     )
 
 

@@ -67,7 +67,7 @@ targets:
       elements: str
       returned: always
     igroups:
-      description: The igroups, each with C(name), C(initiators) and C(chap), which says whether it asks for CHAP.
+      description: The igroups, each with C(name), C(initiators) and C(chap), which says whether it requires CHAP.
       type: list
       elements: dict
       returned: always

@@ -102,7 +102,7 @@ drift:
   returned: success
   type: list
   elements: str
-  sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved, but does not run."]
+  sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved but not running."]
 discovery_chap:
   description: >-
     What is asked of initiators at discovery, as C(user), C(mutual_user) and C(enforced), without secrets; null if nothing is.

@@ -146,7 +146,7 @@ disks:
       worst_stall: 75
       arithmetic: >-
         noop_out_interval 5 + noop_out_timeout 5 = 10 s until the silent path is noticed, fast_io_fail_tmo 5 s until its I/O is
-        given back to multipath: 15 s when one path goes; no_path_retry 12 x polling_interval 5 = 60 s more when all go: 75 s.
+        given back to multipath: 15 s when one path fails; no_path_retry 12 x polling_interval 5 = 60 s more when all fail: 75 s.
 timers:
   description: Each timer of each record and session, with its value in the three places, in seconds.
   returned: success

@@ -100,7 +100,7 @@ def test_discovery_with_chap_one_way_and_mutual(compute, storage):
             assert f"{IQN}:hidden" in [one["target"] for one in result["state"]["targets"]]
             kept = compute.run(f"iscsiadm -m discoverydb -t st -p {first}:3260 -S").out
             wrong = compute.module("discovery", portals=[first], chap={"user": "scout", "secret": OTHER})
-            assert "The discovery record is again as it was" in wrong["msg"]
+            assert "The discovery record is as it was before" in wrong["msg"]
             assert compute.run(f"iscsiadm -m discoverydb -t st -p {first}:3260 -S").out == kept
             storage.run(f"printf array >{root}/userid_mutual; printf {OTHER} >{root}/password_mutual")
             both = {**chap, "mutual_user": "array", "mutual_secret": OTHER}

@@ -191,8 +191,8 @@ save()
 """,
     )
     log_in(compute, here)
-    refused(storage, "target", f"Logged in is '{I}'", name=W, state="absent")
-    refused(storage, "targets", f"Logged in is '{I}'", targets=[], purge=True)
+    refused(storage, "target", f"Logged in: '{I}'", name=W, state="absent")
+    refused(storage, "targets", f"Logged in: '{I}'", targets=[], purge=True)
     told = succeeded(storage, storage.module("target_info", name=W))["targets"][0]
     assert [(one["initiator"], one["tag"]) for one in told["sessions"]] == [(I, 2)]
     assert [one["initiators"] for one in storage.module("lun_info")["luns"]] == [[I]]
@@ -210,11 +210,11 @@ save()
 """,
     )
     log_in(compute, here)
-    refused(storage, "lun", f"Logged in is '{I}'", target=W, name="b", state="absent")
+    refused(storage, "lun", f"Logged in: '{I}'", target=W, name="b", state="absent")
     succeeded(storage, storage.module("target", name=W, alias="x"))
     assert value(storage, f"{TPG}/attrib/generate_node_acls") == "1"
     other = {"target": W, "name": "g", "initiators": ["iqn.2026-01.com.example:other"]}
-    refused(storage, "igroup", f"Logged in without an ACL is '{I}'", **other)
+    refused(storage, "igroup", f"Logged in without an ACL: '{I}'", **other)
     logged_out(compute)
     storage.run(f"until [ -z \"$(tr -d '\\0' < {TPG}/dynamic_sessions)\" ]; do sleep 0.1; done")
     converges(storage, "igroup", other)
@@ -240,7 +240,7 @@ save()
     refused(
         storage,
         "igroup",
-        f"Logged in without being asked is '{I}'",
+        f"Logged in without it: '{I}'",
         target=W,
         name="h",
         initiators=["iqn.2026-01.com.example:j"],
@@ -262,7 +262,7 @@ save()
 """,
     )
     for bad, attributes in (
-        ("more than '/dev/vg_store/b' takes", {"queue_depth": 99999}),
+        ("more than '/dev/vg_store/b' supports", {"queue_depth": 99999}),
         ("is not a value", {"unmap_granularity": 1 << 33}),
     ):
         refused(storage, "lun", bad, target=W, name="b", attributes=attributes)
@@ -298,7 +298,7 @@ def test_a_staging_target_a_read_only_volume_a_suspended_one_and_a_linked_file(s
         "luns": [{"name": "c", "path": "/dev/vg_store/c"}],
         "igroups": [{"name": "g", "luns": [{"name": "c", "read_only": False}]}],
     }
-    refused(storage, "targets", "can only be read", targets=[both])
+    refused(storage, "targets", "is a read-only device, or its", targets=[both])
     both["igroups"][0]["luns"] = ["c"]
     converges(storage, "targets", {"targets": [both]})
     assert [one["read_only_initiators"] for one in storage.module("lun_info")["luns"]] == [[], [I]]

@@ -81,8 +81,8 @@ def test_a_volume_that_cannot_get_its_file_system_is_not_left_behind(compute, di
                 ("-L data", "[-L, 'data']"),
                 ("-E stride=16,stripe_width=64", "[-E, 'stride=16']"),
                 (["/srv/other"], "is neither an option"),
-                (["-qF"], "is not taken"),
-                (["-n"], "is not taken"),
+                (["-qF"], "is not accepted"),
+                (["-n"], "is not accepted"),
             )
         ),
         ("logical_volume", "it needs 1 TiB more, and 60 MiB are free", {**small, "size": "1t"}),
@@ -114,7 +114,7 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
         *(
             ("filesystems", part, asked(device, **more)[1])
             for device, part, more in (
-                (theirs, "holds xfs and must hold ext4. Nothing is written over it", {}),
+                (theirs, "holds xfs and must hold ext4. It is not overwritten", {}),
                 (
                     theirs,
                     "has the label 'theirs' and must have 'ours'",

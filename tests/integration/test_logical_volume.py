@@ -112,7 +112,7 @@ def test_nothing_is_lost(compute, disks):
         left_alone(
             compute,
             no("A logical volume is never made smaller", "data", size="32m"),
-            no("holds ext4 and must hold xfs. Nothing is written over it", "data", filesystem="xfs"),
+            no("holds ext4 and must hold xfs. It is not overwritten", "data", filesystem="xfs"),
             no("There is no room for '/dev/vg_t/data'", "data", size="2g"),
             no("There is no room for '/dev/vg_t/new'", "new", size="1t"),
             no("is mounted on '/mnt/data'", "data", active=False),

@@ -127,7 +127,7 @@ def test_a_portal_that_says_nothing_may_stay_away(few, compute, first):
 def test_thirty_two_targets_with_two_portals_each_in_one_call(many, storage, compute, hung):
     # iscsid's patience or ours, whichever ends first
     for each in all_but_those_that_hang(storage, compute, many, hung, MANY):
-        assert "did not answer in time" in each or "iscsid goes on trying" in each
+        assert "did not answer in time" in each or "iscsid keeps trying" in each
     rest = nodes(many, portals_of(storage), MANY)
     assert not succeeded(compute, compute.module("nodes", nodes=rest))["changed"]
     absent(compute, many)

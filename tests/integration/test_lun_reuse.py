@@ -127,7 +127,7 @@ def test_a_lun_that_changes_its_number_keeps_its_map_and_its_users(target, compu
     target.unmap(1)
     settled(compute, f"test $(multipath -ll {target.wwid('db0')} | grep -c failed) = 2", 60)
     gone = rescan(compute, remove=True)
-    assert sum("the target maps no LUN there any more" in step for step in gone["steps"]) == 2
+    assert sum("the target no longer maps a LUN there" in step for step in gone["steps"]) == 2
     assert numbers(here(compute, "db0")) == {"5"}
     compute.run(f"echo still >{MOUNT}/here && sync && umount {MOUNT}")
 

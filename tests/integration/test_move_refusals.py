@@ -108,7 +108,7 @@ CASES = {
         f"modprobe dm_snapshot; lvcreate -qy -s -n extra -L 4m {VG}/log && dd if=/dev/urandom of={LOG}/fill bs=1M count=12"
         f" conv=fsync 2>/dev/null; rm {LOG}/fill; sync",
         NO_EXTRA,
-        "is not well",
+        "is not healthy",
     ),
     "owned by a third host": Case(
         "first",
@@ -135,7 +135,7 @@ CASES = {
         "second",
         f"echo 0 8192 zero | dmsetup create -u LVM-leftover {VG}-data",
         f"dmsetup remove --retry {VG}-data",
-        "leftovers of an earlier time",
+        "leftovers of earlier use",
     ),
     "no room on the destination": Case(
         "second",

@@ -154,7 +154,7 @@ def test_an_open_shell_is_named_in_time(storage):
         storage.run("systemctl stop idle")
     assert told["failed"] and not told.get("changed")
     assert f"'{LOCK}' has been locked for 2 seconds by 'targetcli' (process " in told["msg"]
-    assert "a shell that somebody left open has to be left" in told["msg"]
+    assert "if it is a shell that somebody left open, exit that shell" in told["msg"]
     assert succeeded(storage, checked)["changed"], "a check run needs no lock"
     served(storage, "waiting")
 

@@ -157,7 +157,7 @@ def test_a_lun_grows_online_file_and_device_alike(storage, compute):
 
 
 def test_nothing_that_is_in_use_goes(storage, compute):
-    who = f"Logged in is '{name_of(compute)}' from"
+    who = f"Logged in: '{name_of(compute)}' from"
     before = storage.fingerprint()
     for module, options in (
         ("targets", {"targets": [], "purge": True}),
@@ -247,7 +247,7 @@ def test_what_a_half_restore_lost_is_named_and_brought_back(storage):
     )
     assert storage.read(SAVED) == saved
     told = storage.module("target_info", name=DB)
-    assert f"The LUN 'db1' of '{DB}' is saved, but does not run." in told["drift"]
+    assert f"The LUN 'db1' of '{DB}' is saved but not running." in told["drift"]
     ran = succeeded(storage, storage.module("targets", targets=[{"name": DB}]))
     assert "are brought back: LUN 'db1'" in " ".join(map(str, ran["warnings"]))
     assert storage.module("target_info")["drift"] == []

@@ -59,7 +59,7 @@ def test_a_group_leaves_and_comes_back(compute, disks):
     )
     converged(compute, "volume_group", {"name": "vg_t", "state": "imported"}, True)
     converged(compute, "volume_group", {"name": "vg_t", "state": "active"}, True)
-    says_no(compute, group("there are the logical volumes 'data' and 'log'", state="absent"))
+    says_no(compute, group("it contains the logical volumes 'data' and 'log'", state="absent"))
     converged(compute, "volume_group", {"name": "vg_t", "state": "absent", "force": True})
     assert told(compute, "vg_t") == []
 
@@ -123,16 +123,16 @@ def test_no_disk_with_anything_on_it_becomes_a_physical_volume(compute, disks):
         group("there is no such device", devices=[disks.path("never")]),
         group("it is not a block device", devices=["/dev/mapper/control"]),
         group("are the same disk", devices=[clean, clean.replace("scsi-3", "wwn-0x")]),
-        group("there is something on it (ext4)", devices=[clean, full]),
+        group("it is not blank (ext4)", devices=[clean, full]),
         group("it belongs to the volume group 'vg_o'", devices=[sister]),
         group("on other disks", name="vg_o", devices=[clean]),
     )
     compute.run(f"mount {full} /mnt/vg")
     says_no(compute, group("is mounted on '/mnt/vg'", devices=[full]))
     compute.run(f"umount /mnt/vg && wipefs -qa {full} && parted -s {full} mklabel gpt && udevadm settle")
-    says_no(compute, group("there is something on it (gpt", devices=[full]))
+    says_no(compute, group("it is not blank (gpt", devices=[full]))
     compute.run(f"wipefs -qa {full} && pvcreate -q {full} && udevadm settle")
-    says_no(compute, group("there is something on it (LVM2_member)", devices=[full]))
+    says_no(compute, group("it is not blank (LVM2_member)", devices=[full]))
 
 
 def test_a_promised_disk_is_predicted_and_still_needed(compute, disks):
@@ -341,7 +341,7 @@ def test_a_disk_that_somebody_takes_right_before_joins_no_group(compute, disks):
     with right_before(compute, "wipefs", f"/usr/sbin/vgcreate -q vg_o {disk}", nth=2):
         failed = compute.module("volume_group", name="vg_t", devices=[disk])
     assert f"'{disk}' was empty and unused when this was planned" in failed["msg"]
-    assert "there is something on it (LVM2_member)" in failed["msg"]
+    assert "it is not blank (LVM2_member)" in failed["msg"]
     assert told(compute, "vg_o") and not told(compute, "vg_t")
     converged(compute, "volume_group", {"name": "vg_o", "state": "absent"})
 

@@ -105,6 +105,6 @@ def refuse_beside(label: str, found: Sequence[Beside]) -> None:
     other = [one for one in found if not one.group]
     if other:
         raise Problem(
-            f"{label} is to be used through its multipath map, but {'; '.join(map(str, other))}, and fails when that path "
-            "goes. Stop it and start it again on the map."
+            f"{label} must be used through its multipath map, but {'; '.join(map(str, other))}, and fails when that path "
+            "does. Stop it, and start it again on the map."
         )

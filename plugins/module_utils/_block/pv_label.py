@@ -224,7 +224,7 @@ def _tokens(text: str) -> Iterator[str]:
     while at < len(text):
         found = TOKEN.match(text, at)
         if not found:
-            raise Damaged("a text in quotes has no end")
+            raise Damaged("a quoted string has no end")
         if not (found[0][0].isspace() or found[0][0] == "#"):
             yield found[0]
         at = found.end()

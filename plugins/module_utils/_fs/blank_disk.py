@@ -89,6 +89,6 @@ def refuse_disk(device: Device, wanted: str, hint: str = "") -> None:
         raise Problem(f"{wanted}: it is in use. {'; '.join(device.users)}.")
     if device.signatures:
         raise Problem(
-            f"{wanted}: there is something on it ({', '.join(device.signatures)}), and nothing is written over it. Is it "
-            f"the right disk? {hint}Only if all on it may be lost, clear it by hand: wipefs --all {device.path}"
+            f"{wanted}: it is not blank ({', '.join(device.signatures)}), and nothing on it is overwritten. Is it "
+            f"the right disk? {hint}Only if everything on it may be lost, clear it by hand: wipefs --all {device.path}"
         )

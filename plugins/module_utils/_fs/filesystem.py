@@ -46,9 +46,7 @@ def _signatures(host: Host, path: str) -> list[tuple[str, str]]:
         found = json.loads(said)["signatures"] if said.strip() else []
         return [(row["type"], row.get("label") or "") for row in found]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Problem(
-            f"'wipefs --json' prints something else of '{path}' than its JSON: {said[:200]}"
-        ) from error
+        raise Problem(f"'wipefs --json' printed no JSON for '{path}': {said[:200]}") from error
 
 
 def look_filesystem(host: Host, path: str, size: int) -> Filesystem | None:
@@ -103,7 +101,7 @@ class MakeFilesystem(Step):
     def take(self, host: Host) -> None:
         found = look_signatures(host, self.device)
         if found:
-            raise Problem(f"'{self.device}' has something on it by now ({', '.join(found)}).")
+            raise Problem(f"'{self.device}' is no longer blank ({', '.join(found)}).")
         command = (f"mkfs.{self.kind}", "-q", *self.options, self.device)
         ran = host.run(*command, ok=None, timeout=MAKE_SECONDS)
         if ran.rc:

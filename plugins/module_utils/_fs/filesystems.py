@@ -179,8 +179,8 @@ def refuse_contents(requests: Sequence[Request], seen: Sequence[Content]) -> Non
             refuse_disk(device, lead)
         elif there.kind != request.kind:
             raise Problem(
-                f"'{request.device}' holds {there.kind} and must hold {request.kind}. Nothing is written over it. Is it the "
-                f"right disk? Only if all on it may be lost, clear it by hand: wipefs --all {request.device}"
+                f"'{request.device}' holds {there.kind} and must hold {request.kind}. It is not overwritten. Is it the "
+                f"right disk? Only if everything on it may be lost, clear it by hand: wipefs --all {request.device}"
             )
         elif request.label not in (None, there.label):
             raise Problem(

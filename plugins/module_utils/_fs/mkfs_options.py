@@ -45,7 +45,7 @@ def mkfs_options(owner: str, kind: str, words: Sequence[str]) -> tuple[str, ...]
         if len(word) < 2 or word[0] != "-":
             raise Problem(
                 f"'{owner}': '{word}' in filesystem_options is neither an option nor the value of one. The device is added "
-                f"to mkfs.{kind} by itself."
+                "automatically."
             )
         _read(owner, kind, word, left)
     return tuple(words)
@@ -59,9 +59,9 @@ def _read(owner: str, kind: str, word: str, left: list[str]) -> None:
             continue
         if letter not in letters.valued:
             raise Problem(
-                f"'{owner}': '{word}' in filesystem_options is not taken: of mkfs.{kind} these are, "
-                f"{' '.join(f'-{one}' for one in sorted(letters.valued + letters.alone))}. Nothing is forced, tried without "
-                "writing, or made on another device."
+                f"'{owner}': '{word}' in filesystem_options is not accepted. Of mkfs.{kind} these are: "
+                f"{' '.join(f'-{one}' for one in sorted(letters.valued + letters.alone))}. Nothing may be forced, only "
+                "simulated, or made on another device."
             )
         if word[at : at + 1].isspace():
             raise Problem(
@@ -79,7 +79,7 @@ def _check_value(owner: str, kind: str, letter: str, value: str) -> None:
     barred = sorted(said & set(TAKEN[kind].barred.get(letter, ())))
     if barred or not value:
         raise Problem(
-            f"'{owner}': '-{letter} {value}' in filesystem_options is not taken"
+            f"'{owner}': '-{letter} {value}' in filesystem_options is not accepted"
             + (f" because of '{barred[0]}'" if barred else "")
-            + ": the file system is made on this device alone, and as large as it is."
+            + ": the file system is made on this device only, and as large as the device."
         )

@@ -155,7 +155,7 @@ class MountIt(Step):
             return ""
         host.write(FSTAB, fstab.restored(text, own[0].number, self.old.text))
         ReloadUnits().take(host)
-        return f" Its line in {FSTAB} is again as it was."
+        return f" Its line in {FSTAB} is as it was before."
 
     def _there(self, host: Host) -> bool:
         return any(is_of(host, one, self.device) for one in seen_at(look_mounted(host), self.real)[-1:])

@@ -137,7 +137,7 @@ def _users(host: Host, mount: Mount, gone: Sequence[str], used: Mapping[str, lis
         return
     for point in mount.place.within:
         if point not in gone:
-            yield f"'{point}' is mounted in it"
+            yield f"'{point}' is mounted below it"
     for process, targets in used.items():
         busy = [target for target in targets if target == real or inside(target, real)]
         if busy:

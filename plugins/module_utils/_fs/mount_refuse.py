@@ -27,7 +27,7 @@ def _refuse_twins(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> None:
         other = known.setdefault(old.place.real, old.path)
         if other != old.path:
             raise Problem(
-                f"'{other}' and '{old.path}' are one mount point, '{old.place.real}'. Name it once."
+                f"'{other}' and '{old.path}' are the same mount point, '{old.place.real}'. Name it once."
             )
         part = new.line and (new.line.filesystem == "btrfs" or "subvol" in new.line.options)
         if new.mounted and not (old.mounted or part):
@@ -88,8 +88,8 @@ def _writes(old: Mount, new: Mount) -> Iterator[str]:
         )
     if place.unit:
         yield (
-            f"systemd has a unit for '{new.path}', '{place.unit}', which counts before {FSTAB}. Leave the mount to it, or "
-            "remove it first."
+            f"systemd has a unit for '{new.path}', '{place.unit}', which takes precedence over {FSTAB}. Leave the mount to it, "
+            "or remove it first."
         )
 
 
@@ -98,6 +98,6 @@ def _mounts(new: Mount) -> Iterator[str]:
     if not place.block:
         yield f"{doing}: it is not a block device."
     if place.holders:
-        yield f"{doing}: {'; '.join(place.holders[:4])}. Mount what is made of it, or let go of it first."
+        yield f"{doing}: {'; '.join(place.holders[:4])}. Mount what is built on it, or take that apart first."
     if place.within:
         yield f"{doing}: '{place.within[0]}' is mounted below and would be hidden. Unmount it first."

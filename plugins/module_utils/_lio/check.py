@@ -66,13 +66,13 @@ def _check_names(before: Target, then: Target) -> None:
     for name in [*new, *([then.name] if before is ABSENT else [])]:
         if not RESTORABLE.fullmatch(name):
             raise Problem(
-                f"LIO's restore at boot does not take the name '{name}'. It must be iqn.YYYY-MM.domain.name:anything with at "
+                f"LIO's restore at boot does not accept the name '{name}'. It must be iqn.YYYY-MM.domain.name:anything with at "
                 "least two parts in the domain, eui. and 16 hex digits, or naa. and 16 hex digits that begin with 1, 2 or 5."
             )
     for lun, old in _pairs(before, then):
         if old is None and len(f"{then.name}:{lun.name}") > 255:
             raise Problem(
-                f"The names of the target '{then.name}' and its LUN '{lun.name}' have more than 255 bytes."
+                f"The names of the target '{then.name}' and its LUN '{lun.name}' together have more than 255 bytes."
             )
 
 
@@ -82,8 +82,8 @@ def _check_chap(before: Target, then: Target, asked: dict[str, Any]) -> None:
     mixed = bool(bare) and len(bare) < len(then.initiators)
     if mixed and asked["access"] and (bare, list(then.initiators)) != (was_bare, list(before.initiators)):
         raise Problem(
-            f"The target '{then.name}' has initiators with CHAP and without ({', '.join(bare)}). LIO asks for it on the "
-            "whole target: give CHAP to every igroup of it or to none, or create a separate target for them."
+            f"The target '{then.name}' has initiators with CHAP and without ({', '.join(bare)}). LIO requires it for "
+            "the whole target: give CHAP to every igroup of it or to none, or create a separate target for them."
         )
     was = {one.chap for one in before.initiators.values()}
     new = [one.chap for one in then.initiators.values() if one.chap and one.chap not in was]
@@ -96,9 +96,9 @@ def _check_common(now: Target, then: Target, asked: dict[str, Any]) -> None:
     opened = (now.attributes.get("authentication"), then.attributes.get("authentication")) == ("1", "0")
     if now.common_chap and opened and not any(group["chap"] == NO_CHAP for group in asked["igroups"]):
         raise Problem(
-            f"'{now.name}' asks everybody for CHAP, with credentials for the whole portal group, and its igroups have none: "
-            "they would get in without. Give chap to the igroups, or an empty user and secret there if nobody is to be "
-            "asked."
+            f"'{now.name}' requires CHAP from everybody, with credentials for the whole portal group, and its igroups have "
+            "none: their initiators would get in without it. Give chap to the igroups, or an empty user and secret there if "
+            "CHAP is not wanted."
         )
 
 
@@ -116,13 +116,13 @@ def _check_left(seen: Serving, asked: dict[str, Any], then: Target) -> None:
     }
     for name in sorted(named & set(lost)):
         raise Problem(
-            f"The LUN '{name}' of '{then.name}' is saved, but does not run, and cannot be made here as it was: "
+            f"The LUN '{name}' of '{then.name}' is saved but not running, and cannot be made here as it was: "
             f"'{lost[name].backstore}' {lost[name].fixed}. Recreate it with the tool that made it (targetcli), bring it back "
             "by 'targetctl restore', which takes all targets down first, or remove it (state: absent)."
         )
     for portal in sorted((asked["portals"] or frozenset()) - made.portals):
         raise Problem(
-            f"The portal {portal} of '{then.name}' is saved with iSER or offload, but does not run. Recreate it with the "
+            f"The portal {portal} of '{then.name}' is saved with iSER or offload but is not running. Recreate it with the "
             "tool that made it (targetcli), or bring it back by 'targetctl restore', which takes all targets down first."
         )
 
@@ -209,7 +209,7 @@ def _check_overlap(seen: Serving, want: Serving) -> None:
         for other, owner in [*listens, *others]:
             if portal not in old and portal != other and portal.port == other.port and meet(portal, other):
                 raise Problem(
-                    f"'{name}' cannot listen on {portal}: '{owner}' listens on {other}, which has it in it."
+                    f"'{name}' cannot listen on {portal}: '{owner}' listens on {other}, which includes it."
                     + _advice(name, owner, other, portal)
                 )
 
@@ -218,7 +218,7 @@ def _advice(name: str, owner: str, other: Portal, portal: Portal) -> str:
     wide = other if other.address in ("::", "0.0.0.0") else portal
     if name != owner or wide is portal:
         return ""
-    return f" Declare {wide} itself: it serves every address of this host; or name others with purge to give it up."
+    return f" Declare {wide} itself, which serves every address of this host, or list other portals with purge to give it up."
 
 
 def _check_twice(seen: Serving, want: Serving) -> None:

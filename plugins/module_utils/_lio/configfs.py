@@ -116,7 +116,7 @@ def look_running(host: Host, keys: Keys) -> Running:
         sessions += [session for group in groups for session in _sessions(host, group)]
         if groups and name.lower() in targets:
             twin = targets[name.lower()]
-            fault = f"two targets run whose names differ only in case, '{twin.name}' and '{name}'"
+            fault = f"two targets are running whose names differ only in case, '{twin.name}' and '{name}'"
             targets[name.lower()] = replace(twin, fault=fault)
             others[name.lower()] = (*others[name.lower()], *groups)
         elif groups:

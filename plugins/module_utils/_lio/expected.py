@@ -28,7 +28,7 @@ from .steps.target import (
 )
 
 ADVICE = (
-    "Somebody else has changed the volume group: see who has it (lunworks.iscsi.lun_info, vgs), and begin again with what is "
+    "Somebody else has changed the volume group: see who has it (lunworks.iscsi.lun_info, vgs), and start again from what is "
     "there now."
 )
 

@@ -104,4 +104,4 @@ def _differing(runs: Lun, kept: Lun) -> list[str]:
 
 
 def _which(running: bool) -> str:
-    return "runs, but is not saved" if running else "is saved, but does not run"
+    return "is running but not saved" if running else "is saved but not running"

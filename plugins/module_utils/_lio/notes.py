@@ -64,11 +64,11 @@ def _left(seen: Serving, name: str) -> Iterator[str]:
     for number in sorted(set(target.luns) - set(made.luns)):
         lun = target.luns[number]
         yield (
-            f"The LUN {number} of '{name}' is saved, but does not run, and stays so: '{lun.backstore}' {lun.fixed}. {RESTORE}"
+            f"The LUN {number} of '{name}' is saved but not running, and stays so: '{lun.backstore}' {lun.fixed}. {RESTORE}"
         )
     for portal in sorted(target.portals - made.portals):
         yield (
-            f"The portal {portal} of '{name}' is saved with iSER or offload, but does not run, and stays so. {RESTORE}"
+            f"The portal {portal} of '{name}' is saved with iSER or offload but is not running, and stays so. {RESTORE}"
         )
 
 

@@ -121,7 +121,9 @@ def _read(host: Host, path: str) -> _Read:
         return _Read("", {})
     if not text.strip("\0 \n"):
         return _Read(
-            text, {}, "is empty: somebody's save of it was cut off, and what it had does not come back"
+            text,
+            {},
+            "is empty: somebody's save of it was interrupted, and what it contained will not be restored",
         )
     try:
         return _Read(text, json.loads(text, object_pairs_hook=once))
@@ -131,9 +133,9 @@ def _read(host: Host, path: str) -> _Read:
 
 def _remedy(directory: str) -> str:
     return (
-        "It is what comes back after a boot: repair it, restore a copy from "
-        f"'{directory}/backup' ('targetctl restore COPY'), or, if everything runs that should, move it away to have it "
-        "created again from what runs."
+        "It is what is restored at boot: repair it, restore a copy from "
+        f"'{directory}/backup' ('targetctl restore COPY'), or, if everything that should be running is, move it away to have "
+        "it created again from that."
     )
 
 

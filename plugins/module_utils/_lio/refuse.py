@@ -52,7 +52,7 @@ def _check_sessions(seen: Serving, step: Step) -> None:
 
 def _nobody(step: Step, sessions: list[Session]) -> None:
     if sessions:
-        raise Problem(f"Refused: {step}. Logged in is {_named(sessions)}. {ADVICE}")
+        raise Problem(f"Refused: {step}. Logged in: {_named(sessions)}. {ADVICE}")
 
 
 def _named(sessions: Iterable[Session]) -> str:
@@ -66,14 +66,14 @@ def check_access(seen: Serving, now: Target, then: Target) -> None:
     out = [one for one in here if closing and one.dynamic and not _gets_all(then, one.initiator)]
     if out:
         raise Problem(
-            f"Refused: demo mode of '{now.name}' would be switched off. Logged in without an ACL is {_named(out)}, and would "
-            "not get its LUNs again. Put it into an igroup with all LUNs under the numbers that they have in the target "
-            f"first. {ADVICE}"
+            f"Refused: demo mode of '{now.name}' would be switched off. Logged in without an ACL: {_named(out)}, which would "
+            "not get its LUNs again. First put it into an igroup with all LUNs under the numbers that they have in the "
+            f"target. {ADVICE}"
         )
     if here and _turned(now, then, "authentication", "0", "1"):
         raise Problem(
-            f"Refused: '{now.name}' would ask for CHAP from now on, as its igroups have credentials. Logged in without being "
-            f"asked is {_named(here)}, and may not get in again. {ADVICE}"
+            f"Refused: '{now.name}' would require CHAP from now on, because its igroups have credentials. Logged in "
+            f"without it: {_named(here)}, which may not get in again. {ADVICE}"
         )
 
 
@@ -93,7 +93,7 @@ def _check_room(step: MakeFile, backing: Backing) -> None:
     wanted = step.size - (backing.size or 0)
     if backing.room is not None and backing.room < wanted:
         raise Problem(
-            f"'{step.path}' would get {wanted} more bytes with all their blocks, but its file system has {backing.room} "
+            f"'{step.path}' would be given {wanted} more bytes, all allocated, but its file system has {backing.room} "
             "left. Make room, or choose allocation: sparse."
         )
 

@@ -133,11 +133,11 @@ def check_limits(asked: Mapping[str, Any], lun: Lun, backing: Backing) -> None:
             most = str(backing.limits[key])
         if key in asked["attributes"] and most and int(asked["attributes"][key]) > int(most):
             raise Problem(
-                f"LUN '{lun.name}': {key} of {asked['attributes'][key]} is more than '{lun.path}' takes, {most}."
+                f"LUN '{lun.name}': {key} of {asked['attributes'][key]} is more than '{lun.path}' supports, {most}."
             )
     for key in ("emulate_tpu", "emulate_tpws"):
         if asked["attributes"].get(key) == "1" and backing.limits.get("discard") == 0:
-            raise Problem(f"LUN '{lun.name}': '{lun.path}' discards no blocks, so {key} cannot be 1.")
+            raise Problem(f"LUN '{lun.name}': '{lun.path}' cannot discard blocks, so {key} cannot be 1.")
     if asked["write_back"] and not file:
         raise Problem(
             f"LUN '{lun.name}': write_back is for files. A block device has its own cache, or none, and the kernel announces "

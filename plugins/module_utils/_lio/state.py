@@ -103,7 +103,7 @@ def _same_group(running: Target | None, document: Mapping[str, Any], groups: lis
     if twin:
         return replace(found or lowest, fault=f"the saved file has {twin} twice")
     if running and lowest.tag < running.tag:
-        return replace(found or lowest, fault=f"its portal group {lowest.tag} is saved, but does not run")
+        return replace(found or lowest, fault=f"its portal group {lowest.tag} is saved but not running")
     return replace(found, name=running.name) if running and found else found
 
 

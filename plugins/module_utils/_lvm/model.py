@@ -235,7 +235,7 @@ def reasons(group: VolumeGroup, local: str) -> Iterator[tuple[str, str]]:
     if group.lock_type:
         yield (
             "shared",
-            f"is shared by several hosts through lvmlockd ({group.lock_type}), which this module does not drive",
+            f"is shared by several hosts through lvmlockd ({group.lock_type}), which this module does not manage",
         )
 
 

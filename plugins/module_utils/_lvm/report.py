@@ -177,7 +177,7 @@ def expected(command: str) -> Iterator[None]:
         yield
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise Problem(
-            f"'{command}' printed something else than the report that LVM 2.03 prints ({type(error).__name__}: {error}). "
+            f"'{command}' did not print the report that LVM 2.03 prints ({type(error).__name__}: {error}). "
             "Is 'lvm' in the PATH another program, or does a wrapper print to its output?"
         ) from error
 

@@ -125,7 +125,7 @@ def refuse_aliases(seen: Aliases, want: dict[str, str], steps: list[Step]) -> No
         known = (seen.maps.get(wwid), seen.own.get(wwid))
         if wwid in ours and MADE_UP.fullmatch(alias) and alias not in known:
             raise Problem(
-                f"'{alias}' is not an alias: multipath itself makes up names like it. Choose another."
+                f"'{alias}' is not an alias: multipath itself generates such names. Choose another."
             )
     refuse_complaints(PATH, seen.complaints)
     if steps:

@@ -235,6 +235,6 @@ def refuse_effects(steps: Iterable[Step]) -> None:
             )
         if isinstance(step, LoseMap) and step.uses:
             raise Problem(
-                f"multipathd would let go of the map '{step.map.name}' ({step.map.wwid}), since {step.reason}, and it is in "
-                f"use: {'; '.join(step.uses)}. Leave out what shuts it out, or stop its users first."
+                f"multipathd would drop the map '{step.map.name}' ({step.map.wwid}), since {step.reason}, and it is in "
+                f"use: {'; '.join(step.uses)}. Remove what excludes it, or stop its users first."
             )

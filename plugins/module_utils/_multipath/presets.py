@@ -56,7 +56,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    # hwtable.c, entry NETAPP LUN. NetApp's 'queue' would hold every command for ever: bounded here to five minutes.
+    # hwtable.c, entry NETAPP LUN. NetApp's 'queue' would hold every command forever: bounded here to five minutes.
     "ontap": {
         "devices": [
             {

@@ -146,7 +146,7 @@ def differences(
             has: list[Value | None] = [
                 one.settings[key] for one in sessions.get(name, []) if key in one.settings
             ]
-            text = f"'{key}' in the record of {name} is not that of iscsid.conf, which counts for new records only."
+            text = f"'{key}' in the record of {name} differs from iscsid.conf, which applies to new records only."
             found.append(
                 Difference(name, None, key, conf[key], record.get(key), (has or [None])[0], False, text)
             )
@@ -161,7 +161,7 @@ def _difference(
     if session.mapped and key == REPLACEMENT:
         later = False
         text = (
-            f"{said} does not count while session {session.number} carries a path of a multipath map: "
-            f"multipathd sets it, to its own fast_io_fail_tmo. Set both alike."
+            f"{said} has no effect while session {session.number} carries a path of a multipath map: "
+            f"multipathd sets it to its own fast_io_fail_tmo. Set both to the same value."
         )
     return Difference(session.name, session.number, key, conf.get(key), record.get(key), has, later, text)

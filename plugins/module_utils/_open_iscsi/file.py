@@ -94,7 +94,7 @@ def _prove(changes: Mapping[str, tuple[str | None, str | None]]) -> None:
         if wanted != now:
             raise Problem(
                 f"Cannot {'remove' if wanted is None else 'set'} '{name}': other lines of the file keep open-iscsi from "
-                f"reading it so. Look for a line of more than 1,000 characters, or one that has '{name}' in another text."
+                f"reading it that way. Look for a line of more than 1,000 characters, or one that has '{name}' in another text."
             )
 
 

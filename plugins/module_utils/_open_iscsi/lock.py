@@ -95,11 +95,14 @@ def _taken(host: Host, mine: str) -> str:
     running = [f"'{name}' (process {number})" for number, name in names.items() if name == "iscsiadm"]
     daemon = any(name == "iscsid" for name in names.values())
     if running:
-        what = f"{' and '.join(running)} runs: wait for its end, or end it where it hangs. Then delete '{HELD}' if it is left"
+        what = (
+            f"{' and '.join(running)} is running: wait for it to end, or end it if it hangs. Then delete '{HELD}' if it is "
+            "left"
+        )
     else:
         what = (
-            f"No iscsiadm runs{'; iscsid does, which holds it for moments only' if daemon else ', and no iscsid'}: a crash "
-            f"of one left it. Delete '{HELD}'"
+            f"No iscsiadm is running{'; iscsid is, which holds it only briefly' if daemon else ', nor is iscsid'}: a crash "
+            f"left it behind. Delete '{HELD}'"
         )
     return (
         f"The database of open-iscsi has been locked ('{HELD}') for {max(age, PATIENCE):.0f} seconds, not by a module of this "

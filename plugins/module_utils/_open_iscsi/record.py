@@ -215,7 +215,7 @@ class AddRecord(Step):
     def take(self, host: Host) -> None:
         portal, root = self.name.portal, database(host)
         if self.name.iface not in OWN_IFACES and host.stat(f"{root}/ifaces/{self.name.iface}") is None:
-            raise Problem(f"there is no iface '{self.name.iface}' on this host. Make it (module iface).")
+            raise Problem(f"there is no iface '{self.name.iface}' on this host. Create it (module iface).")
         directory = f"{root}/nodes/{self.name.written}/{portal.address},{portal.port},{self.settings[TPG]}"
         lines = [f"{key} = {value}" for key, value in clear(self.settings).items() if value]
         text, path = "\n".join([BEGIN, *lines, END, ""]), f"{directory}/{self.name.iface}"

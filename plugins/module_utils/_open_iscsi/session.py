@@ -50,7 +50,7 @@ REASONS = {
     19: "the target refuses this initiator. Is the target there, is the name in "
     "/etc/iscsi/initiatorname.iscsi in its igroup (ACL), and is the portal group tag right?",
     20: "iscsid is not running. Start iscsid.socket or iscsid.service; if they are masked, unmask them first",
-    24: "the target rejects the CHAP user or secret of the record, or wants CHAP and the record has none, or has no igroup "
+    24: "the target rejects the CHAP user or secret of the record, or requires CHAP and the record has none, or has no igroup "
     "(ACL) with the name in /etc/iscsi/initiatorname.iscsi",
     28: "it is in use",
     32: "iscsid has restarted and is still restoring the session, whose portal may be away. Try again later",
@@ -176,7 +176,7 @@ class LogIn(Step):
             ran = host.run("iscsiadm", "-m", "node", *options, "-l", ok=None, timeout=limit)
         except Late:
             slow = (
-                f"the portal answers, but {limit:g} seconds were not enough to log in; iscsid goes on trying."
+                f"the portal answers, but {limit:g} seconds were not enough to log in; iscsid keeps trying."
             )
             return [None if len(group) > 1 and step._stands(host) else Problem(slow) for step in group]
         except Problem as problem:

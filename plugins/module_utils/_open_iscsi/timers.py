@@ -53,7 +53,7 @@ def look_live(host: Host, session: Session) -> dict[str, int]:
 
 
 def _number(text: str, otherwise: str) -> int:
-    """The kernel says 'off' for -1, which means for ever."""
+    """The kernel says 'off' for -1, which means forever."""
     return -1 if text == "off" else int(text or otherwise)
 
 

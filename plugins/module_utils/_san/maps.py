@@ -44,7 +44,7 @@ def _lay_igroup(target: Target, asked: dict[str, Any], purge: bool) -> Target:
         if other and other.igroup not in (asked["name"], name):
             raise Problem(
                 f"The initiator '{name}' cannot be in the igroup '{asked['name']}' of '{target.name}': it is in the "
-                f"igroup '{other.igroup}' there, and an initiator is in one igroup of a target."
+                f"igroup '{other.igroup}' there, and an initiator can be in only one igroup of a target."
             )
     chap_now = next((one.chap for one in members.values()), None)
     common = _common([one.luns for one in members.values()])
@@ -149,8 +149,8 @@ def check_writers(before: Target, after: Target) -> None:
             lun = after.luns.get(entry.lun)
             if lun and lun.read_only and not entry.read_only and old.get(number) != entry:
                 raise Problem(
-                    f"The LUN '{lun.name}' of '{after.name}' can only be read: '{lun.path}' is a read-only device, or its "
-                    f"backstore was made so. Map it to '{name}' with read_only: true."
+                    f"The LUN '{lun.name}' of '{after.name}' is read-only: '{lun.path}' is a read-only device, or its "
+                    f"backstore was created read-only. Map it to '{name}' with read_only: true."
                 )
 
 

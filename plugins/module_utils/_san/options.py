@@ -165,7 +165,7 @@ def _asked_igroup(given: dict[str, Any]) -> dict[str, Any]:
         unique(f"initiator of the igroup '{asked['name']}'", asked["initiators"])
         if alone and asked["initiators"] != [alone]:
             raise Problem(
-                f"igroup '{alone}': one that has the name of an initiator holds that initiator alone. Give it another name."
+                f"igroup '{alone}': an igroup that is named after an initiator holds only that initiator. Give it another name."
             )
     asked["given"] = {key for key in ("luns", "initiators") if given.get(key) is not None}
     asked["luns"] = [_asked_map(asked["name"], entry) for entry in given.get("luns") or []]

@@ -42,7 +42,7 @@ def wwid(text: str) -> str:
     named = _designator(found) or found
     if re.fullmatch(r"3[0-9a-f]{7,}", named) and len(named) not in (17, 33):
         raise Problem(
-            f"'{text}' is not a WWID: behind its '3' are {len(named) - 1} hex digits, and an NAA has 16 or 32. {SHOWN}"
+            f"'{text}' is not a WWID: after its '3' there are {len(named) - 1} hex digits, and an NAA has 16 or 32. {SHOWN}"
         )
     if re.fullmatch(r"[0-9A-Za-z][^\0-\x20\x7f\"/]{7,126}", named):  # WWID_SIZE 128 (multipath-tools, defs.h)
         return named

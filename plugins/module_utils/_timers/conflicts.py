@@ -38,8 +38,8 @@ def _beside(disks: list[Disk]) -> Iterator[str]:
     for disk in disks:
         for user in disk.beside:
             yield (
-                f"{user}, a single path of the LUN {disk.wwid}, although that has the map '{disk.map}': when this path goes, "
-                f"its I/O fails. Bring it to the map (module disks), or stop it and start it again."
+                f"{user}, a single path of the LUN {disk.wwid}, although that has the map '{disk.map}': when this path fails, "
+                f"its I/O fails too. Move it to the map (module disks), or stop it and start it again."
             )
 
 
@@ -52,7 +52,7 @@ def _bare(disks: list[Disk]) -> Iterator[str]:
         if wwid and len(same) > 1:
             names = " and ".join(f"'{disk.device}'" for disk in same)
             yield (
-                f"{names} are the same LUN ({wwid}), and no multipath map joins them: when the path in use goes, the other "
+                f"{names} are the same LUN ({wwid}), and no multipath map joins them: when the path in use fails, the other "
                 f"does not help. Let multipath claim the LUN (module disk)."
             )
 
@@ -81,11 +81,11 @@ def _of_map(disk: Disk) -> Iterator[str]:
 
 def _of_queue(disk: Disk) -> Iterator[str]:
     if disk.queue is None:
-        yield f"There is a map '{disk.map}', and multipathd does not run: no path that comes back is used. Start it."
+        yield f"There is a map '{disk.map}', but multipathd is not running: a path that comes back is not used again. Start it."
     elif disk.queue.stall is FOR_EVER and not disk.root:
         yield (
             f"no_path_retry of the map '{disk.map}' is 'queue': when all paths are gone, every program that touches it waits "
-            f"for ever, LVM's commands too. Set a number of polls, like 12."
+            f"forever, LVM's commands too. Set a number of polls, like 12."
         )
     elif disk.queue.stall is not FOR_EVER and disk.root:
         yield (
@@ -115,7 +115,7 @@ def _late(path: Path) -> bool:
 
 
 def _for(path: Path) -> str:
-    return "for ever" if path.replacement_timeout < 0 else f"for {path.replacement_timeout} s"
+    return "forever" if path.replacement_timeout < 0 else f"for {path.replacement_timeout} s"
 
 
 def _recovery(disk: Disk, path: Path) -> str:
@@ -139,7 +139,7 @@ def _of_timers(timers: list[Timer], disks: list[Disk]) -> Iterator[str]:
             if timer.record is not None and over != timer.record:
                 yield (
                     f"fast_io_fail_tmo {over} of the map '{map_}' and {name} {timer.record} in the record of {timer.node} "
-                    f"contradict each other: while the path is in the map, multipath's counts. Set both alike."
+                    f"contradict each other: while the path is in the map, multipath's counts. Set both to the same value."
                 )
         if None not in (timer.record, timer.session) and timer.session not in (timer.record, over):
             yield (
@@ -151,6 +151,6 @@ def _of_timers(timers: list[Timer], disks: list[Disk]) -> Iterator[str]:
     for (name, record, conf), nodes in drifted.items():
         more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
         yield (
-            f"{name} is {record} in the record of {nodes[0]}{more}, and {conf} in iscsid.conf, which counts for new records "
-            f"only. Set both alike (module nodes)."
+            f"{name} is {record} in the record of {nodes[0]}{more}, and {conf} in iscsid.conf, which applies to new records "
+            f"only. Set both to the same value (module nodes)."
         )

@@ -26,7 +26,7 @@ class Path:
     session: str  # 'iqn...' at 10.77.1.11:3260
     noop_out_interval: int
     noop_out_timeout: int
-    replacement_timeout: int  # the session's recovery_tmo; below 0: for ever
+    replacement_timeout: int  # the session's recovery_tmo; below 0: forever
     abort_timeout: int
     command_timeout: int  # the disk's 'timeout' in sysfs
 
@@ -54,7 +54,7 @@ class Queue:
 
     name: str
     wwid: str
-    retries: int | None  # no_path_retry: 0 fails at once, None queues for ever
+    retries: int | None  # no_path_retry: 0 fails at once, None queues forever
     polling_interval: int
     fast_io_fail: int | None = None  # what multipathd sets over replacement_timeout; None: it does not
     dev_loss: str = ""  # of no effect on iSCSI, told since people set it
@@ -103,7 +103,7 @@ class Disk:
 
 def seconds(number: int | None) -> str:
     """A time for people."""
-    return "for ever" if number is FOR_EVER else f"{number} s"
+    return "forever" if number is FOR_EVER else f"{number} s"
 
 
 def arithmetic(disk: Disk) -> str:
@@ -115,7 +115,7 @@ def arithmetic(disk: Disk) -> str:
         said = f"no pings, so SCSI command timer {path.command_timeout} + abort_timeout {path.abort_timeout}"
     said += f" = {path.notice} s until the silent path is noticed, "
     if path.stall is FOR_EVER:
-        return f"{said}replacement_timeout {path.replacement_timeout}: its I/O waits for ever."
+        return f"{said}replacement_timeout {path.replacement_timeout}: its I/O waits forever."
     name = (
         "fast_io_fail_tmo"
         if queue and queue.fast_io_fail == path.replacement_timeout
@@ -124,16 +124,16 @@ def arithmetic(disk: Disk) -> str:
     said += f"{name} {path.replacement_timeout} s until its I/O "
     if not disk.map:
         return f"{said}fails: {path.stall} s."
-    said += f"is given back to multipath: {path.stall} s when one path goes"
+    said += f"is given back to multipath: {path.stall} s when one path fails"
     if not queue:
-        return f"{said}; multipathd does not run, so what comes then nobody decides."
+        return f"{said}; multipathd does not run, so nothing decides what happens then."
     if queue.retries is None:
-        return f"{said}; no_path_retry queue: for ever when all go."
+        return f"{said}; no_path_retry queue: forever when all fail."
     if not queue.retries:
-        return f"{said}, and when all go, since no_path_retry is fail."
+        return f"{said}, and when all fail, since no_path_retry is fail."
     return (
         f"{said}; no_path_retry {queue.retries} x polling_interval {queue.polling_interval} = {queue.stall} s more when "
-        f"all go: {seconds(disk.all_paths)}."
+        f"all fail: {seconds(disk.all_paths)}."
     )
 
 
@@ -147,7 +147,7 @@ def longer(disks: Iterable[Disk], longest: int) -> list[str]:
 
 
 def _for(number: int | None) -> str:
-    return "for ever" if number is FOR_EVER else f"for {number} s"
+    return "forever" if number is FOR_EVER else f"for {number} s"
 
 
 def show_disk(disk: Disk) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _lost_mounts(one: Standing) -> Iterator[str]:
     mounts = one.source.mounts + one.destination.mounts + mounts_of(one.tags)
     if moves_of(one.tags) and not mounts and NO_MOUNTS not in one.tags:
         yield (
-            "where it was mounted is noted no more, and it is mounted nowhere. The controller's backups of its metadata "
+            "where it was mounted is no longer noted, and it is not mounted anywhere. The controller's backups of its metadata "
             f"('{one.group}-{one.uuid}-*.vg', tags '{MOUNT}:volume:path:type:options', and '*.mounts.json') say it: mount it by "
             "them (lunworks.iscsi.mounts)"
         )
@@ -49,7 +49,7 @@ def _owner(one: Standing) -> str:
 
 def _noted(one: Standing) -> str:
     moves = sorted(moves_of(one.tags))
-    until = ", activated by no host itself until that is over" if AUTO in one.tags else ""
+    until = ", not activated automatically by any host until that is over" if AUTO in one.tags else ""
     runs = "".join(
         f", by a run that '{who}' began at {when} from '{source}' to '{destination}'"
         for who, when, source, destination in runs_of(one.tags)

@@ -29,7 +29,7 @@ class WithWayBack(Step):
             lost = [f"{step}: {fault}" for step in self.back for fault in [step.outcome(host)] if fault]
             if lost:
                 raise Problem(
-                    f"{problem} What was there could not be put back: {' '.join(lost)}"
+                    f"{problem} What was there could not be restored: {' '.join(lost)}"
                 ) from problem
             again = " What was served before is served again." if self.back else ""
             raise Problem(f"{problem}{again}") from problem

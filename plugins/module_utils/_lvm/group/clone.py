@@ -152,7 +152,7 @@ def refuse_clone(request: Request, seen: Copies, steps: Sequence[Step]) -> None:
     lacking = sorted(wanted_pvs - {one.label.pv for one in seen.disks if one.label})
     if lacking:
         raise Problem(
-            f"The copy is not whole: its physical volume {lacking[0]} is on none of these disks. Name all of them."
+            f"The copy is not complete: its physical volume {lacking[0]} is on none of these disks. Name all of them."
         )
     if request.name in seen.names:
         raise Problem(

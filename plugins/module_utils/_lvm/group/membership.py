@@ -155,7 +155,7 @@ def _join(host: Host, group: str, devices: Sequence[str], *command: str) -> None
             refuse_device(look_device(host, path, holders), group)
         except Problem as problem:
             raise Problem(
-                f"'{path}' was empty and unused when this was planned, and is not so now: somebody else was there meanwhile. "
+                f"'{path}' was empty and unused when this was planned, and no longer is: somebody else has used it since. "
                 f"Nothing was done. {problem}"
             ) from problem
     try:

@@ -112,6 +112,6 @@ def _refuse_letting_go(request: Request, group: VolumeGroup, users: Sequence[str
         )
     if request.state == "absent" and group.logical and not request.force:
         raise Problem(
-            f"Cannot remove the volume group '{request.name}': there are the logical volumes "
-            f"{listed([one.name for one in group.logical])}. Remove them first, or set force to lose all on them."
+            f"Cannot remove the volume group '{request.name}': it contains the logical volumes "
+            f"{listed([one.name for one in group.logical])}. Remove them first, or set force, which loses everything on them."
         )

@@ -60,7 +60,7 @@ class GroupsResource(Resource):
         for group, volume in self.verify:
             if group not in sampled:
                 raise Problem(
-                    f"'{group}/{volume}' cannot be verified: ask for '{group}' active and with checksums."
+                    f"'{group}/{volume}' cannot be verified: request '{group}' active and with checksums."
                 )
 
     def look(self, host: Host) -> Groups:
@@ -122,8 +122,8 @@ def refuse_changed(seen: Groups, volumes: Iterable[tuple[str, str]]) -> None:
     changed = [f"'{group}/{volume}'" for group, volume in volumes if not same(seen, group, volume)]
     if changed:
         raise Problem(
-            f"The checksum samples of {', '.join(changed)} are not those that were noted when the group was exported: "
-            "somebody has written to the disks since, or they are not the same. Nothing was mounted. Find out who did."
+            f"The checksum samples of {', '.join(changed)} differ from those noted when the group was exported: "
+            "somebody has written to the disks since, or they are other disks. Nothing was mounted. Find out what happened."
         )
 
 

@@ -168,7 +168,7 @@ def refuse_restore(request: Request, seen: Restorable, steps: list[Step]) -> Non
     here = sorted(uuid for uuid in request.disks if seen.pvs[uuid])
     if here and steps:
         raise Problem(
-            f"The physical volume {here[0]} is on '{seen.pvs[here[0]]}'. Name only disks of those that are lost."
+            f"The physical volume {here[0]} is on '{seen.pvs[here[0]]}'. Name only disks for physical volumes that are lost."
         )
     lost = [uuid for uuid in seen.lost if uuid not in request.disks]
     if lost and (steps or seen.uuid):

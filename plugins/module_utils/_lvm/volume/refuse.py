@@ -57,7 +57,9 @@ def _refuse_loss(request: Request, old: Volume, group: VolumeGroup, users: Seque
             if old.filesystem
             else "it is inactive, so what it holds cannot be seen"
         )
-        raise Problem(f"Cannot remove '{request.path}': {held}. Set force to lose all on it.")
+        raise Problem(
+            f"Cannot remove '{request.path}': {held}. Set force to remove it with everything on it."
+        )
 
 
 def _refuse_change(request: Request, old: Volume, new: Volume, group: VolumeGroup) -> None:
@@ -77,8 +79,8 @@ def _refuse_change(request: Request, old: Volume, new: Volume, group: VolumeGrou
         raise Problem(f"'{request.path}' is inactive, so nobody can see what is on it. {first}.")
     if request.filesystem and old.filesystem and old.filesystem.kind not in (request.filesystem, UNSEEN):
         raise Problem(
-            f"'{request.path}' holds {old.filesystem.kind} and must hold {request.filesystem}. Nothing is written over it. Is it "
-            f"the right volume? Only if all on it may be lost, clear it by hand: wipefs --all {request.path}"
+            f"'{request.path}' holds {old.filesystem.kind} and must hold {request.filesystem}. It is not overwritten. Is it "
+            f"the right volume? Only if everything on it may be lost, clear it by hand: wipefs --all {request.path}"
         )
 
 
@@ -95,7 +97,7 @@ def _refuse_overflow(requests: Sequence[Request], seen: Volumes, want: Volumes) 
                 before = " with the volumes before it" if grown > taken(old, new) else ""
                 raise Problem(
                     f"There is no room for '{request.path}' in the volume group '{name}': it needs {needed} more{before}, and "
-                    f"{there} are free. Extend the group or let its disks grow first; if that happens in this very play, a "
+                    f"{there} are free. Extend the group or let its disks grow first; if that happens in this same play, a "
                     "check run cannot see it yet."
                 )
             if old is None and new and not new.extents:

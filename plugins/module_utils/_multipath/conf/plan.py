@@ -97,7 +97,7 @@ class ListWwid(Step):
         if self.wwid not in registered(host):
             said = " ".join(ran.err.split())
             raise Problem(
-                f"'{self.wwid}' is not on the list '{WWIDS}' afterwards. multipath says: {said or '(nothing)'}"
+                f"'{self.wwid}' is still not on the list '{WWIDS}'. multipath says: {said or '(nothing)'}"
             )
 
 
@@ -118,7 +118,7 @@ class Reconfigure(Step):
 
         if not host.until(done, RECONFIGURE, 1):
             raise Problem(
-                f"multipathd has not loaded its files within {RECONFIGURE} seconds. It has not: "
+                f"multipathd has not loaded its files within {RECONFIGURE} seconds. Not loaded: "
                 f"{'; '.join(behind[:NAMED])}. See its journal ('journalctl -u multipathd')."
             )
 
@@ -207,7 +207,7 @@ def _config(host: Host) -> str:
     told = ask(host, "show", "config")
     if not told:
         raise Problem(
-            f"multipathd runs and does not answer; it was asked for {BUSY} seconds. If the paths of its maps answer again, "
+            f"multipathd is running, but has not answered for {BUSY} seconds. If the paths of its maps answer again, "
             "lunworks.iscsi.multipath_paths brings them back without it. See its journal too."
         )
     return told

@@ -25,7 +25,7 @@ FLUSH = 60  # seconds for one try to write out what is left and to remove a devi
 
 @dataclass(frozen=True)
 class RemoveMap(Step):
-    """Queueing off first: what cannot be written must fail, not wait for ever. udev may hold the map: try again."""
+    """Queueing off first: what cannot be written must fail, not wait forever. udev may hold the map: try again."""
 
     side_by_side = 8
     label: str

@@ -225,7 +225,7 @@ def _refuse_stray(path: Path, holders: Holders | None) -> None:
     users = users_of([path.device], holders)
     if users:
         raise Problem(
-            f"{path} was {path.was} and answers now as {path.now}: its LUN number was given "
+            f"{path} was {path.was} and now answers as {path.now}: its LUN number was given "
             f"to another LUN while {'; '.join(str(user) for user in users[:4])}. What is written there lands on the "
             f"wrong LUN. Stop its users, remove the disk '{path.taken_for}' (state: absent), then run this again."
         )
@@ -248,7 +248,7 @@ def _refuse_size(request: Request, disk: Disk) -> None:
     if offered < disk.size:
         raise Problem(
             f"{request.label} has {disk.size} bytes on this host, but its LUN only {offered}: it shrank on the storage side. "
-            "Nothing is read or written beyond its end without errors. Grow the LUN to its old size."
+            "Reads and writes beyond its end fail. Grow the LUN back to its old size."
         )
     down = [f"{path} is {path.state}" for path in disk.paths if not path.good]
     if offered > disk.size and down:

@@ -141,7 +141,7 @@ def _whole(seen: Reaches, name: str, leaving: Iterable[Path]) -> bool:
 
 
 def _reason(path: Path) -> str:
-    return _reuse(path) if path.other else "the target maps no LUN there any more"
+    return _reuse(path) if path.other else "the target no longer maps a LUN there"
 
 
 def _reuse(path: Path) -> str:
@@ -154,7 +154,7 @@ def refuse_reaches(seen: Reaches, steps: list[Step]) -> None:
         users = users_of([path.map or path.device], seen.holders)
         if users:
             raise Problem(
-                f"{path} was {path.was} and answers now as {path.now}: its LUN number was given to another LUN while "
+                f"{path} was {path.was} and now answers as {path.now}: its LUN number was given to another LUN while "
                 f"{'; '.join(str(user) for user in users[:4])}. What is written there lands on the wrong LUN. Stop its "
                 f"users, then run this again with 'remove: true'."
             )
@@ -164,7 +164,7 @@ def refuse_reaches(seen: Reaches, steps: list[Step]) -> None:
         users = [] if kept else users_of([path.map or path.device], seen.holders)
         if users:
             raise Problem(
-                f"Cannot remove {path}, of which the target maps no LUN any more: "
+                f"Cannot remove {path}, whose LUN the target no longer maps: "
                 f"{'; '.join(str(user) for user in users[:4])}. Stop its users first, or map the LUN again."
             )
 
@@ -177,9 +177,9 @@ def note_reaches(seen: Reaches, steps: list[Step]) -> Iterator[str]:
             yield f"{path} must not be used: {_reuse(path)}. 'remove: true' replaces it."
     for path in seen.gone():
         if path.device not in leaving:
-            yield f"{path} ('{path.taken_for}') is still there, but the target maps no LUN there any more."
+            yield f"{path} ('{path.taken_for}') is still there, but the target no longer maps a LUN there."
     for path in seen.resized():
-        told = f"has {path.capacity} bytes, this host knows {path.size}"
+        told = f"has {path.capacity} bytes, but this host still sees {path.size}"
         yield f"{path} ('{path.taken_for}') {told}. Grow it with lunworks.iscsi.disk."
     for reach in seen.reaches.values():
         if reach.session.state != "LOGGED_IN":

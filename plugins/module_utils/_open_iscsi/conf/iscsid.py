@@ -97,7 +97,7 @@ class RestartIscsid(Step):
     polls: int = 0  # by how many processes it polls now (discoveryd), if its records do not say so
 
     def __str__(self) -> str:
-        return "Restart iscsid, which reads the file only at its start (sessions go on)"
+        return "Restart iscsid, which reads the file only at its start (sessions continue)"
 
     def take(self, host: Host) -> None:
         polls = max(self.polls, len(polled(host)))

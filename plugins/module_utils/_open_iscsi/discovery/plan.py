@@ -81,7 +81,7 @@ class Discover(Step):
             if self.back is None:
                 raise
             self.back.take(host)
-            raise Problem(f"{problem} The discovery record is again as it was.") from problem
+            raise Problem(f"{problem} The discovery record is as it was before.") from problem
         steps = [
             step for step in plan_discovery(seen, want_discovery(seen, request), request) if _of_nodes(step)
         ]
@@ -131,7 +131,7 @@ def _refuse_silent(host: Host, source: Source) -> None:
     why = host.unreachable(portal.address, portal.port)
     if why:
         raise Problem(
-            f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, does it run there?"
+            f"Cannot discover at {portal}: it does not answer ({why}). Is the address right, and is the target running there?"
         )
 
 

@@ -127,7 +127,9 @@ def _settings(source: Source, options: dict[str, Any]) -> dict[str, Value]:
         if elsewhere:
             raise Problem(f"'{name}' belongs in the option '{elsewhere}', not in 'settings'.")
         if value is None:
-            raise Problem(f"The setting '{name}' has no value. What is not named stays: leave the line out.")
+            raise Problem(
+                f"The setting '{name}' has no value. What is not named stays as it is: leave the line out."
+            )
         found[name] = setting(name, value, known)
     for name, option in own.items():
         if options[option] is not None:

@@ -185,7 +185,7 @@ def check_fields(name: str, transport: str, asked: dict[str, str]) -> None:
         network = "its sessions use the kernel's network: set that on the network interface (a VLAN is one: nic eth1.7)"
         raise Problem(
             f"The iface '{name}' with the transport '{transport}' cannot have '{useless[0]}': "
-            f"{network if transport in SOFTWARE else 'the driver makes nothing of it'}."
+            f"{network if transport in SOFTWARE else 'the driver ignores it'}."
         )
     where = asked.get("iface.ipaddress", "")
     six = "ipv6" in name

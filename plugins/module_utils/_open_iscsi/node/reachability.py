@@ -96,7 +96,7 @@ def _asked(host: Host, way: Way) -> Blocker | tuple[DiscoveryEntry, ...] | None:
         return ask(host, way.portal, ["default"], seconds=ASKING)
     except Late:
         return Blocker(
-            f"does not answer (it takes connections, and said nothing of its targets in {ASKING} seconds)"
+            f"does not answer (it accepts connections, but did not list its targets within {ASKING} seconds)"
         )
     except Problem:
         return None

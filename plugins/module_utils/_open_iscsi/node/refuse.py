@@ -21,7 +21,7 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
     if blocked:
         said = " ".join(f"{name} {seen.blocked[name]}." for name in blocked[:3])
         said += f" The same is true of {len(blocked) - 3} more." if blocked[3:] else ""
-        more = "Are address and name right, is the target running, is this initiator in its igroup?"
+        more = "Are the address and name right, is the target running, and is this initiator in its igroup?"
         raise Problem(f"Cannot log in: {said} Nothing was changed. {more}")
     out = {step.name for step in steps if isinstance(step, LogOut)}
     for step in (one for one in steps if isinstance(one, RemoveRecord)):

@@ -131,7 +131,7 @@ def requests(asked: dict[str, Any]) -> list[tuple[RecordId, Request]]:
     target, absent = target_name(asked["target"]), asked["state"] == "absent"
     if not asked["portals"] and not absent:
         raise Problem(
-            f"The node '{target}' needs its portals. Only with state 'absent' may they be left out: all go."
+            f"The node '{target}' needs its portals. Only with state 'absent' may they be omitted: then all are removed."
         )
     if absent and asked["logged_in"]:
         raise Problem(f"The node '{target}' cannot be absent and logged_in at once.")

@@ -117,7 +117,7 @@ def check_requests(requests: list[Request]) -> list[Request]:
     ours = {request.secret for request in requests if request.secret and not request.name.mutual}
     if any(request.secret in ours for request in requests if request.secret and request.name.mutual):
         raise Problem(
-            "A mutual CHAP entry has the secret of one that is not; RFC 7143 forbids that. Use two different secrets."
+            "A mutual CHAP entry has the same secret as one that is not mutual; RFC 7143 forbids that. Use two different secrets."
         )
     return requests
 

@@ -26,7 +26,7 @@ ROUNDS = 8
 SILENT = "does not answer"
 HASHES = {"MD5": "5", "SHA1": "6", "SHA256": "7", "SHA3-256": "8"}  # IANA, "iSCSI authentication methods"
 FUNCTIONS = {"5": "md5", "6": "sha1", "7": "sha256", "8": "sha3_256"}
-WRONG_SECRET = "rejects the CHAP user or secret, or wants CHAP and got none"
+WRONG_SECRET = "rejects the CHAP user or secret, or requires CHAP and got none"
 # RFC 7143 11.13.5, the classes 2 (initiator error) and 3 (target error).
 REFUSALS = {
     0x0201: WRONG_SECRET,
@@ -95,11 +95,11 @@ class _Login:
         if not chap.user or said.get("AuthMethod") == "None":
             return
         if said.get("AuthMethod") != "CHAP":
-            raise _Refused(f"takes no CHAP (it says {said.get('AuthMethod', 'nothing')!r})")
+            raise _Refused(f"does not accept CHAP (it answers {said.get('AuthMethod', 'nothing')!r})")
         numbers = [HASHES[name] for name in probe.hashes.split(",") if name in HASHES]
         said = self._say({"CHAP_A": ",".join(numbers)})
         if said.get("CHAP_A") not in numbers or not {"CHAP_I", "CHAP_C"} <= set(said):
-            raise _Refused(f"takes none of the CHAP algorithms {probe.hashes}")
+            raise _Refused(f"accepts none of the CHAP algorithms {probe.hashes}")
         self._prove(FUNCTIONS[said["CHAP_A"]], int(said["CHAP_I"], 0), _bytes(said["CHAP_C"]))
 
     def _prove(self, function: str, number: int, challenge: bytes) -> None:

@@ -71,7 +71,7 @@ class LogInAnew(Step):
         disks = look_patiently(host, standing, self.terms)[self.session.number]
         refusal = probe_login(host, probe_of(self.record.settings, self.session.name, self.initiator))
         for text in [*reasons(standing[0], disks, self.terms), *([f"{refusal}."] if refusal else [])]:
-            raise Problem(f"{text} The session goes on as it was.")
+            raise Problem(f"{text} The session continues as it was.")
         return disks
 
     def _await(self, host: Host, disks: tuple[Disk, ...]) -> None:

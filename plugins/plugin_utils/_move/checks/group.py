@@ -63,7 +63,7 @@ def _both(survey: Survey, one: Standing) -> None:
     if one.destination.active and not one.destination.may_write():
         raise Refusal(
             f"'{survey.destination}' has active volumes of '{one.group}' though it may write to none of its LUNs: leftovers "
-            f"of an earlier time. Clean '{survey.destination}' up first: restart it, or move from it to where the group is."
+            f"of earlier use. Clean up '{survey.destination}' first: restart it, or move from it to where the group is."
         )
     if one.destination.active and one.source.active and one.source.may_write():
         raise Refusal(
@@ -102,7 +102,7 @@ def _read_only(survey: Survey, one: Standing) -> None:
         if lun.wwid in one.source.mapped - one.source.running | one.source.kept - one.source.saved:
             raise Refusal(
                 f"The LUN '{lun.name}' of '{lun.target}' is mapped read-only to '{survey.source}'. '{one.group}' cannot be "
-                "exported so. Map it writable first."
+                "exported like that. Map it writable first."
             )
 
 
@@ -119,8 +119,8 @@ def _homeless(survey: Survey, one: Standing) -> None:
     """LVM gives a group of another system ID only to a host that has one itself."""
     if is_foreign(one) and not one.exported and not is_here(one) and not one.destination.system_id:
         raise Refusal(
-            f"'{one.group}' belongs to the system ID '{one.system_id}' of '{survey.source}', which cannot hand it over any "
-            f"more, and '{survey.destination}' has none to take it over with (lvmsystemid(7)). Give it one first "
+            f"'{one.group}' belongs to the system ID '{one.system_id}' of '{survey.source}', which can no longer hand it "
+            f"over, and '{survey.destination}' has none to take it over with (lvmsystemid(7)). Give it one first "
             "(global/system_id_source in lvm.conf(5))."
         )
 
@@ -128,16 +128,16 @@ def _homeless(survey: Survey, one: Standing) -> None:
 def _busy_metadata(survey: Survey, one: Standing) -> None:
     status = newest(survey, one.group).status
     for flag, reason in (
-        ("PVMOVE", "a pvmove is under way in it; wait for its end, or stop it (pvmove --abort)"),
-        ("LOCKED", "a pvmove is under way in it; wait for its end, or stop it (pvmove --abort)"),
-        ("MERGING", "a snapshot is being merged in it; wait for its end"),
+        ("PVMOVE", "a pvmove is in progress; wait for it to finish, or abort it (pvmove --abort)"),
+        ("LOCKED", "a pvmove is in progress; wait for it to finish, or abort it (pvmove --abort)"),
+        ("MERGING", "a snapshot is being merged; wait for it to finish"),
         ("PARTIAL_VG", "it has lost a PV; bring that back first"),
         (
             "MISSING_PV",
             "LVM has used it without one of its PVs; put that back first (vgextend --restoremissing)",
         ),
-        ("CLUSTERED", "it is shared by a cluster, which moves it by its own means"),
-        ("SHARED", "it is shared by lvmlockd, which moves it by its own means"),
+        ("CLUSTERED", "it is shared by a cluster, which moves it with its own tools"),
+        ("SHARED", "it is shared by lvmlockd, which moves it with its own tools"),
     ):
         if flag in status:
             raise Refusal(f"'{one.group}' cannot move: {reason}.")
@@ -210,7 +210,7 @@ def _way_in(survey: Survey, one: Standing) -> None:
             )
         if target.name in one.destination.outsider and target.chap:
             raise Refusal(
-                f"The igroups of '{target.name}' ask for CHAP, and '{survey.destination}' has none there. Declare its "
+                f"The igroups of '{target.name}' require CHAP, and '{survey.destination}' has none there. Declare its "
                 "igroup with its own credentials, without a LUN yet, and run lunworks.iscsi.site first."
             )
 

@@ -45,8 +45,8 @@ def _health(survey: Survey, one: Standing) -> None:
     for volume in group.volumes if group else ():
         if volume.health:
             raise Refusal(
-                f"'{one.group}/{volume.name}' is not well on '{survey.source}': {volume.health} (lvs(8)). Repair it there, "
-                "or remove it, before it moves: what is half here would be half there."
+                f"'{one.group}/{volume.name}' is not healthy on '{survey.source}': {volume.health} (lvs(8)). Repair it there, "
+                "or remove it, before it moves: it would be in the same state there."
             )
 
 

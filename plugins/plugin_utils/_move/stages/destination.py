@@ -53,7 +53,7 @@ class Attach(OnDestination):
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"wait for the disks {listed(one.wwids)}, to be read only, proved by WWID on every path"
+        return f"wait for the disks {listed(one.wwids)}, read-only, verified by WWID on every path"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Await(Attach):
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"wait for the disks {listed(one.wwids)}, proved by WWID on every path"
+        return f"wait for the disks {listed(one.wwids)}, verified by WWID on every path"
 
 
 class Start(OnDestination):
@@ -120,7 +120,7 @@ class Start(OnDestination):
         elif is_foreign(one):
             said.append(f"take '{one.group}' over from its owner '{one.system_id}', which is fenced")
         if claimed(one) != one.tags:
-            said.append(f"note in the metadata of '{one.group}' that this run has the move now")
+            said.append(f"note in the metadata of '{one.group}' that this run now owns the move")
         if Start.waits(one):
             said.append(f"activate '{one.group}'")
         if Start.unproved(one):
@@ -203,7 +203,7 @@ class Finish(OnDestination):
     def say(one: Standing, host: str) -> str:
         again = ", and let hosts activate it by themselves again" if AUTO in one.tags else ""
         notes = f"drop the notes of the move from the metadata of '{one.group}'{again}"
-        return f"{notes}, then scan for paths of its disks that were away"
+        return f"{notes}, then scan for paths of its disks that were missing"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Serve(OnStorage):
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        return f"give {say_luns(one, host)} to '{one.source.host}' again, as it is saved, but does not run since a restart"
+        return f"give {say_luns(one, host)} to '{one.source.host}' again, as it is saved but has not been running since a restart"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Admit(OnStorage):
     @staticmethod
     def say(one: Standing, host: str) -> str:
         igroups = {dict(one.destination.igroups)[target] for target in one.destination.outsider}
-        return f"let the initiator '{one.destination.initiator}' into the igroup {listed(igroups)}"
+        return f"add the initiator '{one.destination.initiator}' to the igroup {listed(igroups)}"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
@@ -123,10 +123,11 @@ class Switch(OnStorage):
     @staticmethod
     def say(one: Standing, host: str) -> str:
         source, destination = one.source, one.destination
-        fence = "let '{}' ({}) only read {}" if source.answers else "unmap from '{}' ({}) {}"
+        own = say_luns(one, host)
+        fence = f"make {own} read-only for" if source.answers else f"unmap {own} from"
         return (
-            f"{fence.format(source.host, source.initiator, say_luns(one, host))}, and when that is so let "
-            f"'{destination.host}' ({destination.initiator}) write, running and saved"
+            f"{fence} '{source.host}' ({source.initiator}), and once that is done writable for '{destination.host}' "
+            f"({destination.initiator}), running and saved"
         )
 
     @staticmethod

@@ -63,14 +63,17 @@ def test_both_sides_agree():
             lambda group, node, host: group["chap"].update(secret="short"),
             "has 5 bytes; it must have 12 to 255",
         ),
-        (lambda group, node, host: node["chap"].update(secret="x" * 256), "of 'a': The CHAP secret has 256"),
+        (
+            lambda group, node, host: node["chap"].update(secret="x" * 256),
+            "of 'a': The CHAP secret of the user",
+        ),
         (lambda group, node, host: node["chap"].update(secret=" twelve-bytes-1"), "white space"),
         (lambda group, node, host: node["chap"].update(mutual_secret="twelve-bytes-1"), "are the same"),
         (lambda group, node, host: node["chap"].update(user="other"), "do not have the same CHAP user for"),
         (lambda group, node, host: node["chap"].update(secret="twelve-bytes-3"), "the same CHAP secret for"),
         (lambda group, node, host: node["chap"].pop("secret"), "chap has a user and a secret"),
         (lambda group, node, host: node.update(chap="secret"), "chap has a user and a secret"),
-        (lambda group, node, host: node.pop("chap"), "asks for CHAP, but the node"),
+        (lambda group, node, host: node.pop("chap"), "requires CHAP, but the node"),
         (lambda group, node, host: group.pop("chap"), "no igroup with"),
         (lambda group, node, host: host.update(initiator_name="iqn.2026-01.com.example:b"), "no igroup with"),
     ],
@@ -82,8 +85,8 @@ def test_a_fault_is_said_and_no_secret_is(change, said):
 
 
 def test_a_target_without_chap_cannot_be_chosen():
-    assert "There is no CHAP in the data of" in chap_faults(san(), f"{DB},{LOG}")[0]
-    assert "There is no CHAP in the data:" in chap_faults({"a": {}})[0]
+    assert "There is no CHAP in the inventory for" in chap_faults(san(), f"{DB},{LOG}")[0]
+    assert "There is no CHAP in the inventory:" in chap_faults({"a": {}})[0]
 
 
 def test_targets_that_nobody_declares_are_not_judged():
@@ -95,7 +98,7 @@ def test_targets_that_nobody_declares_are_not_judged():
 def test_a_malformed_target_name_or_another_form_of_data_is_refused():
     with pytest.raises(AnsibleFilterError, match="is not an iSCSI name"):
         chap_faults(san(), "store1.db")
-    with pytest.raises(AnsibleFilterError, match="not in the form"):
+    with pytest.raises(AnsibleFilterError, match="does not have the form"):
         chap_faults({"a": {"initiator_nodes": [{"chap": CHAP}]}})
 
 

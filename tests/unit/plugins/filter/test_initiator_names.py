@@ -34,10 +34,10 @@ def test_a_name_is_made_of_the_authority_and_the_host(host, authority, name):
         ("", IQN, "No iSCSI name can be made of the host name ''"),
         ("db a", IQN, "No iSCSI name can be made of the host name 'db a'"),
         ("x" * 223, IQN, "at most 223 bytes"),
-        ("db-a", "iqn.2026-13.com.example", "The naming authority is not right"),
-        ("db-a", "iqn.example", "The naming authority is not right"),
+        ("db-a", "iqn.2026-13.com.example", "The naming authority is not valid"),
+        ("db-a", "iqn.example", "The naming authority is not valid"),
         ("db-a", "com.example", "'com.example' is not a naming authority"),
-        ("db-a", "naa.5000000000000001", "names of the forms eui. and naa. are given by hand"),
+        ("db-a", "naa.5000000000000001", "set names of the forms eui. and naa. by hand"),
         ("db-a", "", "'' is not a naming authority"),
     ],
 )

@@ -244,7 +244,7 @@ def test_software_that_nobody_knows():
 
 
 def test_data_in_another_form_is_refused_with_a_reason():
-    with pytest.raises(AnsibleFilterError, match="not in the form"):
+    with pytest.raises(AnsibleFilterError, match="does not have the form"):
         san_faults({"a": {"volume_groups": ["vg"]}})
     with pytest.raises(AnsibleFilterError, match="is not an iSCSI name"):
         san_faults({"a": {"initiator_name": "db-a"}})

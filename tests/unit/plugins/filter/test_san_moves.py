@@ -180,7 +180,7 @@ def test_a_lun_with_a_serial_that_others_gave_is_named_with_its_real_wwid():
 
 
 def test_data_of_another_form_is_refused():
-    with pytest.raises(AnsibleFilterError, match="not in the form"):
+    with pytest.raises(AnsibleFilterError, match="does not have the form"):
         san_moves({"b": {"volume_groups": ["vg_db"]}}, luns(A))
     with pytest.raises(AnsibleFilterError, match="is not an iSCSI name"):
         data = parts()

@@ -73,4 +73,4 @@ def test_the_worst_stall_of_a_lun_stands_beside_it_and_contradictions_stand_firs
     assert told[:2] == ["db-a (iqn.x)", "  fault  One contradicts another."]
     assert told[-1:] == ["    stall  75 s: 5 + 5 ..."]
     timers["disks"][0]["worst_stall"] = None
-    assert "    stall  for ever: 5 + 5 ..." in san_report({"db-a": answer})
+    assert "    stall  forever: 5 + 5 ..." in san_report({"db-a": answer})

@@ -81,7 +81,7 @@ def test_a_disk_too_few_is_no_group_with_the_wrong_disks():
 
 
 def test_data_in_another_form_is_refused():
-    with pytest.raises(AnsibleFilterError, match="not in the form"):
+    with pytest.raises(AnsibleFilterError, match="not have the form"):
         volume_options([{"name": "vg_db"}])
 
 

@@ -151,9 +151,9 @@ def test_an_empty_user_and_an_empty_secret_say_no_chap():
 @pytest.mark.parametrize(
     "change, said",
     [
-        ({"secret": "short"}, "The CHAP secret has 5 bytes; it must have 12 to 255"),
+        ({"secret": "short"}, "The CHAP secret of the user 'db' has 5 bytes; it must have 12 to 255"),
         ({"secret": "x" * 256}, "has 256 bytes"),
-        ({"mutual_secret": "short"}, "The CHAP mutual_secret has 5 bytes"),
+        ({"mutual_secret": "short"}, "The CHAP mutual_secret of the user 'store' has 5 bytes"),
         ({"mutual_secret": "twelve-bytes"}, "are the same"),
         ({"secret": "twelve bytes\n"}, "white space"),
         ({"user": ""}, "user '' is empty"),

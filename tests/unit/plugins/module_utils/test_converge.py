@@ -251,8 +251,8 @@ def test_what_was_not_asked_for_and_has_changed_meanwhile_is_a_warning():
         converge(module, Shelf, Thief(["a"]))
     assert end.value.args[0]["state"] == ["b"] and "failed" not in end.value.args[0]
     assert module.warnings[1:] == [
-        "While this ran, somebody else has changed something here that was not asked for, and it was left so: "
-        "0 is 'b', was 'a'; 1 is None, was 'b'. Nothing has to be done about it, unless it was not intended."
+        "During this run somebody else changed something here that was not requested, and it was left as it is now: "
+        "0 is 'b', was 'a'; 1 is None, was 'b'. No action is needed unless that change was unintended."
     ]
 
 

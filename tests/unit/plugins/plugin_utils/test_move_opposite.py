@@ -167,7 +167,7 @@ def test_a_group_that_is_exported_is_claimed_as_soon_as_it_is_imported(step):
     (state,) = start.plain()["states"]
     assert run.run in state["tags"] and not [tag for tag in state["tags"] if "anna" in tag]
     assert start.say()[0].startswith(
-        "On 'b': import 'vg_db', then note in the metadata of 'vg_db' that this run has the move now, then activate"
+        "On 'b': import 'vg_db', then note in the metadata of 'vg_db' that this run now owns the move, then activate"
     )
 
 

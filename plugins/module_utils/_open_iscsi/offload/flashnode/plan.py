@@ -60,7 +60,8 @@ class AddFlashnode(Step):
         new = [one.index for one in look_flashnodes(host, self.card.number) if one.index not in old]
         if len(new) != 1:
             raise Problem(
-                f"{self.card} has {len(new)} new flashnodes where one was made. Is someone else at it? Look with host_info."
+                f"{self.card} has {len(new)} new flashnodes, but one was made. Is someone else working on it? See "
+                "host_info."
             )
         try:
             _update(host, self.card, new[0], {**identity(self.name), **self.settings})

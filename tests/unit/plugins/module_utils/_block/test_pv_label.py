@@ -118,9 +118,9 @@ def test_a_backup_tells_the_same_as_the_disk_and_the_kinds_of_its_segments():
         ("a {" * 3000 + "}" * 3000, "'a' is in the wrong place"),
         ("a = " + "[" * 3000, "a value is missing, or is nested too deep"),
         ('v {\nid = "u"\nseqno = 1\n', "it ends in the middle of a section"),
-        ('v {\nid = "u', "a text in quotes has no end"),
+        ('v {\nid = "u', "a quoted string has no end"),
         ('v {\nid = "u"\nid = "w"\nseqno = 1\n}', "'id' is in the wrong place"),
-        ("#" * 5000 + "\n" + "# " * 5000 + '\n"', "a text in quotes has no end"),
+        ("#" * 5000 + "\n" + "# " * 5000 + '\n"', "a quoted string has no end"),
     ],
 )
 def test_a_text_that_lvm_would_not_write_is_no_metadata(text, why):

@@ -412,7 +412,7 @@ def test_a_mount_that_fails_puts_the_changed_line_back_byte_for_byte(line, gone)
     why = why if gone else "mount failed with exit code 32: wrong fs type."
     with pytest.raises(Problem) as failed:
         steps[2].take(host)
-    assert str(failed.value) == f"{why} Its line in /etc/fstab is again as it was."
+    assert str(failed.value) == f"{why} Its line in /etc/fstab is as it was before."
     assert host.read("/etc/fstab") == text
     assert host.did[-1] == "systemctl daemon-reload"
 

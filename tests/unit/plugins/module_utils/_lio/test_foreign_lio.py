@@ -207,7 +207,7 @@ def test_an_igroup_changes_its_own_initiators_and_who_may_log_in_alone(document)
     try:
         steps = converged(host, "igroup", request)
     except Problem as refused:
-        assert "asks everybody for CHAP" in str(refused)
+        assert "requires CHAP from everybody" in str(refused)
         steps = converged(host, "igroup", {**request, "chap": {"user": "", "secret": ""}})
     assert not [step for step in steps if step.startswith(TAKEN_AWAY)]
     acls = group_of(saved(host))["node_acls"]

@@ -340,16 +340,16 @@ def test_a_host_that_runs_what_is_saved_has_no_drift_and_tells_no_secret(suite):
 @pytest.mark.parametrize(
     "change, sentence",
     [
-        (lambda document: document["targets"].clear(), f"The target '{DB}' runs, but is not saved."),
+        (lambda document: document["targets"].clear(), f"The target '{DB}' is running but not saved."),
         (
             lambda document: group_of(document, DB)["portals"].append(
                 {"ip_address": "192.0.2.9", "port": 3260}
             ),
-            f"The portal '192.0.2.9:3260' of '{DB}' is saved, but does not run.",
+            f"The portal '192.0.2.9:3260' of '{DB}' is saved but not running.",
         ),
         (
             lambda document: group_of(document, DB)["node_acls"].pop(),
-            f"The initiator '{A}' of '{DB}' runs, but is not saved.",
+            f"The initiator '{A}' of '{DB}' is running but not saved.",
         ),
         (
             lambda document: group_of(document, DB)["node_acls"][0].update(chap_password="a third secret"),

@@ -185,7 +185,7 @@ def test_credentials_that_nobody_asks_for_are_not_asked_for_by_the_way():
     steps, _notes = planned(host, "lun", target=W, name="n", path="/srv/n.img", size="1m")
     assert not [step for step in steps if step.startswith("Set")]
     named = {"target": W, "name": "g", "initiators": [WHO]}
-    assert f"Logged in without being asked is '{WHO}'" in refused(host, "igroup", **named)
+    assert f"Logged in without it: '{WHO}'" in refused(host, "igroup", **named)
     assert planned(host, "igroup", **named, force=True)[0]
 
 
@@ -193,12 +193,12 @@ def test_demo_mode_is_not_switched_off_under_a_session_that_would_lose_its_luns(
     attributes = {"generate_node_acls": 1, "authentication": 0}
     host = host_of(document(A, F, node_acls=[], attributes=attributes), **session(dynamic=True))
     other = {"target": W, "name": "g", "initiators": ["iqn.2026-01.com.example:j"]}
-    assert f"Logged in without an ACL is '{WHO}'" in refused(host, "igroup", **other)
+    assert f"Logged in without an ACL: '{WHO}'" in refused(host, "igroup", **other)
     own = {"target": W, "name": "g", "initiators": [WHO]}
-    assert f"Logged in without an ACL is '{WHO}'" in refused(host, "igroup", **own, luns=["a"])
+    assert f"Logged in without an ACL: '{WHO}'" in refused(host, "igroup", **own, luns=["a"])
     assert planned(host, "igroup", **own, luns=["a", "f"])[0]
     for options in ({"name": "f", "state": "absent"}, {"name": "f", "block_size": 4096}):
-        assert f"Logged in is '{WHO}'" in refused(host, "lun", target=W, **options)
+        assert f"Logged in: '{WHO}'" in refused(host, "lun", target=W, **options)
 
 
 def test_a_secret_changes_under_a_session():
@@ -286,7 +286,7 @@ def test_a_lost_group_is_not_taken_for_another_one():
         for path, value in running(described).items()
         if not path.startswith(f"{TPG}/") and path != TPG
     }
-    assert "its portal group 1 is saved, but does not run" in refused(
+    assert "its portal group 1 is saved but not running" in refused(
         LioHost(files), "target", name=W, alias="x"
     )
 
@@ -310,8 +310,8 @@ def test_sessions_of_every_portal_group_hold_a_target():
     second = {**group_of(described), "tag": 2, "portals": []}
     described["targets"][0]["tpgs"].append(copy.deepcopy(second))
     host = host_of(described, **session(tag=2))
-    assert f"Logged in is '{WHO}'" in refused(host, "target", name=W, state="absent")
-    assert f"Logged in is '{WHO}'" in refused(host, "targets", targets=[], purge=True)
+    assert f"Logged in: '{WHO}'" in refused(host, "target", name=W, state="absent")
+    assert f"Logged in: '{WHO}'" in refused(host, "targets", targets=[], purge=True)
     (told,) = tell_targets(host, None)["targets"]
     assert [(one["initiator"], one["tag"]) for one in told["sessions"]] == [(WHO, 2)]
     assert [one["tag"] for one in told["other_portal_groups"]] == [2]
@@ -399,8 +399,8 @@ def test_what_must_not_be_read_is_not_read(store, files, why):
         ("target", {"parameters": {"MaxConnections": 99999}}, "it must be 1 to 65535"),
         ("target", {"parameters": {"MaxBurstLength": 511}}, "it must be 512 to 16777215"),
         ("target", {"parameters": {"MaxRecvDataSegmentLength": 16777216}}, "is not a value"),
-        ("lun", {"attributes": {"queue_depth": 129}}, "more than '/srv/f.img' takes, 128"),
-        ("lun", {"attributes": {"optimal_sectors": 16385}}, "takes, 16384"),
+        ("lun", {"attributes": {"queue_depth": 129}}, "more than '/srv/f.img' supports, 128"),
+        ("lun", {"attributes": {"optimal_sectors": 16385}}, "supports, 16384"),
         ("lun", {"attributes": {"max_write_same_len": 1 << 32}}, "is not a value"),
         ("lun", {"attributes": {"unmap_granularity": 1 << 32}}, "is not a value"),
         ("lun", {"attributes": {"emulate_rest_reord": 1}}, "is not a value"),
@@ -416,7 +416,7 @@ def test_what_must_not_be_read_is_not_read(store, files, why):
         (
             "lun",
             {"name": "new", "path": "/dev/vg/nd", "attributes": {"emulate_tpu": 1}},
-            "discards no blocks",
+            "cannot discard blocks",
         ),
     ],
 )
@@ -488,7 +488,7 @@ def test_a_read_only_device_is_served_to_be_read():
     assert "readonly: 1" in host.read(f"{CORE}/iblock_1/{W}:ro/info")
     assert saved(host)["storage_objects"][-1]["readonly"] is True
     entry["igroups"][0]["luns"] = [{"name": "ro", "read_only": False}]
-    assert "can only be read" in refused(host, "targets", targets=[entry])
+    assert "is a read-only device, or its" in refused(host, "targets", targets=[entry])
 
 
 def test_a_file_that_may_outgrow_its_file_system_is_told():

@@ -410,7 +410,7 @@ def test_what_is_no_report_is_a_problem(text):
     try:
         parse_report(text)
     except Problem as problem:
-        assert "'lvm fullreport' printed something else" in str(problem)
+        assert "'lvm fullreport' did not print the report" in str(problem)
 
 
 # ---- what users write ----

@@ -675,7 +675,7 @@ def test_a_disk_on_which_something_is_by_now_is_not_written_over(step):
     with pytest.raises(Problem) as problem:
         step.take(host)
     assert "'/dev/mapper/a' was empty and unused when this was planned" in str(problem.value)
-    assert "there is something on it (LVM2_member)" in str(problem.value)
+    assert "it is not blank (LVM2_member)" in str(problem.value)
     assert host.did == []
 
 

@@ -145,7 +145,7 @@ def test_credentials_that_are_rejected_leave_the_record_as_it_was(config):
     write, discover = plan_discovery(seen, want_discovery(seen, request), request)
     write.take(host)
     assert "a-wrong-secret" in host.read(CONFIG)
-    with pytest.raises(Problem, match="rejects the CHAP user or secret.*again as it was"):
+    with pytest.raises(Problem, match="rejects the CHAP user or secret.*is as it was before"):
         discover.take(host)
     text = host.read(CONFIG)
     assert text is None if config is None else "scout" not in text and "reopen_max = 7" in text

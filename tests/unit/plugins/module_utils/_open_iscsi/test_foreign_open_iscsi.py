@@ -126,7 +126,7 @@ def test_a_setting_of_iscsid_conf_changes_and_nothing_else(text, change):
     refused = converged("iscsid_conf", {"settings": {name: value}}, host)
     after = text_of(host, CONF)
     if refused:
-        assert "other lines of the file keep open-iscsi from reading it so" in str(refused)
+        assert "other lines of the file keep open-iscsi from reading it that way" in str(refused)
         return
     assert read(after)[name] == value
     assert others(after, name) == others(text, name)
@@ -153,7 +153,7 @@ def test_the_daemon_takes_the_name_that_was_asked_for(text, name, alias, debian)
     refused = converged("initiator_name", {"name": name, "alias": alias}, host)
     after = text_of(host, NAMES)
     if refused:
-        assert "keep open-iscsi from reading it so" in str(refused)
+        assert "keep open-iscsi from reading it that way" in str(refused)
         return
     assert cfg(after, NAME) == (name if cfg(text, NAME) == name else name.lower())
     assert cfg(after, ALIAS) == (cfg(text, ALIAS) if alias is None else alias or None)

@@ -130,7 +130,7 @@ def test_three_values_stand_side_by_side_once():
     ]
     assert "takes effect at the next login; session 3 has another value" in told[0].text
     assert [one.next_login for one in told] == [True, False]
-    assert "counts for new records only" in told[1].text
+    assert "applies to new records only" in told[1].text
 
 
 def test_an_answer_tells_all_and_no_secret():
@@ -167,7 +167,7 @@ def test_a_timeout_that_multipathd_sets_waits_for_no_login():
     }
     told = {one["setting"]: one for one in look_all(ScriptedHost(files))["differences"]}
     assert told[TIMEOUT]["session_number"] == 3 and not told[TIMEOUT]["next_login"]
-    assert "multipathd sets it, to its own fast_io_fail_tmo" in told[TIMEOUT]["text"]
+    assert "multipathd sets it to its own fast_io_fail_tmo" in told[TIMEOUT]["text"]
     assert told[PASSWORD]["next_login"]
 
 

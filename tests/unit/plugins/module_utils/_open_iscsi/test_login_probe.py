@@ -51,7 +51,7 @@ def test_who_is_right_is_let_in(target, probe):
     [
         (None, {}, "is not there, or does not let this initiator in"),
         ({"initiators": ["iqn.2026-01.com.example:other"]}, {}, "does not let this initiator in"),
-        ({"initiators": [ME], "chap": GIVEN}, {}, "wants CHAP and got none"),
+        ({"initiators": [ME], "chap": GIVEN}, {}, "requires CHAP and got none"),
         (
             {"initiators": [ME], "chap": GIVEN},
             {"chap": Chap("db", Secret("wrong-secret"))},
@@ -72,7 +72,7 @@ def test_who_is_right_is_let_in(target, probe):
             {"chap": MUTUAL, "hashes": "SHA256"},
             "none of the CHAP algorithms",
         ),
-        ({"initiators": [ME]}, {"chap": ONE_WAY, "insist": True}, "takes no CHAP"),
+        ({"initiators": [ME]}, {"chap": ONE_WAY, "insist": True}, "does not accept CHAP"),
         ("busy", {}, "is not being served at the moment"),
         ({"initiators": [ME]}, {"portal": Portal("10.0.9.9")}, "at 10.0.9.9:3260 does not answer"),
     ],

@@ -185,12 +185,12 @@ def test_the_lock_of_one_of_ours_that_lives_is_not_broken():
 @pytest.mark.parametrize(
     "processes, said",
     [
-        ({"9": "iscsiadm"}, "'iscsiadm' \\(process 9\\) runs: wait for its end"),
+        ({"9": "iscsiadm"}, "'iscsiadm' \\(process 9\\) is running: wait for it to end"),
         (
             {"8": "iscsid"},
-            "No iscsiadm runs; iscsid does.*a crash of one left it. Delete '/run/lock/iscsi/lock.write'",
+            "No iscsiadm is running; iscsid is.*a crash left it behind. Delete '/run/lock/iscsi/lock.write'",
         ),
-        ({}, "No iscsiadm runs, and no iscsid: a crash"),
+        ({}, "No iscsiadm is running, nor is iscsid: a crash"),
     ],
 )
 def test_the_lock_of_iscsiadm_is_never_broken(processes, said):

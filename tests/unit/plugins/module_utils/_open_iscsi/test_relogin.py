@@ -85,7 +85,7 @@ def test_one_logout_one_login_and_nothing_else(host):
 def test_what_has_changed_since_the_plan_stops_it_before_the_logout(host):
     taken = step(host)
     host.runs["dmsetup status --noflush mpatha"] = "0 1 multipath 1 0 0 0 1 1 A 0 1 2 8:16 A 0\n"
-    with pytest.raises(Problem, match=r"0 other path\(s\) of it work.*The session goes on as it was"):
+    with pytest.raises(Problem, match=r"0 other path\(s\) of it work.*The session continues as it was"):
         taken.take(host)
     host.runs.update(host_of(STORY, ASKED).runs)
     host.portals = {}

@@ -61,20 +61,20 @@ def alone(interval, timeout, replacement, root=False):
 
 
 STALLS = [
-    # disk, seconds when one path goes, seconds when all go, a part of the sentence
-    (MAP, 15, 75, "fast_io_fail_tmo 5 s until its I/O is given back to multipath: 15 s when one path goes; "
-                  "no_path_retry 12 x polling_interval 5 = 60 s more when all go: 75 s."),
+    # disk, seconds when one path fails, seconds when all fail, a part of the sentence
+    (MAP, 15, 75, "fast_io_fail_tmo 5 s until its I/O is given back to multipath: 15 s when one path fails; "
+                  "no_path_retry 12 x polling_interval 5 = 60 s more when all fail: 75 s."),
     (mapped(timed(10, 15, 5)), 30, 90, "noop_out_interval 10 + noop_out_timeout 15 = 25 s until"),
     (mapped(timed(5, 5, 120), fast_io_fail=None), 130, 190, "replacement_timeout 120 s until its I/O is given back"),
     (mapped(timed(0, 0, 5)), 50, 110, "no pings, so SCSI command timer 30 + abort_timeout 15 = 45 s until"),
-    (mapped(FAST, retries=0), 15, 15, "15 s when one path goes, and when all go, since no_path_retry is fail."),
-    (mapped(FAST, retries=None), 15, None, "no_path_retry queue: for ever when all go."),
-    (mapped(timed(5, 5, -1)), None, None, "replacement_timeout -1: its I/O waits for ever."),
+    (mapped(FAST, retries=0), 15, 15, "15 s when one path fails, and when all fail, since no_path_retry is fail."),
+    (mapped(FAST, retries=None), 15, None, "no_path_retry queue: forever when all fail."),
+    (mapped(timed(5, 5, -1)), None, None, "replacement_timeout -1: its I/O waits forever."),
     (mapped(FAST, polling_interval=30), 15, 375, "12 x polling_interval 30 = 360 s more"),
     (replace(MAP, queue=None), 15, 15, "multipathd does not run"),
     (alone(5, 5, 120), 130, 130, "replacement_timeout 120 s until its I/O fails: 130 s."),
     (alone(0, 0, 86400), 86445, 86445, "no pings"),
-    (alone(5, 5, -1), None, None, "for ever"),
+    (alone(5, 5, -1), None, None, "forever"),
     (alone(5, 5, 0), 10, 10, "replacement_timeout 0 s until its I/O fails: 10 s."),
 ]  # fmt: skip
 
@@ -121,8 +121,8 @@ FAULTS = [
         [f"replacement_timeout 120 of the session of {HERE} keeps the I/O of '/dev/sda' back for 120 s, although the map "
          "'db0' has another path. Set 5 to 15 (preset 'multipath')."],
     ),
-    ("for ever", [mapped(timed(5, 5, -1), fast_io_fail=None)], [], [f"replacement_timeout -1 of the session of {HERE} keeps "
-     "the I/O of '/dev/sda' back for ever"]),
+    ("forever", [mapped(timed(5, 5, -1), fast_io_fail=None)], [], [f"replacement_timeout -1 of the session of {HERE} keeps "
+     "the I/O of '/dev/sda' back forever"]),
     ("multipath's own timer", [mapped(timed(5, 5, 60), fast_io_fail=60)], [], [f"fast_io_fail_tmo 60 of the session of {HERE}"]),
     (
         "the timers of root on a path of a map",
@@ -134,11 +134,11 @@ FAULTS = [
     ("a map with one path may be patient", [replace(MAP, paths=(timed(5, 5, 120),))], [], []),
     ("two command timers", [mapped(replace(FAST, command_timeout=60))], [], ["The paths of the map 'db0' have different SCSI "
      "command timers, 30 and 60 s."]),
-    ("queueing for ever", [mapped(FAST, retries=None)], [], ["no_path_retry of the map 'db0' is 'queue': when all paths"]),
-    ("root that queues for ever", [replace(mapped(FAST, retries=None), root=True)], [], []),
+    ("queueing forever", [mapped(FAST, retries=None)], [], ["no_path_retry of the map 'db0' is 'queue': when all paths"]),
+    ("root that queues forever", [replace(mapped(FAST, retries=None), root=True)], [], []),
     ("root on a map that fails", [replace(MAP, root=True)], [], ["The root file system is on the map 'db0', and its I/O fails "
      "when no path has been there for 60 s. Set no_path_retry to queue for this map."]),
-    ("multipathd is not running", [replace(MAP, queue=None)], [], ["There is a map 'db0', and multipathd does not run"]),
+    ("multipathd is not running", [replace(MAP, queue=None)], [], ["There is a map 'db0', but multipathd is not running"]),
     ("root on one path that fails soon", [alone(5, 5, 120, root=True)], [], ["The root file system is on '/dev/sda', a disk "
      f"with one path, and replacement_timeout 120 of the session of {HERE} fails its I/O after 130 s. Set 86400"]),
     ("one path that fails at once", [alone(5, 5, 5)], [], [f"replacement_timeout 5 of the session of {HERE} fails the I/O of "
@@ -165,7 +165,7 @@ FAULTS = [
     ("the session is older than the record", [], [timer(NOOP_TIMEOUT, 10, 10, 5)], [f"The session of {HERE} has "
      "noop_out_timeout 5, its record says 10: that takes effect at the next login."]),
     ("records are older than iscsid.conf", [], [timer(NOOP_TIMEOUT, 10, 5, None), timer(NOOP_TIMEOUT, 10, 5, None, THERE)],
-     [f"noop_out_timeout is 5 in the record of {HERE} and 1 more, and 10 in iscsid.conf, which counts for new records only."]),
+     [f"noop_out_timeout is 5 in the record of {HERE} and 1 more, and 10 in iscsid.conf, which applies to new records only."]),
     ("a session without a record", [], [timer(NOOP_TIMEOUT, 10, None, 5)], []),
 ]  # fmt: skip
 
@@ -187,7 +187,7 @@ def test_a_stall_is_held_against_what_is_wanted(longest, count):
 
 
 def test_no_length_is_long_enough_for_a_stall_without_end():
-    assert "can stall for ever" in longer([mapped(FAST, retries=None)], 10**6)[0]
+    assert "can stall forever" in longer([mapped(FAST, retries=None)], 10**6)[0]
 
 
 CONFIG = """\
