@@ -87,7 +87,7 @@ def test_a_target_that_goes_and_a_map_that_goes():
         ({"luns": ["db0"]}, "not in the form"),
         (
             {"igroups": [{"name": "a", "chap": {"user": "a", "secret": "short"}}]},
-            "The CHAP secret has 5 bytes",
+            "The CHAP secret of the user 'a' has 5 bytes",
         ),
     ],
 )
