@@ -125,7 +125,7 @@ def program(host: Host, name: str, *arguments: str) -> None:
     for file in (name, "reading"):
         host.write(f"{WATCH}/{file}.py", (HERE / f"{file}.py").read_text())
     host.write("/etc/systemd/system/storm-watch.service", UNIT.format(name, " ".join(arguments)))
-    host.run("systemctl daemon-reload && systemctl enable --quiet --now storm-watch")
+    host.run("systemctl daemon-reload && systemctl enable --quiet --now storm-watch && sync")
 
 
 def watched(host: Host) -> list[dict[str, Any]]:
