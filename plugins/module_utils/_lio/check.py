@@ -92,7 +92,7 @@ def _check_chap(before: Target, then: Target, asked: dict[str, Any]) -> None:
 
 
 def _check_common(now: Target, then: Target, asked: dict[str, Any]) -> None:
-    """Who had to prove himself must not get in without that by the way."""
+    """An initiator that had to authenticate must not be let in without it as a side effect."""
     opened = (now.attributes.get("authentication"), then.attributes.get("authentication")) == ("1", "0")
     if now.common_chap and opened and not any(group["chap"] == NO_CHAP for group in asked["igroups"]):
         raise Problem(

@@ -105,7 +105,7 @@ def _same_group(running: Target | None, document: Mapping[str, Any], groups: lis
 
 
 def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, all_targets: bool) -> Serving:
-    """What was asked for laid over what is; what runs is what is saved."""
+    """What was requested merged with what is there; what runs is what is saved."""
     asked = list(asked)
     before = seen.targets()
     for one in asked:
