@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must not be wanted of LIO, given what is there. Only what a call makes new or changes is judged: what others made
-stands as it is."""
+"""What must not be wanted of LIO, given what is there. Only what a call creates or changes is judged: what others
+made is left as it is."""
 
 from __future__ import annotations
 
