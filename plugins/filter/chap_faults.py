@@ -84,7 +84,7 @@ def chap_faults(
         raise AnsibleFilterError(str(problem)) from problem
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The data of the SAN does not have the form that the roles document: {error!r}"
+            f"The inventory data of the SAN does not have the form that the roles document: {error!r}"
         ) from error
 
 

@@ -121,7 +121,7 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The data of the SAN does not have the form that the roles document: {error!r}"
+            f"The inventory data of the SAN does not have the form that the roles document: {error!r}"
         ) from error
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem

@@ -81,7 +81,7 @@ def san_moves(parts: Mapping[str, Data], luns: Mapping[str, Data], allowed: Any 
         return {"moves": list(found.values()), "faults": faults}
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The data of the SAN does not have the form that the roles document: {error!r}"
+            f"The inventory data of the SAN does not have the form that the roles document: {error!r}"
         ) from error
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem
@@ -171,7 +171,7 @@ def _source(
     for source, other in sorted(moves):
         if destination not in (source, other):
             return "", (
-                f"'{name}' is in the middle of a move from '{source}' to '{other}', and the data wants it on "
+                f"'{name}' is in the middle of a move from '{source}' to '{other}', and the inventory wants it on "
                 f"'{destination}'. Finish that move first, or take it back."
             )
         return (other if destination == source else source), ""
@@ -182,10 +182,10 @@ def _source(
     hosts = {owners.get(one, "") for one in holders}
     if len(hosts) > 1 or "" in hosts:
         return "", (
-            f"The data wants '{name}' on '{destination}', but its LUNs are mapped to {listed(holders)}"
+            f"The inventory wants '{name}' on '{destination}', but its LUNs are mapped to {listed(holders)}"
             + (", more than one host" if len(hosts) > 1 else ", the initiator of no host in this run")
-            + f". Unmap them where the group is not used, or run for all hosts that are concerned (--limit). If that is an older "
-            f"name of '{destination}', rename it first (lunworks.iscsi.rename_initiator)."
+            + f". Unmap them where the group is not used, or include all hosts concerned in the run (--limit). If that is an "
+            f"older name of '{destination}', rename it first (lunworks.iscsi.rename_initiator)."
         )
     return hosts.pop(), ""
 
@@ -234,7 +234,7 @@ def _join(
     move["allowed"] = move["allowed"] and may
     names = [f"{lun['target']} {lun['name']}" for _host, lun, _igroups in served]
     move["say"].append(
-        f"'{group['name']}' is on '{move['source']}', and the data wants it on '{move['destination']}'. To move it, use -e "
+        f"'{group['name']}' is on '{move['source']}', and the inventory wants it on '{move['destination']}'. To move it, use -e "
         f"allow_move={group['name']} (or allow_move=true). If it is to stay, write it into volume_groups of "
         f"'{move['source']}', "
         f"and {listed(names)} into an igroup of that host (target_targets of {listed(move['hosts'][2:])})."
@@ -253,9 +253,9 @@ def _strangers(parts: Mapping[str, Data], luns: Mapping[str, Data]) -> Iterator[
                 if wanted - holders and holders - wanted and not entry.get("shared"):
                     yield (
                         f"The LUN '{lun['name']}' of '{lun['target']}' carries '{lun['label']['group']}' and is mapped to "
-                        f"{listed(holders)}; the data gives it to {listed(wanted)}, and no host of this run has that group "
+                        f"{listed(holders)}; the inventory gives it to {listed(wanted)}, and no host of this run has that group "
                         "in volume_groups. Two hosts that write to it destroy its data. Run for all hosts (without "
-                        "--limit), or name the group in the data of its host."
+                        "--limit), or name the group in the inventory of its host."
                     )
 
 

@@ -112,7 +112,7 @@ def _read(template: Template, host: str, name: str, faults: list[str]) -> Any:
     known = len(faults)
 
     def fault(path: str, why: str) -> None:
-        faults.append(f"The data of '{host}' cannot be read: {path}: {why}.")
+        faults.append(f"The inventory data of '{host}' cannot be read: {path}: {why}.")
 
     value = _tried(lambda: template(name), name, fault)
     plain = _plain(value, name, fault)

@@ -187,7 +187,7 @@ uml_lab.up(Controller(), Lab({stale.name!r}, {stale.root!r}), wanted, {CACHE!r},
     assert left(controller, stale) == []
 
 
-def test_a_lab_that_a_restart_of_the_machine_left_is_made_anew(controller, place):
+def test_a_lab_that_a_restart_of_the_machine_left_is_recreated(controller, place):
     lab, made = place("left"), uml_lab.Wanted([uml_network.network_of("san1", "10.77.1.0/24")], [])
     uml_lab.up(controller, lab, made, CACHE)
     for again in (made, None):

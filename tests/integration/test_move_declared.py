@@ -57,7 +57,7 @@ def test_data_that_names_another_host_shows_the_plan_and_is_refused(
     before = fingerprints(hosts)
     ran = play(lab, SITE, *data, *options, hosts=hosts, owner=spare.name)
     assert ran.rc != 0
-    assert f"'vg_decl' is on '{compute.name}', and the data wants it on '{spare.name}'" in ran.messages()
+    assert f"'vg_decl' is on '{compute.name}', and the inventory wants it on '{spare.name}'" in ran.messages()
     assert "allow_move=vg_decl" in ran.messages() and "volume_groups of" in ran.messages()
     told = plan_of(ran)
     assert len(told) > 8 and all(any(host.name in line for host in hosts) for line in told)

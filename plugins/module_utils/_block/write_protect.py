@@ -53,7 +53,7 @@ def make_writable(host: Host, devices: Sequence[str]) -> None:
     settle(host, SETTLING + sum(map(len, closed.values())))
     late = _not_loaded(host, devices)
     for device in late:
-        _make_anew(host, device)
+        _recreate(host, device)
     kept = [f"/dev/{device}" for device in devices if device not in late]
     if kept:
         host.run("blockdev", "--flushbufs", *kept, timeout=SCAN)
@@ -90,7 +90,7 @@ def _not_loaded(host: Host, devices: Sequence[str]) -> list[str]:
     return late
 
 
-def _make_anew(host: Host, device: str) -> None:
+def _recreate(host: Host, device: str) -> None:
     """Only a map that nobody uses can be removed."""
     uuid = (host.read(f"{BLOCK}/{device}/dm/uuid") or "").strip()
     name, wwid = (host.read(f"{BLOCK}/{device}/dm/name") or "").strip(), uuid.partition("-")[2]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must not be wanted of LIO, given what is there. Only what a call makes new or changes is judged: what others made
-stands as it is."""
+"""What must not be wanted of LIO, given what is there. Only what a call creates or changes is judged: what others
+made is left as it is."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _check_chap(before: Target, then: Target, asked: dict[str, Any]) -> None:
 
 
 def _check_common(now: Target, then: Target, asked: dict[str, Any]) -> None:
-    """Who had to prove himself must not get in without that by the way."""
+    """An initiator that had to authenticate must not be let in without it as a side effect."""
     opened = (now.attributes.get("authentication"), then.attributes.get("authentication")) == ("1", "0")
     if now.common_chap and opened and not any(group["chap"] == NO_CHAP for group in asked["igroups"]):
         raise Problem(

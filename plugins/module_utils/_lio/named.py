@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a target is to be saved: what was asked for or is not saved yet. All else stays in the file as it stands there, also
-where it runs otherwise (target_info tells of it): somebody may have meant it for now, or for the next boot."""
+"""What of a target is to be saved: what was asked for or is not saved yet. All else stays in the file as it stands there, even
+where something else is running (target_info reports it): somebody may have meant it for now, or for the next boot."""
 
 from __future__ import annotations
 

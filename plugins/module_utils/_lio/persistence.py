@@ -151,7 +151,7 @@ def plan_saved(seen: Saved, want: Saved, directories: Iterable[str]) -> list[Ste
 
 def restore_order(document: Mapping[str, Any]) -> str:
     """The drop-in of the restore unit. Without it the restore runs before addresses, mounts and devices are there,
-    skips what it cannot make, and calls that success; a file on a file system that is not mounted yet would even be
+    skips what it cannot make, and reports success; a file on a file system that is not mounted yet would even be
     recreated, empty, since the kernel opens backing files with O_CREAT (Linux, target_core_file.c)."""
     paths = sorted(
         os.path.normpath(one["dev"])

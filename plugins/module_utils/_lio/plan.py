@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what LIO serves to what it shall serve: first what has to go, then what comes, at last the saved file."""
+"""From what LIO serves to what it must serve: removals first, then additions, the saved file last."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FROZEN = (
 
 
 def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> list[Step]:
-    """The steps; 'full' names the files that get all their blocks."""
+    """The steps; 'full' names the files of which all blocks are allocated."""
     cuts: list[Step] = []
     builds: list[Step] = []
     names = sorted({*seen.running.targets, *want.running.targets})

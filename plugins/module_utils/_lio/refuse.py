@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What LIO would do without a word, and we do not: cut a session, serve a disk in use, shut out who is logged in."""
+"""What LIO would do without warning, and we do not: cut a session, serve a disk in use, shut out who is logged in."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Targets(Resource):
         return look_expected(host, look_serving(host, self.asked, self.force), self.expected)
 
     def want(self, seen: Serving) -> Serving:
-        """What was asked for, laid over it."""
+        """What was requested, merged with what is there."""
         asked = self._of_this_call(seen)
         want = want_serving(seen, asked, self.purge, self.purge_targets, self.discovery)
         requested = want.running.targets
@@ -63,11 +63,11 @@ class Targets(Resource):
         return replace(want, running=replace(want.running, targets=targets), requested=requested)
 
     def plan(self, seen: Serving, want: Serving) -> list[Step]:
-        """The steps between."""
+        """The steps from one to the other."""
         return with_proofs(seen, plan_serving(seen, want, self.full), self.expected)
 
     def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
-        """What must not be wanted, and what must not happen on the way."""
+        """What must not be requested, and what must not happen on the way."""
         refuse_unexpected(seen, steps, self.expected)
         check_serving(seen, want, self._of_this_call(seen), self.force)
         refuse_serving(seen, steps, self.force)

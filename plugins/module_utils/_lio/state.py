@@ -114,7 +114,7 @@ def want_serving(
     all_targets: bool,
     asked_discovery: Mapping[str, Any] | None = None,
 ) -> Serving:
-    """What was asked for laid over what is; what runs is what is saved."""
+    """What was requested merged with what is there; what runs is what is saved."""
     asked = list(asked)
     before = seen.targets()
     for one in asked:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that can be told of the volume groups of a host."""
+"""Everything that is known about the volume groups of a host."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _ill(host: Host, groups: Sequence[VolumeGroup]) -> dict[str, str]:
 
 
 def parse_health(text: str) -> dict[str, str]:
-    """The LVs that are not well, from 'lvs' (lvs(8), bits 9 of lv_attr in words)."""
+    """The LVs that are not healthy, from 'lvs' (lvs(8), bits 9 of lv_attr in words)."""
     with expected("lvs"):
         rows = [row for report in json.loads(text)["report"] for row in report["lv"]]
         told = {row["lv_uuid"]: [row.get(field) or "" for field in ILLS] for row in rows}

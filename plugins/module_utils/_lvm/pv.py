@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A disk that shall become a physical volume, and who uses logical volumes."""
+"""A disk that is to become a physical volume, and who uses logical volumes."""
 
 from __future__ import annotations
 

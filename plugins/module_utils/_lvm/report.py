@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What LVM and the kernel tell of volume groups, in one pass (lvm-fullreport(8), lvmreport(7), dm/uuid in sysfs)."""
+"""What LVM and the kernel report about volume groups, in one pass (lvm-fullreport(8), lvmreport(7), dm/uuid in sysfs)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Maps that a configuration shuts out: as it is read, multipathd removes those, and of one that is in use it stops the queueing
+"""Maps that a configuration excludes: as it is read, multipathd removes those, and of one that is in use it stops the queueing
 and checks its paths no more (multipathd/main.c, coalesce_maps).
 
 Which disks are shut out: libmultipath/blacklist.c, filter_path, and wwids.c, should_multipath. 'property' is not looked at: its

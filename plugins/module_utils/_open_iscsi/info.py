@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that a host knows of its iSCSI storage, as an answer for people and templates."""
+"""All that a host knows about its iSCSI storage, for people and templates."""
 
 from __future__ import annotations
 

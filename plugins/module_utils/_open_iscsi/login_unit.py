@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The unit that logs in at boot and out at shutdown: open-iscsi.service on Debian, iscsi.service elsewhere.
 
-Upstream's unit passes -W to iscsiadm: iscsid goes on trying while the host boots. Debian's waits forevery login, two
+Upstream's unit passes -W to iscsiadm: iscsid goes on trying while the host boots. Debian's waits for every login, two
 minutes for a portal that is away, and then has failed, so that nothing is logged out at shutdown either. Nor does it say that
 multipathd comes first and goes last, as multipathd's own unit says elsewhere (Before=iscsi.service).
 """

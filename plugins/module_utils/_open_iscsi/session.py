@@ -70,7 +70,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Use:
-    """What hangs on the sessions: their disks, who uses those, and which disks of the system answer."""
+    """What depends on the sessions: their disks, who uses those, and which disks of the system answer."""
 
     disks: dict[int, list[str]]
     holders: Holders

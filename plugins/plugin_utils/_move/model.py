@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is to be known of a volume group that moves: the words, and the tags in which it carries its own state.
+"""What is known about a volume group that moves: its types, and the tags in which it carries its own state.
 
 Nothing is remembered outside of the volume group. Its metadata (on the LUNs, written by LVM whole or not at all) has the
 exported flag and these tags; the storage hosts have the map of the LUNs; both hosts know what they use. From these three
@@ -82,7 +82,7 @@ class Computer:
     disks: dict[str, str] = field(default_factory=dict)  # WWID: device
     records: dict[str, frozenset[str]] = field(default_factory=dict)  # target: portals
     sessions: dict[str, frozenset[str]] = field(default_factory=dict)  # target: portals
-    declared: frozenset[str] = frozenset()  # targets that its data wants records of
+    declared: frozenset[str] = frozenset()  # targets that its inventory declares
     active: dict[str, frozenset[str]] = field(
         default_factory=dict
     )  # VG: LVs with a device-mapper table, seen or not
@@ -117,7 +117,7 @@ class Lun:
 
 @dataclass(frozen=True)
 class Target:
-    """A target: where it listens, its igroups with their initiators, and those igroups that ask for CHAP."""
+    """A target: where it listens, its igroups with their initiators, and those igroups that require CHAP."""
 
     name: str
     portals: frozenset[str]

@@ -3,7 +3,7 @@
 """The plan of a move: ORDER, walked over where the groups stand. A stage that is done is not in it.
 
 The plan takes each stage in thought ('taken') before it asks the next one, so it is whole before the first step, and a run
-that was cut off anywhere goes on with exactly the rest.
+that was interrupted anywhere continues with exactly the rest.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Planned:
     standings: tuple[Standing, ...]
 
     def names(self) -> list[str]:
-        """The groups."""
+        """The names of the groups."""
         return [one.group for one in self.standings]
 
     def say(self) -> list[str]:

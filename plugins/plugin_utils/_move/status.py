@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who owns a volume group now, in sentences for people, proved from both sides."""
+"""Who owns a volume group now, in sentences for people, verified from both sides."""
 
 from __future__ import annotations
 

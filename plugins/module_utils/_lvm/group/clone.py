@@ -28,7 +28,7 @@ OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Request:
-    """The name that the group on the copies shall have, and all its disks."""
+    """The name that the group on the copies must have, and all its disks."""
 
     name: str
     devices: tuple[str, ...]

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volume groups as they are asked for: what is there of them, what is to do, and what must not be done."""
+"""Volume groups as requested: what is there, what has to be done, and what must not be done."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LETTING_GO = ("inactive", "exported", "absent")
 
 @dataclass(frozen=True)
 class Request:
-    """A VG as it is asked for; None is left out. Devices in 'assume_present' need not be there while nothing is changed."""
+    """A VG as requested; None was omitted. Devices in 'assume_present' need not be there while nothing is changed."""
 
     name: str
     devices: tuple[str, ...] | None = None
@@ -71,7 +71,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Groups:
-    """The VGs that were asked for, by name; the disks that shall join them; who uses what shall let go."""
+    """The VGs that were asked for, by name; the disks that are to join them; who uses what is to be released."""
 
     groups: dict[str, VolumeGroup | None]
     devices: dict[str, Device] = field(default_factory=dict)
@@ -159,7 +159,7 @@ def joining(request: Request, group: VolumeGroup | None) -> list[str]:
 
 
 def want_groups(requests: Iterable[Request], seen: Groups) -> Groups:
-    """The VGs as they shall be."""
+    """The VGs as they must be."""
     return replace(
         seen,
         groups={request.name: _wanted(_tagged(request, seen), _own(request, seen)) for request in requests},

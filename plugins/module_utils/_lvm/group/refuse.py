@@ -17,7 +17,7 @@ from .plan import LETTING_GO, Groups, Request, joining, plan_group
 
 
 def refuse_groups(requests: Sequence[Request], seen: Groups, want: Groups) -> None:
-    """Nothing is created over anything, nothing foreign is touched, nothing is taken from under its users."""
+    """Nothing is overwritten, no foreign group is touched, and nothing is taken away from its users."""
     _refuse_twins(seen)
     for request in requests:
         group = seen.groups[request.name]

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of volume groups: the options of the modules, checked and made into requests."""
+"""The options of the modules for volume groups, checked and turned into requests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "path", "default":
 
 
 class GroupsResource(Resource):
-    """VGs converged to what was asked of them.
+    """VGs converged to what was requested.
 
     'verify': volumes that, once all is done, must still have the content that their group's tags have noted.
     """

@@ -73,7 +73,7 @@ def plan_leftovers(seen: tuple[Leftover, ...], want: tuple[Leftover, ...]) -> li
 
 
 def refuse_leftovers(seen: tuple[Leftover, ...]) -> None:
-    """Nothing is taken from under its users."""
+    """Nothing is taken away from its users."""
     for one in seen:
         if one.users:
             raise Problem(

@@ -29,7 +29,7 @@ UNSEEN = "(unseen)"  # what is on an inactive LV
 
 @dataclass(frozen=True)
 class Request:
-    """An LV as it is asked for; None is left out. 'assume_present': its VG need not be there while nothing is changed."""
+    """An LV as requested; None was omitted. 'assume_present': its VG need not be there while nothing is changed."""
 
     group: str
     name: str
@@ -60,7 +60,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Volumes:
-    """The LVs that were asked for, by their paths; their VGs; who uses what shall go or be written on."""
+    """The LVs that were asked for, by their paths; their VGs; who uses what is to be removed or written to."""
 
     volumes: dict[str, Volume | None]
     groups: dict[str, VolumeGroup | None] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Volumes:
 
 
 def look_volumes(host: Host, requests: Sequence[Request]) -> Volumes:
-    """The LVs, what is on those that shall have a file system or go, and who uses what is in danger."""
+    """The LVs, what is on those that are to be removed or get a file system, and who uses what is in danger."""
     found = look_lvm(host, copies=False)
     groups = {request.group: found.named(request.group) for request in requests}
     volumes = {request.path: _volume(host, request, groups[request.group]) for request in requests}
@@ -89,7 +89,7 @@ def look_volumes(host: Host, requests: Sequence[Request]) -> Volumes:
 
 
 def endangers(request: Request, volume: Volume) -> bool:
-    """Whether what is asked for would hurt those who use it."""
+    """Whether the request would hurt those who use the volume."""
     return (
         not request.present or request.active is False or bool(request.filesystem and not volume.filesystem)
     )
@@ -117,7 +117,7 @@ def _volume(host: Host, request: Request, group: VolumeGroup | None) -> Volume |
 
 
 def want_volumes(requests: Sequence[Request], seen: Volumes) -> Volumes:
-    """The LVs as they shall be; percentages of what is free count down in the order of the requests."""
+    """The LVs as they must be; percentages of what is free count down in the order of the requests."""
     free = {name: group.free + freed(name, requests, seen) for name, group in seen.groups.items() if group}
     wanted: dict[str, Volume | None] = {}
     for request in requests:

@@ -13,7 +13,7 @@ from .plan import UNSEEN, Request, Volume, Volumes, awakes, endangers, freed, ta
 
 
 def refuse_volumes(requests: Sequence[Request], seen: Volumes, want: Volumes) -> None:
-    """Only in a VG that is this host's; never smaller; no file system over anything; nothing away from its users."""
+    """Only in a VG of this host; never smaller; no file system over existing content; nothing taken from its users."""
     for request in requests:
         group, old, new = seen.groups[request.group], seen.volumes[request.path], want.volumes[request.path]
         if group is None:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of logical volumes: the options of the modules, checked and made into requests."""
+"""The options of the modules for logical volumes, checked and turned into requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ASSUME_PRESENT: dict[str, Any] = {"type": "list", "elements": "str", "default": 
 
 
 class VolumesResource(Resource):
-    """LVs converged to what was asked of them."""
+    """LVs converged to what was requested."""
 
     locks = (VOLUMES,)
 

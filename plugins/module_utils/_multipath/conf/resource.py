@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of multipath's configuration: the options of multipath_conf beside what other files say."""
+"""The options of multipath_conf, merged with what other files say."""
 
 from __future__ import annotations
 

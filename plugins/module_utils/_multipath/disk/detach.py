@@ -165,7 +165,7 @@ def plan_removal(
 
 
 def refuse_removal(label: str, devices: Sequence[str], holders: Holders | None) -> None:
-    """A disk that anything uses stays; the message names who does."""
+    """A disk that is in use stays; the message names its user."""
     users = users_of(devices, holders)
     if users:
         raise Problem(

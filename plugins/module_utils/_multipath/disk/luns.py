@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The LUNs of sessions: what the targets offer now, what the kernel has of it, and where the two have parted.
+"""The LUNs of sessions: what the targets report now, what the kernel has, and where the two differ.
 
 REPORT LUNS (SPC-4 section 6.33) is sent to a device of each session; it only reads. A session without a device cannot be
 asked: the kernel has no way to its target before a scan has found one.

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LUNs as this host has them: found by WWID, proved on every path, under their maps, as large as they are."""
+"""LUNs as this host has them: found by WWID, verified on every path, under their maps, with their current sizes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .path import ACCESS_LUN, Path, Session, look_paths, look_sessions
 
 @dataclass(frozen=True)
 class Request:
-    """A disk as it is asked for. Sizes in bytes, times in seconds."""
+    """A disk as requested. Sizes in bytes, times in seconds."""
 
     wwid: str
     lun: str = ""
@@ -60,7 +60,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class Disks:
-    """The disks that were asked for, by WWID; the sessions to scan; who uses what, where something shall go."""
+    """The disks that were asked for, by WWID; the sessions to scan; who uses what, where something is to be removed."""
 
     disks: dict[str, Disk | None]
     sessions: tuple[Session, ...] = ()
@@ -120,7 +120,7 @@ def _strays(path: Path, wwid: str, in_map: bool) -> bool:
 
 
 def want_disks(requests: Iterable[Request], seen: Disks) -> Disks:
-    """The disks as they shall be: on enough paths, mapped, as large as their LUNs are."""
+    """The disks as they must be: on enough paths, mapped, as large as their LUNs are."""
     return replace(
         seen, disks={request.wwid: _wanted(request, seen.disks[request.wwid]) for request in requests}
     )
@@ -143,7 +143,7 @@ def _wanted(request: Request, seen: Disk | None) -> Disk | None:
 
 
 def plan_disks(requests: Sequence[Request], seen: Disks, want: Disks) -> list[Step]:
-    """Away with what is not what it was, then the arrivals of all disks together, then growth, then removals."""
+    """What is no longer the same disk is removed first; then all disks arrive together, then growth, then removals."""
     pairs = [(request, seen.disks[request.wwid], want.disks[request.wwid]) for request in requests]
     steps: list[Step] = []
     for _request, disk, new in pairs:
@@ -205,7 +205,7 @@ def _arrivals(
 
 
 def refuse_disks(requests: Sequence[Request], seen: Disks) -> None:
-    """Never a wrong disk, never one in use, never a smaller one."""
+    """Refuses a wrong disk, one in use, and a smaller one."""
     for request in requests:
         disk = seen.disks[request.wwid]
         if disk is None:

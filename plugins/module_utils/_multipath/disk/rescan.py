@@ -65,7 +65,7 @@ class AddLuns(Step):
 
 
 def want_reaches(seen: Reaches, only: Sequence[int], remove: bool) -> Reaches:
-    """What the targets offer, beside or (with 'remove') instead of what the kernel has."""
+    """What the targets report, in addition to or (with 'remove') instead of what the kernel has."""
     reaches = {number: _wanted(reach, seen, only, remove) for number, reach in seen.reaches.items()}
     leaving = [key for key, path in seen.paths.items() if remove and (path.state == "unmapped" or path.other)]
     return replace(

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of disks: the options of the modules disk and disks, checked and made into requests."""
+"""The options of the modules disk and disks, checked and turned into requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ONE_LUN: dict[str, Any] = {
 
 
 class DisksResource(Resource):
-    """Disks converged to what was asked of them."""
+    """Disks converged to what was requested."""
 
     def __init__(self, asked: list[dict[str, Any]]) -> None:
         self.requests = [request(one) for one in asked]

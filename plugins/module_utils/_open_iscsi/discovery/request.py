@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of discovery: the options of the module, checked and made into a request."""
+"""The options of discovery, checked and turned into a request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Request:
-    """What shall be: who is asked, with which settings, and which of the discovered portals get records."""
+    """What was requested: who is asked, with which settings, and which of the discovered portals get records."""
 
     sources: tuple[Source, ...]
     settings: dict[str, Value]

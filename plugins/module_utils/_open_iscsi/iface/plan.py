@@ -121,7 +121,7 @@ def want_iface(seen: Ifaces, asked: dict[str, str]) -> Ifaces:
 
 
 def laid(there: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    """Fields laid over others; an empty one that is not there need not be made."""
+    """Fields merged over others; an empty one that is not there need not be created."""
     return {**there, **{field: value for field, value in fields.items() if value or field in there}}
 
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of an iface: the options of the module, and the iface converged to them."""
+"""The options of iface, and the iface converged to them."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def _node(record: Record | None, sessions: list[Session]) -> Node:
 
 
 def want_nodes(seen: Nodes, requests: Requests) -> Nodes:
-    """Each request laid over what is there; what was not asked for stays, except for the targets in 'emptied'."""
+    """Each request merged with what is there; what was not requested stays, except for the targets in 'emptied'."""
     nodes = {name: node for name, node in seen.nodes.items() if name.target not in requests.emptied}
     for name, request in requests.over(seen.nodes).items():
         nodes.pop(name, None)

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What users ask of nodes: the options of the modules node and nodes, checked and made into requests."""
+"""The options of the modules node and nodes, checked and turned into requests."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ELSEWHERE = {"node.startup": "startup", **dict.fromkeys(chap_settings(NO_CHAP, A
 
 
 class NodesResource(Locking):
-    """Nodes converged to what was asked of them."""
+    """Nodes converged to what was requested."""
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from ..record import Record, look_records, only
 from ..session import LOGGED_IN, Session, look_sessions
 from .login_probe import probe_login
 from .redundancy import Disk, look_disks
-from .step import LogInAnew, Terms, look_patiently, reasons
+from .step import LogInAgain, Terms, look_patiently, reasons
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Standings:
-    """The sessions that were asked about; 'leaving' are the numbers of those that shall make way for new ones."""
+    """The sessions that were asked about; 'leaving' are the numbers of those that are to be replaced."""
 
     sessions: tuple[Standing, ...]
     initiator: str = ""
@@ -102,7 +102,7 @@ def _tried(host: Host, one: Standing, initiator: str) -> Standing:
 
 
 def due(one: Standing, terms: Terms) -> bool:
-    """Whether a session shall be logged in again. The one that this host runs on is not, unless it was named."""
+    """Whether a session must be logged in again. The one that this host runs on is not, unless it was named."""
     named = bool(terms.targets or terms.portals)
     return one.record is not None and bool(one.old or not terms.stale_only) and (named or not one.root)
 
@@ -137,7 +137,7 @@ def plan_standings(seen: Standings, want: Standings, terms: Terms) -> list[Step]
     ]
     chosen.sort(key=lambda one: (one.session.state == LOGGED_IN, one.session.name, one.session.number))
     return [
-        LogInAnew(one.session, one.record, one.old, seen.initiator, terms) for one in chosen if one.record
+        LogInAgain(one.session, one.record, one.old, seen.initiator, terms) for one in chosen if one.record
     ]
 
 
@@ -153,7 +153,7 @@ def refuse_standings(seen: Standings, steps: list[Step], terms: Terms) -> None:
             f"iscsid has not read '{PATH}' since it changed, so a new login would still give the old name. "
             "Run the module initiator_name first, which restarts iscsid."
         )
-    chosen = {step.session.number for step in steps if isinstance(step, LogInAnew)}
+    chosen = {step.session.number for step in steps if isinstance(step, LogInAgain)}
     for one in seen.sessions:
         if one.session.number in chosen:
             _refuse_one(one, seen.watched, terms)

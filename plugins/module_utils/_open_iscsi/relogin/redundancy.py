@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What hangs on the one path that a session is: its disks, their other paths that work now, who would lose a disk."""
+"""What depends on the one path that a session is: its disks, their other paths that work now, who would lose a disk."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class LogInAnew(Step):
+class LogInAgain(Step):
     """End one session and log in again, when it is proved that the target would let us in and that nobody loses a disk."""
 
     session: Session

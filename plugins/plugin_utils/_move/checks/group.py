@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What speaks against the move of a group, found before anything is touched."""
+"""What prevents the move of a group, found before anything is touched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .use import refuse_use, seen_by
 
 
 def refuse_group(survey: Survey, one: Standing) -> None:
-    """What speaks against moving a group, the gravest first."""
+    """What prevents moving a group, the gravest reason first."""
     for ask in CHECKS:
         ask(survey, one)
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What speaks against a move before any group is looked at."""
+"""What prevents a move before any group is looked at."""
 
 from __future__ import annotations
 

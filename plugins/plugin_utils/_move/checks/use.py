@@ -9,7 +9,7 @@ from ..position import Standing, listed, waiting_mounts
 
 
 def refuse_use(survey: Survey, one: Standing) -> None:
-    """The gravest first."""
+    """Raise the gravest reason why its use prevents the move."""
     for ask in (_partial, _copies, _health, _users, _binds, _mount_points):
         ask(survey, one)
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of a move on its destination: proved before it is used."""
+"""The stages of a move on its destination, which verifies before it uses."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Await(Attach):
 class Start(OnDestination):
     """All on the destination that ends the time without service, in one call: each further one costs some of it.
 
-    Imported, claimed by a run that goes on with another one's move, activated, and not mounted before the samples are the same
+    Imported, claimed by a run that continues another one's move, activated, and not mounted before the samples are the same
     as on the source. A line in fstab says that they were.
     """
 
@@ -187,7 +187,7 @@ class HookAfter(OnDestination):
 
 
 class Finish(OnDestination):
-    """The notes go, and a path comes back that was taken away at 'start' since it did not answer."""
+    """The notes are removed, and a path that was removed at 'start' because it did not answer comes back."""
 
     name = "finish"
 

@@ -84,7 +84,7 @@ def test_a_group_of_another_host_is_to_move_and_both_ways_out_are_told():
     assert move["hosts"] == ["a", "b", "store1"]
     assert move["allowed"] is False
     (say,) = move["say"]
-    assert "'vg_db' is on 'a', and the data wants it on 'b'" in say
+    assert "'vg_db' is on 'a', and the inventory wants it on 'b'" in say
     assert "allow_move=vg_db" in say
     assert f"'{T} db0', '{T} db1' into an igroup" in say
 
@@ -143,7 +143,7 @@ def test_an_unfinished_move_is_finished_wherever_the_luns_are(mapped, way):
 def test_an_unfinished_move_between_others_is_told():
     found = san_moves(parts(), luns(A, tags=["lunworks.move:a:c"]))
     assert found["moves"] == []
-    assert "in the middle of a move from 'a' to 'c', and the data wants it on 'b'" in found["faults"][0]
+    assert "in the middle of a move from 'a' to 'c', and the inventory wants it on 'b'" in found["faults"][0]
 
 
 def test_luns_of_an_initiator_that_nobody_knows_are_no_move():
@@ -167,7 +167,7 @@ def test_a_run_for_the_storage_host_alone_gives_no_group_to_a_second_host():
     data = {"store1": parts()["store1"]}
     found = san_moves(data, luns(A))
     assert found["moves"] == []
-    assert f"carries 'vg_db' and is mapped to '{A}'; the data gives it to '{B}'" in found["faults"][0]
+    assert f"carries 'vg_db' and is mapped to '{A}'; the inventory gives it to '{B}'" in found["faults"][0]
     assert san_moves(data, luns(B)) == {"moves": [], "faults": []}
 
 

@@ -136,5 +136,5 @@ def test_ansible_itself_reads_all_hosts_whatever_the_limit(tmp_path, limit):
     assert ran.returncode == 0, ran.stdout
     told = json.JSONDecoder().raw_decode(ran.stdout, ran.stdout.index("{\n"))[0]["msg"]
     (fault,) = told["errors"]
-    assert "The data of 'store1' cannot be read: target_targets" in fault and "vault_name" in fault
+    assert "The inventory data of 'store1' cannot be read: target_targets" in fault and "vault_name" in fault
     assert told["hosts"]["db-a"]["volume_groups"] == [{"name": "vg"}]

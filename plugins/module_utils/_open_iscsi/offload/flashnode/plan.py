@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A flashnode as it shall be: in the card's memory, with these parameters, logged in or not (iscsiadm -m host)."""
+"""A flashnode as it must be: in the card's memory, with these parameters, logged in or not (iscsiadm -m host)."""
 
 from __future__ import annotations
 

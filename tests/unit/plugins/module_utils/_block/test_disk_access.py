@@ -106,7 +106,7 @@ def test_a_map_that_multipathd_has_not_loaded_again_is_loaded_when_it_is_told_to
     ]
 
 
-def test_a_map_that_multipathd_keeps_read_only_is_made_anew():
+def test_a_map_that_multipathd_keeps_read_only_is_recreated():
     host = Scanned({"ro": "0\n"}, loads=False, told=False)
     make_writable(host, ["dm-0"])
     assert host.real(LINK) == "/dev/dm-1" and not is_read_only(host, "dm-1")

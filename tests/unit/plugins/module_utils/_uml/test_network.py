@@ -87,7 +87,7 @@ def test_networks_are_seen_as_they_were_made():
     assert look_networks(left, LAB) == {}, "no namespace is mounted on the entry"
 
 
-def test_a_network_with_other_subnets_is_made_anew():
+def test_a_network_with_other_subnets_is_recreated():
     other = Network("san1", "10.88.1.0/24")
     assert plan_network(LAB, None, SAN1) == [MakeNetwork(LAB, SAN1)]
     assert plan_network(LAB, SAN1, other) == [RemoveNetwork(LAB, "san1"), MakeNetwork(LAB, other)]
