@@ -43,7 +43,8 @@ def look_discovery(host: Host) -> Discovery:
 
 def saved_discovery(document: Mapping[str, Any]) -> Discovery:
     """What it will ask for after a boot."""
-    entry = next((one for one in document.get("fabric_modules", []) if one.get("name") == "iscsi"), {})
+    modules: list[dict[str, Any]] = document.get("fabric_modules", [])
+    entry = next((one for one in modules if one.get("name") == "iscsi"), {})
     fields = {key: str(entry.get(f"discovery_{auth_key(key)}") or "") for key in AUTH}
     return Discovery(chap_of(fields), str(entry.get(SAVED_ENFORCE)).lower() in ("1", "true"))
 
