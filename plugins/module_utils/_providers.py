@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._iet.provider import IET
 from ._lio.provider import LIO
 from ._san.provider import Provider
 
-PROVIDERS = {one.name: one for one in (LIO,)}
+PROVIDERS = {one.name: one for one in (IET, LIO)}
 OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": sorted(PROVIDERS), "default": LIO.name}}
 
 
