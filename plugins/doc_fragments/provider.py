@@ -13,6 +13,6 @@ options:
       - The storage software of this host. V(lio) is the target of the Linux kernel.
       - A request that it cannot enforce is refused with the reason, in check mode too; nothing is approximated.
     type: str
-    choices: [iet, lio]
+    choices: [iet, lio, netbsd]
     default: lio
 """

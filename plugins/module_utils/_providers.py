@@ -8,9 +8,10 @@ from typing import Any
 
 from ._iet.provider import IET
 from ._lio.provider import LIO
+from ._netbsd.provider import NETBSD
 from ._san.provider import Provider
 
-PROVIDERS = {one.name: one for one in (IET, LIO)}
+PROVIDERS = {one.name: one for one in (IET, LIO, NETBSD)}
 OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": sorted(PROVIDERS), "default": LIO.name}}
 
 

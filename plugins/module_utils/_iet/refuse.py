@@ -61,16 +61,14 @@ def _check_target(seen: Serving, asked: Mapping[str, Any], before: Target, then:
             f"'{seen.deny}' is there, so ietd lets everybody in who is not denied, whatever '{seen.initiators.path}' says. "
             "Remove it first (see README.initiators of IET)."
         )
+    known = {one.path for one in before.luns.values()}
     for number, lun in then.luns.items():
-        old = before.luns.get(number)
         backing = seen.backing.get(lun.path, Backing())
-        if old != lun:
-            _check_lun(
-                here, lun, next((one for one in before.luns.values() if one.name == lun.name), None), force
-            )
-        if (old is None or old.path != lun.path) and lun.path:
+        if before.luns.get(number) != lun:
+            _check_lun(here, lun, before.lun(lun.name), force)
+        if lun.path and lun.path not in known:
             check_backing(lun.name, lun.path, backing)
-        if old and backing.size is None and lun.path and lun.size is not None:
+        elif lun.path and backing.size is None and lun.size is not None:
             raise Problem(
                 f"The LUN '{lun.name}' of {here} was served from '{lun.path}', which is not there now. Bring it back, or "
                 "remove the LUN (state: absent) if its data may be gone."

@@ -10,7 +10,7 @@ from typing import Any, Iterable, Mapping
 from .._chap import NO_CHAP
 from .._host import Problem
 from .._san.merge import lay
-from .._san.target import Lun, Target
+from .._san.target import Lun, LunMap, Target
 from . import allow
 from .conf import Account
 from .keys import LIVE, runs_as
@@ -38,7 +38,7 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
 
 def _wanted(seen: Serving, asked: dict[str, Any], purge: bool) -> Target | None:
     base = seen.saved.get(asked["name"])
-    laid = lay(base, asked, seen.backing, purge)
+    laid = lay(_as_asked(base, asked) if base else None, asked, seen.backing, purge)
     if laid is None:
         return None
     if base is None and seen.running and asked["name"] in seen.running:
@@ -47,6 +47,28 @@ def _wanted(seen: Serving, asked: dict[str, Any], purge: bool) -> Target | None:
             "say the identity of its LUNs. Write it to the file as it was made, or delete it with ietadm."
         )
     return _finished(laid, base, asked)
+
+
+def _as_asked(base: Target, asked: Mapping[str, Any]) -> Target:
+    """The target with the numbers and modes of the call: initiators see a LUN under the number that it has, and what is read-only
+    by its mode need not stay so."""
+    present = {lun["name"]: lun for lun in asked["luns"] if lun["state"] == "present"}
+    luns = {}
+    for lun in base.luns.values():
+        option = present.get(lun.name, {})
+        number, read_only = option.get("number"), option.get("read_only")
+        number = lun.number if number is None else number
+        if number in luns:
+            return base  # two of one number: refused when it is laid over
+        luns[number] = replace(
+            lun, number=number, read_only=lun.read_only if read_only is None else read_only
+        )
+    maps = {number: LunMap(number, number, lun.read_only) for number, lun in luns.items()}
+    return replace(
+        base,
+        luns=luns,
+        initiators={name: replace(one, luns=dict(maps)) for name, one in base.initiators.items()},
+    )
 
 
 def _finished(target: Target, base: Target | None, asked: dict[str, Any]) -> Target:

@@ -296,7 +296,7 @@ def requested(random_):
                         "number": random_.choice((None, at + 7)),
                         "read_only": random_.choice((None, True, False)),
                         "block_size": random_.choice((None, 512, 4096)),
-                        "serial": random_.choice((None, f"{number:04}{at:04}", f"ABCDEF-{number}{at}")),
+                        "serial": f"{number:04}{at:04}" if random_.random() < 0.3 else None,
                     }
                     for at, name in enumerate(names)
                 ],
@@ -308,9 +308,27 @@ def requested(random_):
     return found
 
 
+# What a second request may be refused for: it is random, too.
+RIGHTLY = (
+    "cannot shrink",
+    "is offered on every address",
+    "shows every LUN",
+    "for the same accounts",
+    "have the same number",
+)
+
+
+def said(value):
+    """What was asked for, without what was left out."""
+    if isinstance(value, dict):
+        return {key: said(one) for key, one in value.items() if one is not None}
+    return [said(one) for one in value] if isinstance(value, list) else value
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_whatever_is_written_ietd_reads_as_it_was_asked_for(part):
     """2,000 inventories, some over files of others, each twice: made, and changed."""
+    made = 0
     for seed in range(part * 500, part * 500 + 500):
         random_ = random.Random(seed)
         text = others(random_)
@@ -319,14 +337,16 @@ def test_whatever_is_written_ietd_reads_as_it_was_asked_for(part):
             {CONF: text, ALLOW: allow, PORTALS: random_.choice((None, "ALL ALL\n"))}, runs=seed % 5 == 0
         )
         before = read_conf(text.encode())
-        for asked in (requested(random_), requested(random_)):
-            asked = [{key: value for key, value in one.items() if value is not None} for one in asked]
+        for first, asked in ((True, requested(random_)), (False, requested(random_))):
+            asked = said(asked)
             try:
                 converge(host, targets=asked, force=True, purge=random_.random() < 0.3 and not before[0])
             except Problem as problem:
-                assert seed >= 0 and "another disk" not in str(problem), (seed, problem)
+                assert not first and any(why in str(problem) for why in RIGHTLY), (seed, problem)
                 continue
+            made += 1
             holds(host, asked, before, seed)
+    assert made > 550
 
 
 def holds(host, asked, before, seed):
