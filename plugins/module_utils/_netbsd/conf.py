@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Iterator, Mapping
 
 from .._host import Problem
@@ -53,7 +54,8 @@ class TargetEntry:
     mask: str
 
 
-def entries_of(text: str) -> list[Entry]:
+@lru_cache(maxsize=8)
+def entries_of(text: str) -> tuple[Entry, ...]:
     """The entries in their order."""
     parts = lines(text)
     found = []
@@ -66,7 +68,7 @@ def entries_of(text: str) -> list[Entry]:
         at += 1
         if whole and not whole.startswith("#"):
             found.append(Entry(tuple(_fields(whole.partition("\n")[0])), start, at))
-    return found
+    return tuple(found)
 
 
 def _fields(line: str) -> Iterator[str]:

@@ -34,8 +34,8 @@ def check_request(asked: Mapping[str, Any]) -> None:
                 f"cannot be chosen. {LIO}"
             )
     unset = {
-        "enabled: false": asked["enabled"] is False,
-        "an alias": bool(asked["parameters"].get("TargetAlias")),
+        "way to disable a target": asked["enabled"] is False,
+        "alias": bool(asked["parameters"].get("TargetAlias")),
         "attributes": bool(asked["attributes"]),
         "parameters": bool(set(asked["parameters"]) - {"TargetAlias"}),
     }
