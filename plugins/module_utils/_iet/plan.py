@@ -37,7 +37,7 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
     conf = _written(WHAT, seen.conf, want.conf, 0o600)
     if restarts(seen, want):
         return [*before, *conf, Restart(seen.service, want.conf.path), *after]
-    return [*before, *_live(seen, want), *conf, *after]
+    return [*before, *_cuts(seen, want), *conf, *_builds(seen, want), *after]
 
 
 def restarts(seen: Serving, want: Serving) -> bool:
@@ -51,11 +51,7 @@ def restarts(seen: Serving, want: Serving) -> bool:
 
 
 def _written(what: str, seen: Text, want: Text, mode: int | None = None) -> list[Step]:
-    if (seen.text or "", seen.private) == (want.text or "", want.private) and (
-        want.text or seen.text == want.text
-    ):
-        return []
-    return [WriteFile(what, seen, want, mode)]
+    return [] if seen == want else [WriteFile(what, seen, want, mode)]
 
 
 def _files(seen: Serving, want: Serving, full: Collection[str]) -> Iterator[Step]:
@@ -68,18 +64,22 @@ def _files(seen: Serving, want: Serving, full: Collection[str]) -> Iterator[Step
             yield MakeFile(path, size, path in full)
 
 
-def _live(seen: Serving, want: Serving) -> Iterator[Step]:
+def _cuts(seen: Serving, want: Serving) -> Iterator[Step]:
+    """What goes, before the file says so: a run that is killed in between finds what is left to do by the file."""
     now, then = seen.running or {}, want.running or {}
     logged_in = {one.target for one in seen.sessions}
     for name in sorted(set(now) - set(then)):
         if name in logged_in:
             yield CutSessions(now[name].name)
         yield RemoveTarget(now[name].name)
-    for name in sorted(then):
-        if name in now:
-            yield from _cut(name, now[name], seen, want)
-    for name in sorted(then):
-        yield from _build(name, now.get(name), seen, want)
+    for name in sorted(set(now) & set(then)):
+        yield from _cut(name, now[name], seen, want)
+
+
+def _builds(seen: Serving, want: Serving) -> Iterator[Step]:
+    """What comes, once the file says it."""
+    for name in sorted(want.running or {}):
+        yield from _build(name, (seen.running or {}).get(name), seen, want)
 
 
 def _stays(name: str, number: int, seen: Serving, want: Serving) -> bool:

@@ -56,7 +56,7 @@ def _check_target(seen: Serving, asked: Mapping[str, Any], before: Target, then:
     _check_maps(here, then)
     _check_chap(here, then)
     _check_portals(seen, before, then)
-    if seen.deny and "igroups" in asked["given"]:
+    if seen.deny and ("igroups" in asked["given"] or before is EMPTY):
         raise Problem(
             f"'{seen.deny}' is there, so ietd lets everybody in who is not denied, whatever '{seen.initiators.path}' says. "
             "Remove it first (see README.initiators of IET)."

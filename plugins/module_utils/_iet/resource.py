@@ -11,11 +11,13 @@ from .._converge import Resource
 from .._host import Host, Problem
 from .._san.options import asked_target
 from .._step import Step
+from .allow import ALL, deciding
 from .info import shown_target
-from .plan import plan_serving
+from .plan import WHO, plan_serving
 from .refuse import check_sections, refuse_serving
 from .request import check_request
 from .state import Serving, look_serving
+from .steps import AddLun, WriteFile
 from .want import want_serving
 
 
@@ -64,7 +66,15 @@ class Targets(Resource):
         refuse_serving(seen, want, self._of_this_call(seen), steps, self.force)
 
     def notes(self, seen: Serving, steps: list[Step]) -> Iterable[str]:
-        """What does not happen now."""
+        """What does not happen now, and who sees a new LUN."""
+        written = [step.want.text for step in steps if isinstance(step, WriteFile) and step.what == WHO]
+        text = written[-1] if written else seen.initiators.text
+        for step in steps:
+            if isinstance(step, AddLun) and ALL in deciding(text, step.target).items:
+                yield (
+                    f"'{step.target}' is open to all in '{seen.initiators.path}': every initiator that logs in sees the LUN "
+                    f"'{step.name}'. An igroup with the initiators that may log in ends that."
+                )
         if steps and seen.running is None:
             yield "IET does not run on this host (there is no /proc/net/iet): its files were written, and count when it starts."
         if (

@@ -108,8 +108,14 @@ def want_serving(
     paths = {entry.fields[1] for entry in conf.labels_of(want.text, "extent").values()}
     paths |= {lun["path"] for one in asked for lun in one["luns"]}
     want = replace(want, sizes={path: size for path, size in want.sizes.items() if path in paths})
-    serves = any(one["state"] == "present" for one in asked) and bool(want.targets())
-    return replace(want, running=seen.running or (seen.starts and serves))
+    return replace(want, running=_runs(seen, want, any(one["state"] == "present" for one in asked)))
+
+
+def _runs(seen: Serving, want: Serving, present: bool) -> bool:
+    """Without a target it does not start (iscsi-target.c)."""
+    if not want.targets():
+        return seen.running and seen.text == want.text
+    return seen.running or (seen.starts and present)
 
 
 def _with(want: Serving, asked: Mapping[str, Any], now: Target | None, force: bool) -> Serving:
@@ -129,44 +135,58 @@ def _with(want: Serving, asked: Mapping[str, Any], now: Target | None, force: bo
 
 def _with_lun(want: Serving, name: str, now: Target | None, asked: Mapping[str, Any], force: bool) -> Serving:
     here = f"LUN '{asked['name']}' of '{name}'"
-    old = now.luns[0] if now else None
-    if old and old.name != asked["name"]:
+    if now is None:
+        return _made(here, want, name, asked)
+    old = now.luns[0]
+    if old.name != asked["name"]:
         raise Problem(
             f"{here}: NetBSD's target has one LUN in a target, and that is '{old.name}'. Name that, or give this LUN a target of "
             "its own."
         )
-    _check_old(here, old, asked, force)
-    path = asked["path"] or (old.path if old else "")
-    if not path and not (old and old.fixed):
+    _check_old(here, old, asked, want.sizes, force)
+    text, sizes, path = want.text, want.sizes, asked["path"] or old.path
+    if not old.fixed:
+        size = _size(here, old.size if old.path == path else sizes.get(path), asked["size"])
+        text = _resized(text, old, path, size)
+        if asked["size"] is not None:
+            sizes = {**sizes, path: max(size, sizes.get(path) or 0)}
+    read_only = old.read_only if asked["read_only"] is None else asked["read_only"]
+    return replace(want, text=_moded(text, name, read_only), sizes=sizes)
+
+
+def _made(here: str, want: Serving, name: str, asked: Mapping[str, Any]) -> Serving:
+    """A target and its extent, four columns each."""
+    path = asked["path"]
+    if not path:
         raise Problem(f"{here} does not exist yet: give its path, a file.")
-    read_only = old.read_only if old and asked["read_only"] is None else bool(asked["read_only"])
-    if old and old.fixed:
-        return replace(want, text=_moded(want.text, name, read_only))
-    size = _size(here, old if old and old.path == path else None, asked["size"], want.sizes.get(path))
-    sizes = {**want.sizes, path: max(size, want.sizes.get(path) or 0)}
-    if old:
-        text = _resized(want.text, old, path, size)
-        return replace(want, text=_moded(text, name, read_only), sizes=sizes)
+    there = want.sizes.get(path)
+    size = _size(here, there, asked["size"])
     number = conf.free_number(want.text)
-    extent, label = f"extent{number}_{asked['name']}", f"target{number}"
+    extent = f"extent{number}_{asked['name']}"
     text = conf.with_entry(want.text, None, (extent, path, "0", str(size)))
-    flags = "ro" if read_only else "rw"
-    text = conf.with_entry(text, None, (f"{label}={name}", flags, extent, "any"))
-    return replace(want, text=text, sizes=sizes)
+    flags = "ro" if asked["read_only"] else "rw"
+    text = conf.with_entry(text, None, (f"target{number}={name}", flags, extent, "any"))
+    return replace(want, text=text, sizes={**want.sizes, path: max(size, there or 0)})
 
 
-def _check_old(here: str, old: Lun | None, asked: Mapping[str, Any], force: bool) -> None:
-    if old and old.fixed and (asked["path"] or asked["size"] is not None):
+def _check_old(
+    here: str, old: Lun, asked: Mapping[str, Any], sizes: Mapping[str, int | None], force: bool
+) -> None:
+    if old.path and sizes.get(old.path) is None and asked["path"] in (None, old.path):
+        raise Problem(
+            f"{here} was served from '{old.path}', which is not there now. Bring it back, or remove the target (state: absent) "
+            "if its data may be gone."
+        )
+    if old.fixed and (asked["path"] or asked["size"] is not None):
         raise Problem(f"{here} {old.fixed}: its path and size are not set here. Change '{TARGETS}' by hand.")
-    if old and asked["path"] and asked["path"] != old.path and not force:
+    if asked["path"] and asked["path"] != old.path and not force:
         raise Problem(
             f"{here} is '{old.path}', and must become '{asked['path']}': another disk under the same name. Remove the target and "
             "create it again, or set force for this one task."
         )
 
 
-def _size(here: str, old: Lun | None, asked: int | None, there: int | None) -> int:
-    now = old.size if old else there
+def _size(here: str, now: int | None, asked: int | None) -> int:
     size = asked or now
     if not size:
         raise Problem(f"{here}: its file does not exist. Give its size to create it.")
