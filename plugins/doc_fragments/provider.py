@@ -10,7 +10,8 @@ class ModuleDocFragment:
 options:
   provider:
     description:
-      - The storage software of this host. V(lio) is the target of the Linux kernel.
+      - The storage software of this host. V(lio) is the target of the Linux kernel, V(iet) the iSCSI Enterprise Target, V(netbsd) the
+        iSCSI target of NetBSD. The options are described for V(lio); the guide 'Other storage software' says how the others differ.
       - A request that it cannot enforce is refused with the reason, in check mode too; nothing is approximated.
     type: str
     choices: [iet, lio, netbsd]

@@ -112,7 +112,7 @@ def want_serving(
 
 
 def _runs(seen: Serving, want: Serving, present: bool) -> bool:
-    """Without a target it does not start (iscsi-target.c)."""
+    """Without a target it does not start (target.c, iscsi_target_start)."""
     if not want.targets():
         return seen.running and seen.text == want.text
     return seen.running or (seen.starts and present)
