@@ -10,8 +10,9 @@ class ModuleDocFragment:
 options:
   provider:
     description:
-      - The storage software of this host. V(lio) is the target of the Linux kernel, V(iet) the iSCSI Enterprise Target, V(netbsd) the
-        iSCSI target of NetBSD. The options are described for V(lio); the guide 'Other storage software' says how the others differ.
+      - The storage software of this host. V(lio) is the target of the Linux kernel, V(iet) the iSCSI Enterprise Target,
+        V(netbsd) the iSCSI target of NetBSD. The options are described for V(lio); the guide to other storage software says
+        where the others differ.
       - A request that it cannot enforce is refused with the reason, in check mode too; nothing is approximated.
     type: str
     choices: [iet, lio, netbsd]
