@@ -19,6 +19,7 @@ WRITER = re.compile(re.escape(ASIDE) + r".*\.(\d+)\.(\d+)", re.S)  # and end: th
 LONGEST = 200  # bytes of the file's own name in it
 PLACES = (  # where the modules of this collection write files aside
     "/etc",
+    "/etc/iet",
     "/etc/iscsi",
     "/etc/multipath",
     "/etc/multipath/conf.d",

@@ -70,8 +70,8 @@ targets:
     luns:
       description:
         - The LUNs by number, each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid) (as hosts see it),
-          C(block_size), C(write_back), C(read_only) (no initiator can write to it) and all C(attributes). The C(wwid) is null
-          where it cannot be known or does not stay.
+          C(block_size), C(write_back), C(read_only) (no initiator can write to it) and all C(attributes). The C(wwid) is
+          empty where it cannot be known or does not stay.
       type: list
       elements: dict
       returned: always

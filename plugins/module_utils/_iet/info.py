@@ -102,9 +102,9 @@ def _running_only(running: Running | None) -> Target:
     return Target(running.name, luns=luns)
 
 
-def wwid_of(lun: Lun) -> str | None:
-    """As hosts see it; None without a ScsiId, where it depends on the version of IET."""
-    return wwid_of_id(lun.attributes["ScsiId"]) if lun.attributes.get("ScsiId") else None
+def wwid_of(lun: Lun) -> str:
+    """As hosts see it; empty without a ScsiId, where it depends on the version of IET."""
+    return wwid_of_id(lun.attributes["ScsiId"]) if lun.attributes.get("ScsiId") else ""
 
 
 def drifts(seen: Serving, name: str) -> Iterator[str]:

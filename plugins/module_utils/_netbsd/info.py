@@ -57,7 +57,7 @@ def shown_target(seen: Serving, target: Target) -> dict[str, Any]:
     return {
         **told,
         "enabled": seen.running,
-        "luns": [{**lun, "wwid": None} for lun in told["luns"]],
+        "luns": [{**lun, "wwid": ""} for lun in told["luns"]],
         "members": conf.below(seen.text, one.storage),
         "mask": one.mask,
     }
@@ -69,7 +69,7 @@ def _lun(host: Host, metadata: bool, target: Target, lun: Lun) -> dict[str, Any]
         "target": target.name,
         "name": lun.name,
         "path": lun.path,
-        "wwid": None,
+        "wwid": "",
         "initiators": [],
         "saved_initiators": [],
         "read_only_initiators": [],
