@@ -22,7 +22,8 @@ def columns(data):
                 line, data = line[:at] + data[:end], data[end:]
                 continue
             if one == "\\":
-                field, inside, at = field + line[at + 1 : at + 2], True, at + 2
+                after = line[at + 1 : at + 2]
+                field, inside, at = field + (after if after in " \t" else one + after), True, at + 2
                 continue
             if one in " \t":
                 if inside:
