@@ -31,16 +31,16 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.controller imp
 from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.host import lab_host
 from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.kernel import CURRENT
 from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.lab import Wanted
-from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.network import network
+from ansible_collections.lunworks.iscsi.plugins.module_utils._uml.network import network_of
 
 HERE = Path(__file__).resolve().parent
 PLUGINS = HERE.parent.parent / "plugins"
 PATHS = os.pathsep.join(path for path in sys.path if path)
 AWAY = "/var/lib/lab-harness"  # on the hosts
 NETWORKS = (
-    network("management", "10.77.0.0/24"),
-    network("san1", "10.77.1.0/24", "fd77:1::/64"),
-    network("san2", "10.77.2.0/24", "fd77:2::/64"),
+    network_of("management", "10.77.0.0/24"),
+    network_of("san1", "10.77.1.0/24", "fd77:1::/64"),
+    network_of("san2", "10.77.2.0/24", "fd77:2::/64"),
 )
 ON = ("management", "san1", "san2")
 SUITES = ("bookworm", "trixie", "forky")
