@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, Sequence
 
+from .._san.backing_file import sparse_notes
 from .._san.target import Target
 from .._step import Step
 from .plan import feasible
 from .state import Serving
-from .steps.backstore import MakeFile
 from .steps.target import AddLun, AddPortal, AllowInitiator, RemoveLun
 
 RESTORE = "Recreate it with the tool that made it (targetcli), or by 'targetctl restore', which takes all targets down first."
@@ -23,7 +23,7 @@ def notes_of(seen: Serving, steps: Sequence[Step], names: Iterable[str]) -> Iter
         yield from _left(seen, name)
         yield from _open(seen, steps, name)
     yield from _shared(seen, steps)
-    yield from _sparse(seen, steps)
+    yield from sparse_notes(steps, seen.backing)
 
 
 def _revived(seen: Serving, steps: Sequence[Step], name: str) -> Iterator[str]:
@@ -84,15 +84,3 @@ def _shared(seen: Serving, steps: Sequence[Step]) -> Iterator[str]:
             ]
             if others:
                 yield f"The backstore '{lun.backstore}' stays: it is also served by {', '.join(others)}."
-
-
-def _sparse(seen: Serving, steps: Sequence[Step]) -> Iterator[str]:
-    for step in steps:
-        if isinstance(step, MakeFile) and not step.full:
-            backing = seen.backing[step.path]
-            wanted = step.size - (backing.size or 0)
-            if backing.room is not None and backing.room < wanted:
-                yield (
-                    f"'{step.path}' may take {wanted} more bytes, and its file system has {backing.room} left: writes of the "
-                    "initiators fail once that is full."
-                )
