@@ -10,9 +10,10 @@ class ModuleDocFragment:
 options:
   provider:
     description:
-      - The storage software of this host. V(lio) is the target of the Linux kernel.
+      - The storage software of this host. V(lio) is the target of the Linux kernel, V(tgt) the daemon
+        tgtd (STGT).
       - A request that it cannot enforce is refused with the reason, in check mode too; nothing is approximated.
     type: str
-    choices: [lio]
+    choices: [lio, tgt]
     default: lio
 """

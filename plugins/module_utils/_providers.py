@@ -8,8 +8,9 @@ from typing import Any
 
 from ._lio.provider import LIO
 from ._san.provider import Provider
+from ._tgt.provider import TGT
 
-PROVIDERS = {one.name: one for one in (LIO,)}
+PROVIDERS = {one.name: one for one in (LIO, TGT)}
 OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": sorted(PROVIDERS), "default": LIO.name}}
 
 
