@@ -28,7 +28,7 @@ LUN = """\
             Thin-provisioning: No
             Backing store type: {store}
             Backing store path: {path}
-            Backing store flags: 
+            Backing store flags: {flags}
 """
 FILES = {
     "/usr/sbin/tgtadm": "",
@@ -156,10 +156,13 @@ class TgtHost(ScriptedHost):
                 if self.stat(lun["path"]):
                     target["luns"][lun["number"]] = {
                         **self._lun(lun["number"], lun["block_size"]),
-                        **dict(identity=lun["identity"], serial=lun["serial"], path=lun["path"]),
-                        **dict(
-                            readonly=lun["read_only"], cache=lun["write_back"], online=True, removable=False
-                        ),
+                        "identity": lun["identity"],
+                        "serial": lun["serial"],
+                        "path": lun["path"],
+                        "readonly": lun["read_only"],
+                        "cache": lun["write_back"],
+                        "online": True,
+                        "removable": False,
                         "size": self.stat(lun["path"]).st_size,
                     }
             if said["chap"]:
@@ -202,6 +205,7 @@ class TgtHost(ScriptedHost):
                     "removable": yes(lun["removable"]),
                     "readonly": yes(lun["readonly"]),
                     "path": lun["path"] or "None",
+                    "flags": "",
                 }
             )
             for number, lun in sorted({0: controller, **target["luns"]}.items())

@@ -92,7 +92,8 @@ def _check_chap(seen: Serving, asked: dict[str, Any], then: Target) -> None:
 
 def _check_strangers(seen: Serving, asked: dict[str, Any], then: Target) -> None:
     """Accounts that somebody gave to a target which lets in by address must not go by the way."""
-    users = [user for user in seen.running.accounts.get(asked["name"], ()) if user]
+    known = {"", *secrets_of(seen)}
+    users = [user for user in seen.running.accounts.get(asked["name"], ()) if user not in known]
     if users and not then.initiators:
         raise Problem(
             f"'{then.name}' asks for CHAP (user '{users[0]}') without an initiator that it names, and tgtd does not tell the "
@@ -104,7 +105,7 @@ def _check_secrets(seen: Serving, want: Serving) -> None:
     """tgtd has one secret for each user, whatever the target."""
     secrets: dict[str, tuple[str, Any]] = {}
     changed = {name for name, one in want.kept.items() if one != seen.kept.get(name)}
-    for name, target in want.kept.items():
+    for name, target in sorted(want.kept.items()):
         for chap in {one.chap for one in target.initiators.values() if one.chap}:
             for user, secret in ((chap.user, chap.secret), (chap.mutual_user, chap.mutual_secret)):
                 where, other = secrets.setdefault(user, (name, secret))

@@ -15,7 +15,7 @@ from .kept import RULES, is_ours
 from .state import Serving
 from .steps.boot import Drop, Keep, Prepare, StartDaemon
 from .steps.chap import Accounts, ForgetAccount, SetAccounts
-from .steps.lun import AddLun, ProtectLun, RemoveLun, set_cache, unprotect
+from .steps.lun import AddLun, ProtectLun, RemoveHalf, RemoveLun, set_cache, unprotect
 from .steps.target import (
     AllowInitiator,
     Disable,
@@ -38,7 +38,11 @@ SHAPE = (
 
 def plan_serving(seen: Serving, want: Serving, full: Collection[str] = (), force: bool = False) -> list[Step]:
     """The steps; 'full' names the files that get all their blocks."""
-    cuts: list[Step] = []
+    cuts: list[Step] = [
+        RemoveHalf(seen.running.targets[name].name, number)
+        for name, number in seen.running.halves
+        if (name, number) not in want.running.halves and name in want.running.targets
+    ]
     builds: list[Step] = []
     opens: list[Step] = []
     names = sorted({*seen.running.targets, *want.running.targets})

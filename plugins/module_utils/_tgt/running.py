@@ -11,6 +11,7 @@ from .._arguments import Portal
 from .._chap import NO_SECRET, Chap
 from .._san.backing import Backing
 from .._san.target import Initiator, Lun, LunMap, Session, Target
+from .identity import identity_of
 from .kept import NOBODY, RULES
 from .tgtadm import CONTROLLER, RawLun, RawTarget, megabytes
 
@@ -23,6 +24,7 @@ class Running:
     accounts: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # the CHAP users of each; the last proves the target, or ''
+    halves: tuple[tuple[str, int], ...] = ()  # LUNs without anything behind them, by target and number
     portals: frozenset[Portal] = field(default=frozenset(), compare=False)
     sessions: tuple[Session, ...] = field(default=(), compare=False)
     users: frozenset[str] = field(default=frozenset(), compare=False)  # of all accounts
@@ -55,6 +57,7 @@ def in_words(
             one.name.lower(): _target(one, kept.get(one.name.lower()), backing, portals, names) for one in own
         },
         accounts={one.name.lower(): (*one.incoming, one.outgoing) for one in own},
+        halves=tuple((one.name.lower(), lun.number) for one in own for lun in one.luns if lun.half),
         portals=portals,
         megabytes={(one.name.lower(), lun.number): lun.megabytes for one in own for lun in one.luns},
         sessions=tuple(session for one in own for session in one.sessions),
@@ -72,7 +75,7 @@ def _target(
     luns = {
         lun.number: _lun(lun, kept.luns.get(lun.number) if kept else None, backing, names)
         for lun in raw.luns
-        if lun.kind != CONTROLLER
+        if lun.kind != CONTROLLER and not lun.half
     }
     maps = {number: LunMap(number, number, lun.read_only) for number, lun in luns.items()}
     chap = _chap(raw, next((one.chap for one in kept.initiators.values()), None) if kept else None)
@@ -107,7 +110,8 @@ def _lun(raw: RawLun, kept: Lun | None, backing: Mapping[str, Backing], names: M
         serial=raw.serial,
         size=_size(raw, kept.size if kept and same else None, backing.get(raw.path, Backing())),
         block_size=raw.block_size,
-        write_back=kept.write_back if kept and same else True,  # tgt's own choice (usr/sbc.c, mode page 8)
+        # Others have tgt's own choice (usr/sbc.c, mode page 8), and a run of ours that was killed the safe one.
+        write_back=kept.write_back if kept and same else raw.identity != identity_of(raw.serial),
         backstore=raw.identity,
         read_only=raw.read_only,
         fixed=raw.odd,

@@ -106,7 +106,7 @@ def _running(
         targets = {name: replace(one, portals=EVERYWHERE) for name, one in kept.items()}
         accounts = {name: accounts_of(one) for name, one in targets.items()}
         users = frozenset(user for names in accounts.values() for user in names if user)
-        return Running(targets, accounts, EVERYWHERE, users=users)
+        return Running(targets, accounts, portals=EVERYWHERE, users=users)
     users, (discovery, isns) = look_users(host), look_system(host)
     running = in_words(found, kept, backing, look_portals(host), names)
     return replace(running, users=users, discovery=discovery, isns=isns)
@@ -148,7 +148,8 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         name: accounts_of(one) if name in found else seen.running.accounts.get(name, ("",))
         for name, one in targets.items()
     }
-    running = replace(seen.running, targets=targets, accounts=accounts)
+    halves = tuple(one for one in seen.running.halves if one[0] not in found)
+    running = replace(seen.running, targets=targets, accounts=accounts, halves=halves)
     by_name = {one["name"]: one for one in asked}
     wanted = {
         name: _to_keep(seen.kept.get(name), one, by_name[name]) if one else None

@@ -38,6 +38,11 @@ class RawLun:
     flags: str = ""
 
     @property
+    def half(self) -> bool:
+        """Whether it is a disk without anything behind it, as a run of ours that was killed leaves it."""
+        return (self.kind, self.store, self.path, self.online) == (DISK, PLAIN, "", False)
+
+    @property
     def odd(self) -> str:
         """What it has that we do not make, if anything."""
         found = [f"is a {self.kind}"] if self.kind != DISK else []

@@ -68,6 +68,21 @@ class RemoveLun(Guarded):
 
 
 @dataclass(frozen=True)
+class RemoveHalf(OnTarget):
+    """A LUN that never served anything."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"Remove the LUN {self.number} of '{self.target}', which is empty: the run that made it was killed"
+
+    def take(self, host: Host) -> None:
+        target = find_target(host, self.target)
+        if any(one.number == self.number and one.half for one in target.luns):
+            change(host, "logicalunit", "delete", target, "--lun", str(self.number))
+
+
+@dataclass(frozen=True)
 class ProtectLun(Guarded):
     """Let nobody write to a LUN."""
 

