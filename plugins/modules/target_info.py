@@ -11,7 +11,8 @@ short_description: Return the iSCSI targets that this host serves, and to whom
 version_added: 1.0.0
 description:
   - Returns everything about the targets of a storage host, without secrets, who is logged in, and where the saved
-    configuration differs from the running one. Works with LIO, the iSCSI target of the Linux kernel.
+    configuration differs from the running one. Works with LIO, the iSCSI target of the Linux kernel, and
+    with tgt.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -103,8 +104,16 @@ drift:
   type: list
   elements: str
   sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved, but does not run."]
+unmanaged:
+  description:
+    - What the storage software has beside what this collection manages, one sentence each.
+    - Always empty with V(lio).
+  returned: success
+  type: list
+  elements: str
+  sample: ["The target 'iqn.2026-01.com.example:other' is defined in '/etc/tgt/targets.conf' and is changed there alone."]
 saved:
-  description: The path of the saved configuration.
+  description: The path of the saved configuration; with V(tgt) its directory.
   returned: success
   type: str
   sample: /etc/rtslib-fb-target/saveconfig.json

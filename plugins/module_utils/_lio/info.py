@@ -29,6 +29,7 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
             fault for one in names for fault in _drifts(one, running, saved.document, kept.get(one, []))
         ],
         "saved": saved.path,
+        "unmanaged": [],
     }
 
 

@@ -173,7 +173,7 @@ def _check_twice(seen: Serving, want: Serving) -> None:
             if wwid_of(lun) == wwid_of(one):
                 raise Problem(
                     f"The LUNs '{one.name}' of '{other}' and '{lun.name}' of '{name}' would have one WWID (the serials "
-                    f"'{one.serial}' and '{lun.serial}' have the same 31 hex digits): hosts would take them for one disk."
+                    f"'{one.serial}' and '{lun.serial}' have the same 25 hex digits): hosts would take them for one disk."
                 )
 
 

@@ -7,23 +7,27 @@ from __future__ import annotations
 import re
 
 from .._san.target import Lun
+from .._san.wwid import wwid_of_lio
 
-DIGITS = 31  # of a WWID, after the 6 that says its kind
 LONGEST_SERIAL = 36  # SCSI_SN_LEN (tgt, usr/tgtd.h); a longer one would be cut
 
 
-def identity_of(serial: str) -> str:
-    """The SCSI ID that a LUN with this serial gets: 32 hex digits, as the NAA that tgt makes of them."""
-    return "6" + re.sub(r"[^0-9a-f]", "", serial.lower())[:DIGITS].ljust(DIGITS, "0")
-
-
 def wwid_of_tgt(serial: str) -> str:
-    """The WWID of the LUN with this serial, as multipath and udev's scsi_id print it; '3' says that it is an NAA."""
-    return f"3{identity_of(serial)}"
+    """The WWID that a LUN with this serial gets: the one that LIO would give it.
+
+    tgt takes any identity, and has none of its own that lasts. So a LUN that is served by the one and later by the other is
+    the same disk to its hosts, and they find it by its names without asking who serves it.
+    """
+    return wwid_of_lio(serial)
+
+
+def identity_of(serial: str) -> str:
+    """The SCSI ID that makes that WWID: the NAA, which '3' announces."""
+    return wwid_of_tgt(serial)[1:]
 
 
 def wwid_of(lun: Lun) -> str:
-    """The WWID of a LUN that may be somebody else's.
+    """The WWID of a LUN that may be somebody else's, as multipath and udev's scsi_id print it.
 
     tgt reads its SCSI ID as hex digits, one a character and 0 for all others, keeps the last 32 of them, and makes the first
     one a 6, the type of the NAA (tgt, usr/spc.c, update_vpd_83). The NAA of type 6 is what hosts prefer (systemd, scsi_id).

@@ -17,6 +17,7 @@ TGT = Provider(
     luns=tell_luns,
     wwid=wwid_of_tgt,
     lacks={
+        Ability.LUN_BY_INITIATOR: "whom a target lets in sees all its LUNs (tgt, usr/target.c, acl_get)",
         Ability.NUMBER_BY_INITIATOR: "all initiators of a target see a LUN under its own number (tgtadm(8), logicalunit)",
         Ability.READ_ONLY_BY_INITIATOR: "a LUN is read-only for all initiators of its target or for none (tgtadm(8), readonly); "
         "set read_only on the LUN itself",

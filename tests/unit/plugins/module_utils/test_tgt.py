@@ -238,7 +238,7 @@ REFUSED = {
         target(
             luns=("a",), igroups=[{"name": "g", "initiators": [WHO], "luns": [{"name": "a", "number": 9}]}]
         ),
-        "tgt has no a LUN number that only some initiators see",
+        "asks for a LUN number that only some initiators see. tgt does not have that",
     ),
     "read-only for some": (
         target(

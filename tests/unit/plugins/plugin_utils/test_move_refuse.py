@@ -69,6 +69,11 @@ CASES = {
     "source is destination": (survey(destination="a"), None, "both the source and the destination"),
     "no storage host": (replace(survey(), storages={}), None, "No storage host is named"),
     "silent storage host": (survey(silent=("store",)), None, "storage host 'store' does not answer"),
+    "storage software without a switch of single LUNs": (
+        survey(store={"provider": "tgt"}),
+        None,
+        "'store' serves 'vg_db' with tgt, and a move gives single LUNs",
+    ),
     "silent destination": (survey(silent=("b",)), None, "destination 'b' does not answer"),
     "silent source": (survey(silent=("a",)), None, "does not answer and may still write"),
     "dead source that answers": (survey(dead=True), None, "but answers"),
