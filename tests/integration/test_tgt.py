@@ -243,14 +243,12 @@ def test_it_grows_where_nobody_is_logged_in(storage, compute):
 
 
 def test_who_is_shut_out_by_force_can_write_no_more(storage, compute):
-    only = declared(storage, compute)
-    only["igroups"][0]["initiators"] = ["iqn.2026-01.com.example:somebody"]
-    only["igroups"][0]["chap"] = {**CHAP, "secret": NEW}
-    assert "Logged in is" in storage.module("targets", provider="tgt", targets=[only], purge=True)["msg"]
-    ran = storage.module(
-        "targets", provider="tgt", targets=[{"name": DB, "igroups": only["igroups"]}], purge=True, force=True
-    )
-    succeeded(storage, ran)
+    (group,) = declared(storage, compute, chap={**CHAP, "secret": NEW})["igroups"]
+    asked = {"provider": "tgt", "target": DB, "purge": True, **group}
+    asked["initiators"] = ["iqn.2026-01.com.example:somebody"]
+    assert f"Logged in is '{name_of(compute)}'" in storage.module("igroup", **asked)["msg"]
+    ran = succeeded(storage, storage.module("igroup", **asked, force=True))
+    assert ran["state"]["targets"][0]["igroups"][0]["initiators"] == asked["initiators"]
     assert storage.module("target_info", provider="tgt", name=DB)["targets"][0]["sessions"] == []
 
 
