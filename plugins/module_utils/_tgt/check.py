@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping
 from .._host import Problem
 from .._san.backing import Backing
 from .._san.target import Lun, Target
+from .boot import UNITS
 from .identity import LONGEST_SERIAL, wwid_of
 from .kept import DIRECTORY
 from .others import CONFIGURATION
@@ -74,6 +75,11 @@ def _check_chap(seen: Serving, asked: dict[str, Any], then: Target) -> None:
     if chap is None:
         _check_strangers(seen, asked, then)
         return
+    if seen.active and not seen.unit:
+        raise Problem(
+            f"This host has no unit {' or '.join(UNITS)}, which would let the initiators of '{then.name}' in after a boot: "
+            "tgt-admin alone would show the CHAP secrets to every user. Serve it without CHAP, or with other storage software."
+        )
     if not chap.secret.reveal() or (chap.mutual_user and not chap.mutual_secret.reveal()):
         raise Problem(
             f"The CHAP secrets of '{then.name}' (user '{chap.user}') are not known here, and tgtd does not tell them: give chap "

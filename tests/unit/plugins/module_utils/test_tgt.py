@@ -298,6 +298,12 @@ def test_what_tgt_cannot_do_is_refused_with_the_reason(name):
     assert host.targets == {} and host.did == []
 
 
+def test_chap_needs_a_service_that_lets_initiators_in_after_a_boot():
+    host = TgtHost(files={"/lib/systemd/system/tgt.service": None})
+    assert "has no unit tgt.service or tgtd.service" in run(host, target(chap=CHAP))["msg"]
+    assert done(host, target())["changed"]
+
+
 def test_one_secret_for_a_user_on_the_whole_host():
     host = made(target(chap=CHAP), target(U, luns=("c",), chap=CHAP))
     result = run(host, target(chap={**CHAP, "secret": THIRD}))
