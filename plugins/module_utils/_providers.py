@@ -11,8 +11,9 @@ from ._lio.provider import LIO
 from ._netbsd.provider import NETBSD
 from ._san.manual import MANUAL
 from ._san.provider import Provider
+from ._tgt.provider import TGT
 
-PROVIDERS = {one.name: one for one in (IET, LIO, MANUAL, NETBSD)}
+PROVIDERS = {one.name: one for one in (IET, LIO, MANUAL, NETBSD, TGT)}
 OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": sorted(PROVIDERS), "default": LIO.name}}
 
 

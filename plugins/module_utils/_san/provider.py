@@ -20,6 +20,7 @@ class Ability(Enum):
     """What data can ask of storage software; the value says it in a message."""
 
     SEVERAL_LUNS = "several LUNs in one target"
+    LUN_BY_INITIATOR = "LUNs of a target that only some of its initiators see"
     NUMBER_BY_INITIATOR = "a LUN number that only some initiators see"
     READ_ONLY_BY_INITIATOR = "a LUN that is read-only for some initiators"
     CHAP_BY_INITIATOR = "CHAP credentials that differ between the initiators of a target"
@@ -68,8 +69,8 @@ class Provider:
         for ability, where in asked_abilities(target):
             if ability in self.lacks:
                 raise Problem(
-                    f"{where}: {self.name} has no {ability.value}: {self.lacks[ability]}. Change the request, or serve the "
-                    "target with other storage software."
+                    f"{where} asks for {ability.value}. {self.name} does not have that: {self.lacks[ability]}. Change the "
+                    "request, or serve the target with other storage software."
                 )
 
 

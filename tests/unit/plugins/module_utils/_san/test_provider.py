@@ -50,7 +50,9 @@ def test_what_a_provider_lacks_is_refused_with_its_reason(ability):
     asked, place = ASKED[ability]
     with pytest.raises(Problem) as problem:
         provider(lacks={ability: "its manual says so"}).resource([{"name": NAME, **asked}])
-    assert str(problem.value).startswith(f"{place}: paper has no {ability.value}: its manual says so.")
+    assert str(problem.value).startswith(
+        f"{place} asks for {ability.value}. paper does not have that: its manual says so."
+    )
     assert CHAP["secret"] not in str(problem.value)
 
 
