@@ -19,6 +19,7 @@ WRITER = re.compile(re.escape(ASIDE) + r".*\.(\d+)\.(\d+)", re.S)  # and end: th
 LONGEST = 200  # bytes of the file's own name in it
 PLACES = (  # where the modules of this collection write files aside
     "/etc",
+    "/etc/iet",
     "/etc/iscsi",
     "/etc/multipath",
     "/etc/multipath/conf.d",
@@ -143,7 +144,9 @@ def _private(path: str, flags: int) -> int:
 
 def _keep(real: str, handle: int) -> None:
     """SELinux's label, ACLs and what users noted; a file system that has none of it has nothing to keep."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(
+        OSError, AttributeError
+    ):  # the last: Linux alone has these functions (os, in Python's library)
         for name in os.listxattr(real):
             if name in KEPT or name.startswith("user."):
                 with contextlib.suppress(OSError):

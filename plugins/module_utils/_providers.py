@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._iet.provider import IET
 from ._lio.provider import LIO
+from ._netbsd.provider import NETBSD
 from ._san.manual import MANUAL
 from ._san.provider import Provider
 
-PROVIDERS = {one.name: one for one in (LIO, MANUAL)}
+PROVIDERS = {one.name: one for one in (IET, LIO, MANUAL, NETBSD)}
 OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": sorted(PROVIDERS), "default": LIO.name}}
 
 

@@ -90,7 +90,7 @@ luns:
       type: str
       returned: always
     wwid:
-      description: The WWID that hosts see.
+      description: The WWID that hosts see; empty where it cannot be known (IET without C(ScsiId)) or does not stay (NetBSD).
       type: str
       returned: always
     initiators:

@@ -70,7 +70,8 @@ targets:
     luns:
       description:
         - The LUNs by number, each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid) (as hosts see it),
-          C(block_size), C(write_back), C(read_only) (no initiator can write to it) and all C(attributes).
+          C(block_size), C(write_back), C(read_only) (no initiator can write to it) and all C(attributes). The C(wwid) is
+          empty where it cannot be known or does not stay.
       type: list
       elements: dict
       returned: always
@@ -88,6 +89,20 @@ targets:
       type: list
       elements: dict
       returned: always
+    open_to:
+      description: With IET, who may log in beside the initiators of the igroups, as it stands in C(initiators.allow).
+      type: list
+      elements: str
+      returned: with O(provider=iet)
+    members:
+      description: With NetBSD's target, the labels of the extents and devices of which its LUN is made.
+      type: list
+      elements: str
+      returned: with O(provider=netbsd)
+    mask:
+      description: With NetBSD's target, the netmask outside which it is hidden from discovery.
+      type: str
+      returned: with O(provider=netbsd)
     tag:
       description: The tag of the portal group that is described here, the lowest one.
       type: int

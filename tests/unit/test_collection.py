@@ -21,7 +21,7 @@ ROLES = sorted(path for path in (ROOT / "roles").glob("*") if path.is_dir())
 
 # A real system is a folder of module_utils. The other folders are what several systems share; the files beside them are the
 # ground that all stand on.
-SYSTEMS = {"_lio", "_lvm", "_multipath", "_open_iscsi", "_uml"}
+SYSTEMS = {"_iet", "_lio", "_lvm", "_multipath", "_netbsd", "_open_iscsi", "_uml"}
 BETWEEN = {"_block", "_fs", "_net", "_san", "_timers"}
 # What the storage modules choose from: the storage software that stands behind _san/provider.py.
 CHOICE = "_providers"

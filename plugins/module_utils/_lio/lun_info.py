@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import stat
 from dataclasses import replace
 from typing import Any, Sequence
 
-from .._block.pv_label import look_label
-from .._host import Host, Problem
+from .._host import Host
+from .._san.label import read_label as label_on
 from .._san.target import Lun, Target
 from .._san.wwid import wwid_of_lio
 from .configfs import Keys, look_running
@@ -96,21 +95,7 @@ def read_label(host: Host, lun: Lun) -> tuple[Any, str]:
             if found is None
             else f"a backstore of the kind '{lun.backstore.partition('/')[0]}' is not read",
         )
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISBLK(found.st_mode)):
-        return None, f"'{lun.path}' is neither a block device nor a file"
-    if _suspended(host, host.real(lun.path).rpartition("/")[2]):
-        return None, f"'{lun.path}' is suspended"
-    try:
-        return look_label(host, lun.path), ""
-    except Problem as problem:
-        return None, str(problem)
-
-
-def _suspended(host: Host, kernel: str) -> bool:
-    """Whether a device, or one under it, holds whoever reads it."""
-    base = f"/sys/class/block/{kernel}"
-    held = (host.read(f"{base}/dm/suspended") or "").strip() == "1"
-    return held or any(_suspended(host, below) for below in host.list(f"{base}/slaves"))
+    return label_on(host, lun.path)
 
 
 def _mapped(groups: Sequence[Target], lun: Lun, read_only: bool = False) -> list[str]:

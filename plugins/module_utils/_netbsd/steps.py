@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps on NetBSD's target: it reads its files when it starts, and SIGHUP ends it."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+
+from .._host import Host, Problem
+from .._step import Step
+from .state import RC, is_running
+
+
+@dataclass(frozen=True)
+class WriteFile(Step):
+    """Write a file whole; what somebody changed in it meanwhile is not overwritten."""
+
+    path: str
+    seen: str | None = field(repr=False)
+    want: str = field(repr=False)
+    mode: int | None = None
+
+    def __str__(self) -> str:
+        return f"Write '{self.path}'"
+
+    def take(self, host: Host) -> None:
+        if (host.read(self.path) or "") != (self.seen or ""):
+            raise Problem(f"'{self.path}' was changed by somebody else meanwhile. Run again.")
+        host.write(host.real(self.path), self.want, self.mode)
+
+
+@dataclass(frozen=True)
+class MakeFile(Step):
+    """Make a file, or let it grow; what is in it stays."""
+
+    path: str
+    size: int
+    full: bool = False
+
+    def __str__(self) -> str:
+        return f"Give the file '{self.path}' {self.size} bytes, {'all allocated' if self.full else 'sparse'}"
+
+    def take(self, host: Host) -> None:
+        directory = posixpath.dirname(self.path)
+        if host.stat(directory) is None:
+            host.mkdir(directory, 0o700)
+        host.extend(self.path, self.size, self.full)
+
+
+@dataclass(frozen=True)
+class Stop(Step):
+    """End the daemon and all sessions with it."""
+
+    def __str__(self) -> str:
+        return "Stop the iSCSI target, which ends all sessions"
+
+    def take(self, host: Host) -> None:
+        host.run(RC, "onestop")
+        if not host.until(lambda: not is_running(host), 30):
+            raise Problem(f"The iSCSI target still runs after '{RC} onestop'.")
+
+
+@dataclass(frozen=True)
+class Start(Step):
+    """Start the daemon; it ends by itself when it cannot open what is behind a target."""
+
+    def __str__(self) -> str:
+        return "Start the iSCSI target"
+
+    def take(self, host: Host) -> None:
+        host.run(RC, "onestart")
+        if not host.until(lambda: is_running(host), 30):
+            raise Problem(f"The iSCSI target does not run after '{RC} onestart'. See the log of this host.")
