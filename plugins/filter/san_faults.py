@@ -238,8 +238,9 @@ def _luns_that_never_come(
             )
         elif not use.wwid and not target.wwid(lun):
             yield (
-                f"{wants} the data of '{target.host}', which a person sets up, has no wwid for it. Write there the WWID that "
-                "the array shows, and name the LUN by it on the host."
+                f"{wants} its WWID cannot be known before: '{target.host}' serves with '{target.provider}', and the data has no "
+                "wwid for it. Write there the WWID that the array or the host shows, if it stays the same, and name the LUN by "
+                "it on the host."
             )
         elif data[host].get("initiator_name") and not target.given(
             lun, target_key(data[host]["initiator_name"])

@@ -59,7 +59,10 @@ def wwid_of(provider: str, target: str, name: str, lun: Mapping[str, Any]) -> st
     """The WWID of a LUN: as the data has it, else what its storage software makes of the serial; '' where only that knows."""
     if lun.get("wwid"):
         return wwid(str(lun["wwid"]))
-    return PROVIDERS[provider].wwid(str(lun.get("serial") or serial_of(target, name)))
+    try:
+        return PROVIDERS[provider].wwid(str(lun.get("serial") or serial_of(target, name)))
+    except Problem:  # it makes another one at every start
+        return ""
 
 
 def uses_of(data: Mapping[str, Mapping[str, Any]], known: Mapping[str, tuple[str, str]]) -> Iterator[Use]:

@@ -17,7 +17,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     portals_of,
     target,
 )
-from ansible_collections.lunworks.iscsi.tests.integration.harness import beats, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, succeeded
 
 SAVED = "/etc/rtslib-fb-target/saveconfig.json"
 ONE_WAY = {"user": "scout", "secret": SECRET}
@@ -48,22 +48,22 @@ def test_who_asks_for_targets_proves_himself_one_way_and_both_ways(compute, stor
     hidden = f"{IQN}:hidden"
     with given(storage, compute, target("hidden", storage, compute)):
         assert hidden in offered(compute, portal)
-        ran = beats(storage, "targets", {"targets": [], "discovery_chap": ONE_WAY})
+        ran = converges(storage, "targets", {"targets": [], "discovery_chap": ONE_WAY})
         assert ran["state"]["discovery_chap"] == {"user": "scout", "mutual_user": "", "enforced": True}
         assert offered(compute, portal) is None
         assert offered(compute, portal, username="scout", password=OTHER) is None
         assert hidden in offered(compute, portal, username="scout", password=SECRET)
-        both = beats(storage, "targets", {"targets": [], "discovery_chap": BOTH_WAYS})
+        both = converges(storage, "targets", {"targets": [], "discovery_chap": BOTH_WAYS})
         proof = {"username": "scout", "password": SECRET, "username_in": "array"}
         assert hidden in offered(compute, portal, **proof, password_in=OTHER)
         assert offered(compute, portal, **proof, password_in="not the right secret") is None
-        beats(storage, "targets", {"targets": [], "discovery_chap": {**ONE_WAY, "enforced": False}})
+        converges(storage, "targets", {"targets": [], "discovery_chap": {**ONE_WAY, "enforced": False}})
         assert hidden in offered(compute, portal)
         told = storage.module("target_info")
         assert told["drift"] == [] and told["discovery_chap"]["enforced"] is False
         said = json.dumps([ran, both, told])
         assert SECRET not in said and OTHER not in said
-        beats(storage, "targets", {"targets": [], "discovery_chap": {"user": "", "secret": ""}})
+        converges(storage, "targets", {"targets": [], "discovery_chap": {"user": "", "secret": ""}})
         assert storage.module("target_info")["discovery_chap"] is None
 
 

@@ -201,6 +201,29 @@ def test_any_setting_and_a_portal_group_tag_in_a_static_record(compute, first):
         assert f"{line}\n" in text
 
 
+def test_a_portal_group_that_is_not_1_is_recorded_with_the_tag_that_it_offers(compute, storage, first):
+    """As NetApp's 1000. A record that says 1 is never logged in with; it is replaced."""
+    group = f"/sys/kernel/config/target/iscsi/{IQN}:tagged/tpgt_1000"
+    storage.run(
+        f"mkdir -p {group} && echo 0 >{group}/attrib/authentication && echo 1 >{group}/attrib/generate_node_acls"
+        f" && mkdir {group}/np/{first}:3260 && echo 1 >{group}/enable"
+    )
+    try:
+        compute.run(f"iscsiadm -m node -o new -T {IQN}:tagged -p {first}:3260,1")
+        node = {"target": f"{IQN}:tagged", "portals": [first]}
+        ran = converges(compute, "nodes", {"nodes": [{**node, "logged_in": True}]})
+        assert len(ran["steps"]) == 3 and ran["state"]["nodes"][0]["tpg"] == 1000
+        assert sessions(compute, "tagged") == [f"{first}:3260"]
+        succeeded(compute, compute.module("nodes", nodes=[{**node, "state": "absent"}]))
+        converges(compute, "nodes", {"nodes": [{**node, "logged_in": True}]})
+        assert "node.tpgt = 1000" in records(compute, "tagged")[f"{first}:3260"]
+    finally:
+        succeeded(compute, compute.module("nodes", nodes=[{"target": f"{IQN}:tagged", "state": "absent"}]))
+        storage.run(
+            f"echo 0 >{group}/enable; rmdir {group}/np/{first}:3260 {group} {group.rpartition('/')[0]}"
+        )
+
+
 def test_records_follow_iscsid_conf_when_they_are_asked_to(compute, first):
     succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first])]))
     compute.run("cp -p /etc/iscsi/iscsid.conf /run/iscsid.conf.kept")

@@ -216,7 +216,15 @@ def test_a_lun_of_an_array_is_named_by_the_wwid_that_the_array_gave_it():
 
 def test_a_lun_of_an_array_without_its_wwid_cannot_be_waited_for():
     faults = faults_after(lambda data: on_an_array(data, wwid=""))
-    assert len(faults) == 2 and all("has no wwid for it" in fault for fault in faults)
+    assert len(faults) == 2 and all("the data has no wwid for it" in fault for fault in faults)
+
+
+def test_software_whose_luns_have_no_identity_is_no_error_of_the_data():
+    def netbsd(data):
+        data["store1"]["target_provider"] = "netbsd"
+        del data["a"]["volume_groups"]
+
+    assert faults_after(netbsd) == []
 
 
 def test_a_wwid_in_the_data_wins_over_the_serial_and_may_be_spelled_as_the_array_shows_it():
