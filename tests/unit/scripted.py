@@ -150,7 +150,7 @@ class ScriptedHost(Host):
         value = self.files.get(path)
         if value is None:
             return (
-                SimpleNamespace(st_mode=modes.S_IFDIR | 0o755, st_size=0, st_mtime=0.0, st_dev=1)
+                SimpleNamespace(st_mode=modes.S_IFDIR | 0o755, st_size=0, st_mtime=0.0, st_dev=1, st_ino=path)
                 if self.list(path)
                 else None
             )
