@@ -212,6 +212,23 @@ def test_a_file_that_somebody_changes_meanwhile_is_not_overwritten():
     assert host.read(CONF).endswith(":new\n")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"luns": [lun(size="2m")]}, {"igroups": [{"name": "db", "chap": {"user": "db", "secret": SECRET}}]}],
+)
+def test_whoever_logs_in_between_look_and_step_loses_nothing(more):
+    host = IetHost({**FILES})
+    converge(host, targets=[whole()])
+    (resource,) = resources_of("targets", {"provider": "iet", "targets": [{"name": T, **more}]})
+    seen = resource.look(host)
+    steps = resource.plan(seen, resource.want(seen))
+    host.sessions.append((T, A, "192.0.2.9"))
+    host.proc()
+    with pytest.raises(Half, match="Meanwhile 'iqn.2026-01.com.example:a' from 192.0.2.9 has logged in"):
+        _take(steps, host)
+    assert host.sessions
+
+
 def test_a_host_on_which_ietd_does_not_run_gets_its_files():
     host = IetHost({**FILES}, runs=False)
     steps = converge(host, targets=[whole()])
