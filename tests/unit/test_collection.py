@@ -228,3 +228,18 @@ def test_a_file_says_its_licence(path):
 @each(sorted((ROOT / "tests/unit/plugins").rglob("test_*.py")))
 def test_unit_tests_stand_in_a_folder_that_plugins_has(path):
     assert (ROOT / path.parent.relative_to(ROOT / "tests/unit")).is_dir()
+
+
+def tasks(found):
+    """Every mapping in a file of tasks or plays, however deep."""
+    for one in found.values() if isinstance(found, dict) else found if isinstance(found, list) else []:
+        yield from tasks(one)
+    if isinstance(found, dict):
+        yield found
+
+
+@each(sorted([*(ROOT / "roles").glob("*/tasks/**/*.yml"), *(ROOT / "playbooks").glob("*.yml")]))
+def test_roles_and_playbooks_say_which_storage_software(path):
+    for module in ("targets", "target", "lun", "igroup", "lun_info", "target_info"):
+        for task in tasks(yaml.safe_load(path.read_text())):
+            assert "provider" in task.get(f"lunworks.iscsi.{module}", {"provider": ""}), module
