@@ -274,7 +274,7 @@ REFUSED = {
     "number 0": ({**target(luns=({"name": "a", "number": 0},))}, "cannot be number 0"),
     "a LUN for some": (
         target(luns=("a", "b"), igroups=[{"name": "g", "initiators": [WHO], "luns": ["a"]}]),
-        "would not have the LUN 'b'",
+        "asks for LUNs of a target that only some of its initiators see. tgt does not have that",
     ),
     "two igroups unsaid": (
         target(
