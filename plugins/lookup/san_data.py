@@ -13,8 +13,8 @@ author: The lunworks.iscsi authors (@lunworks)
 description:
   - Used by the playbooks of this collection before any host is touched. It reads the role variables that describe the SAN of
     every host in the inventory groups C(storage) and C(compute), regardless of C(--limit), without connecting to them.
-  - From hosts of C(storage) it reads their targets and storage software, from hosts of C(compute) their initiator name, ifaces, nodes, volume
-    groups and file systems. Variables that only a play, a role or C(set_fact) would set are not included.
+  - From hosts of C(storage) it reads their targets and storage software, from hosts of C(compute) their initiator name, ifaces,
+    nodes, volume groups and file systems. Variables that only a play, a role or C(set_fact) would set are not included.
   - Data that cannot be templated (an undefined variable, a vault that cannot be decrypted) is reported with its host and its
     place. Without it, the LUNs of that host are unknown, so no other host should be changed either.
 options:
