@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field, replace
 from typing import Iterator
@@ -212,14 +213,14 @@ def look_users(host: Host) -> frozenset[str]:
 
 def look_system(host: Host) -> tuple[tuple[str, ...], bool]:
     """The users of discovery, and whether an iSNS server is told of the targets."""
-    lines = lines_of(host.run(*TGTADM, "--op", "show", "--mode", "sys").out)
+    lines = [
+        line for line in lines_of(host.run(*TGTADM, "--op", "show", "--mode", "sys").out) if line.strip()
+    ]
     at = next((number for number, line in enumerate(lines) if line.strip() == "Account information:"), None)
-    users = []
-    for line in lines[at + 1 :] if at is not None else ():
-        if not line.startswith("    "):
-            break
-        users.append(line.strip().replace(" (outgoing)", ""))
-    return tuple(users), any(line.strip() == "iSNS=On" for line in lines)
+    rest = lines[at + 1 :] if at is not None else []
+    users = itertools.takewhile(lambda line: line.startswith(" "), rest)
+    names = tuple(line.strip().replace(" (outgoing)", "") for line in users)
+    return names, any(line.strip() == "iSNS=On" for line in lines)
 
 
 def find_target(host: Host, name: str) -> RawTarget:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.identity import wwid_of_tgt
@@ -16,7 +18,16 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.info import te
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.kept import file_of, parse, render
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.lun_info import tell_luns
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.others import look_others
+from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.tgtadm import (
+    look_parameters,
+    look_portals,
+    look_system,
+    look_targets,
+    look_users,
+    megabytes,
+)
 from ansible_collections.lunworks.iscsi.tests.unit import killing
+from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 from ansible_collections.lunworks.iscsi.tests.unit.tgt_host import TgtHost
 
 T, U = "iqn.2026-01.com.example:t", "iqn.2026-01.com.example:u"
@@ -24,6 +35,47 @@ WHO, NEXT = "iqn.2026-01.com.example:i", "iqn.2026-01.com.example:j"
 SECRET, OTHER, THIRD = "a secret of 21 bytes.", "another one, of 24 bytes", "a third # secret, $(id)"
 CHAP = {"user": "db", "secret": SECRET, "mutual_user": "st", "mutual_secret": OTHER}
 TGT = PROVIDERS["tgt"]
+SUITES = ("trixie",)
+
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+def recorded(suite):
+    """A host on which tgtadm answers what it did on a real one."""
+    text = (FIXTURES / f"tgt-{suite}.txt").read_text()
+    answers = dict(part.split("\n", 1) for part in text.split("$ ")[1:])
+    return ScriptedHost(files={"/usr/sbin/tgtadm": ""}, runs=answers)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_what_tgtadm_printed_on_real_hosts_is_read(suite):
+    host = recorded(suite)
+    others, ours = look_targets(host)
+    assert (others.name, others.addresses, others.names) == (
+        "iqn.2026-01.com.example:others",
+        ("192.0.2.1",),
+        (),
+    )
+    assert [(lun.kind, lun.path) for lun in others.luns] == [
+        ("controller", ""),
+        ("disk", "/srv/others.img"),
+    ]
+    assert (ours.incoming, ours.outgoing, ours.ready, ours.driver) == (("db",), "store", True, "iscsi")
+    assert [(lun.number, lun.megabytes, lun.odd, lun.half) for lun in ours.luns[1:]] == [
+        (1, megabytes(64 << 20), "", False),
+        (7, megabytes(32 << 20), "", False),
+    ]
+    assert [f"3{lun.identity}" for lun in ours.luns[1:]] == [wwid_of_tgt(lun.serial) for lun in ours.luns[1:]]
+    assert len(ours.names) == 1 and ours.addresses == ()
+    assert sorted((one.initiator, one.address[:8]) for one in ours.sessions) == [
+        (ours.names[0], "10.77.1."),
+        (ours.names[0], "10.77.2."),
+    ]
+    assert look_portals(host) == {Portal("0.0.0.0"), Portal("::")}
+    assert look_users(host) == {"db", "store", "finder"}
+    assert look_system(host) == (("finder",), False)
+    assert look_parameters(host, ours)["MaxRecvDataSegmentLength"] == "8192"
 
 
 def target(name=T, luns=("a", "b"), who=(WHO,), chap=None, **more):
@@ -222,7 +274,7 @@ REFUSED = {
     "number 0": ({**target(luns=({"name": "a", "number": 0},))}, "cannot be number 0"),
     "a LUN for some": (
         target(luns=("a", "b"), igroups=[{"name": "g", "initiators": [WHO], "luns": ["a"]}]),
-        "would not have the LUN 'b'",
+        "asks for LUNs of a target that only some of its initiators see. tgt does not have that",
     ),
     "two igroups unsaid": (
         target(

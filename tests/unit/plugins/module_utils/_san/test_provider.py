@@ -24,6 +24,10 @@ HOST = {"name": "db", "initiators": ["iqn.2026-11.org.example:db"]}
 ASKED = {
     Ability.SEVERAL_LUNS: ({"luns": [DATA, {**DATA, "name": "log"}]}, f"target '{NAME}'"),
     Ability.STABLE_IDENTITY: ({"luns": [{**DATA, "serial": "42424242"}]}, f"target '{NAME}', LUN 'data'"),
+    Ability.LUN_BY_INITIATOR: (
+        {"luns": [DATA], "igroups": [{"name": "db", "luns": []}]},
+        f"target '{NAME}', igroup 'db'",
+    ),
     Ability.ALLOW_BY_NAME: ({"igroups": [HOST]}, f"target '{NAME}', igroup 'db'"),
     Ability.NUMBER_BY_INITIATOR: (
         {"igroups": [{"name": "db", "luns": [{"name": "data", "number": 7}]}]},
