@@ -191,7 +191,7 @@ def _volume(
     lun: Lun, now: Volume | None = None, option: Mapping[str, Any] | None = None, there: int | None = None
 ) -> Volume:
     """A LUN as it runs. IET keeps the size that its file or device had when it was made; a larger one must be asked for."""
-    size = now.size if now else None
+    size = now.size if now and now.path == lun.path else None
     if size is not None and option and size < (option["size"] or 0):
         whole = there if lun.size is None else lun.size
         size = max(size, (whole or 0) // lun.block_size * lun.block_size)

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, _take
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.conf import sections_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.info import tell_luns, tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.request import wwid_of, wwid_of_id
 from ansible_collections.lunworks.iscsi.tests.unit.iet_host import ALLOW, CONF, PORTALS, IetHost
@@ -368,6 +369,14 @@ def holds(host, asked, before, seed):
     names = [one["name"] for one in asked]
     targets, discovery = read_conf(data, strict=names)
     assert discovery == before[1], seed
+    read = {one.name: one for one in sections_of(host.read(CONF))}
+    assert set(read) == set(targets), seed
+    assert all(set(one["luns"]) <= set(read[name].luns) for name, one in targets.items()), seed
+    assert all(
+        [(who.user, who.secret.reveal()) for who in read[name].accounts if who.key == "IncomingUser"]
+        == one["in"]
+        for name, one in targets.items()
+    ), seed
     assert {name: one for name, one in targets.items() if name in before[0]} == before[0], seed
     for one in asked:
         found = targets[one["name"]]
