@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.identity import wwid_of_tgt
 from ansible_collections.lunworks.iscsi.tests.integration.harness import (
-    beats,
+    converges,
     refused,
     same,
     settled,
@@ -108,7 +108,9 @@ def tgtadm(storage):
 
 
 def test_a_target_is_made_in_one_call_and_the_check_has_said_how(storage, compute):
-    ran = beats(storage, "targets", {"provider": "tgt", "targets": [declared(storage, compute, chap=CHAP)]})
+    ran = converges(
+        storage, "targets", {"provider": "tgt", "targets": [declared(storage, compute, chap=CHAP)]}
+    )
     assert ran["steps"][-1] == f"Keep the target in '{CONF}', so that it comes back after a boot"
     luns = ran["state"]["targets"][0]["luns"]
     assert [(lun["name"], lun["number"], lun["size"]) for lun in luns] == [
@@ -235,7 +237,7 @@ def test_secrets_are_in_no_process_list_of_a_boot(storage, compute):
 
 
 def test_it_grows_where_nobody_is_logged_in(storage, compute):
-    ran = beats(storage, "lun", {"provider": "tgt", "target": DB, "name": "db0", "size": "128m"})
+    ran = converges(storage, "lun", {"provider": "tgt", "target": DB, "name": "db0", "size": "128m"})
     assert ran["steps"][0].startswith("Extend the file")
     succeeded(compute, compute.module("nodes", nodes=[node(storage, chap={**CHAP, "secret": NEW})]))
     compute.run("udevadm settle")
@@ -256,7 +258,7 @@ def test_who_is_shut_out_by_force_can_write_no_more(storage, compute):
 
 def test_the_target_goes_and_its_files_stay(storage, compute):
     logged_out(compute)
-    beats(storage, "target", {"provider": "tgt", "name": DB, "state": "absent"})
+    converges(storage, "target", {"provider": "tgt", "name": DB, "state": "absent"})
     assert storage.run("ls /srv/luns /etc/tgt/conf.d").out.split() == [
         "/etc/tgt/conf.d:",
         "others.conf",
