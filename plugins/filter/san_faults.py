@@ -15,7 +15,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._arguments import Portal, iscsi_name, portal, target_key
 from ..module_utils._host import Problem
 from ..module_utils._net.sockets import meet
-from ..module_utils._providers import PROVIDERS
+from ..module_utils._providers import provider
 from ..module_utils._san.wwid import serial_of, wwid_of_lio
 from ..plugin_utils._san_use import (
     Use,
@@ -294,10 +294,10 @@ def _twice_on_a_host(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def _not_enforced(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """What is asked of storage software that does not have it."""
     for host, vars_ in data.items():
-        provider = PROVIDERS[provider_name(vars_)]
+        software = provider(provider_name(vars_))
         for target in present(vars_, "target_targets"):
             try:
-                provider.refuse(target)
+                software.refuse(target)
             except Problem as problem:
                 yield f"'{host}': {problem}"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ....module_utils._providers import PROVIDERS
+from ....module_utils._providers import provider
 from ....module_utils._san.provider import Ability
 from ..model import Refusal, Survey, Target, moves_of
 from ..position import Standing, listed, newest, portals_for
@@ -25,11 +25,11 @@ def _whole_targets(survey: Survey, one: Standing) -> None:
     """The switch is one of single LUNs, and the storage software must have it."""
     for name in sorted({storage for storage, _lun in one.luns}):
         storage = survey.storages[name]
-        provider = PROVIDERS[storage.provider if storage else "lio"]
-        if Ability.LUN_BY_INITIATOR in provider.lacks:
+        software = provider(storage.provider if storage else "lio")
+        if Ability.LUN_BY_INITIATOR in software.lacks:
             raise Refusal(
-                f"'{name}' serves '{one.group}' with {provider.name}, and a move gives single LUNs to another initiator, which "
-                f"{provider.name} does not have: {provider.lacks[Ability.LUN_BY_INITIATOR]}."
+                f"'{name}' serves '{one.group}' with {software.name}, and a move gives single LUNs to another initiator, which "
+                f"{software.name} does not have: {software.lacks[Ability.LUN_BY_INITIATOR]}."
             )
 
 

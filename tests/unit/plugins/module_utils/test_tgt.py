@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import provider
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.identity import wwid_of_tgt
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.kept import file_of, parse, render
@@ -34,7 +34,7 @@ T, U = "iqn.2026-01.com.example:t", "iqn.2026-01.com.example:u"
 WHO, NEXT = "iqn.2026-01.com.example:i", "iqn.2026-01.com.example:j"
 SECRET, OTHER, THIRD = "a secret of 21 bytes.", "another one, of 24 bytes", "a third # secret, $(id)"
 CHAP = {"user": "db", "secret": SECRET, "mutual_user": "st", "mutual_secret": OTHER}
-TGT = PROVIDERS["tgt"]
+TGT = provider("tgt")
 SUITES = ("trixie",)
 
 
