@@ -35,7 +35,7 @@ WHO, NEXT = "iqn.2026-01.com.example:i", "iqn.2026-01.com.example:j"
 SECRET, OTHER, THIRD = "a secret of 21 bytes.", "another one, of 24 bytes", "a third # secret, $(id)"
 CHAP = {"user": "db", "secret": SECRET, "mutual_user": "st", "mutual_secret": OTHER}
 TGT = PROVIDERS["tgt"]
-SUITES = ("trixie",)
+SUITES = ("bookworm", "trixie")
 
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
