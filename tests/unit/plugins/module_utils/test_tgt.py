@@ -385,6 +385,16 @@ def test_a_failed_change_of_accounts_leaves_the_target_closed_and_says_so():
     assert host.targets[1]["names"] == [WHO] and host.accounts["db"] == THIRD
 
 
+def test_no_secret_goes_to_a_tgtd_that_logs_it_or_that_answers_otherwise():
+    host = TgtHost()
+    host.debug = True
+    assert "debug: on" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
+    host.debug = False
+    host.dialogue = lambda path, message, seconds=15: b""
+    assert "was not sent" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
+    assert host.targets[1]["names"] == []
+
+
 def test_a_gap_before_an_account_is_never_made():
     """tgtd 1.0.85 to 1.0.97 dies of it at the next look; by hand somebody has added a second user."""
     host = made(target(chap=CHAP))
