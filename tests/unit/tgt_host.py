@@ -48,7 +48,8 @@ class Died(AssertionError):
 
 
 class TgtHost(ScriptedHost):
-    """'debug': tgtd logs all that it is told. 'targets' by tid: {name, ready, luns, incoming, outgoing, names, addresses, sessions}; 'accounts': secrets by user."""
+    """'debug': tgtd logs all that it is told. 'accounts': secrets by user. 'targets' by tid: {name, ready, luns, incoming,
+    outgoing, names, addresses, sessions}."""
 
     debug = False
 
