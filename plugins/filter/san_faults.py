@@ -252,7 +252,9 @@ def _not_enforced(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """What is asked of storage software that does not have it."""
     for host, vars_ in data.items():
         provider = PROVIDERS.get(vars_.get("target_provider") or "lio")
-        for target in present(vars_, "target_targets") if provider else ():
+        if provider is None:
+            continue
+        for target in present(vars_, "target_targets"):
             try:
                 provider.refuse(target)
             except Problem as problem:
