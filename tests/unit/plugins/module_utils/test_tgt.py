@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -516,3 +517,58 @@ def test_who_has_which_lun_is_told_as_of_lio():
         ("a", [WHO], [WHO]),
         ("b", [WHO], [WHO]),
     ]
+
+
+def anything(chance):
+    """A request for one of two targets, sound or not."""
+    names = chance.sample(["a", "b", "c"], chance.randint(1, 3))
+    luns = [
+        {
+            "name": name,
+            "shared": True,
+            **({"number": chance.randint(0, 4)} if chance.random() < 0.2 else {}),
+            **({"read_only": chance.random() < 0.5} if chance.random() < 0.3 else {}),
+            **({"size": chance.choice(["64m", "128m"])} if chance.random() < 0.4 else {}),
+        }
+        for name in names
+    ]
+    chap = chance.choice(
+        [None, CHAP, {**CHAP, "secret": THIRD}, {"user": "x", "secret": THIRD}, {"user": "", "secret": ""}]
+    )
+    asked = target(
+        chance.choice([T, U]), luns=luns, who=chance.sample([WHO, NEXT], chance.randint(1, 2)), chap=chap
+    )
+    if chance.random() < 0.2:
+        asked = {"name": asked["name"], "state": "absent"}
+    return [asked], {"purge": chance.random() < 0.5}
+
+
+def reach(host):
+    """Who is logged in, and what he has under which number."""
+    return {
+        (one["name"], who): {number: lun["path"] for number, lun in one["luns"].items()}
+        for one in host.targets.values()
+        for who in one["sessions"].values()
+    }
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_asked_in_turn_is_done_whole_or_refused_and_nobody_loses_a_disk(seed):
+    chance = random.Random(seed)
+    host = TgtHost()
+    outcomes = set()
+    for _turn in range(8):
+        targets, scope = anything(chance)
+        before, had = served(host), reach(host)
+        result = run(host, *targets, **scope)
+        outcomes.add(bool(result.get("failed")))
+        if result.get("failed"):
+            assert served(host) == before, result["msg"]
+        else:
+            assert run(host, *targets, **scope)["steps"] == []
+            assert tell_targets(host, None)["drift"] == []
+        for session, luns in had.items():
+            assert luns.items() <= reach(host)[session].items()
+        for one in host.targets.values():
+            one["sessions"] = {1: one["names"][0]} if one["names"] and chance.random() < 0.3 else {}
+    assert False in outcomes
