@@ -107,6 +107,14 @@ def tgtadm(storage):
     return storage.run("tgtadm --lld iscsi --op show --mode target").out
 
 
+def test_where_lio_has_the_port_tgtd_is_not_started(storage, compute):
+    lio = {"name": "iqn.2026-01.com.example:lio", "portals": [storage.address("san1")]}
+    succeeded(storage, storage.module("targets", targets=[lio]))
+    asked = {"provider": "tgt", "targets": [declared(storage, compute)]}
+    refused(storage, "targets", f"The kernel's target (LIO) serves {lio['name']}.", **asked)
+    succeeded(storage, storage.module("target", name=lio["name"], state="absent"))
+
+
 def test_a_target_is_made_in_one_call_and_the_check_has_said_how(storage, compute):
     ran = converges(
         storage, "targets", {"provider": "tgt", "targets": [declared(storage, compute, chap=CHAP)]}

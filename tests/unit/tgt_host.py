@@ -48,7 +48,10 @@ class Died(AssertionError):
 
 
 class TgtHost(ScriptedHost):
-    """'targets' by tid: {name, ready, luns, incoming, outgoing, names, addresses, sessions}; 'accounts': secrets by user."""
+    """'debug': tgtd logs all that it is told. 'accounts': secrets by user. 'targets' by tid: {name, ready, luns, incoming,
+    outgoing, names, addresses, sessions}."""
+
+    debug = False
 
     def __init__(self, files=None, targets=None, accounts=None, active=True, fails=""):
         super().__init__({**FILES, **(files or {})}, changing=["sync", "systemctl"])
@@ -98,7 +101,7 @@ class TgtHost(ScriptedHost):
         assert fields[3] == len(message)
         text, error = b"", 0
         if (mode, op) == (0, 2):
-            text = b"System:\n"
+            text = b"System:\n    State: ready\n    debug: " + (b"on" if self.debug else b"off") + b"\n"
         else:
             assert (mode, op) == (7, 0)
             user, _comma, secret = body[len("user=") :].partition(",password=")

@@ -25,7 +25,7 @@ import struct
 
 SOCKET = "@SOCKET@"
 REQUEST, ANSWER = struct.Struct("@ii64sIiQQIIIIII"), struct.Struct("@II")
-TARGET, ACCOUNT, NEW, SHOW, BIND = 1, 7, 0, 2, 3  # tgt, usr/tgtadm.h
+SYSTEM, TARGET, ACCOUNT, NEW, SHOW, BIND = 0, 1, 7, 0, 2, 3  # tgt, usr/tgtadm.h
 
 
 def ask(mode, op, tid=-1, body="", outgoing=0):
@@ -56,6 +56,8 @@ def let_in(tid, said):
             ask(TARGET, BIND, tid, f"initiator-name={name}")
 
 
+if "debug: on" in ask(SYSTEM, SHOW)[1]:
+    raise SystemExit("tgtd would write the CHAP secrets to the log (debug: on): nobody gets in")
 tids = dict((name, int(tid)) for tid, name in re.findall(r"^Target (\d+): (.*)$", ask(TARGET, SHOW)[1], re.M))
 failed = []
 for path in sorted(glob.glob("/etc/tgt/conf.d/lunworks-*.conf")):

@@ -40,6 +40,11 @@ def make_account(host: Host, user: str, secret: Secret) -> None:
             f"tgtd does not answer on '{SOCKET}' as tgt 1.0.38 to 1.0.97 do, so the secret of the CHAP user '{user}' was not "
             "sent: only as an argument of tgtadm, which every user of this host can read, could it be given to this version."
         )
+    if b"debug: on" in text:  # usr/mgmt.c, mtask_execute
+        raise Problem(
+            f"tgtd writes all that it is told to the log now (debug: on), so the secret of the CHAP user '{user}' was not sent. "
+            "Switch that off first: tgtadm --op update --mode sys --name debug --value off"
+        )
     error, _text = _ask(host, ACCOUNT, NEW, f"user={user},password={secret.reveal()}")
     if error:
         raise Problem(f"tgtd did not make the CHAP account '{user}' (error {error} of tgt's tgtadm_error.h).")

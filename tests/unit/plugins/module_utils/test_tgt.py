@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ WHO, NEXT = "iqn.2026-01.com.example:i", "iqn.2026-01.com.example:j"
 SECRET, OTHER, THIRD = "a secret of 21 bytes.", "another one, of 24 bytes", "a third # secret, $(id)"
 CHAP = {"user": "db", "secret": SECRET, "mutual_user": "st", "mutual_secret": OTHER}
 TGT = provider("tgt")
-SUITES = ("trixie",)
+SUITES = ("bookworm", "trixie")
 
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -385,6 +386,16 @@ def test_a_failed_change_of_accounts_leaves_the_target_closed_and_says_so():
     assert host.targets[1]["names"] == [WHO] and host.accounts["db"] == THIRD
 
 
+def test_no_secret_goes_to_a_tgtd_that_logs_it_or_that_answers_otherwise():
+    host = TgtHost()
+    host.debug = True
+    assert "debug: on" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
+    host.debug = False
+    host.dialogue = lambda path, message, seconds=15: b""
+    assert "was not sent" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
+    assert host.targets[1]["names"] == []
+
+
 def test_a_gap_before_an_account_is_never_made():
     """tgtd 1.0.85 to 1.0.97 dies of it at the next look; by hand somebody has added a second user."""
     host = made(target(chap=CHAP))
@@ -506,3 +517,58 @@ def test_who_has_which_lun_is_told_as_of_lio():
         ("a", [WHO], [WHO]),
         ("b", [WHO], [WHO]),
     ]
+
+
+def anything(chance):
+    """A request for one of two targets, sound or not."""
+    names = chance.sample(["a", "b", "c"], chance.randint(1, 3))
+    luns = [
+        {
+            "name": name,
+            "shared": True,
+            **({"number": chance.randint(0, 4)} if chance.random() < 0.2 else {}),
+            **({"read_only": chance.random() < 0.5} if chance.random() < 0.3 else {}),
+            **({"size": chance.choice(["64m", "128m"])} if chance.random() < 0.4 else {}),
+        }
+        for name in names
+    ]
+    chap = chance.choice(
+        [None, CHAP, {**CHAP, "secret": THIRD}, {"user": "x", "secret": THIRD}, {"user": "", "secret": ""}]
+    )
+    asked = target(
+        chance.choice([T, U]), luns=luns, who=chance.sample([WHO, NEXT], chance.randint(1, 2)), chap=chap
+    )
+    if chance.random() < 0.2:
+        asked = {"name": asked["name"], "state": "absent"}
+    return [asked], {"purge": chance.random() < 0.5}
+
+
+def reach(host):
+    """Who is logged in, and what he has under which number."""
+    return {
+        (one["name"], who): {number: lun["path"] for number, lun in one["luns"].items()}
+        for one in host.targets.values()
+        for who in one["sessions"].values()
+    }
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_asked_in_turn_is_done_whole_or_refused_and_nobody_loses_a_disk(seed):
+    chance = random.Random(seed)
+    host = TgtHost()
+    outcomes = set()
+    for _turn in range(8):
+        targets, scope = anything(chance)
+        before, had = served(host), reach(host)
+        result = run(host, *targets, **scope)
+        outcomes.add(bool(result.get("failed")))
+        if result.get("failed"):
+            assert served(host) == before, result["msg"]
+        else:
+            assert run(host, *targets, **scope)["steps"] == []
+            assert tell_targets(host, None)["drift"] == []
+        for session, luns in had.items():
+            assert luns.items() <= reach(host)[session].items()
+        for one in host.targets.values():
+            one["sessions"] = {1: one["names"][0]} if one["names"] and chance.random() < 0.3 else {}
+    assert False in outcomes
