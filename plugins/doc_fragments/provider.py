@@ -10,12 +10,12 @@ class ModuleDocFragment:
 options:
   provider:
     description:
-      - The storage software of this host. V(lio) is the target of the Linux kernel, V(iet) the iSCSI Enterprise Target,
-        V(netbsd) the iSCSI target of NetBSD. The options are described for V(lio); the guide to other storage software says
-        where the others differ.
+      - The storage software of this host. V(lio) is the target of the Linux kernel, V(tgt) the daemon tgtd (STGT), V(iet) the
+        iSCSI Enterprise Target, V(netbsd) the iSCSI target of NetBSD. The options are described for V(lio); the guides to storage
+        hosts and to other storage software say where the others differ.
       - V(manual) is an array that a person sets up; the module refuses it and says how to see what to do there.
       - A request that it cannot enforce is refused with the reason, in check mode too; nothing is approximated.
     type: str
-    choices: [iet, lio, manual, netbsd]
+    choices: [iet, lio, manual, netbsd, tgt]
     default: lio
 """

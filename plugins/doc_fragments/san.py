@@ -37,13 +37,14 @@ allocation:
   default: sparse
 number:
   description:
-    - The LUN number in the target, 0 to 255. If other tools have created several LUNs with one name, it selects one of them;
-      with O(PREFIXstate=absent) only the LUN with this number is removed.
+    - The LUN number in the target, 0 to 255, with tgt 1 to 255. If other tools have created several LUNs with one name, it
+      selects one of them; with O(PREFIXstate=absent) only the LUN with this number is removed.
     - If omitted, it is left unchanged; a new LUN gets the lowest free number.
   type: int
 serial:
   description:
-    - The unit serial, 8 to 64 letters, digits and V(-). LIO derives the WWID that hosts see from its first 25 hex digits.
+    - The unit serial, 8 to 64 letters, digits and V(-), with tgt at most 36. The WWID that hosts see is derived from its first 25
+      hex digits.
     - If omitted, it is left unchanged; for a new LUN it is derived from the names of the target and the LUN, so that a target
       that is created again has the same WWIDs.
   type: str
@@ -176,6 +177,7 @@ force:
 
 NOTES = """\
 notes:
+  - All of this is said of LIO. What differs with O(provider=tgt), and what is refused there, is in the guide on storage hosts.
   - Needs root, and the modules C(target_core_mod), C(iscsi_target_mod), C(target_core_file) and C(target_core_iblock) of the
     running kernel; they are loaded if needed. The kernel's configfs is read and written directly; targetcli is not needed.
   - The lock C(/run/targetcli.lock) is held from the first look to the last, so that concurrent calls, and targetcli, wait for

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._arguments import Portal, iscsi_name, portal, target_key
 from ..module_utils._host import Problem
 from ..module_utils._net.sockets import meet
+from ..module_utils._providers import provider
 from ..module_utils._san.wwid import serial_of, wwid_of_lio
 from ..plugin_utils._san_use import (
     Use,
@@ -39,9 +40,9 @@ description:
   - "It finds an initiator name, a target or a serial that two things share; a LUN that two hosts or two igroups use although
     C(shared: true) is not set; a host that waits for a LUN that its storage host does not have, does not map to it, or has
     with another WWID; a portal that the target does not listen on (V(0.0.0.0) and V([::]) stand for all its addresses); a LUN,
-    a volume group or a mount point that occurs twice on one host; a file system directly on a LUN that another host uses too."
-  - The WWID of a LUN is its own C(wwid) in the data, or else what the storage software of its host
-    (O(lunworks.iscsi.target#role:main:target_provider)) makes of its serial.
+    a volume group or a mount point that occurs twice on one host; a file system directly on a LUN that another host uses too;
+    what the storage software (O(lunworks.iscsi.target#role:main:target_provider)) cannot enforce."
+  - The WWID of a LUN is its own C(wwid) in the data, or else what the storage software of its host makes of its serial.
   - Targets that no host of the inventory declares (arrays) are not checked. To have an array checked like a storage host,
     declare it with C(target_provider=manual).
 positional: _input, hosts
@@ -118,6 +119,7 @@ def san_faults(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str] |
             *_luns_that_never_come(data, targets, uses),
             *_portals_that_do_not_answer(data, targets),
             *_twice_on_a_host(data),
+            *_not_enforced(data),
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
@@ -287,6 +289,17 @@ def _twice_on_a_host(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         ):
             for name in sorted({name for name in names if names.count(name) > 1}):
                 yield f"'{host}' has the {what} '{name}' more than once."
+
+
+def _not_enforced(data: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What is asked of storage software that does not have it."""
+    for host, vars_ in data.items():
+        software = provider(provider_name(vars_))
+        for target in present(vars_, "target_targets"):
+            try:
+                software.refuse(target)
+            except Problem as problem:
+                yield f"'{host}': {problem}"
 
 
 class FilterModule:

@@ -16,7 +16,7 @@ from typing import Callable, Iterator, Sequence, TypeVar
 
 from . import _direct_io, _host_lock
 from ._host_file import PLACES, aside_name, clear, replace_file, why
-from ._host_net import ask_netlink, dial_tcp
+from ._host_net import ask_netlink, ask_unix, dial_tcp
 
 T = TypeVar("T")
 GONE = (FileNotFoundError, NotADirectoryError, ProcessLookupError)  # the last: a process that has just ended
@@ -252,6 +252,13 @@ class Host:
         if answer is not None:
             return answer
         raise Late(f"The kernel did not answer (netlink {protocol}) within {seconds:g} seconds.")
+
+    def dialogue(self, path: str, message: bytes, seconds: float = 15) -> bytes:
+        """Send a message to a daemon's socket; all that it answers until it ends the connection, empty when it does not."""
+        try:
+            return ask_unix(path, message, seconds)
+        except OSError:
+            return b""
 
     def scsi(self, asked: Sequence[tuple[str, bytes, int]], seconds: float = 10) -> Sequence[bytes | None]:
         """What devices answer to SCSI commands that only read: (device, command, length of the answer) each.

@@ -27,6 +27,8 @@ PLACES = (  # where the modules of this collection write files aside
     "/etc/sysctl.d",
     "/etc/systemd/system/*.d",
     "/etc/target",
+    "/etc/tgt",
+    "/etc/tgt/conf.d",
     "/etc/udev/rules.d",
     "/run",
     "/run/lock/iscsi",

@@ -41,3 +41,12 @@ def ask_netlink(
     except socket.timeout:
         pass
     return None
+
+
+def ask_unix(path: str, message: bytes, seconds: float) -> bytes:
+    """What 'Host.dialogue' says."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as channel:
+        channel.settimeout(seconds)
+        channel.connect(path)
+        channel.sendall(message)
+        return b"".join(iter(lambda: channel.recv(1 << 16), b""))

@@ -1,21 +1,35 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The storage software that the storage modules can drive, by the name in their option 'provider'."""
+"""The storage software that the storage modules can drive, by the name in their option 'provider'.
+
+A provider is imported when it is asked for: a host compiles what it runs at each task, and it runs one of them.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ._iet.provider import IET
-from ._lio.provider import LIO
-from ._netbsd.provider import NETBSD
-from ._san.manual import MANUAL
 from ._san.provider import Provider
 
-PROVIDERS = {one.name: one for one in (IET, LIO, MANUAL, NETBSD)}
-OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": sorted(PROVIDERS), "default": LIO.name}}
+NAMES = ("iet", "lio", "manual", "netbsd", "tgt")
+OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": list(NAMES), "default": "lio"}}
 
 
 def provider_of(options: dict[str, Any]) -> Provider:
     """The provider that the options of a module name."""
-    return PROVIDERS[options["provider"]]
+    return provider(options["provider"])
+
+
+def provider(name: str) -> Provider:
+    """The provider of this name, which is one of NAMES."""
+    if name == "iet":
+        from ._iet.provider import IET as found
+    elif name == "manual":
+        from ._san.manual import MANUAL as found
+    elif name == "netbsd":
+        from ._netbsd.provider import NETBSD as found
+    elif name == "tgt":
+        from ._tgt.provider import TGT as found
+    else:
+        from ._lio.provider import LIO as found
+    return found

@@ -11,9 +11,9 @@ short_description: Manage which initiators have access to which LUNs of an iSCSI
 version_added: 1.0.0
 description:
   - Creates, changes or removes one igroup of a target, a named set of initiators with the LUNs that they see and the CHAP
-    credentials with which they authenticate. Works with LIO, the iSCSI target of the Linux kernel, where an igroup is the set
-    of node ACLs with the same tag.
-  - An ACL without a tag is an igroup that has the name of its initiator.
+    credentials with which they authenticate. Works with LIO, the iSCSI target of the Linux kernel, and with tgt.
+  - In LIO an igroup is the set of node ACLs with the same tag; an ACL without a tag is an igroup that has the name of its
+    initiator.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:

@@ -10,7 +10,7 @@ module: lun
 short_description: Manage one LUN of an iSCSI target
 version_added: 1.0.0
 description:
-  - Creates, grows, changes or removes one LUN of a target. Works with LIO, the iSCSI target of the Linux kernel.
+  - Creates, grows, changes or removes one LUN of a target. Works with LIO, the iSCSI target of the Linux kernel, and with tgt.
   - No initiator sees a LUN until it is in an igroup; see M(lunworks.iscsi.igroup).
 author:
   - The lunworks.iscsi authors (@lunworks)

@@ -47,6 +47,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+provider:
+  description: The storage software that was asked.
+  returned: success
+  type: str
+  sample: lio
 targets:
   description: The targets that run or are saved, by name.
   returned: success
@@ -190,7 +195,7 @@ SPEC = {"metadata": {"type": "bool", "default": False}, **OPTION}
 
 
 def question(options, host):
-    return provider_of(options).luns(host, options["metadata"])
+    return {"provider": options["provider"], **provider_of(options).luns(host, options["metadata"])}
 
 
 def main():

@@ -11,8 +11,8 @@ short_description: Manage one iSCSI target
 version_added: 1.0.0
 description:
   - Creates, changes or removes one target of a storage host, with the portals on which it listens. Works with LIO, the iSCSI
-    target of the Linux kernel. LUNs and igroups are added with M(lunworks.iscsi.lun) and M(lunworks.iscsi.igroup), or all
-    together with M(lunworks.iscsi.targets).
+    target of the Linux kernel, and with tgt. LUNs and igroups are added with M(lunworks.iscsi.lun) and M(lunworks.iscsi.igroup),
+    or all together with M(lunworks.iscsi.targets).
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:

@@ -11,7 +11,8 @@ short_description: Return the iSCSI targets that this host serves, and to whom
 version_added: 1.0.0
 description:
   - Returns everything about the targets of a storage host, without secrets, who is logged in, and where the saved
-    configuration differs from the running one. Works with LIO, the iSCSI target of the Linux kernel.
+    configuration differs from the running one. Works with LIO, the iSCSI target of the Linux kernel, and
+    with tgt.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -126,15 +127,16 @@ discovery_chap:
   sample: {user: scout, mutual_user: "", enforced: true}
 unmanaged:
   description:
-    - What LIO serves that this collection does not make, and therefore leaves alone, one sentence each, further portal groups,
-      backstores of other kinds, ALUA groups, portals with iSER or offload, and what other fabrics serve.
+    - What the storage software serves that this collection does not make, and therefore leaves alone, one sentence each. With
+      V(lio) further portal groups, backstores of other kinds, ALUA groups, portals with iSER or offload, and what other fabrics
+      serve; with V(tgt) what files of others define, targets of other drivers, discovery CHAP and iSNS.
     - Empty with O(name).
   returned: success
   type: list
   elements: str
   sample: ["The backstore 'pscsi/tape' is of the kind 'pscsi', which is not made here. It can be mapped."]
 saved:
-  description: The path of the saved configuration.
+  description: The path of the saved configuration; with V(tgt) its directory.
   returned: success
   type: str
   sample: /etc/rtslib-fb-target/saveconfig.json

@@ -11,7 +11,7 @@ short_description: Manage iSCSI targets with their LUNs and igroups, many at onc
 version_added: 1.0.0
 description:
   - Brings the targets of a storage host with their portals, LUNs and igroups to the declared state, all in one call, and saves
-    them so that they are restored after a boot. Works with LIO, the iSCSI target of the Linux kernel.
+    them so that they are restored after a boot. Works with LIO, the iSCSI target of the Linux kernel, and with tgt.
   - Anything that is not declared is left unchanged, even inside a declared target, unless O(purge) is set.
   - Nothing is removed from an initiator that is logged in unless O(force) is set.
 author:

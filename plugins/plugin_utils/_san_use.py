@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from ..module_utils._arguments import target_key
 from ..module_utils._host import Problem
-from ..module_utils._providers import PROVIDERS
+from ..module_utils._providers import NAMES, provider
 from ..module_utils._san.wwid import serial_of, wwid
 
 Luns = Mapping[str, Mapping[str, Mapping[str, Any]]]  # the declared LUNs by target and name
@@ -50,17 +50,17 @@ def listed(names: Iterable[str]) -> str:
 def provider_name(vars_: Mapping[str, Any]) -> str:
     """The storage software of a host, as its data has it."""
     name = str(vars_.get("target_provider") or "lio")
-    if name not in PROVIDERS:
-        raise Problem(f"target_provider is '{name}'; it must be one of {', '.join(sorted(PROVIDERS))}.")
+    if name not in NAMES:
+        raise Problem(f"target_provider is '{name}'; it must be one of {', '.join(NAMES)}.")
     return name
 
 
-def wwid_of(provider: str, target: str, name: str, lun: Mapping[str, Any]) -> str:
+def wwid_of(software: str, target: str, name: str, lun: Mapping[str, Any]) -> str:
     """The WWID of a LUN: as the data has it, else what its storage software makes of the serial; '' where only that knows."""
     if lun.get("wwid"):
         return wwid(str(lun["wwid"]))
     try:
-        return PROVIDERS[provider].wwid(str(lun.get("serial") or serial_of(target, name)))
+        return provider(software).wwid(str(lun.get("serial") or serial_of(target, name)))
     except Problem:  # it makes another one at every start
         return ""
 

@@ -145,6 +145,7 @@ print(
             "sysctl files": tree("/etc/sysctl.conf", "/etc/sysctl.d"),
             "lvm files": tree("/etc/lvm"),
             "tgt files": tree("/etc/tgt"),
+            "tgt": run("tgtadm", "--lld", "iscsi", "--op", "show", "--mode", "target"),
             "rp_filter": values("/proc/sys/net/ipv4/conf/*/rp_filter"),
             "sessions": values(
                 "/sys/class/iscsi_session/*/targetname",

@@ -247,7 +247,7 @@ def test_a_switch_is_refused_where_the_label_is_another(storage, group):
 
 
 def test_a_label_that_changes_between_cut_and_grant_puts_back(storage, group):
-    meddling = MEANWHILE.replace("SYSTEM", "_lio.expected").replace("STEP", "ProveLabel")
+    meddling = MEANWHILE.replace("SYSTEM", "_san.expected").replace("STEP", "ProveLabel")
     told = disturbed(
         storage,
         f"COMMAND = {IMPORTED!r}\n{meddling}",

@@ -20,6 +20,7 @@ def columns(data):
             if one == "\\" and line[at + 1 : at + 2] == "\n":
                 end = data.find("\n") + 1 or len(data)
                 line, data = line[:at] + data[:end], data[end:]
+                field, inside, at = field + line[at : at + 1], True, at + 1  # which is not looked at
                 continue
             if one == "\\":
                 after = line[at + 1 : at + 2]

@@ -253,6 +253,9 @@ class ScriptedHost(Host):
         assert takes(answer)
         return answer
 
+    def dialogue(self, path, message, seconds=15):
+        raise NotScripted(f"a message to {path}")
+
     def _answer(self, device, command):
         lun = self.luns.get(device)
         if command[0] == 0xA0:  # REPORT LUNS

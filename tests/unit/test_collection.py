@@ -21,7 +21,7 @@ ROLES = sorted(path for path in (ROOT / "roles").glob("*") if path.is_dir())
 
 # A real system is a folder of module_utils. The other folders are what several systems share; the files beside them are the
 # ground that all stand on.
-SYSTEMS = {"_iet", "_lio", "_lvm", "_multipath", "_netbsd", "_open_iscsi", "_uml"}
+SYSTEMS = {"_iet", "_lio", "_lvm", "_multipath", "_netbsd", "_open_iscsi", "_tgt", "_uml"}
 BETWEEN = {"_block", "_fs", "_net", "_san", "_timers"}
 # What the storage modules choose from: the storage software that stands behind _san/provider.py.
 CHOICE = "_providers"
@@ -228,3 +228,18 @@ def test_a_file_says_its_licence(path):
 @each(sorted((ROOT / "tests/unit/plugins").rglob("test_*.py")))
 def test_unit_tests_stand_in_a_folder_that_plugins_has(path):
     assert (ROOT / path.parent.relative_to(ROOT / "tests/unit")).is_dir()
+
+
+def tasks(found):
+    """Every mapping in a file of tasks or plays, however deep."""
+    for one in found.values() if isinstance(found, dict) else found if isinstance(found, list) else []:
+        yield from tasks(one)
+    if isinstance(found, dict):
+        yield found
+
+
+@each(sorted([*(ROOT / "roles").glob("*/tasks/**/*.yml"), *(ROOT / "playbooks").glob("*.yml")]))
+def test_roles_and_playbooks_say_which_storage_software(path):
+    for module in ("targets", "target", "lun", "igroup", "lun_info", "target_info"):
+        for task in tasks(yaml.safe_load(path.read_text())):
+            assert "provider" in task.get(f"lunworks.iscsi.{module}", {"provider": ""}), module

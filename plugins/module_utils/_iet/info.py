@@ -73,13 +73,10 @@ def shown_target(seen: Serving, name: str) -> dict[str, Any]:
     running = (seen.running or {}).get(name)
     target = seen.saved.get(name) or _running_only(running)
     sizes = {path: one.size for path, one in seen.backing.items() if one.size is not None}
-    told = shown(target, sizes)
-    wwids = {lun.number: wwid_of(lun) for lun in target.luns.values()}
     items = allow.deciding(seen.initiators.text, target.name).items
     return {
-        **told,
+        **shown(target, sizes, wwid_of),
         "enabled": seen.running is None or running is not None,
-        "luns": [{**lun, "wwid": wwids[lun["number"]]} for lun in told["luns"]],
         "open_to": [one for one in items if one == allow.ALL] + allow.others_in(items),
     }
 

@@ -36,7 +36,7 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
     after = [*_written(WHO, opened[0], want.initiators), *_written(WHERE, opened[1], want.portals)]
     conf = _written(WHAT, seen.conf, want.conf, 0o600)
     if restarts(seen, want):
-        return [*before, *conf, Restart(seen.service, want.conf.path), *after]
+        return [*before, *conf, Restart(seen.service, want.conf.path, not seen.sessions), *after]
     return [*before, *_cuts(seen, want), *conf, *_builds(seen, want), *after]
 
 
@@ -99,7 +99,8 @@ def same_volume(now: Volume, then: Volume) -> bool:
 def _cut(name: str, now: Running, seen: Serving, want: Serving) -> Iterator[Step]:
     for number in sorted(now.luns):
         if not _stays(name, number, seen, want):
-            yield RemoveLun(now.name, number, now.luns[number])
+            idle = all(one.target != name for one in seen.sessions)
+            yield RemoveLun(now.name, number, now.luns[number], idle)
 
 
 def _build(name: str, now: Running | None, seen: Serving, want: Serving) -> Iterator[Step]:

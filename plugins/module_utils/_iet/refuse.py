@@ -40,10 +40,10 @@ def refuse_serving(
     _check_steps(seen, want, steps, force)
 
 
-def check_sections(seen: Serving, asked: Iterable[Mapping[str, Any]]) -> None:
+def check_sections(seen: Serving, names: Iterable[str]) -> None:
     """A section in which ietd reads something else than stands there is not worked on."""
-    for one in asked:
-        section = seen.sections.get(one["name"])
+    for name in names:
+        section = seen.sections.get(name)
         if section and section.faults:
             raise Problem(
                 f"The target '{section.name}' in '{seen.conf.path}' is left alone: {'; '.join(section.faults[:3])}. Correct "

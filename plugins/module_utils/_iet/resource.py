@@ -54,7 +54,9 @@ class Targets(Resource):
     def want(self, seen: Serving) -> Serving:
         """What was asked for, laid over it."""
         asked = self._of_this_call(seen)
-        check_sections(seen, asked)
+        check_sections(
+            seen, [one["name"] for one in asked] + (sorted(seen.saved) if self.purge_targets else [])
+        )
         return want_serving(seen, asked, self.purge, self.purge_targets)
 
     def plan(self, seen: Serving, want: Serving) -> list[Step]:

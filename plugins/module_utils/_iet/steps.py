@@ -63,6 +63,13 @@ class Live(Step):
         return found
 
 
+def check_idle(host: Host, target: str = "") -> None:
+    """Raise where somebody has logged in to the target, or to any, since nobody was."""
+    found = sorted({str(one) for one in look_sessions(host) if target.lower() in ("", one.target)})
+    if found:
+        raise Problem(f"Meanwhile {', '.join(found)} has logged in. Log out there, and run again.")
+
+
 @dataclass(frozen=True)
 class AddTarget(Live):
     """Make a target; nobody gets in who is not in initiators.allow, which was written before."""
@@ -137,10 +144,11 @@ class AddLun(Live):
 
 @dataclass(frozen=True)
 class RemoveLun(Live):
-    """Stop serving a LUN; it must still be what was looked at."""
+    """Stop serving a LUN; it must still be what was looked at, and nobody may have come where nobody was."""
 
     number: int
     volume: Volume
+    idle: bool = True
 
     def __str__(self) -> str:
         return f"Stop serving the LUN number {self.number} of '{self.target}' ('{self.volume.path}')"
@@ -152,6 +160,8 @@ class RemoveLun(Live):
             raise Problem(
                 f"The LUN number {self.number} of '{self.target}' is another one by now. Run again."
             )
+        if self.idle:
+            check_idle(host, self.target)
         host.run("ietadm", "--op", "delete", f"--tid={now.tid}", f"--lun={self.number}")
 
 
@@ -161,11 +171,14 @@ class Restart(Step):
 
     command: tuple[str, ...]
     path: str
+    idle: bool = True
 
     def __str__(self) -> str:
         return f"Restart IET ('{' '.join(self.command)}'), which reads the CHAP accounts in '{self.path}' only when it starts"
 
     def take(self, host: Host) -> None:
+        if self.idle:
+            check_idle(host)
         host.run(*self.command, timeout=120)
         if not host.until(lambda: look_running(host) is not None, 30):
             raise Problem(f"IET does not run after '{' '.join(self.command)}'. See the log of this host.")

@@ -9,6 +9,7 @@ from typing import Any, Iterable, Mapping
 
 from .._chap import NO_CHAP
 from .._host import Problem
+from .._san.backing import Backing
 from .._san.merge import lay
 from .._san.target import Lun, LunMap, Target
 from . import allow
@@ -170,7 +171,7 @@ def _run(
     said = {**then.attributes, **then.parameters}
     live = {key: runs_as(key, value) for key, value in said.items() if key in LIVE}
     if now is None:
-        luns = {number: _volume(lun, None, None) for number, lun in then.luns.items()}
+        luns = {number: _volume(lun) for number, lun in then.luns.items()}
         return Running(then.name, luns=luns, keys=live, accounts=frozenset(accounts))
     named = {one["name"]: one for one in asked["luns"] if one["state"] == "present"}
     gone = set(base.luns if base else ()) - set(then.luns)
@@ -178,23 +179,27 @@ def _run(
     for number, lun in then.luns.items():
         option = named.get(lun.name)
         if number not in now.luns or option:
-            luns[number] = _volume(lun, now.luns.get(number), option)
+            there = seen.backing.get(lun.path, Backing()).size
+            luns[number] = _volume(lun, now.luns.get(number), option, there)
     asked_keys = {*asked["attributes"], *asked["parameters"]}
     keys = {**now.keys, **{key: value for key, value in live.items() if key in asked_keys}}
     chap = any(group["chap"] for group in asked["igroups"] if group["state"] == "present")
     return replace(now, luns=luns, keys=keys, accounts=frozenset(accounts) if chap else now.accounts)
 
 
-def _volume(lun: Lun, now: Volume | None, option: Mapping[str, Any] | None) -> Volume:
-    """A LUN as it runs; its size is known where the kernel says it, and asked for where the call does."""
-    size = now.size if now else None
-    if size is not None and option and option["size"] is not None and lun.size is not None:
-        size = lun.size
+def _volume(
+    lun: Lun, now: Volume | None = None, option: Mapping[str, Any] | None = None, there: int | None = None
+) -> Volume:
+    """A LUN as it runs. IET keeps the size that its file or device had when it was made; a larger one must be asked for."""
+    size = now.size if now and now.path == lun.path else None
+    if size is not None and option and size < (option["size"] or 0):
+        whole = there if lun.size is None else lun.size
+        size = max(size, (whole or 0) // lun.block_size * lun.block_size)
     mode = "ro" if lun.read_only else "wb" if lun.write_back else "wt"
     return Volume(lun.path, lun.attributes.get("Type", "fileio"), mode, size)
 
 
-def _grown(want: Serving, then: Target) -> Mapping[str, Any]:
+def _grown(want: Serving, then: Target) -> Mapping[str, Backing]:
     backing = dict(want.backing)
     for lun in then.luns.values():
         if lun.size is not None and lun.path in backing:

@@ -5,17 +5,17 @@ initiator can no longer write and the new one cannot yet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Iterable, Sequence
 
-from .._arguments import iscsi_name, unique
 from .._block.pv_label import Label
-from .._host import Host, Problem
+from .._host import Host
+from .._san.expected import Expected, ProveLabel
 from .._san.target import Lun
+from .._san.way_back import WithWayBack, bare
 from .._step import Step
 from .lun_info import read_label
 from .state import Serving
-from .steps.remove import WithWayBack, bare
 from .steps.target import (
     AllowInitiator,
     ForbidInitiator,
@@ -26,61 +26,6 @@ from .steps.target import (
     SetIgroup,
     UnmapLun,
 )
-
-ADVICE = (
-    "Somebody else has changed the volume group: see who has it (lunworks.iscsi.lun_info, vgs), and start again from what is "
-    "there now."
-)
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What LVM's label on a LUN must be; None: that is not asked."""
-
-    target: str
-    lun: str
-    group_uuid: str
-    exported: bool | None = None
-    seqno: int | None = None
-
-    def __str__(self) -> str:
-        how = {None: "", True: "exported, ", False: "not exported, "}[self.exported]
-        number = "" if self.seqno is None else f"with the sequence number {self.seqno}, "
-        return f"{how}{number}of the volume group {self.group_uuid}"
-
-    def met(self, found: Label | str) -> bool:
-        """Whether the label is so."""
-        return (
-            isinstance(found, Label)
-            and found.uuid == self.group_uuid
-            and self.exported in (None, found.exported)
-            and self.seqno in (None, found.seqno)
-        )
-
-    def check(self, found: Label | str) -> None:
-        """Raise with both values where it is otherwise."""
-        if not self.met(found):
-            raise Problem(
-                f"The PV on the LUN '{self.lun}' of '{self.target}' must be {self}; found: {_told(found)}. {ADVICE}"
-            )
-
-
-def _told(found: Label | str) -> str:
-    if isinstance(found, str):
-        return found
-    if not found.uuid:
-        return f"the PV {found.pv} without metadata of a volume group"
-    how = "exported" if found.exported else "not exported"
-    return (
-        f"{how}, with the sequence number {found.seqno}, of the volume group {found.uuid} ('{found.group}')"
-    )
-
-
-def asked_expected(given: Iterable[Mapping[str, Any]] | None) -> list[Expected]:
-    """The option, every value checked."""
-    found = [Expected(**{**one, "target": iscsi_name(one["target"]).lower()}) for one in given or ()]
-    unique("expected LUN", [f"{one.target} {one.lun}" for one in found])
-    return found
 
 
 def look_expected(host: Host, seen: Serving, expected: Iterable[Expected]) -> Serving:
@@ -106,24 +51,6 @@ def _label(host: Host, lun: Lun | None) -> Label | str:
     return label or why or "no PV"
 
 
-@dataclass(frozen=True)
-class ProveLabel(Step):
-    """The old initiator can no longer begin a write, and the new one cannot yet."""
-
-    expected: Expected
-    served: Lun
-
-    def __str__(self) -> str:
-        one = self.expected
-        still = {None: "", True: " still exported,", False: " still not exported,"}[one.exported]
-        number = "" if one.seqno is None else f" with the sequence number {one.seqno},"
-        what = f"Make sure that the PV on the LUN '{one.lun}' of '{one.target}' is"
-        return f"{what}{still}{number} of the volume group {one.group_uuid}"
-
-    def take(self, host: Host) -> None:
-        self.expected.check(_label(host, self.served))
-
-
 def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expected]) -> list[Step]:
     """The steps, and between the last cut and the first grant the label of each LUN that changes hands is read again. All cuts
     of a plan come before all grants (plan.py). Where a label is otherwise, what was cut is put back."""
@@ -135,7 +62,7 @@ def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expecte
     following = steps[at]
     back = (*_way_back(seen, plain[:at]), *(following.back if isinstance(following, WithWayBack) else ()))
     proofs = [
-        WithWayBack(ProveLabel(one, lun), back) for one in handed for lun in [_served(seen, one)] if lun
+        WithWayBack(ProveLabel(one, lun.path), back) for one in handed for lun in [_served(seen, one)] if lun
     ]
     return [*steps[:at], *proofs, *steps[at:]]
 

@@ -12,7 +12,7 @@ from .._san.target import Lun, Target, shown
 from .configfs import Keys, Running, look_running
 from .discovery import discovery_drift, look_discovery, saved_discovery
 from .persistence import look_saved
-from .saved_entry import saved_groups, twins
+from .saved_entry import saved_groups, twins, wwid_of
 from .unmanaged import look_unmanaged
 
 
@@ -42,7 +42,7 @@ def _target(running: Running, name: str, sizes: dict[str, int]) -> dict[str, Any
     """A target's first portal group, who is logged in to any of them, and the others."""
     first = running.targets[name]
     return {
-        **shown(first, sizes),
+        **shown(first, sizes, wwid_of),
         "tag": first.tag,
         "sessions": [
             {"initiator": session.initiator, "address": session.address, "tag": session.tag}
@@ -50,7 +50,7 @@ def _target(running: Running, name: str, sizes: dict[str, int]) -> dict[str, Any
             if session.target.lower() == name
         ],
         "other_portal_groups": [
-            {**shown(one, sizes), "tag": one.tag} for one in running.others.get(name, ())
+            {**shown(one, sizes, wwid_of), "tag": one.tag} for one in running.others.get(name, ())
         ],
     }
 

@@ -85,16 +85,10 @@ def _lun(
 
 
 def read_label(host: Host, lun: Lun) -> tuple[Any, str]:
-    """What LVM wrote on a LUN, and why that is not known. Read are files and block devices alone: a tape is rewound by being
-    read, and a device that is suspended holds its reader for as long as that lasts."""
-    found = host.stat(lun.path) if lun.path else None
-    if found is None or lun.backstore.partition("/")[0] not in OURS:
-        return (
-            None,
-            ""
-            if found is None
-            else f"a backstore of the kind '{lun.backstore.partition('/')[0]}' is not read",
-        )
+    """What LVM wrote on a LUN, and why that is not known; only our kinds of backstores are read."""
+    kind = lun.backstore.partition("/")[0]
+    if lun.path and host.stat(lun.path) is not None and kind not in OURS:
+        return None, f"a backstore of the kind '{kind}' is not read"
     return label_on(host, lun.path)
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
+from .._san.backing_file import sparse_notes
 from .._san.target import Target
 from .._step import Step
 from .plan import feasible
 from .state import Serving
-from .steps.backstore import MakeFile
 from .steps.target import AddLun, AddPortal, AllowInitiator, MakeTarget, RemoveLun
 
 RESTORE = "Recreate it with the tool that made it (targetcli), or by 'targetctl restore', which takes all targets down first."
@@ -23,7 +23,7 @@ def notes_of(seen: Serving, steps: Sequence[Step], names: Iterable[str]) -> Iter
         yield from _left(seen, name)
         yield from _open(seen, steps, name)
     yield from _shared(seen, steps)
-    yield from _sparse(seen, steps)
+    yield from sparse_notes(steps, seen.backing)
 
 
 def folded_names(steps: Sequence[Step], asked: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -97,21 +97,3 @@ def _shared(seen: Serving, steps: Sequence[Step]) -> Iterator[str]:
             ]
             if others:
                 yield f"The backstore '{lun.backstore}' stays: it is also served by {', '.join(others)}."
-
-
-def _sparse(seen: Serving, steps: Sequence[Step]) -> Iterator[str]:
-    """Sparse files that their file system cannot hold once they are full, each alone or together."""
-    by_room: dict[int, list[MakeFile]] = {}  # free bytes tell file systems apart well enough for a warning
-    for step in steps:
-        room = seen.backing[step.path].room if isinstance(step, MakeFile) else None
-        if isinstance(step, MakeFile) and room is not None:
-            by_room.setdefault(room, []).append(step)
-    for room, files in by_room.items():
-        wanted = sum(step.size - (seen.backing[step.path].size or 0) for step in files)
-        if wanted > room and not all(step.full for step in files):
-            names = " and ".join(f"'{step.path}'" for step in files)
-            owner = "its" if len(files) == 1 else "their"
-            yield (
-                f"{names} may take {wanted} more bytes, and {owner} file system has {room} left: writes of the initiators fail "
-                "once that is full."
-            )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Mapping, NamedTuple
 
 from .._host import Host, Problem
+from .._san.unit_name import unit_name
 from .._step import Step
 from .shape import once, shape_faults
 
@@ -158,7 +159,7 @@ def restore_order(document: Mapping[str, Any]) -> str:
         for one in document.get("storage_objects", [])
         if one["plugin"] in WAITED_FOR and UNQUOTED.fullmatch(one.get("dev") or "")
     )
-    devices = [f"{_escaped(path)}.device" for path in dict.fromkeys(paths) if path.startswith("/dev/")]
+    devices = [f"{unit_name(path)}.device" for path in dict.fromkeys(paths) if path.startswith("/dev/")]
     mounts = sorted({os.path.dirname(path) for path in paths if not path.startswith("/dev/")})
     waits = ["network-online.target", *devices]
     lines = [
@@ -173,16 +174,3 @@ def restore_order(document: Mapping[str, Any]) -> str:
 def _quoted(path: str) -> str:
     """A path as one word (systemd.syntax(7))."""
     return f'"{path}"' if " " in path else path
-
-
-def _escaped(path: str) -> str:
-    """A path as the name of its unit (systemd.unit(5), string escaping)."""
-    text = path.strip("/")
-    return "".join(
-        "-"
-        if one == "/"
-        else one
-        if re.match(r"[A-Za-z0-9:_.]", one) and (at or one != ".")
-        else "".join(f"\\x{byte:02x}" for byte in one.encode())
-        for at, one in enumerate(text)
-    )

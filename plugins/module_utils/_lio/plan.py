@@ -9,13 +9,14 @@ import os
 from dataclasses import replace
 from typing import Collection, Iterator, Mapping
 
+from .._san.backing_file import files
 from .._san.target import Lun, Target, without_luns
 from .._step import Step
 from .discovery import SetDiscovery
 from .persistence import Saved, plan_saved
 from .saved_entry import OURS, store_of
 from .state import Serving
-from .steps.backstore import LoadTarget, MakeFile, RemoveBackstore
+from .steps.backstore import LoadTarget, RemoveBackstore
 from .steps.build import build
 from .steps.remake import with_ways_back
 from .steps.remove import RemoveHalf, RemoveTarget
@@ -56,12 +57,13 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
     if seen.discovery != want.discovery:
         builds.insert(0, SetDiscovery(want.discovery))  # before a new target opens
     cuts += [RemoveBackstore(seen.running.backstores[one]) for one in closed]
-    files = _files(seen, want, full)
+    luns = [lun for target in want.running.targets.values() for lun in target.luns.values()]
+    grown = files(luns, seen.backing, want.backing, full)
     made = {os.path.dirname(path) or "/" for path in _unsaved_files(seen.saved, want.saved)}
     loads = [] if seen.loaded or not builds else [LoadTarget(os.path.dirname(want.saved.path))]
     saves = plan_saved(seen.saved, want.saved, made)
     halves = [RemoveHalf(path) for path in seen.running.halves if path not in want.running.halves]
-    return [*loads, *halves, *with_ways_back(seen, [*cuts, *files, *builds]), *saves]
+    return [*loads, *halves, *with_ways_back(seen, [*cuts, *grown, *builds]), *saves]
 
 
 def same_disk(now: Lun, then: Lun) -> bool:
@@ -209,15 +211,3 @@ def _cut(now: Target, left: Target, then: Target) -> Iterator[Step]:
             yield RemoveLun(*at, served.name, number)
     for portal in sorted(now.portals - left.portals):
         yield RemovePortal(*at, portal)
-
-
-def _files(seen: Serving, want: Serving, full: Collection[str]) -> list[MakeFile]:
-    files = []
-    for path in sorted(
-        {lun.path for target in want.running.targets.values() for lun in target.luns.values()}
-    ):
-        now, then = seen.backing.get(path), want.backing.get(path)
-        size = now.size if now else None
-        if then and then.kind == "file" and then.size is not None and (size or 0) < then.size:
-            files.append(MakeFile(path, then.size, path in full, size is None))
-    return files

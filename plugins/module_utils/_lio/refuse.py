@@ -9,11 +9,13 @@ from typing import Iterable
 from .._arguments import PORT, Portal
 from .._host import Problem
 from .._san.backing import Backing, check_backing
+from .._san.backing_file import MakeFile, check_room
 from .._san.target import Session, Target
+from .._san.way_back import bare
 from .._step import Step
 from .state import Serving
-from .steps.backstore import MakeBackstore, MakeFile
-from .steps.remove import RemoveTarget, bare
+from .steps.backstore import MakeBackstore
+from .steps.remove import RemoveTarget
 from .steps.target import AddPortal, Disable, ForbidInitiator, ProtectLun, RemoveLun, RemovePortal, UnmapLun
 
 ADVICE = "Log out there first, or set force for this one task."
@@ -27,7 +29,7 @@ def refuse_serving(seen: Serving, steps: list[Step], force: bool) -> None:
         if isinstance(step, AddPortal):
             _check_portal(seen, step.portal, step.target)
         if isinstance(step, MakeFile) and step.full:
-            _check_room(step, seen.backing[step.path])
+            check_room(step, seen.backing[step.path])
         if not force:
             _check_sessions(seen, step)
 
@@ -87,15 +89,6 @@ def _gets_all(target: Target, initiator: str) -> bool:
     return all(number in maps and maps[number].lun == number for number in target.luns) and (
         initiator in target.initiators
     )
-
-
-def _check_room(step: MakeFile, backing: Backing) -> None:
-    wanted = step.size - (backing.size or 0)
-    if backing.room is not None and backing.room < wanted:
-        raise Problem(
-            f"'{step.path}' would be given {wanted} more bytes, all allocated, but its file system has {backing.room} "
-            "left. Make room, or choose allocation: sparse."
-        )
 
 
 def _check_portal(seen: Serving, portal: Portal, target: str) -> None:

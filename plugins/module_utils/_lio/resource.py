@@ -10,16 +10,17 @@ from typing import Any, Iterable
 from .._arguments import unique
 from .._converge import Resource
 from .._host import Host, Problem
+from .._san.expected import asked_expected
 from .._san.options import asked_discovery, asked_target
+from .._san.way_back import bare
 from .._step import Step
 from .check import check_serving
-from .expected import asked_expected, look_expected, refuse_unexpected, with_proofs
+from .expected import look_expected, refuse_unexpected, with_proofs
 from .notes import folded_names, notes_of
 from .plan import feasible, plan_serving
 from .refuse import refuse_serving
 from .settings import check_settings
 from .state import Serving, look_serving, show_serving, want_serving
-from .steps.remove import bare
 
 
 class Targets(Resource):

@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping
 from .._arguments import Portal
 from .._block.device_name import is_stable
 from .._san.target import Initiator, Lun, LunMap, Target
+from .._san.wwid import wwid_of_lio
 from .configfs import AUTH, chap_of, lun_name
 
 DERIVED = ("block_size", "emulate_write_cache")  # fields of their own in a Lun
@@ -47,6 +48,11 @@ USUAL_GROUP = {
     "tg_pt_gp_id": "0",
     "trans_delay_msecs": "0",
 }
+
+
+def wwid_of(lun: Lun) -> str:
+    """Its WWID as hosts see it."""
+    return wwid_of_lio(lun.serial)
 
 
 def saved_groups(document: Mapping[str, Any]) -> dict[str, list[Target]]:

@@ -23,7 +23,7 @@ from .discovery import Discovery, look_discovery, want_discovery, with_discovery
 from .named import to_save
 from .persistence import Saved
 from .saveconfig import CLOSED, DERIVED, merged
-from .saved_entry import OURS
+from .saved_entry import OURS, wwid_of
 
 PLUGINS = (*OURS, "ramdisk", "pscsi", "user")
 # rtslib's restore takes no other names (rtslib utils.py, normalize_wwn), so a target named otherwise would be lost at boot.
@@ -215,7 +215,11 @@ def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
     """The targets by name, without secrets; None: all of them."""
     sizes = {path: one.size for path, one in state.backing.items() if one.size is not None}
     targets = state.running.targets
-    return {"targets": [shown(targets[name], sizes) for name in sorted(names or targets) if name in targets]}
+    return {
+        "targets": [
+            shown(targets[name], sizes, wwid_of) for name in sorted(names or targets) if name in targets
+        ]
+    }
 
 
 def _keys(

@@ -50,7 +50,7 @@ def dry_run(host: Host, path: str, text: str | None) -> DryRun:
     """Let multipath read the files with this drop-in as it would be (None: without it)."""
     ran = host.run("unshare", "--mount", "sh", "-c", DRY_RUN, "sh", path, stdin=text or "", ok=None)
     if ran.rc:
-        raise Problem(f"Cannot try the configuration: {' '.join(ran.err.split())}")
+        raise Problem(f"Cannot test the configuration: {' '.join(ran.err.split())}")
     return DryRun(parse_sections(ran.out), tuple(_complaints(ran.err, path)))
 
 

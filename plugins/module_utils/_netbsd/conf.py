@@ -64,7 +64,10 @@ def entries_of(text: str) -> tuple[Entry, ...]:
         start, whole = at, parts[at].lstrip(" \t\n\v\f\r")
         while re.search(r"(?<!\\)(?:\\\\)*\\\n$", whole) and at + 1 < len(parts):
             at += 1
-            whole = whole[:-2] + parts[at]
+            quote = (
+                "\\" if parts[at][:1] in (" ", "\t") else ""
+            )  # conffile_split looks at the second character next
+            whole = whole[:-2] + quote + parts[at]
         at += 1
         if whole and not whole.startswith("#"):
             found.append(Entry(tuple(_fields(whole.partition("\n")[0])), start, at))

@@ -53,11 +53,9 @@ def shown_target(seen: Serving, target: Target) -> dict[str, Any]:
     """A target for people and templates. It has no WWID: the identifier changes at every start. 'members' are the extents and
     devices that its LUN is made of, 'mask' is what it is hidden from in discovery."""
     one = conf.targets_of(seen.text)[target.name.lower()]
-    told = shown(target, {})
     return {
-        **told,
+        **shown(target, {}, lambda _lun: ""),
         "enabled": seen.running,
-        "luns": [{**lun, "wwid": ""} for lun in told["luns"]],
         "members": conf.below(seen.text, one.storage),
         "mask": one.mask,
     }

@@ -226,4 +226,4 @@ def _without(want: Serving, name: str) -> Serving:
     users += [label for entry in conf.labels_of(text, "device").values() for label in entry.fields[2:]]
     if extent and re.match(r"extent\d+_", one.storage) and one.storage not in users:
         text = conf.without_entry(text, extent)
-    return replace(want, text=text)
+    return _without(replace(want, text=text), name)  # there may be another one of the name

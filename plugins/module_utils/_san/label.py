@@ -13,8 +13,8 @@ from .._host import Host, Problem
 
 
 def read_label(host: Host, path: str, metadata: bool = True) -> tuple[Any, str]:
-    """The label, and why it is not known. Read are files and block devices alone, and no device that is suspended: it holds its
-    reader for as long as that lasts."""
+    """The label, and why it is not known. Read are files and block devices alone: a tape is rewound by being read;
+    and no device that is suspended: it holds its reader for as long as that lasts."""
     found = host.stat(path) if path else None
     if found is None:
         return None, ""

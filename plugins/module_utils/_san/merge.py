@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from .._host import Problem
 from .backing import Backing
@@ -15,9 +15,13 @@ from .target import Lun, Target, without_luns
 
 
 def lay(
-    target: Target | None, asked: dict[str, Any], backing: Mapping[str, Backing], purge: bool
+    target: Target | None,
+    asked: dict[str, Any],
+    backing: Mapping[str, Backing],
+    purge: bool,
+    numbers: Iterable[int] = NUMBERS,
 ) -> Target | None:
-    """The target as asked for, laid over the one that is. 'backing' says what each path is."""
+    """The target as asked for, laid over the one that is. 'backing' says what each path is, 'numbers' which ones LUNs get."""
     if asked["state"] == "absent":
         return None
     found = target or Target(asked["name"])
@@ -37,7 +41,7 @@ def lay(
         parameters={**found.parameters, **asked["parameters"]},
         lacking=found.lacking - set(asked["attributes"]) - set(asked["parameters"]),
     )
-    found = _lay_luns(found, asked, backing, purge)
+    found = _lay_luns(found, asked, backing, purge, numbers)
     laid = lay_igroups(found, asked, purge)
     laid = protect(laid, asked)
     before = target or Target(asked["name"])
@@ -46,7 +50,9 @@ def lay(
     return laid
 
 
-def _lay_luns(target: Target, asked: dict[str, Any], backing: Mapping[str, Backing], purge: bool) -> Target:
+def _lay_luns(
+    target: Target, asked: dict[str, Any], backing: Mapping[str, Backing], purge: bool, numbers: Iterable[int]
+) -> Target:
     named = [(lun, _named(target, lun)) for lun in asked["luns"]]
     gone = {found.number for lun, found in named if found and lun["state"] == "absent"}
     present = [(lun, found) for lun, found in named if lun["state"] == "present"]
@@ -64,7 +70,7 @@ def _lay_luns(target: Target, asked: dict[str, Any], backing: Mapping[str, Backi
     for lun, found in present:
         number = lun["number"]
         if number is None:
-            number = found.number if found else next((free for free in NUMBERS if free not in taken), None)
+            number = found.number if found else next((free for free in numbers if free not in taken), None)
         if number is None:
             raise Problem(f"The target '{target.name}' has no LUN number left for '{lun['name']}'.")
         if number in luns:

@@ -20,6 +20,7 @@ class Ability(Enum):
     """What data can ask of storage software; the value says it in a message."""
 
     SEVERAL_LUNS = "several LUNs in one target"
+    LUN_BY_INITIATOR = "LUNs of a target that only some of its initiators see"
     NUMBER_BY_INITIATOR = "a LUN number that only some initiators see"
     READ_ONLY_BY_INITIATOR = "a LUN that is read-only for some initiators"
     CHAP_BY_INITIATOR = "CHAP credentials that differ between the initiators of a target"
@@ -68,8 +69,8 @@ class Provider:
         for ability, where in asked_abilities(target):
             if ability in self.lacks:
                 raise Problem(
-                    f"{where}: {self.name} has no {ability.value}: {self.lacks[ability]}. Change the request, or serve the "
-                    "target with other storage software."
+                    f"{where} asks for {ability.value}. {self.name} does not have that: {self.lacks[ability]}. Change the "
+                    "request, or serve the target with other storage software."
                 )
 
 
@@ -84,13 +85,30 @@ def asked_abilities(target: Mapping[str, Any]) -> Iterator[tuple[Ability, str]]:
         if lun.get("serial"):
             yield Ability.STABLE_IDENTITY, f"{here}, LUN '{lun['name']}'"
     for group in groups:
-        if group.get("initiators"):
-            yield Ability.ALLOW_BY_NAME, f"{here}, igroup '{group['name']}'"
-        for entry in group.get("luns") or ():
-            place = f"{here}, igroup '{group['name']}', LUN '{entry['name'] if isinstance(entry, dict) else entry}'"
-            if isinstance(entry, dict) and entry.get("number") is not None:
-                yield Ability.NUMBER_BY_INITIATOR, place
-            if isinstance(entry, dict) and entry.get("read_only") is not None:
-                yield Ability.READ_ONLY_BY_INITIATOR, place
+        yield from _asked_of_group(here, group, {lun["name"] for lun in luns})
     if any(group.get("chap") != groups[0].get("chap") for group in groups):
         yield Ability.CHAP_BY_INITIATOR, here
+
+
+def _asked_of_group(here: str, group: Mapping[str, Any], luns: set[str]) -> Iterator[tuple[Ability, str]]:
+    where = f"{here}, igroup '{group['name']}'"
+    listed = [entry for entry in group.get("luns") or () if _is_present(entry)]
+    if group.get("luns") is not None and luns - {_name(entry) for entry in listed}:
+        yield Ability.LUN_BY_INITIATOR, where
+    if group.get("initiators"):
+        yield Ability.ALLOW_BY_NAME, where
+    for entry in (one for one in listed if isinstance(one, dict)):
+        place = f"{where}, LUN '{_name(entry)}'"
+        if entry.get("number") is not None:
+            yield Ability.NUMBER_BY_INITIATOR, place
+        if entry.get("read_only") is not None:
+            yield Ability.READ_ONLY_BY_INITIATOR, place
+
+
+def _name(entry: Any) -> str:
+    """The LUN that an igroup lists, by its name or with what is said of it."""
+    return str(entry["name"] if isinstance(entry, dict) else entry)
+
+
+def _is_present(entry: Any) -> bool:
+    return not (isinstance(entry, dict) and entry.get("state") == "absent")

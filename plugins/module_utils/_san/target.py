@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Collection
+from typing import Any, Callable, Collection
 
 from .._arguments import Portal
 from .._chap import Chap
 from .._host import Problem
-from .wwid import wwid_of_lio
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ def _known(target: Target, initiator: Initiator) -> Initiator:
     return replace(initiator, luns=luns)
 
 
-def shown(target: Target, sizes: dict[str, int]) -> dict[str, Any]:
+def shown(target: Target, sizes: dict[str, int], wwid: Callable[[Lun], str]) -> dict[str, Any]:
     """A target for people and templates, without secrets; 'sizes' are those of the backing files and devices."""
     groups = target.igroups()
     return {
@@ -189,19 +188,19 @@ def shown(target: Target, sizes: dict[str, int]) -> dict[str, Any]:
         "alias": target.parameters.get("TargetAlias"),
         "attributes": dict(sorted(target.attributes.items())),
         "parameters": dict(sorted(target.parameters.items())),
-        "luns": [_lun(target.luns[number], sizes) for number in sorted(target.luns)],
+        "luns": [_lun(target.luns[number], sizes, wwid) for number in sorted(target.luns)],
         "igroups": [_igroup(target, name, groups[name]) for name in groups],
     }
 
 
-def _lun(lun: Lun, sizes: dict[str, int]) -> dict[str, Any]:
+def _lun(lun: Lun, sizes: dict[str, int], wwid: Callable[[Lun], str]) -> dict[str, Any]:
     return {
         "name": lun.name,
         "number": lun.number,
         "path": lun.path,
         "size": sizes.get(lun.path) if lun.size is None else lun.size,
         "serial": lun.serial,
-        "wwid": wwid_of_lio(lun.serial),
+        "wwid": wwid(lun),
         "block_size": lun.block_size,
         "write_back": lun.write_back,
         "read_only": lun.read_only,

@@ -137,6 +137,7 @@ class Storage:
     targets: dict[str, Target] = field(default_factory=dict)
     luns: tuple[Lun, ...] = ()
     labels: dict[str, Label] = field(default_factory=dict)  # by the path that a LUN stands on
+    provider: str = "lio"  # the storage software
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,7 @@ def storage(answer: Answer | None) -> Storage | None:
         targets={one["name"].lower(): _target(one) for one in answer["targets"]},
         luns=tuple(_lun(one) for one in answer["luns"]),
         labels={one["path"]: _label(one["label"]) for one in answer["luns"] if one["label"]},
+        provider=answer.get("provider") or "lio",
     )
 
 

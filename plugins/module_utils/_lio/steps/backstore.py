@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps on what stands behind LUNs: the kernel's modules, files, and LIO's backstores in configfs."""
+"""The steps on what stands behind LUNs: the kernel's modules, and LIO's backstores in configfs."""
 
 from __future__ import annotations
 
@@ -34,26 +34,6 @@ class LoadTarget(Step):
         if host.stat(self.directory) and not [hba for hba in host.list(CORE) if hba != "alua"]:
             host.poke(f"{ROOT}/dbroot", self.directory)
         host.mkdir(ISCSI)
-
-
-@dataclass(frozen=True)
-class MakeFile(Step):
-    """Make or extend the file behind a LUN."""
-
-    path: str
-    size: int
-    full: bool
-    new: bool
-
-    def __str__(self) -> str:
-        how = "with all its blocks" if self.full else "sparse"
-        return f"{'Make' if self.new else 'Extend'} the file '{self.path}' of {self.size} bytes, {how}"
-
-    def take(self, host: Host) -> None:
-        directory = self.path.rpartition("/")[0] or "/"
-        if host.stat(directory) is None:
-            host.mkdir(directory, 0o700)
-        host.extend(self.path, self.size, self.full)
 
 
 @dataclass(frozen=True)

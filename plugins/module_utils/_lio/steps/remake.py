@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from ..._san.way_back import WithWayBack
 from ..._step import Step
 from ..state import Serving
 from .backstore import MakeBackstore, RemoveBackstore
-from .remove import WithWayBack
 from .target import AddLun, MapLun, RemoveLun, UnmapLun
 
 

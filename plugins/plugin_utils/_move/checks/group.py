@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Callable
 
+from ....module_utils._providers import provider
+from ....module_utils._san.provider import Ability
 from ..model import Refusal, Survey, Target, moves_of
 from ..position import Standing, listed, newest, portals_for
 from ..stage import is_foreign, is_here
@@ -17,6 +19,18 @@ def refuse_group(survey: Survey, one: Standing) -> None:
     """What prevents moving a group, the gravest reason first."""
     for ask in CHECKS:
         ask(survey, one)
+
+
+def _whole_targets(survey: Survey, one: Standing) -> None:
+    """The switch is one of single LUNs, and the storage software must have it."""
+    for name in sorted({storage for storage, _lun in one.luns}):
+        storage = survey.storages[name]
+        software = provider(storage.provider if storage else "lio")
+        if Ability.LUN_BY_INITIATOR in software.lacks:
+            raise Refusal(
+                f"'{name}' serves '{one.group}' with {software.name}, and a move gives single LUNs to another initiator, which "
+                f"{software.name} does not have: {software.lacks[Ability.LUN_BY_INITIATOR]}."
+            )
 
 
 def _other_move(survey: Survey, one: Standing) -> None:
@@ -216,6 +230,7 @@ def _way_in(survey: Survey, one: Standing) -> None:
 
 
 CHECKS: tuple[Callable[[Survey, Standing], None], ...] = (
+    _whole_targets,
     _other_move,
     _third_party,
     _both,

@@ -224,7 +224,8 @@ def test_software_whose_luns_have_no_identity_is_no_error_of_the_data():
         data["store1"]["target_provider"] = "netbsd"
         del data["a"]["volume_groups"]
 
-    assert faults_after(netbsd) == []
+    (fault,) = faults_after(netbsd)
+    assert "asks for several LUNs in one target. netbsd does not have that" in fault
 
 
 def test_a_wwid_in_the_data_wins_over_the_serial_and_may_be_spelled_as_the_array_shows_it():
@@ -359,3 +360,14 @@ def test_a_host_may_have_a_name_that_no_rfc_knows():
     data["a"]["initiator_name"] = "iqn.2026-01.com.example:web_1"
     faults = san_faults(data)
     assert faults and all("to the initiator 'iqn.2026-01.com.example:web_1'" in fault for fault in faults)
+
+
+def test_what_the_storage_software_cannot_enforce_is_a_fault_of_the_data():
+    data = san()
+    data["store1"]["target_provider"] = "tgt"
+    assert san_faults(data) == []
+    data["store1"]["target_targets"][0]["igroups"][0]["luns"] = ["db0"]
+    told = [one for one in san_faults(data) if one.startswith("'store1': target ")]
+    assert len(told) == 1 and "asks for LUNs of a target that only some of its initiators see" in told[0]
+    data["store1"]["target_provider"] = "lio"
+    assert not any("asks for" in one for one in san_faults(data))

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, _take
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.conf import sections_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.info import tell_luns, tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.request import wwid_of, wwid_of_id
 from ansible_collections.lunworks.iscsi.tests.unit.iet_host import ALLOW, CONF, PORTALS, IetHost
@@ -212,6 +213,23 @@ def test_a_file_that_somebody_changes_meanwhile_is_not_overwritten():
     assert host.read(CONF).endswith(":new\n")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"luns": [lun(size="2m")]}, {"igroups": [{"name": "db", "chap": {"user": "db", "secret": SECRET}}]}],
+)
+def test_whoever_logs_in_between_look_and_step_loses_nothing(more):
+    host = IetHost({**FILES})
+    converge(host, targets=[whole()])
+    (resource,) = resources_of("targets", {"provider": "iet", "targets": [{"name": T, **more}]})
+    seen = resource.look(host)
+    steps = resource.plan(seen, resource.want(seen))
+    host.sessions.append((T, A, "192.0.2.9"))
+    host.proc()
+    with pytest.raises(Half, match="Meanwhile 'iqn.2026-01.com.example:a' from 192.0.2.9 has logged in"):
+        _take(steps, host)
+    assert host.sessions
+
+
 def test_a_host_on_which_ietd_does_not_run_gets_its_files():
     host = IetHost({**FILES}, runs=False)
     steps = converge(host, targets=[whole()])
@@ -351,6 +369,14 @@ def holds(host, asked, before, seed):
     names = [one["name"] for one in asked]
     targets, discovery = read_conf(data, strict=names)
     assert discovery == before[1], seed
+    read = {one.name: one for one in sections_of(host.read(CONF))}
+    assert set(read) == set(targets), seed
+    assert all(set(one["luns"]) <= set(read[name].luns) for name, one in targets.items()), seed
+    assert all(
+        [(who.user, who.secret.reveal()) for who in read[name].accounts if who.key == "IncomingUser"]
+        == one["in"]
+        for name, one in targets.items()
+    ), seed
     assert {name: one for name, one in targets.items() if name in before[0]} == before[0], seed
     for one in asked:
         found = targets[one["name"]]

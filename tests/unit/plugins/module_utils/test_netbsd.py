@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils import _host_file
 from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, _take
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem, Ran
+from ansible_collections.lunworks.iscsi.plugins.module_utils._netbsd.conf import targets_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._netbsd.info import tell_luns, tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._netbsd.provider import NETBSD
 from ansible_collections.lunworks.iscsi.tests.unit.netbsd_reader import columns, read_targets
@@ -231,8 +232,8 @@ def others(random_):
         storage = extents[0]
         if count > 1:
             storage = f"device{number}"
-            text += blank.join([storage, random_.choice(("RAID1", "RAID1", "RAID0")), *extents])
-            text += random_.choice(("\n", "\\\n\n")) if random_.random() < 0.2 else "\n"
+            text += blank.join([storage, random_.choice(("RAID1", "RAID1", "RAID0")), *extents[:-1]])
+            text += random_.choice((blank, blank, f"{blank}\\\n", f"\\\n{blank}")) + extents[-1] + "\n"
         named = (
             f"target{number}=iqn.2001-04.org.other:Disk{number}",
             f"lun{number}=iqn.2001-04.org.o:{number}",
@@ -280,6 +281,9 @@ def holds(host, asked, before, text, seed):
     found = read_targets(after)
     assert {name: one for name, one in found.items() if name in before} == before, seed
     assert after.startswith(text), seed
+    read = targets_of(after)
+    assert all(read[name.lower()].read_only == (one["flags"] == "ro") for name, one in found.items()), seed
+    assert all(read[name.lower()].storage == one["on"] for name, one in found.items()), seed
     for one in asked:
         if one.get("state") == "absent":
             assert one["name"] not in found, seed

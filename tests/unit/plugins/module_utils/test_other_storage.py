@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same beats for IET and NetBSD's target: a check run says what the run then does, and neither is repeated."""
+"""The same for IET and NetBSD's target: a check run says what the run then does, and neither is repeated."""
 
 from __future__ import annotations
 

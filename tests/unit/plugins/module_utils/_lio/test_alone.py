@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Half, _take
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.configfs_node import ISCSI
-from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.expected import ProveLabel
-from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps.remove import bare
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps.target import ProtectLun
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.expected import ProveLabel
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.way_back import bare
 from ansible_collections.lunworks.iscsi.tests.unit.foreign_documents import W
 from ansible_collections.lunworks.iscsi.tests.unit.lio_host import SAVED
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._block.test_pv_label import GROUP

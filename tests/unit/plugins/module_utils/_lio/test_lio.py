@@ -36,6 +36,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._san.target import 
     Target,
     whole,
 )
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.way_back import bare
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -216,7 +217,7 @@ def walked(target, steps):
     acls = {name: [one, dict(one.luns)] for name, one in target.initiators.items()} if target else {}
     portals = set(target.portals) if target else set()
     state = target
-    for step in map(lio_remove.bare, steps):
+    for step in map(bare, steps):
         if isinstance(step, lio_remove.RemoveTarget):
             state, served, acls, portals = None, {}, {}, set()
         elif isinstance(step, lio_backstore.RemoveBackstore):

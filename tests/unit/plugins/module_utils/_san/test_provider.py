@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
-from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import NAMES
+from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import provider as provider_named
 from ansible_collections.lunworks.iscsi.plugins.module_utils._san.provider import (
     Ability,
     Provider,
@@ -24,6 +25,10 @@ HOST = {"name": "db", "initiators": ["iqn.2026-11.org.example:db"]}
 ASKED = {
     Ability.SEVERAL_LUNS: ({"luns": [DATA, {**DATA, "name": "log"}]}, f"target '{NAME}'"),
     Ability.STABLE_IDENTITY: ({"luns": [{**DATA, "serial": "42424242"}]}, f"target '{NAME}', LUN 'data'"),
+    Ability.LUN_BY_INITIATOR: (
+        {"luns": [DATA], "igroups": [{"name": "db", "luns": []}]},
+        f"target '{NAME}', igroup 'db'",
+    ),
     Ability.ALLOW_BY_NAME: ({"igroups": [HOST]}, f"target '{NAME}', igroup 'db'"),
     Ability.NUMBER_BY_INITIATOR: (
         {"igroups": [{"name": "db", "luns": [{"name": "data", "number": 7}]}]},
@@ -50,7 +55,9 @@ def test_what_a_provider_lacks_is_refused_with_its_reason(ability):
     asked, place = ASKED[ability]
     with pytest.raises(Problem) as problem:
         provider(lacks={ability: "its manual says so"}).resource([{"name": NAME, **asked}])
-    assert str(problem.value).startswith(f"{place}: paper has no {ability.value}: its manual says so.")
+    assert str(problem.value).startswith(
+        f"{place} asks for {ability.value}. paper does not have that: its manual says so."
+    )
     assert CHAP["secret"] not in str(problem.value)
 
 
@@ -74,9 +81,9 @@ def test_what_goes_asks_nothing():
     none.refuse({"name": NAME, "luns": gone, "igroups": [{**HOST, "state": "absent"}]})
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_provider_says_what_it_lacks_by_the_names_that_there_are(name):
-    one = PROVIDERS[name]
+    one = provider_named(name)
     assert one.name == name
     assert set(one.lacks) <= set(Ability)
     assert all(len(why) > 20 for why in one.lacks.values())

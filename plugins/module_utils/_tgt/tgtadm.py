@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tgtd serves, as tgtadm(8) shows it. The format is that of tgt's usr/target.c, tgt_target_show_all."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field, replace
+from typing import Iterator
+
+from .._arguments import Portal, portal
+from .._host import Host, Problem, lines_of
+from .._san.target import Session
+
+TGTADM = ("tgtadm", "--lld", "iscsi")
+PROGRAMS = ("/usr/sbin/tgtadm", "/usr/bin/tgtadm", "/sbin/tgtadm")
+STOPPED = 107  # ENOTCONN: tgtd does not run (tgt, usr/tgtadm.c, ipc_mgmt_req)
+CONTROLLER, DISK, PLAIN = "controller", "disk", "rdwr"
+NAMED = ("iqn.", "eui.", "naa.")  # how rules for names begin; all others are for addresses
+FIELD = re.compile(r"([A-Za-z][A-Za-z -]*): ?(.*)")
+
+
+@dataclass(frozen=True)
+class RawLun:
+    """A LUN as tgtadm shows it. Its size is known in whole megabytes alone."""
+
+    number: int
+    kind: str = DISK
+    identity: str = ""  # SCSI ID
+    serial: str = ""
+    megabytes: int = 0
+    block_size: int = 512
+    online: bool = True
+    removable: bool = False
+    read_only: bool = False
+    store: str = PLAIN
+    path: str = ""
+    flags: str = ""
+
+    @property
+    def half(self) -> bool:
+        """Whether it is a disk without anything behind it, as a run of ours that was killed leaves it."""
+        return (self.kind, self.store, self.path, self.online) == (DISK, PLAIN, "", False)
+
+    @property
+    def odd(self) -> str:
+        """What it has that we do not make, if anything."""
+        found = [f"is a {self.kind}"] if self.kind != DISK else []
+        found += [f"has the backing store type '{self.store}'"] if self.store != PLAIN else []
+        found += [f"has the backing store flags '{self.flags}'"] if self.flags else []
+        found += ["has removable media"] if self.removable else []
+        return " and ".join(found)
+
+
+@dataclass(frozen=True)
+class RawTarget:
+    """A target as tgtadm shows it."""
+
+    name: str
+    number: int  # tgt's own, the 'tid'
+    driver: str = "iscsi"
+    ready: bool = True
+    sessions: tuple[Session, ...] = ()
+    luns: tuple[RawLun, ...] = ()
+    incoming: tuple[str, ...] = ()  # the CHAP users, in tgt's order
+    outgoing: str = ""
+    names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def look_targets(host: Host) -> list[RawTarget] | None:
+    """All targets of all drivers; None when tgtd does not run or is not installed."""
+    if not any(host.stat(path) for path in PROGRAMS):
+        return None
+    ran = host.run(*TGTADM, "--op", "show", "--mode", "target", ok=(0, STOPPED))
+    return None if ran.rc == STOPPED else list(parse_targets(ran.out))
+
+
+def parse_targets(text: str) -> Iterator[RawTarget]:
+    """The targets in what 'tgtadm --op show --mode target' prints."""
+    sections: dict[str, list[str]] = {}
+    head = ""
+    for line in lines_of(text):
+        if line.startswith("Target "):
+            if head:
+                yield _target(head, sections)
+            head, sections, name = line, {}, ""
+        elif line.startswith("    ") and not line.startswith("     ") and line.endswith(" information:"):
+            name = line.strip()[: -len(" information:")]
+            if name in sections:
+                raise Problem(
+                    f"tgtadm shows '{name} information' twice for '{head}': what an initiator calls itself makes it "
+                    "unreadable. See 'tgtadm --op show --mode target', and end that session."
+                )
+            sections[name] = []
+        elif head and sections:
+            sections[name].append(line)
+    if head:
+        yield _target(head, sections)
+
+
+def _target(head: str, sections: dict[str, list[str]]) -> RawTarget:
+    found = re.fullmatch(r"Target (\d+): (.*)", head)
+    if found is None:
+        raise Problem(f"tgtadm shows '{head}', which is not a target. Is this tgt 1.0.80 or newer?")
+    system = dict(_fields(sections.get("System", [])))
+    accounts = [line.strip() for line in sections.get("Account", [])]
+    rules = [line.strip() for line in sections.get("ACL", [])]
+    return RawTarget(
+        name=found[2],
+        number=int(found[1]),
+        driver=system.get("Driver", ""),
+        ready=system.get("State") == "ready",
+        sessions=tuple(_sessions(found[2], sections.get("I_T nexus", []))),
+        luns=tuple(map(_lun, _blocks(sections.get("LUN", []), "LUN"))),
+        incoming=tuple(one for one in accounts if not one.endswith(" (outgoing)")),
+        outgoing=next((one[: -len(" (outgoing)")] for one in accounts if one.endswith(" (outgoing)")), ""),
+        names=tuple(one for one in rules if one.startswith(NAMED)),
+        addresses=tuple(one for one in rules if not one.startswith(NAMED)),
+    )
+
+
+def _fields(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        found = FIELD.fullmatch(line.strip())
+        if found:
+            yield found[1], found[2]
+
+
+def _blocks(lines: list[str], first: str) -> Iterator[dict[str, str]]:
+    """Lists of fields, each of which begins with the one of this name."""
+    block: dict[str, str] = {}
+    for key, value in _fields(lines):
+        if key == first and block:
+            yield block
+            block = {}
+        block[key] = value
+    if block:
+        yield block
+
+
+def _lun(block: dict[str, str]) -> RawLun:
+    size = re.match(r"(\d+) MB, Block size: (\d+)", block.get("Size", ""))
+    path = block.get("Backing store path", "None")
+    return RawLun(
+        number=int(block["LUN"]),
+        kind=block.get("Type", ""),
+        identity=block.get("SCSI ID", ""),
+        serial=block.get("SCSI SN", ""),
+        megabytes=int(size[1]) if size else 0,
+        block_size=int(size[2]) if size else 512,
+        online=block.get("Online") == "Yes",
+        removable=block.get("Removable media") == "Yes",
+        read_only=block.get("Readonly") == "Yes",
+        store=block.get("Backing store type", ""),
+        path="" if path == "None" else path,
+        flags=block.get("Backing store flags", ""),
+    )
+
+
+def _sessions(target: str, lines: list[str]) -> Iterator[Session]:
+    for block in _nexuses(lines):
+        initiator = block.get("Initiator", "").partition(" alias: ")[0]
+        yield Session(target, initiator, block.get("IP Address", ""), int(block["nexus"]))
+
+
+def _nexuses(lines: list[str]) -> Iterator[dict[str, str]]:
+    """Each I_T nexus; its number is that of its session (tgt, usr/iscsi/session.c, session_create)."""
+    block: dict[str, str] = {}
+    for line in lines:
+        begins = re.fullmatch(r" {8}I_T nexus: (\d+)", line)
+        if begins:
+            if block:
+                yield block
+            block = {"nexus": begins[1]}
+        else:
+            block.update(_fields([line]))
+    if block:
+        yield block
+
+
+def look_parameters(host: Host, target: RawTarget) -> dict[str, str]:
+    """The negotiated parameters of a target."""
+    ran = host.run(*TGTADM, "--op", "show", "--mode", "target", "--tid", str(target.number))
+    pairs = (line.partition("=") for line in lines_of(ran.out))
+    return {key: value for key, equals, value in pairs if equals}
+
+
+def with_parameters(host: Host, targets: list[RawTarget], names: set[str] | None) -> list[RawTarget]:
+    """The targets, those of these names (None: all) with their parameters."""
+    return [
+        replace(one, parameters=look_parameters(host, one))
+        if one.driver == "iscsi" and (names is None or one.name.lower() in names)
+        else one
+        for one in targets
+    ]
+
+
+def look_portals(host: Host) -> frozenset[Portal]:
+    """Where tgtd listens, for all targets."""
+    text = host.run(*TGTADM, "--op", "show", "--mode", "portal").out
+    found = re.findall(r"^Portal: (\S+),\d+$", text, re.MULTILINE)
+    return frozenset(portal(one) for one in found)
+
+
+def look_users(host: Host) -> frozenset[str]:
+    """The names of all CHAP accounts."""
+    text = host.run(*TGTADM, "--op", "show", "--mode", "account").out
+    return frozenset(line.strip() for line in lines_of(text) if line.startswith(" "))
+
+
+def look_system(host: Host) -> tuple[tuple[str, ...], bool]:
+    """The users of discovery, and whether an iSNS server is told of the targets."""
+    lines = [
+        line for line in lines_of(host.run(*TGTADM, "--op", "show", "--mode", "sys").out) if line.strip()
+    ]
+    at = next((number for number, line in enumerate(lines) if line.strip() == "Account information:"), None)
+    rest = lines[at + 1 :] if at is not None else []
+    users = itertools.takewhile(lambda line: line.startswith(" "), rest)
+    names = tuple(line.strip().replace(" (outgoing)", "") for line in users)
+    return names, any(line.strip() == "iSNS=On" for line in lines)
+
+
+def find_target(host: Host, name: str) -> RawTarget:
+    """One target as it is now, since its number may be another one than when the step was planned."""
+    found = next((one for one in look_targets(host) or () if one.name == name), None)
+    if found is None:
+        raise Problem(f"tgtd has no target '{name}' now: somebody has removed it, or tgtd was restarted.")
+    return found
+
+
+def megabytes(size: int) -> int:
+    """The size of a LUN as tgtadm prints it (tgt, usr/target.c, print_disksize)."""
+    sectors = size // 512
+    return (sectors - (sectors // 625 - 974)) // 1950

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""tgt shows all LUNs of a target to all whom it lets in, and protects a LUN for all of them: requests in these terms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Mapping
+
+from .._host import Problem
+from .._san.backing import Backing
+from .._san.maps import check_shared
+from .._san.target import Lun, LunMap, Target
+
+ADVICE = "tgt shows every LUN of a target to each initiator that it lets in (usr/target.c, acl_get): serve it in another target"
+
+
+def lay_read_only(target: Target, asked: Mapping[str, Any], backing: Mapping[str, Backing]) -> Target:
+    """A LUN is read-only for all of its initiators, or for none."""
+    wanted = {one["name"]: one["read_only"] for one in asked["luns"] if one["read_only"] is not None}
+    luns = {
+        number: replace(lun, read_only=wanted.get(lun.name, lun.read_only) or _only_read(lun, backing))
+        for number, lun in target.luns.items()
+    }
+    initiators = {
+        name: replace(
+            one,
+            luns={at: replace(entry, read_only=luns[entry.lun].read_only) for at, entry in one.luns.items()},
+        )
+        for name, one in target.initiators.items()
+    }
+    return replace(target, luns=luns, initiators=initiators)
+
+
+def _only_read(lun: Lun, backing: Mapping[str, Backing]) -> bool:
+    return lun.path in backing and backing[lun.path].read_only
+
+
+def seen_by_all(before: Target | None, laid: Target, asked: Mapping[str, Any]) -> Target:
+    """Every initiator has every LUN under its own number; who asks for less is refused."""
+    old = before.luns if before else {}
+    known = before.initiators if before else {}
+    exact = {group["name"] for group in asked["igroups"] if "luns" in group["given"]}
+    for name, one in laid.initiators.items():
+        there = {entry.lun for entry in one.luns.values()}
+        missing = [lun for number, lun in sorted(laid.luns.items()) if number not in there]
+        for lun in missing:
+            if lun.number in old or one.igroup in exact or name not in known:
+                raise Problem(
+                    f"The igroup '{one.igroup}' of '{laid.name}' would not have the LUN '{lun.name}'. {ADVICE}, or list it in "
+                    "the luns of the igroup."
+                )
+    maps = {number: LunMap(number, number, lun.read_only) for number, lun in laid.luns.items()}
+    found = replace(laid, initiators={name: replace(one, luns=maps) for name, one in laid.initiators.items()})
+    check_shared(before or Target(laid.name), found, dict(asked))
+    return found
