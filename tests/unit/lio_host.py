@@ -142,11 +142,25 @@ class LioHost(ScriptedHost):
         }
 
 
+def _discovery(document):
+    """What is asked for at discovery."""
+    entry = next((one for one in document.get("fabric_modules", []) if one.get("name") == "iscsi"), {})
+    names = {
+        "userid": "userid",
+        "password": "password",
+        "mutual_userid": "userid_mutual",
+        "mutual_password": "password_mutual",
+    }
+    base = f"{ISCSI}/discovery_auth"
+    fields = {f"{base}/{own}": f"{entry.get(f'discovery_{name}') or 'NULL'}\n" for name, own in names.items()}
+    return {**fields, f"{base}/enforce_discovery_auth": f"{int(bool(entry.get('discovery_enable_auth')))}\n"}
+
+
 def running(document):
     """The files of a host that runs what is saved in a document, all of it."""
     files = {
         SAVED: {"text": json.dumps(document), "mode": 0o600},
-        f"{ISCSI}/discovery_auth/userid": "\n",
+        **_discovery(document),
         "/srv": {"kind": "directory", "room": 1 << 40},
         "/proc/net/if_inet6": "fd000000000000000000000000000001 03 40 00 80     eth1\n",
         "/proc/net/fib_trie": "".join(f"  |-- 192.0.2.{at}\n     /32 host LOCAL\n" for at in range(1, 9)),

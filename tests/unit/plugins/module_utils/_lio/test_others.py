@@ -587,14 +587,14 @@ def test_chap_at_discovery_that_runs_otherwise_than_it_is_saved_is_drift():
         "fabric_modules": [{"name": "iscsi", "discovery_userid": "scout", "discovery_password": "a secret"}],
     }
     base = f"{ISCSI}/discovery_auth"
-    host = host_of(described, **{f"{base}/userid": "scout\n", f"{base}/password": "a secret\n"})
+    host = host_of(described)
     told = tell_targets(host, None)
     assert told["drift"] == [] and told["discovery_chap"] == {
         "user": "scout",
         "mutual_user": "",
         "enforced": False,
     }
-    host = host_of(described, **{f"{base}/enforce_discovery_auth": "1\n"})
+    host = host_of(described, **{f"{base}/enforce_discovery_auth": "1\n", f"{base}/password": "another\n"})
     told = tell_targets(host, None)
     assert told["drift"] == [
         "The CHAP credentials at discovery run otherwise than they are saved.",
