@@ -197,6 +197,10 @@ def test_what_tgt_cannot_enforce_is_refused(storage, compute):
     same(before, storage.fingerprint(), "A refusal")
 
 
+def without_sessions(told):
+    return [{**one, "sessions": []} for one in told["targets"]]
+
+
 def test_a_power_cut_of_the_storage_host_is_healed_and_what_was_served_is_served_again(lab, storage, compute):
     before = storage.module("target_info", provider="tgt")
     assert before["drift"] == []
@@ -206,8 +210,7 @@ def test_a_power_cut_of_the_storage_host_is_healed_and_what_was_served_is_served
     settled(storage, "systemctl is-active tgt.service")
     after = storage.module("target_info", provider="tgt")
     assert after["drift"] == []
-    strip = lambda told: [{**one, "sessions": []} for one in told["targets"]]  # noqa: E731
-    assert strip(after) == strip(before)
+    assert without_sessions(after) == without_sessions(before)
     assert serve(storage, {"name": DB})["steps"] == []
     # Not both paths: tgtd accepts connections before its targets are there, and a session whose login is cut off at that very
     # moment cannot always bind again (Linux, scsi_transport_iscsi.c, ISCSI_CLS_CONN_BIT_CLEANUP; open-iscsi 2.1.8).

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import Portal
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import provider
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.expected import found_label
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.identity import wwid_of_tgt
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.kept import file_of, parse, render
@@ -28,6 +29,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.tgtadm import 
     megabytes,
 )
 from ansible_collections.lunworks.iscsi.tests.unit import killing
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_pv_label import GROUP
+from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 from ansible_collections.lunworks.iscsi.tests.unit.tgt_host import TgtHost
 
@@ -212,7 +215,10 @@ def test_a_run_that_is_killed_at_any_change_is_healed_by_the_next(name):
     whole = made(*before)
     done(whole, *after)
     wanted = served(whole)
-    resources = lambda: [TGT.resource([completed(one) for one in after])]  # noqa: E731
+
+    def resources():
+        return [TGT.resource([completed(one) for one in after])]
+
     watched = killing.Mortal(made(*before))
     killing.run(resources, watched)
     assert watched.changing
@@ -517,6 +523,32 @@ def test_who_has_which_lun_is_told_as_of_lio():
         ("a", [WHO], [WHO]),
         ("b", [WHO], [WHO]),
     ]
+
+
+def test_a_target_changes_hands_only_while_the_label_is_as_expected():
+    host = made(target(luns=("a",)))
+    lun = host.files["/srv/luns/ta.img"]
+    lun["bytes"] = pv_bytes(GROUP.format(7, ""))
+    there = found_label(host, "/srv/luns/ta.img")
+    expected = {"target": T, "lun": "a", "group_uuid": there.uuid, "exported": None, "seqno": there.seqno}
+    asked = target(luns=("a",), who=(NEXT,))
+    result = run(host, asked, purge=True, expected=[{**expected, "seqno": there.seqno + 1}])
+    assert "with the sequence number" in result["msg"] and host.targets[1]["names"] == [WHO]
+
+    class Changing(TgtHost):
+        """Somebody writes to the LUN when its initiator is shut out."""
+
+        def _target_unbind(self, options):
+            self.files["/srv/luns/ta.img"]["bytes"] = bytes(4096)
+            return super()._target_unbind(options)
+
+    host.__class__ = Changing
+    result = run(host, asked, purge=True, expected=[expected])
+    assert "found: no PV" in result["msg"] and "What was served before is served again." in result["msg"]
+    assert host.targets[1]["names"] == [WHO]
+    host.__class__, lun["bytes"] = TgtHost, pv_bytes(GROUP.format(7, ""))
+    done(host, asked, purge=True, expected=[expected])
+    assert host.targets[1]["names"] == [NEXT]
 
 
 def anything(chance):
