@@ -13,9 +13,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import converge
 from ansible_collections.lunworks.iscsi.plugins.modules import targets
 from ansible_collections.lunworks.iscsi.tests.unit.iet_host import ALLOW, CONF, PORTALS, IetHost
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._iet.test_iet import OLD, SECRET, T
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._netbsd.test_netbsd import (
+    SEED,
+    NetbsdHost,
+)
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_converge import Ended, Module
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_iet import OLD, SECRET, T
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_netbsd import SEED, NetbsdHost
 
 A = "iqn.2026-01.com.example:a"
 CHAP = {"user": "db", "secret": SECRET, "mutual_user": "store", "mutual_secret": SECRET[::-1]}

@@ -7,7 +7,6 @@ from __future__ import annotations
 import copy
 import json
 import random
-from pathlib import Path
 
 import pytest
 
@@ -29,8 +28,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.tgtadm import 
     megabytes,
 )
 from ansible_collections.lunworks.iscsi.tests.unit import killing
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_pv_label import GROUP
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._block.test_pv_label import GROUP
 from ansible_collections.lunworks.iscsi.tests.unit.pv_bytes import pv_bytes
+from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
 from ansible_collections.lunworks.iscsi.tests.unit.tgt_host import TgtHost
 
@@ -42,12 +42,9 @@ TGT = provider("tgt")
 SUITES = ("bookworm", "trixie")
 
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-
-
 def recorded(suite):
     """A host on which tgtadm answers what it did on a real one."""
-    text = (FIXTURES / f"tgt-{suite}.txt").read_text()
+    text = (RECORDED_OUTPUT / f"tgt-{suite}.txt").read_text()
     answers = dict(part.split("\n", 1) for part in text.split("$ ")[1:])
     return ScriptedHost(files={"/usr/sbin/tgtadm": ""}, runs=answers)
 
