@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Collection, Iterator
 
+from .._san.backing_file import MakeFile
 from .._step import Step
 from .running import Running, Volume
 from .state import Serving, Text
@@ -13,7 +14,6 @@ from .steps import (
     AddLun,
     AddTarget,
     CutSessions,
-    MakeFile,
     RemoveLun,
     RemoveTarget,
     Restart,
@@ -61,7 +61,7 @@ def _files(seen: Serving, want: Serving, full: Collection[str]) -> Iterator[Step
     for path, size in sorted(sizes.items()):
         now = seen.backing[path].size if path in seen.backing else None
         if now is None or now < size:
-            yield MakeFile(path, size, path in full)
+            yield MakeFile(path, size, path in full, now is None)
 
 
 def _cuts(seen: Serving, want: Serving) -> Iterator[Step]:

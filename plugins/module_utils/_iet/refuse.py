@@ -9,13 +9,14 @@ from typing import Any, Iterable, Iterator, Mapping
 from .._arguments import PORT, Portal
 from .._host import Problem
 from .._san.backing import Backing, check_backing
+from .._san.backing_file import MakeFile, check_room
 from .._san.target import Lun, Session, Target
 from .._step import Step
 from . import allow
 from .conf import check_file
 from .request import wwid_of_id
 from .state import Serving
-from .steps import CutSessions, MakeFile, RemoveLun, Restart
+from .steps import CutSessions, RemoveLun, Restart
 
 ADVICE = "Log out there first, or set force for this one task."
 EMPTY = Target("")
@@ -164,7 +165,7 @@ def _check_shut_out(
 def _check_steps(seen: Serving, want: Serving, steps: Iterable[Step], force: bool) -> None:
     for step in steps:
         if isinstance(step, MakeFile) and step.full:
-            _check_room(step, seen.backing.get(step.path, Backing()))
+            check_room(step, seen.backing.get(step.path, Backing()))
         if isinstance(step, Restart):
             _check_restart(seen, want, step, force)
         if isinstance(step, (RemoveLun, CutSessions)) and not force:
@@ -203,15 +204,6 @@ def _nobody(what: str, sessions: Iterable[Session]) -> None:
     named = ", ".join(sorted({str(one) for one in sessions}))
     if named:
         raise Problem(f"Refused: {what}. Logged in is {named}. {ADVICE}")
-
-
-def _check_room(step: MakeFile, backing: Backing) -> None:
-    wanted = step.size - (backing.size or 0)
-    if backing.room is not None and backing.room < wanted:
-        raise Problem(
-            f"'{step.path}' would get {wanted} more bytes with all their blocks, but its file system has {backing.room} left. "
-            "Make room, or choose allocation: sparse."
-        )
 
 
 def _check_twice(seen: Serving, want: Serving) -> None:

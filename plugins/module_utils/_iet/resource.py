@@ -6,10 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
-from .._arguments import unique
-from .._converge import Resource
-from .._host import Host, Problem
-from .._san.options import asked_target
+from .._host import Host
+from .._san.requested import RequestedTargets
 from .._step import Step
 from .allow import ALL, deciding
 from .info import shown_target
@@ -21,31 +19,18 @@ from .steps import AddLun, WriteFile
 from .want import want_serving
 
 
-class Targets(Resource):
+class Targets(RequestedTargets):
     """Targets of IET; a module says which ones, and how far it may go."""
 
     locks: tuple[str, ...] = ("/run/lunworks-iet.lock",)  # IET's own programs lock nothing
 
-    def __init__(
-        self,
-        targets: Iterable[dict[str, Any]],
-        purge: bool = False,
-        purge_targets: bool = False,
-        force: bool = False,
-        inside: bool = False,
-        expected: Iterable[dict[str, Any]] | None = None,
-    ) -> None:
-        """See Provider.resource."""
-        self.asked = [asked_target(target) for target in targets]
-        self.purge, self.purge_targets, self.force, self.inside = purge, purge_targets, force, inside
-        self.full = {lun["path"] for one in self.asked for lun in one["luns"] if lun["allocation"] == "full"}
-        unique("target", [one["name"] for one in self.asked])
-        if expected:
-            raise Problem(
-                "'expected' is for LIO, which gives LUNs to one initiator after the other; IET does not."
-            )
-        for one in self.asked:
-            check_request(one)
+    def check(self, asked: dict[str, Any]) -> None:
+        """What it can serve."""
+        check_request(asked)
+
+    def has(self, seen: Serving, name: str) -> bool:
+        """Whether it runs or is saved."""
+        return bool(name in seen.saved or name in (seen.running or {}))
 
     def look(self, host: Host) -> Serving:
         """The files of IET, what runs, and what stands behind it."""
@@ -53,7 +38,7 @@ class Targets(Resource):
 
     def want(self, seen: Serving) -> Serving:
         """What was asked for, laid over it."""
-        asked = self._of_this_call(seen)
+        asked = self.of_this_call(seen)
         check_sections(
             seen, [one["name"] for one in asked] + (sorted(seen.saved) if self.purge_targets else [])
         )
@@ -65,7 +50,7 @@ class Targets(Resource):
 
     def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
         """What must not be wanted, and what must not happen on the way."""
-        refuse_serving(seen, want, self._of_this_call(seen), steps, self.force)
+        refuse_serving(seen, want, self.of_this_call(seen), steps, self.force)
 
     def notes(self, seen: Serving, steps: list[Step]) -> Iterable[str]:
         """What does not happen now, and who sees a new LUN."""
@@ -90,15 +75,3 @@ class Targets(Resource):
         """The targets that were asked for; with purge_targets all that there are."""
         names = sorted(state.saved) if self.purge_targets else [one["name"] for one in self.asked]
         return {"targets": [shown_target(state, name) for name in names if name in state.saved]}
-
-    def _of_this_call(self, seen: Serving) -> list[dict[str, Any]]:
-        return [one for one in self.asked if not self.inside or self._inside(seen, one)]
-
-    def _inside(self, seen: Serving, asked: dict[str, Any]) -> bool:
-        if asked["name"] in seen.saved or asked["name"] in (seen.running or {}):
-            return True
-        if any(entry["state"] == "present" for key in ("luns", "igroups") for entry in asked[key]):
-            raise Problem(
-                f"There is no target '{asked['name']}' on this host: create it first (lunworks.iscsi.target)."
-            )
-        return False

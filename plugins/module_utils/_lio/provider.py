@@ -16,7 +16,7 @@ LIO = Provider(
     targets=tell_targets,
     luns=tell_luns,
     wwid=wwid_of_lio,
-    discovery=True,
+    takes=("discovery_chap", "expected"),
     lacks={
         Ability.ALLOW_BY_ADDRESS: "its ACLs name initiators, not addresses (Linux, "
         "drivers/target/iscsi/iscsi_target_configfs.c, lio_target_init_nodeacl)",

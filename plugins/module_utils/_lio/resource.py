@@ -7,11 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Iterable
 
-from .._arguments import unique
-from .._converge import Resource
-from .._host import Host, Problem
+from .._host import Host
 from .._san.expected import asked_expected
-from .._san.options import asked_discovery, asked_target
+from .._san.options import asked_discovery
+from .._san.requested import RequestedTargets
 from .._san.way_back import bare
 from .._step import Step
 from .check import check_serving
@@ -23,7 +22,7 @@ from .settings import check_settings
 from .state import Serving, look_serving, show_serving, want_serving
 
 
-class Targets(Resource):
+class Targets(RequestedTargets):
     """Targets of LIO; a module says which ones, and how far it may go."""
 
     # targetcli holds it (flock) from its start to its end, a shell that somebody left open too, and so does the client of
@@ -33,22 +32,22 @@ class Targets(Resource):
     def __init__(
         self,
         targets: Iterable[dict[str, Any]],
-        purge: bool = False,
-        purge_targets: bool = False,
-        force: bool = False,
-        inside: bool = False,
         expected: Iterable[dict[str, Any]] | None = None,
         discovery_chap: dict[str, Any] | None = None,
+        **scope: bool,
     ) -> None:
         """See Provider.resource."""
-        self.asked = [asked_target(target) for target in targets]
-        self.purge, self.purge_targets, self.force, self.inside = purge, purge_targets, force, inside
-        self.full = {lun["path"] for one in self.asked for lun in one["luns"] if lun["allocation"] == "full"}
-        unique("target", [one["name"] for one in self.asked])
+        super().__init__(targets, **scope)
         self.expected = asked_expected(expected)
         self.discovery = asked_discovery(discovery_chap)
-        for one in self.asked:
-            check_settings(one)
+
+    def check(self, asked: dict[str, Any]) -> None:
+        """What its values must be."""
+        check_settings(asked)
+
+    def has(self, seen: Serving, name: str) -> bool:
+        """Whether it runs or is saved."""
+        return bool(seen.whole(name))
 
     def look(self, host: Host) -> Serving:
         """All that the host serves, and what stands behind it."""
@@ -56,7 +55,7 @@ class Targets(Resource):
 
     def want(self, seen: Serving) -> Serving:
         """What was requested, merged with what is there."""
-        asked = self._of_this_call(seen)
+        asked = self.of_this_call(seen)
         want = want_serving(seen, asked, self.purge, self.purge_targets, self.discovery)
         requested = want.running.targets
         made = {name: feasible(seen, name, target) for name, target in requested.items()}
@@ -70,7 +69,7 @@ class Targets(Resource):
     def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
         """What must not be requested, and what must not happen on the way."""
         refuse_unexpected(seen, steps, self.expected)
-        check_serving(seen, want, self._of_this_call(seen), self.force)
+        check_serving(seen, want, self.of_this_call(seen), self.force)
         refuse_serving(seen, steps, self.force)
 
     def notes(self, seen: Serving, steps: list[Step]) -> Iterable[str]:
@@ -83,15 +82,3 @@ class Targets(Resource):
         """The targets that were asked for; with purge_targets all that there are."""
         shown = show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
         return shown if self.discovery is None else {**shown, "discovery_chap": state.discovery.shown()}
-
-    def _of_this_call(self, seen: Serving) -> list[dict[str, Any]]:
-        return [one for one in self.asked if not self.inside or self._inside(seen, one)]
-
-    def _inside(self, seen: Serving, asked: dict[str, Any]) -> bool:
-        if seen.whole(asked["name"]):
-            return True
-        if any(entry["state"] == "present" for key in ("luns", "igroups") for entry in asked[key]):
-            raise Problem(
-                f"There is no target '{asked['name']}' on this host: create it first (lunworks.iscsi.target)."
-            )
-        return False

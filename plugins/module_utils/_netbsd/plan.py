@@ -6,17 +6,19 @@ from __future__ import annotations
 
 from typing import Collection
 
+from .._san.backing_file import MakeFile
 from .._step import Step
 from .state import AUTHS, TARGETS, Serving
-from .steps import MakeFile, Start, Stop, WriteFile
+from .steps import Start, Stop, WriteFile
 
 
 def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> list[Step]:
     """The steps; 'full' names the files that get all their blocks."""
     steps: list[Step] = []
     for path, size in sorted(want.sizes.items()):
-        if size is not None and (seen.sizes.get(path) or 0) < size:
-            steps.append(MakeFile(path, size, path in full))
+        now = seen.sizes.get(path)
+        if size is not None and (now or 0) < size:
+            steps.append(MakeFile(path, size, path in full, now is None))
     if seen.auths != want.auths and want.auths is not None:
         steps.append(WriteFile(AUTHS, seen.auths, want.auths, 0o600))
     if seen.text != want.text:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field
 
 from .._host import Host, Problem
@@ -28,24 +27,6 @@ class WriteFile(Step):
         if (host.read(self.path) or "") != (self.seen or ""):
             raise Problem(f"'{self.path}' was changed by somebody else meanwhile. Run again.")
         host.write(host.real(self.path), self.want, self.mode)
-
-
-@dataclass(frozen=True)
-class MakeFile(Step):
-    """Make a file, or let it grow; what is in it stays."""
-
-    path: str
-    size: int
-    full: bool = False
-
-    def __str__(self) -> str:
-        return f"Give the file '{self.path}' {self.size} bytes, {'all allocated' if self.full else 'sparse'}"
-
-    def take(self, host: Host) -> None:
-        directory = posixpath.dirname(self.path)
-        if host.stat(directory) is None:
-            host.mkdir(directory, 0o700)
-        host.extend(self.path, self.size, self.full)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from typing import Any, Callable, Collection, Iterable, Iterator, Mapping
 
 from .._converge import Resource
 from .._host import Host, Problem
@@ -31,6 +31,12 @@ class Ability(Enum):
     ONLINE_GROWTH = "growing a LUN while it is served"
 
 
+ONLY_SOME = {  # options of targets that not every provider takes, and why
+    "discovery_chap": "sets up no CHAP at discovery",
+    "expected": "hands no LUN from one initiator to another",
+}
+
+
 @dataclass(frozen=True)
 class Provider:
     """One kind of storage software: how its targets are looked at and converged, and what it lacks."""
@@ -44,7 +50,7 @@ class Provider:
     lacks: Mapping[Ability, str] = field(
         default_factory=dict
     )  # each with the reason, and where that is documented
-    discovery: bool = False  # whether 'converged' takes discovery_chap
+    takes: Collection[str] = ()  # which of ONLY_SOME 'converged' takes
 
     def resource(self, targets: Iterable[dict[str, Any]], **scope: Any) -> Resource:
         """The Resource of these targets, as users write them (options.py).
@@ -54,12 +60,11 @@ class Provider:
         'discovery_chap': what is asked of who asks for the targets of this host.
         """
         targets = list(targets)
-        if scope.get("discovery_chap") is None:
-            scope.pop("discovery_chap", None)
-        elif not self.discovery:
-            raise Problem(
-                f"discovery_chap: this collection sets up no CHAP at discovery for {self.name}. Leave it out."
-            )
+        for option, why in ONLY_SOME.items():
+            if not scope.get(option):
+                scope.pop(option, None)
+            elif option not in self.takes:
+                raise Problem(f"{option}: this collection {why} with {self.name}. Leave it out.")
         for one in targets:
             self.refuse(one)
         return self.converged(targets, **scope)

@@ -16,6 +16,7 @@ TGT = Provider(
     targets=tell_targets,
     luns=tell_luns,
     wwid=wwid_of_tgt,
+    takes=("expected",),
     lacks={
         Ability.LUN_BY_INITIATOR: "whom a target lets in sees all its LUNs (tgt, usr/target.c, acl_get)",
         Ability.NUMBER_BY_INITIATOR: "all initiators of a target see a LUN under its own number (tgtadm(8), logicalunit)",

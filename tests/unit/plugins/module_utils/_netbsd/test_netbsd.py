@@ -94,7 +94,7 @@ def whole(**more):
 def test_a_target_is_written_with_rw_and_its_auths_and_started():
     host = NetbsdHost()
     assert converge(host, targets=[whole()]) == [
-        "Give the file '/srv/a.img' 1048576 bytes, sparse",
+        "Make the file '/srv/a.img' of 1048576 bytes, sparse",
         "Write '/etc/iscsi/auths'",
         "Write '/etc/iscsi/targets'",
         "Start the iSCSI target",
@@ -115,7 +115,7 @@ def test_a_change_stops_and_starts_it_and_so_is_refused_without_force():
         converge(host, "lun", **bigger)
     assert host.did == []
     assert converge(host, "lun", **bigger, force=True) == [
-        "Give the file '/srv/a.img' 2097152 bytes, sparse",
+        "Extend the file '/srv/a.img' of 2097152 bytes, sparse",
         "Stop the iSCSI target, which ends all sessions",
         "Write '/etc/iscsi/targets'",
         "Start the iSCSI target",
