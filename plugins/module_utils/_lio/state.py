@@ -217,7 +217,9 @@ def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
     targets = state.running.targets
     return {
         "targets": [
-            shown(targets[name], sizes, wwid_of) for name in sorted(names or targets) if name in targets
+            shown(targets[name], sizes, wwid_of)
+            for name in sorted(targets if names is None else names)
+            if name in targets
         ]
     }
 
