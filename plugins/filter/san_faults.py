@@ -143,7 +143,9 @@ def _initiators(group: Mapping[str, Any]) -> set[str]:
 
 
 def _mapped(group: Mapping[str, Any]) -> list[str]:
-    return [lun if isinstance(lun, str) else lun["name"] for lun in group.get("luns") or []]
+    """The LUNs that an igroup has; an entry may be taken from it."""
+    entries = [{"name": lun} if isinstance(lun, str) else lun for lun in group.get("luns") or []]
+    return [lun["name"] for lun in entries if lun.get("state", "present") != "absent"]
 
 
 def _targets(data: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Served]]:
@@ -226,6 +228,8 @@ def _luns_that_never_come(
         if target is None:
             continue
         wants = f"'{host}' wants the LUN '{lun}' of '{use.target}' for {use.purpose}, but"
+        if _never_logs_in(data[host], use.target):
+            yield f"{wants} none of its initiator_nodes is that target, so it never logs in there. Add it to them."
         if lun not in target.luns:
             yield f"{wants} '{target.host}' declares no such LUN (it has {listed(target.luns) or 'none'})."
         elif not use.wwid and lun in own[use.target]:
@@ -240,14 +244,24 @@ def _luns_that_never_come(
             )
         elif not use.wwid and not target.wwid(lun):
             yield (
-                f"{wants} its WWID cannot be known before: '{target.host}' serves with '{target.provider}', and the data has no "
-                "wwid for it. Write there the WWID that the array or the host shows, if it stays the same, and name the LUN by "
-                "it on the host."
+                f"{wants} its WWID does not follow from its names with '{target.provider}' on '{target.host}', and the inventory "
+                "has no wwid for it. Give the LUN there the wwid that the array or a host shows, if it stays the same, and name "
+                "it by this wwid on the host."
             )
         elif data[host].get("initiator_name") and not target.given(
             lun, target_key(data[host]["initiator_name"])
         ):
             yield f"{wants} no igroup gives it to the initiator '{target_key(data[host]['initiator_name'])}'."
+
+
+def _never_logs_in(vars_: Mapping[str, Any], target: str) -> bool:
+    """Whether a host that lists its targets lists another: it may have found this one by a discovery instead."""
+    nodes = present(vars_, "initiator_nodes")
+    return (
+        bool(nodes)
+        and not vars_.get("initiator_discovery")
+        and target not in {target_key(node["target"]) for node in nodes}
+    )
 
 
 def _own_wwids(target: Served) -> dict[str, str]:

@@ -64,7 +64,13 @@ from jinja2.exceptions import TemplateError
 from ..filter.to_initiator_name import to_initiator_name
 
 STORAGE = ("target_targets",)
-COMPUTE = ("initiator_ifaces", "initiator_nodes", "volume_groups", "volume_filesystems")
+COMPUTE = (
+    "initiator_discovery",
+    "initiator_ifaces",
+    "initiator_nodes",
+    "volume_groups",
+    "volume_filesystems",
+)
 Template = Callable[[str], Any]  # a variable of one host by its name, templated; None when it has none
 
 

@@ -44,6 +44,35 @@ def san():
     )
 
 
+def test_a_host_that_lists_its_targets_must_list_those_that_it_waits_for():
+    def misspelled(data):
+        data["a"]["initiator_nodes"][0]["target"] = DB + "x"
+
+    faults = faults_after(misspelled)
+    assert len(faults) == 2 and all("none of its initiator_nodes is that target" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    "found", [{"initiator_nodes": []}, {"initiator_discovery": [{"portal": "10.77.1.11"}]}]
+)
+def test_a_host_may_have_found_its_targets_otherwise(found):
+    def otherwise(data):
+        data["a"]["initiator_nodes"][0]["target"] = DB + "x"
+        data["a"].update(found)
+
+    assert faults_after(otherwise) == []
+
+
+def test_a_lun_that_an_igroup_loses_may_be_given_to_another():
+    def handed_over(data):
+        store = data["store1"]["target_targets"][0]
+        store["igroups"][0]["luns"] = [{"name": "db0", "state": "absent"}, "db1"]
+        store["igroups"].append({"name": "b", "initiators": [B], "luns": ["db0"]})
+
+    (fault,) = faults_after(handed_over)
+    assert f"wants the LUN 'db0' of '{DB}'" in fault and "no igroup gives it" in fault
+
+
 def test_a_sound_san_has_no_faults():
     assert san_faults(san()) == []
 
@@ -216,7 +245,7 @@ def test_a_lun_of_an_array_is_named_by_the_wwid_that_the_array_gave_it():
 
 def test_a_lun_of_an_array_without_its_wwid_cannot_be_waited_for():
     faults = faults_after(lambda data: on_an_array(data, wwid=""))
-    assert len(faults) == 2 and all("the data has no wwid for it" in fault for fault in faults)
+    assert len(faults) == 2 and all("the inventory has no wwid for it" in fault for fault in faults)
 
 
 def test_software_whose_luns_have_no_identity_is_no_error_of_the_data():

@@ -44,6 +44,7 @@ def test_each_host_says_what_its_groups_ask_for():
             "initiator_name": "",
         },
         "db-a": {
+            "initiator_discovery": [],
             "initiator_ifaces": [],
             "initiator_nodes": [],
             "volume_groups": [{"name": "vg", "luns": []}],
@@ -51,6 +52,7 @@ def test_each_host_says_what_its_groups_ask_for():
             "initiator_name": f"{IQN}:a",
         },
         "db-b": {
+            "initiator_discovery": [],
             "initiator_ifaces": [],
             "initiator_nodes": [],
             "volume_groups": [],
