@@ -19,12 +19,13 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import settled
 
 LOCKS = "/run/lock/iscsi"
 HELD = f"test -e {LOCKS}/lock.write"
-APART = """
+ROOT = "$([ -d /var/lib/iscsi ] && echo /var/lib/iscsi || echo /etc/iscsi)"  # of the database, on this distribution
+APART = f"""
 set -e
 truncate -s 16m /var/tmp/records.img && mkfs.ext4 -q /var/tmp/records.img
-mkdir -p /etc/iscsi/nodes /mnt/records && mount -o loop /var/tmp/records.img /mnt/records
-cp -a /etc/iscsi/nodes/. /mnt/records/ && rmdir /mnt/records/lost+found
-umount /mnt/records && mount -o loop /var/tmp/records.img /etc/iscsi/nodes
+mkdir -p {ROOT}/nodes /mnt/records && mount -o loop /var/tmp/records.img /mnt/records
+cp -a {ROOT}/nodes/. /mnt/records/ && rmdir /mnt/records/lost+found
+umount /mnt/records && mount -o loop /var/tmp/records.img {ROOT}/nodes
 """
 
 
@@ -34,9 +35,7 @@ def nodes(storage, compute):
     with given(storage, compute, target("locked", storage, compute)):
         compute.run(APART)
         yield {"nodes": [{"target": f"{IQN}:locked", "portals": portals_of(storage)}]}
-        compute.run(
-            "fsfreeze -u /etc/iscsi/nodes; rm -rf /etc/iscsi/nodes/*; umount /etc/iscsi/nodes", check=False
-        )
+        compute.run(f"fsfreeze -u {ROOT}/nodes; rm -rf {ROOT}/nodes/*; umount {ROOT}/nodes", check=False)
 
 
 def ask(compute, results, asked):
@@ -48,7 +47,7 @@ def ask(compute, results, asked):
 def standing(compute, asked):
     """A module that holds the lock, and its process."""
     results = []
-    compute.run("fsfreeze -f /etc/iscsi/nodes")
+    compute.run(f"fsfreeze -f {ROOT}/nodes")
     run = threading.Thread(target=ask, args=(compute, results, asked))
     run.start()
     try:
@@ -56,7 +55,7 @@ def standing(compute, asked):
         process, began = compute.run(f"ls {LOCKS}").out.split("lunworks.")[1].split()[0].split(".")
         yield process, began, results
     finally:
-        compute.run("fsfreeze -u /etc/iscsi/nodes", check=False)
+        compute.run(f"fsfreeze -u {ROOT}/nodes", check=False)
         run.join()
 
 
@@ -67,11 +66,11 @@ def test_a_module_that_was_killed_while_it_held_the_lock_stops_nobody(compute, n
         compute.run(f"kill -9 {process}")
     settled(compute, f"! test -e /proc/{process}", 30)
     compute.run(HELD)
-    compute.run(f"echo secret >/etc/iscsi/.lunworks.default.{process}.{began}")
+    compute.run(f"echo secret >{ROOT}/.lunworks.default.{process}.{began}")
     asked = time.monotonic()
     assert succeeded(compute, compute.module("nodes", **nodes))["changed"]
     assert time.monotonic() - asked < 10, "the lock of the dead was waited for"
-    left = compute.run(f"ls {LOCKS}; ls -A /etc/iscsi; find /etc/iscsi/nodes -name '.*'").out.split()
+    left = compute.run(f"ls {LOCKS}; ls -A {ROOT}; find {ROOT}/nodes -name '.*'").out.split()
     assert "lock.write" not in left and not [name for name in left if "lunworks." in name], left
     assert compute.run("timeout 5 iscsiadm -m node").out.count(":locked") == 2
 
