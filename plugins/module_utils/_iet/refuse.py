@@ -15,6 +15,7 @@ from .._step import Step
 from . import allow
 from .conf import check_file
 from .request import wwid_of_id
+from .running import Volume
 from .state import Serving
 from .steps import CutSessions, RemoveLun, Restart
 
@@ -38,6 +39,7 @@ def refuse_serving(
             _check_target(seen, one, seen.saved.get(one["name"], EMPTY), then, force)
             _check_shut_out(seen, want, one, then, force)
     _check_twice(seen, want)
+    _check_runs_twice(seen, want)
     _check_steps(seen, want, steps, force)
 
 
@@ -227,6 +229,30 @@ def _check_twice(seen: Serving, want: Serving) -> None:
                 )
 
 
-def _behind(seen: Serving, lun: Lun) -> Any:
+def _check_runs_twice(seen: Serving, want: Serving) -> None:
+    """What runs without being in the file has its file or device, too: nothing new may be served from there."""
+    now, then = _runs(seen), _runs(want)
+    for (name, number), volume in sorted(then.items()):
+        before = now.get((name, number))
+        if not volume.path or before and before.path == volume.path:
+            continue
+        for (other, taken), one in sorted(then.items()):
+            if (other, taken) != (name, number) and one.path and _behind(seen, one) == _behind(seen, volume):
+                raise Problem(
+                    f"'{volume.path}' would be behind two LUNs: the number {taken} of '{other}' runs on '{one.path}', which "
+                    f"'{seen.conf.path}' does not say, and the number {number} of '{name}' would. Delete the first one with "
+                    "ietadm, or give the second one another path."
+                )
+
+
+def _runs(state: Serving) -> dict[tuple[str, int], Volume]:
+    return {
+        (name, number): volume
+        for name, one in (state.running or {}).items()
+        for number, volume in one.luns.items()
+    }
+
+
+def _behind(seen: Serving, lun: Lun | Volume) -> Any:
     known = seen.backing.get(lun.path)
     return known.identity if known else (lun.path,)
