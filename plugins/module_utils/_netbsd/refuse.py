@@ -93,12 +93,16 @@ def refuse_serving(
 
 
 def _check_twice(seen: Serving, want: Serving) -> None:
-    """One file behind two extents: two disks that overwrite each other."""
+    """One file behind two extents, whatever its names: two disks that overwrite each other."""
     before = conf.labels_of(seen.text, "extent")
     after = conf.labels_of(want.text, "extent")
     for label, entry in after.items():
         if label in before and before[label].fields[1] == entry.fields[1]:
             continue
         for other, one in after.items():
-            if other != label and one.fields[1] == entry.fields[1]:
-                raise Problem(f"'{entry.fields[1]}' would be behind two extents: '{other}' and '{label}'.")
+            if other != label and seen.behind(one.fields[1]) == seen.behind(entry.fields[1]):
+                named = "" if one.fields[1] == entry.fields[1] else f" There it is called '{one.fields[1]}'."
+                raise Problem(
+                    f"'{entry.fields[1]}' would be behind two extents: '{other}' and '{label}'.{named} Serve the target that has "
+                    "it, or use another file."
+                )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from dataclasses import dataclass, field, replace
@@ -32,11 +33,17 @@ class Serving:
     running: bool = False
     sizes: Mapping[str, int | None] = field(default_factory=dict)  # of files behind extents; None: not there
     kinds: Mapping[str, bool] = field(default_factory=dict, compare=False)  # whether a path is a file
+    # What a path leads to, whatever its spelling and the links on its way.
+    identities: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, compare=False)
     starts: bool = field(default=False, compare=False)  # at boot
 
     def targets(self) -> dict[str, Target]:
         """The targets by name in lower case."""
         return {name: self._target(one) for name, one in conf.targets_of(self.text).items()}
+
+    def behind(self, path: str) -> tuple[Any, ...]:
+        """What a path leads to."""
+        return self.identities.get(path, (path,))
 
     def _target(self, one: conf.TargetEntry) -> Target:
         extent = conf.labels_of(self.text, "extent").get(one.storage)
@@ -65,15 +72,24 @@ def look_serving(host: Host, asked: Iterable[Mapping[str, Any]]) -> Serving:
     text = host.read(TARGETS) or ""
     paths = {entry.fields[1] for entry in conf.labels_of(text, "extent").values()}
     paths |= {lun["path"] for one in asked for lun in one["luns"] if lun["path"]}
-    found = {path: host.stat(path) for path in sorted(paths)}
+    real = {path: host.real(re.sub("/+", "/", path)) for path in sorted(paths)}
+    found = {path: host.stat(there) for path, there in real.items()}
     return Serving(
         text,
         host.read(AUTHS),
         is_running(host),
         {path: one.st_size if one else None for path, one in found.items()},
         {path: one is None or stat.S_ISREG(one.st_mode) for path, one in found.items()},
+        {path: _identity(real[path], one) for path, one in found.items()},
         _starts(host),
     )
+
+
+def _identity(real: str, found: os.stat_result | None) -> tuple[Any, ...]:
+    if found is None:
+        return (real,)
+    device = stat.S_ISBLK(found.st_mode) or stat.S_ISCHR(found.st_mode)
+    return (stat.S_IFMT(found.st_mode), found.st_rdev) if device else (found.st_dev, found.st_ino)
 
 
 def is_running(host: Host) -> bool:
@@ -143,9 +159,11 @@ def _with_lun(want: Serving, name: str, now: Target | None, asked: Mapping[str, 
             f"{here}: NetBSD's target has one LUN in a target, and that is '{old.name}'. Name that, or give this LUN a target of "
             "its own."
         )
-    _check_old(here, old, asked, want.sizes, force)
+    if asked["path"] and want.behind(asked["path"]) == want.behind(old.path):
+        asked = {**asked, "path": old.path}  # the same file by another name
+    _check_old(here, old, asked, want, force)
     text, sizes, path = want.text, want.sizes, asked["path"] or old.path
-    if not old.fixed:
+    if not old.fixed and (path != old.path or not _is_device(want, path)):
         size = _size(here, old.size if old.path == path else sizes.get(path), asked["size"])
         text = _resized(text, old, path, size)
         if asked["size"] is not None:
@@ -169,13 +187,21 @@ def _made(here: str, want: Serving, name: str, asked: Mapping[str, Any]) -> Serv
     return replace(want, text=text, sizes={**want.sizes, path: max(size, there or 0)})
 
 
-def _check_old(
-    here: str, old: Lun, asked: Mapping[str, Any], sizes: Mapping[str, int | None], force: bool
-) -> None:
-    if old.path and sizes.get(old.path) is None and asked["path"] in (None, old.path):
+def _is_device(want: Serving, path: str) -> bool:
+    return path.startswith("/dev/") or not want.kinds.get(path, True)
+
+
+def _check_old(here: str, old: Lun, asked: Mapping[str, Any], want: Serving, force: bool) -> None:
+    stays = asked["path"] in (None, old.path)
+    if old.path and want.sizes.get(old.path) is None and stays:
         raise Problem(
             f"{here} was served from '{old.path}', which is not there now. Bring it back, or remove the target (state: absent) "
             "if its data may be gone."
+        )
+    if old.path and stays and _is_device(want, old.path) and asked["size"] not in (None, old.size):
+        raise Problem(
+            f"{here} has {old.size} bytes of '{old.path}', which is not a file, and must have {asked['size']}: NetBSD's target "
+            f"does not see the size of a device. Leave the size out, or change the entry in '{TARGETS}' by hand."
         )
     if old.fixed and (asked["path"] or asked["size"] is not None):
         raise Problem(f"{here} {old.fixed}: its path and size are not set here. Change '{TARGETS}' by hand.")
