@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Collection
 
 from .._san.backing_file import MakeFile
+from .._san.way_back import WithWayBack
 from .._step import Step
 from .state import AUTHS, TARGETS, Serving
 from .steps import Start, Stop, WriteFile
@@ -22,8 +23,8 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = ()) -> li
     if seen.auths != want.auths and want.auths is not None:
         steps.append(WriteFile(AUTHS, seen.auths, want.auths, 0o600))
     if seen.text != want.text:
-        stop = [Stop()] if seen.running else []
-        steps += [*stop, WriteFile(TARGETS, seen.text, want.text)]
+        write = WriteFile(TARGETS, seen.text, want.text)
+        steps += [Stop(), WithWayBack(write, (Start(),))] if seen.running else [write]
         seen_running = False
     else:
         seen_running = seen.running

@@ -13,7 +13,7 @@ from . import conf
 from .info import shown_target
 from .plan import plan_serving
 from .refuse import check_request, refuse_serving
-from .state import Serving, look_serving, want_serving
+from .state import NOTE, TARGETS, Serving, is_running, look_serving, want_serving
 
 
 class Targets(RequestedTargets):
@@ -28,6 +28,11 @@ class Targets(RequestedTargets):
     def has(self, seen: Serving, name: str) -> bool:
         """Whether it is in the file."""
         return bool(name in seen.targets())
+
+    def heal(self, host: Host) -> None:
+        """Forget that it was stopped where it runs again, or has nothing to run for."""
+        if host.stat(NOTE) and (is_running(host) or not conf.targets_of(host.read(TARGETS) or "")):
+            host.remove(NOTE)
 
     def look(self, host: Host) -> Serving:
         """The files, and whether the daemon runs."""

@@ -18,6 +18,8 @@ from . import conf
 TARGETS, AUTHS = "/etc/iscsi/targets", "/etc/iscsi/auths"
 RC = "/etc/rc.d/iscsi_target"
 RC_CONF = ("/etc/rc.conf", "/etc/rc.conf.d/iscsi_target")  # the last assignment counts: rc.conf(5)
+# Here from before the daemon is stopped until it runs again; emptied at boot (rc.d/cleanvar), when rc.conf decides anew.
+NOTE = "/var/run/lunworks-iscsi-target.stopped"
 EVERYWHERE = Portal("::")  # iscsi-target(8): it listens on all addresses
 NO_AUTHS = (
     "# user:chap:secret (auths(5)). Without this file the target exits when an initiator offers CHAP.\n"
@@ -36,6 +38,7 @@ class Serving:
     # What a path leads to, whatever its spelling and the links on its way.
     identities: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, compare=False)
     starts: bool = field(default=False, compare=False)  # at boot
+    halted: bool = field(default=False, compare=False)  # by a run of ours that was killed
 
     def targets(self) -> dict[str, Target]:
         """The targets by name in lower case."""
@@ -82,6 +85,7 @@ def look_serving(host: Host, asked: Iterable[Mapping[str, Any]]) -> Serving:
         {path: one is None or stat.S_ISREG(one.st_mode) for path, one in found.items()},
         {path: _identity(real[path], one) for path, one in found.items()},
         _starts(host),
+        host.stat(NOTE) is not None,
     )
 
 
@@ -128,10 +132,11 @@ def want_serving(
 
 
 def _runs(seen: Serving, want: Serving, present: bool) -> bool:
-    """Without a target it does not start (target.c, iscsi_target_start)."""
+    """Without a target it does not start (target.c, iscsi_target_start). What a killed run has stopped runs again."""
     if not want.targets():
         return seen.running and seen.text == want.text
-    return seen.running or (seen.starts and present)
+    halted = seen.halted and bool(seen.targets())
+    return seen.running or halted or (seen.starts and present)
 
 
 def _with(want: Serving, asked: Mapping[str, Any], now: Target | None, force: bool) -> Serving:

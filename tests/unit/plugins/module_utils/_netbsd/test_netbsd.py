@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,8 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Proble
 from ansible_collections.lunworks.iscsi.plugins.module_utils._netbsd.conf import targets_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._netbsd.info import tell_luns, tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._netbsd.provider import NETBSD
+from ansible_collections.lunworks.iscsi.plugins.module_utils._netbsd.state import NOTE
+from ansible_collections.lunworks.iscsi.tests.unit import killing
 from ansible_collections.lunworks.iscsi.tests.unit.netbsd_reader import columns, read_targets
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -174,6 +177,66 @@ def test_a_run_that_was_killed_between_stop_and_start_is_finished():
     _take(steps[:-1], host)
     assert not host.runs_now
     assert converge(host, targets=[bigger]) == ["Start the iSCSI target"]
+
+
+TWO = (
+    f"extent0_a\t/srv/a.img\t0\t1048576\ntarget0={T}\trw\textent0_a\tany\n"
+    f"extent1_b\t/srv/b.img\t0\t1048576\ntarget1={T}b\trw\textent1_b\tany\n"
+)
+BEHIND = {"/srv/a.img": {"size": 1 << 20}, "/srv/b.img": {"size": 1 << 20}, AUTHS: "x\n"}
+MORE = whole(name=f"{T}c", luns=[{"name": "c", "path": "/srv/c.img", "size": "1m"}])
+
+
+@pytest.mark.parametrize("boots", [True, False])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"targets": [{"name": T, "state": "absent"}]},
+        {"targets": [MORE]},
+        {"targets": [whole()], "purge": True},
+    ],
+)
+@pytest.mark.parametrize("again", ["the same", "nothing"])
+def test_a_run_that_was_killed_anywhere_does_not_leave_the_daemon_down(boots, request_, again):
+    """Whatever the next run asks for: the same, or nothing at all."""
+    killed = 0
+    for end in range(60):
+        host = NetbsdHost(TWO, runs=True, boots=boots, **BEHIND)
+        mortal = killing.Mortal(host, end)
+        killing.run(
+            lambda: resources_of("targets", {"provider": "netbsd", "force": True, **request_}), mortal
+        )
+        if not mortal.dead:
+            break
+        killed += 1
+        host.process += 1
+        options = {"force": True, **request_} if again == "the same" else {"targets": []}
+        down = not host.runs_now
+        result = killing.run(partial(resources_of, "targets", {"provider": "netbsd", **options}), host)
+        assert "failed" not in result and (result["changed"] or not down), (end, result)
+        assert host.runs_now and host.served == host.read(FILE), (end, result)
+        assert NOTE not in host.files
+    assert killed > 10
+
+
+def test_the_last_target_leaves_no_order_to_start_behind():
+    host = NetbsdHost(TWO, runs=True, boots=False, **BEHIND)
+    converge(host, targets=[{"name": T, "state": "absent"}, {"name": f"{T}b", "state": "absent"}], force=True)
+    killing.run(lambda: resources_of("targets", {"provider": "netbsd", "targets": [whole()]}), host)
+    assert not host.runs_now and NOTE not in host.files
+
+
+def test_a_file_that_cannot_be_written_leaves_the_daemon_running():
+    host = NetbsdHost(TWO, runs=True, boots=False, **BEHIND)
+    (resource,) = resources_of("targets", {"provider": "netbsd", "targets": [MORE], "force": True})
+    seen = resource.look(host)
+    steps = resource.plan(seen, resource.want(seen))
+    host.files[FILE] = TWO + "# and more\n"
+    with pytest.raises(
+        Half, match="changed by somebody else meanwhile. Run again. What was served before is served again"
+    ):
+        _take(steps, host)
+    assert host.runs_now and host.served == host.files[FILE] and NOTE not in host.files
 
 
 def test_a_file_that_somebody_changes_meanwhile_is_not_overwritten():
