@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Iterable, Mapping, Sequence
 
 from .._arguments import EUI, IQN, NAA, Portal
@@ -92,9 +93,15 @@ def item_of(name: str) -> str:
     return name.replace(".", "\\.")
 
 
+def plain(item: str) -> str:
+    """An initiator's name as it was spelled before it became an item."""
+    return item.replace("\\.", ".")
+
+
 def initiator_of(item: str) -> str:
-    """The initiator that an item names; empty for patterns, addresses and ALL."""
-    name = item.replace("\\.", ".")
+    """The initiator that an item names, in the lower case in which names are compared (RFC 7143 section 4.2.7.2); empty for
+    patterns, addresses and ALL. ietd looks at the case: an item stays as it is spelled."""
+    name = plain(item).lower()
     return name if IQN.fullmatch(name) or EUI.fullmatch(name) or NAA.fullmatch(name) else ""
 
 
@@ -106,11 +113,14 @@ def portal_item(portal: Portal) -> str:
 
 
 def portal_of(item: str) -> Portal | None:
-    """The portal that an item names; None for networks."""
+    """The portal that an item names, its address as we spell it; None for networks."""
     if item == ALL:
         return Portal("::")
     found = re.fullmatch(r"\[([0-9a-fA-F:.]+)\]|([0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)", item)
-    return Portal((found[1] or found[2]).lower()) if found else None
+    try:
+        return Portal(str(ip_address(found[1] or found[2]))) if found else None
+    except ValueError:
+        return None
 
 
 def others_in(items: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Mapping
 
 from .._arguments import PORT
 from .._chap import NO_CHAP, Chap
@@ -56,6 +56,13 @@ def check_request(asked: dict[str, Any]) -> None:
         _check_lun(f"LUN '{lun['name']}' of '{asked['name']}'", lun)
     for group in asked["igroups"]:
         _check_chap(f"igroup '{group['name']}' of '{asked['name']}'", group["chap"])
+
+
+def spelling_of(given: Mapping[str, Any]) -> dict[str, str]:
+    """How a request spells the initiators that it does not name in lower case."""
+    groups = given.get("igroups") or []
+    names = [str(name).strip() for group in groups for name in group.get("initiators") or []]
+    return {name.lower(): name for name in names if name != name.lower()}
 
 
 def _check_portals(here: str, asked: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from .allow import ALL, deciding
 from .info import shown_target
 from .plan import WHO, plan_serving
 from .refuse import check_sections, refuse_serving
-from .request import check_request
+from .request import check_request, spelling_of
 from .state import Serving, look_serving
 from .steps import AddLun, WriteFile
 from .want import want_serving
@@ -23,6 +23,13 @@ class Targets(RequestedTargets):
     """Targets of IET; a module says which ones, and how far it may go."""
 
     locks: tuple[str, ...] = ("/run/lunworks-iet.lock",)  # IET's own programs lock nothing
+
+    def __init__(self, targets: Iterable[dict[str, Any]], *scope: bool, **scopes: bool) -> None:
+        """See Provider.resource. ietd compares names of initiators letter by letter, so it gets them as they were spelled."""
+        given = list(targets)
+        super().__init__(given, *scope, **scopes)
+        for asked, one in zip(self.asked, given):
+            asked["spelling"] = spelling_of(one)
 
     def check(self, asked: dict[str, Any]) -> None:
         """What it can serve."""

@@ -7,17 +7,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Iterable, Mapping
 
-from .._chap import NO_CHAP
 from .._host import Problem
 from .._san.backing import Backing
 from .._san.merge import lay
 from .._san.target import Lun, LunMap, Target
 from . import allow
+from .accounts import accounts_after
 from .conf import Account
 from .keys import LIVE, runs_as
 from .request import id_of, sn_of
 from .running import Running, Volume
-from .state import Serving, Text, accounts_of
+from .state import Serving, Text
 from .writer import with_section, without_section
 
 
@@ -109,7 +109,7 @@ def _lun(lun: Lun, option: Mapping[str, Any], old: Lun | None) -> Lun:
 
 def _with_target(seen: Serving, want: Serving, asked: dict[str, Any], then: Target, purge: bool) -> Serving:
     name, base = asked["name"], seen.saved.get(asked["name"])
-    accounts = _accounts(seen, asked, then)
+    accounts = accounts_after(seen, asked, purge)
     text = with_section(
         want.conf.text or "", then.name, then.luns, {**then.attributes, **then.parameters}, accounts
     )
@@ -127,37 +127,48 @@ def _with_target(seen: Serving, want: Serving, asked: dict[str, Any], then: Targ
     )
 
 
-def _accounts(seen: Serving, asked: dict[str, Any], then: Target) -> tuple[Account, ...]:
-    """Those of the file, unless the call says others; one call says one for the whole target."""
-    given = [group["chap"] for group in asked["igroups"] if group["state"] == "present" and group["chap"]]
-    section = seen.sections.get(asked["name"])
-    now = section.accounts if section else ()
-    if not given:
-        return now
-    new = accounts_of(None if given[0] == NO_CHAP else given[0])
-    return now if set(new) == set(now) else new
-
-
 def _initiators(seen: Serving, want: Serving, asked: dict[str, Any], then: Target, purge: bool) -> Text:
-    if asked["name"] in seen.saved and "igroups" not in asked["given"]:
+    """Who gets in: the items of before that still hold, as they are spelled, and then the new ones."""
+    base = seen.saved.get(asked["name"])
+    if base and "igroups" not in asked["given"]:
         return want.initiators
     line = allow.deciding(seen.initiators.text, then.name)
-    spelled = {allow.initiator_of(item): item for item in line.items} if line.own else {}
-    items = [spelled.get(name, allow.item_of(name)) for name in sorted(then.initiators)]
-    if line.own and not purge:
+    named = any(group["state"] == "present" for group in asked["igroups"])
+    if base and not purge and not named and set(then.initiators) == set(base.initiators):
+        return want.initiators
+    spelling = asked["spelling"]
+    kept = [
+        (name, item)
+        for item in line.items
+        for name in [allow.initiator_of(item)]
+        if name in then.initiators and not (purge and _misspelled(item, spelling.get(name)))
+    ]
+    there = {name for name, item in kept if not _misspelled(item, spelling.get(name))}
+    new = [allow.item_of(spelling.get(name, name)) for name in sorted(set(then.initiators) - there)]
+    items = [*(item for _name, item in kept), *new]
+    if not purge and (line.own or base):
         items += allow.others_in(line.items)
+        items += [allow.ALL] if allow.ALL in line.items and not named else []
     groups = {group: names for group, names in then.igroups().items() if names != [group]}
     return replace(want.initiators, text=allow.with_line(want.initiators.text, then.name, items, groups))
 
 
+def _misspelled(item: str, spelling: str | None) -> bool:
+    """Whether a request spells the initiator with capitals, and otherwise than the item does."""
+    return spelling is not None and spelling != allow.plain(item)
+
+
 def _portals(seen: Serving, want: Serving, asked: dict[str, Any], then: Target, purge: bool) -> Text:
-    if asked["name"] in seen.saved and "portals" not in asked["given"]:
+    base = seen.saved.get(asked["name"])
+    if base and "portals" not in asked["given"]:
         return want.portals
     line = allow.deciding(seen.portals.text, then.name)
-    kept = [] if purge or not line.own else [one for one in line.items if allow.portal_of(one) is None]
-    spelled = {allow.portal_of(one): one for one in line.items}
-    items = [spelled.get(one) or allow.portal_item(one) for one in sorted(then.portals)]
-    items += [one for one in kept if one != allow.NOBODY]
+    kept = [one for one in line.items if allow.portal_of(one) in then.portals]
+    there = {allow.portal_of(one) for one in kept}
+    items = [*kept, *(allow.portal_item(one) for one in sorted(then.portals - there))]
+    if not purge and (line.own or base):
+        others = [one for one in line.items if allow.portal_of(one) is None]
+        items += [one for one in others if one != allow.NOBODY]
     if not line.own and list(line.items) == items:
         return want.portals  # the line for all targets says just that
     return replace(want.portals, text=allow.with_line(want.portals.text, then.name, items))

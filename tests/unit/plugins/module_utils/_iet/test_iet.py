@@ -252,6 +252,103 @@ def test_what_an_interrupted_run_left_is_finished():
         assert converge(host, targets=[whole()]) == [str(step) for step in steps[at:]]
 
 
+ONE = f"Target {T}\n\tLun 0 Path=/srv/a.img,Type=fileio\n"
+
+
+def open_host(allow="ALL ALL\n", conf=ONE, **files):
+    return IetHost({CONF: conf, ALLOW: allow, PORTALS: "ALL ALL\n", **FILES, **files})
+
+
+def web(*names, **more):
+    return {"name": T, "igroups": [{"name": "web", "initiators": list(names), "luns": ["lun0"], **more}]}
+
+
+@pytest.mark.parametrize("allow", ["ALL ALL\n", f"ALL ALL, {A}\n", f"{T} ALL\nALL none\n", f"{T} {B}, {A}\n"])
+def test_an_igroup_that_is_not_there_goes_without_a_change(allow):
+    host = open_host(allow)
+    assert converge(host, "igroup", target=T, name="zz", state="absent") == []
+    assert converge(host, targets=[{"name": T, "igroups": []}]) == []
+    assert host.read(ALLOW) == allow
+    converge(host, targets=[{"name": T, "igroups": []}], purge=True)
+    assert not allowed(host.read(ALLOW).encode(), T, A), "with purge nobody is left"
+
+
+def test_an_igroup_goes_and_the_target_stays_as_open_as_it_was():
+    host = open_host(f"ALL ALL, {A}\n")
+    converge(host, "igroup", target=T, name=A, state="absent")
+    assert allowed(host.read(ALLOW).encode(), T, B)
+
+
+@pytest.mark.parametrize("whose", ["ALL", T])
+def test_addresses_of_others_stay(whose):
+    host = open_host(f"{whose} {A}, 10.0.0.0/8\n")
+    luns = [{"name": "lun0", "shared": True}]
+    converge(host, targets=[{**web(B), "luns": luns}])
+    assert allowed(host.read(ALLOW).encode(), T, "iqn.2026-01.com.example:x", "10.1.2.3")
+    assert allowed(host.read(ALLOW).encode(), T, A) and allowed(host.read(ALLOW).encode(), T, B)
+    converge(host, targets=[{**web(B), "luns": luns}], purge=True)
+    assert not allowed(host.read(ALLOW).encode(), T, "iqn.2026-01.com.example:x", "10.1.2.3")
+
+
+def test_what_a_line_for_all_lets_in_does_not_get_into_a_new_target():
+    host = open_host("ALL 10.0.0.0/8\n")
+    converge(
+        host,
+        targets=[
+            whole(name=f"{T}2", luns=[lun("b")], igroups=[{"name": "db", "initiators": [A], "luns": ["b"]}])
+        ],
+    )
+    assert not allowed(host.read(ALLOW).encode(), f"{T}2", "iqn.2026-01.com.example:x", "10.1.2.3")
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_an_initiator_with_capitals_gets_in_as_it_is_spelled(purge):
+    capitals = "iqn.2026-01.com.example:DB-A"
+    for before in ("ALL ALL\n", f"ALL {capitals}\n", f"{T} {capitals.lower()}\n"):
+        host = open_host(before)
+        converge(host, targets=[web(capitals)], purge=purge)
+        assert allowed(host.read(ALLOW).encode(), T, capitals), before
+        assert converge(host, targets=[web(capitals)], purge=purge) == []
+        lower = before.startswith(T) and not purge
+        assert allowed(host.read(ALLOW).encode(), T, capitals.lower()) == lower, "others' entries stay"
+
+
+def test_an_entry_of_others_with_capitals_stays():
+    capitals = "iqn.2026-01.com.example:DB-A"
+    host = open_host(f"{T} {capitals}\n")
+    converge(host, targets=[{**web(B), "luns": [{"name": "lun0", "shared": True}]}])
+    assert allowed(host.read(ALLOW).encode(), T, capitals) and allowed(host.read(ALLOW).encode(), T, B)
+    (told,) = tell_targets(host, T)["targets"]
+    assert told["open_to"] == []
+    converge(host, targets=[web(capitals.lower())], purge=True)
+    assert allowed(host.read(ALLOW).encode(), T, capitals) and not allowed(host.read(ALLOW).encode(), T, B)
+
+
+def test_accounts_of_others_stay_unless_it_is_purged():
+    two = ONE + f"\tIncomingUser joe {SECRET}\n\tIncomingUser jim {SECRET}2\n"
+    host = open_host(f"{T} {A}\n", two)
+    chap = {"user": "joe", "secret": SECRET}
+    assert all("Restart" not in step for step in converge(host, targets=[web(A, chap=chap)]))
+    assert host.read(CONF) == two
+    converge(host, targets=[web(A, chap={"user": "jim", "secret": SECRET[::-1]})])
+    assert host.live[T]["in"] == [("joe", SECRET), ("jim", SECRET[::-1])]
+    for other in ({"user": "bob", "secret": SECRET}, {"user": "", "secret": ""}):
+        with pytest.raises(Problem, match="has several accounts: 'joe', 'jim'. Name one of these"):
+            converge(host, targets=[web(A, chap=other)])
+    converge(host, targets=[web(A, chap=chap)], purge=True)
+    assert host.live[T]["in"] == [("joe", SECRET)]
+
+
+def test_an_address_that_is_spelled_otherwise_is_the_same_one():
+    own = f"{T} [2001:DB8:0:0::1]\n"
+    inet6 = {"/proc/net/if_inet6": "20010db8000000000000000000000001 02 40 00 80 eth0\n"}
+    host = open_host(**inet6)
+    host.files[PORTALS] = own
+    assert converge(host, targets=[{"name": T, "portals": ["[2001:db8::1]"]}]) == []
+    assert host.read(PORTALS) == own
+    assert tell_targets(host, T)["targets"][0]["portals"] == ["[2001:db8::1]:3260"]
+
+
 def test_luns_are_told_with_who_has_them():
     host = IetHost({**FILES})
     converge(host, targets=[whole()])
