@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Iterable, Mapping
 
 from .._arguments import PORT, Portal
 from .._host import Problem
@@ -15,6 +15,7 @@ from .._step import Step
 from . import allow
 from .conf import check_file
 from .request import wwid_of_id
+from .restart import check_restart
 from .running import Volume
 from .state import Serving
 from .steps import CutSessions, RemoveLun, Restart
@@ -169,37 +170,11 @@ def _check_steps(seen: Serving, want: Serving, steps: Iterable[Step], force: boo
         if isinstance(step, MakeFile) and step.full:
             check_room(step, seen.backing.get(step.path, Backing()))
         if isinstance(step, Restart):
-            _check_restart(seen, want, step, force)
+            check_restart(seen, want, step)
+            if not force:
+                _nobody(str(step), seen.sessions)
         if isinstance(step, (RemoveLun, CutSessions)) and not force:
             _nobody(str(step), [one for one in seen.sessions if one.target == step.target.lower()])
-
-
-def _check_restart(seen: Serving, want: Serving, step: Restart, force: bool) -> None:
-    if not step.command:
-        raise Problem(
-            "IET reads CHAP accounts only when it starts, and this host has no unit and no init script of it that is known. Stop "
-            "it, run again, and start it."
-        )
-    lost = sorted(_only_running(seen, want))
-    if lost:
-        raise Problem(
-            f"IET must be restarted for its CHAP accounts, and would lose what runs without being in '{seen.conf.path}': "
-            f"{', '.join(lost)}. Write that to the file first."
-        )
-    if not force:
-        _nobody(str(step), seen.sessions)
-
-
-def _only_running(seen: Serving, want: Serving) -> Iterator[str]:
-    for name, one in (seen.running or {}).items():
-        if name not in want.saved and name in (want.running or {}):
-            yield f"the target '{name}'"
-        elif name in want.saved:
-            yield from (
-                f"the LUN number {number} of '{name}'"
-                for number in one.luns
-                if number not in want.saved[name].luns and number in (want.running or {})[name].luns
-            )
 
 
 def _nobody(what: str, sessions: Iterable[Session]) -> None:

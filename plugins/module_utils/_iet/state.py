@@ -119,11 +119,13 @@ def _details(
     asked: Iterable[Mapping[str, Any]],
     everything: bool,
 ) -> dict[str, Running]:
-    """Keys and accounts, which cost commands: only of the targets that are asked for, or of all."""
+    """Keys and accounts, which cost commands: only of the targets that are asked for, or of all. Where CHAP is asked for, of
+    all in the file, which a restart must not change."""
     of = {one["name"]: one for one in asked}
+    chap = any(group["chap"] for one in of.values() for group in one["igroups"])
     found = dict(running)
     for name, one in running.items():
-        if name not in of and not everything:
+        if name not in of and not everything and not (chap and name in saved):
             continue
         file = saved.get(name, Target(name))
         request = of.get(name, {"attributes": {}, "parameters": {}})

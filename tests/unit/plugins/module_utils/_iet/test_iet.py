@@ -339,6 +339,43 @@ def test_accounts_of_others_stay_unless_it_is_purged():
     assert host.live[T]["in"] == [("joe", SECRET)]
 
 
+U = "iqn.2026-01.com.example:u"
+NEXT = f"Target {U}\n\tLun 0 Path=/srv/b.img,Type=fileio\n\tMaxConnections 2\n\tIncomingUser joe {SECRET}\n"
+CHAP = {"user": "db", "secret": SECRET}
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("b.img", "old.img"),
+        ("fileio", "fileio,IOMode=ro"),
+        ("Connections 2", "Connections 3"),
+        ("joe", "jim"),
+        ("joe", "joe another-secret1\n\tIncomingUser jim"),
+        (",Type=fileio\n", ",Type=fileio\n\tLun 1 Path=/srv/old.img,Type=fileio\n"),
+        ("Target", "Target iqn.2026-01.com.example:v\nTarget"),
+    ],
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_a_restart_does_not_switch_other_targets(old, new, force):
+    host = open_host(f"{T} {A}\nALL ALL\n", ONE + NEXT)
+    host.files[CONF] = ONE + NEXT.replace(old, new)
+    other = "v" if ":v" in new else "u"
+    with pytest.raises(Problem, match=f"would serve 'iqn.2026-01.com.example:{other}' otherwise than now"):
+        converge(host, targets=[web(A, chap=CHAP)], force=force)
+    host.start()
+    converge(host, targets=[web(A, chap=CHAP)])
+    assert host.live[T]["in"] == [("db", SECRET)]
+
+
+def test_a_restart_does_not_switch_what_was_not_asked_for_of_its_own_target():
+    host = open_host(f"{T} {A}\nALL ALL\n", ONE + "\tMaxConnections 2\n")
+    host.files[CONF] = ONE + "\tMaxConnections 3\n"
+    with pytest.raises(Problem, match=f"would serve '{T}' otherwise than now"):
+        converge(host, targets=[web(A, chap=CHAP)])
+    converge(host, targets=[{**web(A, chap=CHAP), "parameters": {"MaxConnections": 3}}])
+
+
 def test_an_address_that_is_spelled_otherwise_is_the_same_one():
     own = f"{T} [2001:DB8:0:0::1]\n"
     inet6 = {"/proc/net/if_inet6": "20010db8000000000000000000000001 02 40 00 80 eth0\n"}
