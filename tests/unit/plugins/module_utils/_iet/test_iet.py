@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Proble
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.conf import sections_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.info import tell_luns, tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.request import wwid_of, wwid_of_id
+from ansible_collections.lunworks.iscsi.tests.unit import killing
 from ansible_collections.lunworks.iscsi.tests.unit.iet_host import ALLOW, CONF, PORTALS, IetHost
 from ansible_collections.lunworks.iscsi.tests.unit.iet_reader import Altered, Died, allowed, read_conf
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils.test_plans import resources_of
@@ -374,6 +376,20 @@ def test_a_restart_does_not_switch_what_was_not_asked_for_of_its_own_target():
     with pytest.raises(Problem, match=f"would serve '{T}' otherwise than now"):
         converge(host, targets=[web(A, chap=CHAP)])
     converge(host, targets=[{**web(A, chap=CHAP), "parameters": {"MaxConnections": 3}}])
+
+
+def test_a_run_that_was_killed_on_its_way_to_a_restart_is_finished():
+    request_ = {
+        "targets": [web(A, B, chap={"user": "joe", "secret": SECRET}), {"name": U, "state": "absent"}]
+    }
+    resources = partial(resources_of, "targets", {"provider": "iet", **request_})
+    points = killing.points_of(resources, open_host(conf=ONE + NEXT))
+    assert len(points) > 3
+    for end in points:
+        host = open_host(conf=ONE + NEXT)
+        assert killing.healed(resources, host, end)
+        assert list(host.live) == [T] and host.live[T]["in"] == [("joe", SECRET)]
+        assert killing.run(resources, host)["changed"] is False
 
 
 def test_an_address_that_is_spelled_otherwise_is_the_same_one():
