@@ -33,9 +33,8 @@ def check_restart(seen: Serving, want: Serving, step: Restart) -> None:
     if others:
         named = ", ".join(f"'{name}'" for name in others)
         raise Problem(
-            f"Refused: IET must be restarted for its CHAP accounts, and would serve {named} otherwise than now: "
-            f"'{seen.conf.path}' says something else of that than runs (lunworks.iscsi.target_info: drift). Bring both into line "
-            "first; nothing was done."
+            f"Refused: IET must be restarted for its CHAP accounts, and that would change how {named} is served: what runs "
+            f"there is not what '{seen.conf.path}' says (lunworks.iscsi.target_info: drift). Make them agree first."
         )
 
 

@@ -363,7 +363,7 @@ def test_a_restart_does_not_switch_other_targets(old, new, force):
     host = open_host(f"{T} {A}\nALL ALL\n", ONE + NEXT)
     host.files[CONF] = ONE + NEXT.replace(old, new)
     other = "v" if ":v" in new else "u"
-    with pytest.raises(Problem, match=f"would serve 'iqn.2026-01.com.example:{other}' otherwise than now"):
+    with pytest.raises(Problem, match=f"would change how 'iqn.2026-01.com.example:{other}' is served"):
         converge(host, targets=[web(A, chap=CHAP)], force=force)
     host.start()
     converge(host, targets=[web(A, chap=CHAP)])
@@ -373,7 +373,7 @@ def test_a_restart_does_not_switch_other_targets(old, new, force):
 def test_a_restart_does_not_switch_what_was_not_asked_for_of_its_own_target():
     host = open_host(f"{T} {A}\nALL ALL\n", ONE + "\tMaxConnections 2\n")
     host.files[CONF] = ONE + "\tMaxConnections 3\n"
-    with pytest.raises(Problem, match=f"would serve '{T}' otherwise than now"):
+    with pytest.raises(Problem, match=f"would change how '{T}' is served"):
         converge(host, targets=[web(A, chap=CHAP)])
     converge(host, targets=[{**web(A, chap=CHAP), "parameters": {"MaxConnections": 3}}])
 
