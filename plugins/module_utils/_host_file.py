@@ -33,6 +33,7 @@ PLACES = (  # where the modules of this collection write files aside
     "/run",
     "/run/lock/iscsi",
     "/var/lib/iscsi",
+    "/var/run",  # of NetBSD, which has no /run
 )
 KEPT = ("security.selinux", "system.posix_acl_access")  # and all of user.*: xattr(7)
 REMEDIES = {
