@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Iterable, Iterator, Mapping
 
 from .._host import Problem
@@ -162,13 +163,10 @@ def _check_lun(seen: Serving, then: Target, before: Target, lun: Lun, force: boo
 
 
 def _check_twice(seen: Serving, want: Serving) -> None:
-    """One file or device behind two LUNs, or two LUNs with one identity: hosts would merge or destroy them. Only what is new is
-    judged."""
-    before = {(lun.path, lun.backstore) for one in seen.targets().values() for lun in one.luns.values()}
-    luns = list(_all_luns({**want.kept, **want.running.targets}))
-    for name, lun in luns:
-        if (lun.path, lun.backstore) in before:
-            continue
+    """One file or device behind two LUNs, or two LUNs with one identity: hosts would merge or destroy them. Only what a target
+    has new is judged: others may well serve one file twice."""
+    luns = [*_all_luns(want.kept), *_all_luns(want.running.targets)]
+    for name, lun in _new_luns(seen, want):
         for other, one in luns:
             if (other, one.number) == (name, lun.number):
                 continue
@@ -181,6 +179,19 @@ def _check_twice(seen: Serving, want: Serving) -> None:
                     f"The LUNs '{one.name}' of '{other}' and '{lun.name}' of '{name}' would have one WWID (the serials "
                     f"'{one.serial}' and '{lun.serial}' have the same 25 hex digits): hosts would take them for one disk."
                 )
+
+
+def _new_luns(seen: Serving, want: Serving) -> Iterator[tuple[str, Lun]]:
+    """The LUNs that a target did not have, under any number; one that it has once more is new too."""
+    for name, target in sorted(want.running.targets.items()):
+        before = seen.whole(name) or ABSENT
+        old = Counter(map(_itself, before.luns.values()))
+        many = Counter(map(_itself, target.luns.values()))
+        yield from ((name, lun) for lun in target.luns.values() if many[_itself(lun)] > old[_itself(lun)])
+
+
+def _itself(lun: Lun) -> tuple[str, str]:
+    return lun.path, lun.backstore
 
 
 def _all_luns(targets: Mapping[str, Target]) -> Iterator[tuple[str, Lun]]:
