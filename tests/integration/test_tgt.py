@@ -180,16 +180,22 @@ def test_nothing_that_is_in_use_goes(storage, compute):
 def test_what_tgt_cannot_enforce_is_refused(storage, compute):
     before = storage.fingerprint()
     part = {"target": DB, "name": "db"}
+
+    def new(**lun):
+        luns, groups = [{"name": "x", **lun}], [{"name": "db", "luns": ["x"]}]
+        return {"targets": [{"name": DB, "luns": luns, "igroups": groups}]}
+
     for message, module, options in (
         ("would not have the LUN 'db0'", "igroup", {**part, "luns": [{"name": "db0", "state": "absent"}]}),
         ("set read_only on the LUN itself", "igroup", {**part, "luns": [{"name": "db0", "read_only": True}]}),
         ("under its own number", "igroup", {**part, "luns": [{"name": "db0", "number": 5}]}),
         (
-            "tgt's own controller",
+            "would not have the LUN 'x'",
             "lun",
-            {"target": DB, "name": "x", "number": 0, "path": "/srv/luns/x", "size": "1m"},
+            {"target": DB, "name": "x", "path": "/srv/luns/x", "size": "1m"},
         ),
-        ("would be behind two LUNs", "lun", {"target": DB, "name": "x", "path": "/dev/mapper/vg_store-db1"}),
+        ("tgt's own controller", "targets", new(number=0, path="/srv/luns/x", size="1m")),
+        ("would be behind two LUNs", "targets", new(path="/dev/mapper/vg_store-db1")),
         ("an option of its start", "target", {"name": DB, "portals": [f"{storage.address('san1')}:3261"]}),
     ):
         result = storage.module(module, provider="tgt", **options)

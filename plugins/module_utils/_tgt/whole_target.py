@@ -12,8 +12,6 @@ from .._san.backing import Backing
 from .._san.maps import check_shared
 from .._san.target import Lun, LunMap, Target
 
-ADVICE = "tgt shows every LUN of a target to each initiator that it lets in (usr/target.c, acl_get): serve it in another target"
-
 
 def lay_read_only(target: Target, asked: Mapping[str, Any], backing: Mapping[str, Backing]) -> Target:
     """A LUN is read-only for all of its initiators, or for none."""
@@ -38,18 +36,16 @@ def _only_read(lun: Lun, backing: Mapping[str, Backing]) -> bool:
 
 def seen_by_all(before: Target | None, laid: Target, asked: Mapping[str, Any]) -> Target:
     """Every initiator has every LUN under its own number; who asks for less is refused."""
-    old = before.luns if before else {}
-    known = before.initiators if before else {}
-    exact = {group["name"] for group in asked["igroups"] if "luns" in group["given"]}
-    for name, one in laid.initiators.items():
+    for name, one in sorted(laid.initiators.items()):
         there = {entry.lun for entry in one.luns.values()}
-        missing = [lun for number, lun in sorted(laid.luns.items()) if number not in there]
-        for lun in missing:
-            if lun.number in old or one.igroup in exact or name not in known:
-                raise Problem(
-                    f"The igroup '{one.igroup}' of '{laid.name}' would not have the LUN '{lun.name}'. {ADVICE}, or list it in "
-                    "the luns of the igroup."
-                )
+        unseen = [lun.name for number, lun in sorted(laid.luns.items()) if number not in there]
+        if unseen:
+            raise Problem(
+                f"The igroup '{one.igroup}' of '{laid.name}' would not have the LUN '{unseen[0]}', but '{name}' would see it: tgt "
+                "shows every LUN of a target to each initiator that it lets in (usr/target.c, acl_get). List it in the luns of "
+                "that igroup in the same call (lunworks.iscsi.targets), serve it in another target, or use 'provider: lio', "
+                "which maps LUNs by initiator."
+            )
     maps = {number: LunMap(number, number, lun.read_only) for number, lun in laid.luns.items()}
     found = replace(laid, initiators={name: replace(one, luns=maps) for name, one in laid.initiators.items()})
     check_shared(before or Target(laid.name), found, dict(asked))

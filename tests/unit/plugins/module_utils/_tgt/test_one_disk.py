@@ -46,7 +46,7 @@ def test_a_file_that_is_served_is_not_served_again_with_the_same_serial(more):
 
 def test_nor_by_the_module_lun():
     host = with_disk()
-    done(host, target(U, luns=(), who=(NEXT,)))
+    done(host, {"name": U, "portals": ["192.0.2.1"]})
     before = served(host)
     host.process += 1
     options = {"provider": "tgt", "target": U, "name": "b", **DISK}
