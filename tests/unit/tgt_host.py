@@ -84,6 +84,8 @@ class TgtHost(ScriptedHost):
         if not self.active:
             return Ran(107, "", "tgtadm: failed to send request hdr to tgt daemon")
         act = getattr(self, f"_{options['mode']}_{options['op']}")
+        if "tid" in options and options["op"] == "show" and self._at(options) is None:
+            return Ran(22, "", "can't find the target")
         if options["op"] == "show":
             return Ran(0, act(options), "")
         if self.fails and self.fails in line:
@@ -235,7 +237,7 @@ class TgtHost(ScriptedHost):
 
     def _conn_show(self, options):
         return "".join(
-            f"Session: {sid}\n    Connection: 0\n        Initiator: {who}\n        IP Address: 192.0.2.9\n"
+            f"Session: {sid}\n    Connection: 0\n        Initiator: {who.partition(' alias: ')[0]}\n        IP Address: 192.0.2.9\n"
             for sid, who in self._at(options)["sessions"].items()
         )
 

@@ -58,15 +58,20 @@ def let_in(tid, said):
 
 if "debug: on" in ask(SYSTEM, SHOW)[1]:
     raise SystemExit("tgtd would write the CHAP secrets to the log (debug: on): nobody gets in")
-tids = dict((name, int(tid)) for tid, name in re.findall(r"^Target (\d+): (.*)$", ask(TARGET, SHOW)[1], re.M))
+shown = re.findall(r"^Target (\d+): (.*)$", ask(TARGET, SHOW)[1], re.M)
+tids = dict((name, int(tid)) for tid, name in shown)
 failed = []
 for path in sorted(glob.glob("/etc/tgt/conf.d/lunworks-*.conf")):
     with open(path, errors="surrogateescape") as file:
         line = next((line[3:] for line in file if line.startswith("#: ")), "null")
     said = json.loads(line)
     if said and said["chap"] and said["name"] in tids:
+        tid = tids[said["name"]]
+        if len([1 for one in shown if one[1] == said["name"] or int(one[0]) == tid]) > 1:
+            failed.append(f"{said['name']}: shown twice, since an initiator's alias has a line break: nobody gets in")
+            continue
         try:
-            let_in(tids[said["name"]], said)
+            let_in(tid, said)
         except SystemExit as problem:
             failed.append(str(problem))
 if failed:

@@ -18,6 +18,7 @@ PROGRAMS = ("/usr/sbin/tgtadm", "/usr/bin/tgtadm", "/sbin/tgtadm")
 STOPPED = 107  # ENOTCONN: tgtd does not run (tgt, usr/tgtadm.c, ipc_mgmt_req)
 CONTROLLER, DISK, PLAIN = "controller", "disk", "rdwr"
 NAMED = ("iqn.", "eui.", "naa.")  # how rules for names begin; all others are for addresses
+SECTIONS = ("System", "I_T nexus", "LUN", "Account", "ACL")
 FIELD = re.compile(r"([A-Za-z][A-Za-z -]*): ?(.*)")
 
 
@@ -72,49 +73,102 @@ class RawTarget:
 
 def look_targets(host: Host) -> list[RawTarget] | None:
     """All targets of all drivers; None when tgtd does not run or is not installed."""
+    found = _shown(host)
+    for number, one in enumerate(found or ()):
+        _prove(host, found or [], number, one)
+    return found
+
+
+def _shown(host: Host) -> list[RawTarget] | None:
     if not any(host.stat(path) for path in PROGRAMS):
         return None
     ran = host.run(*TGTADM, "--op", "show", "--mode", "target", ok=(0, STOPPED))
     return None if ran.rc == STOPPED else list(parse_targets(ran.out))
 
 
+def _prove(host: Host, shown: list[RawTarget], at: int, one: RawTarget) -> None:
+    """That tgtd has a target of this number, where the one above it has sessions: an initiator's alias may have line breaks, and
+    so may begin a target that is none. A real one is shown too, so that no number is there twice."""
+    if at and shown[at - 1].sessions:
+        lld = one.driver if re.fullmatch("[a-z_]+", one.driver) else "iscsi"
+        argv = ("tgtadm", "--lld", lld, "--op", "show", "--mode", "target", "--tid", str(one.number))
+        if host.run(*argv, ok=range(256)).rc:
+            raise _unreadable(f"shows a target number {one.number}, '{one.name}', which tgtd does not have,")
+
+
+def _unreadable(why: str) -> Problem:
+    return Problem(
+        f"tgtadm {why} so nothing is changed: what an initiator calls itself (its alias) makes the list unreadable. See 'tgtadm "
+        "--lld iscsi --op show --mode target', and end that session."
+    )
+
+
 def parse_targets(text: str) -> Iterator[RawTarget]:
-    """The targets in what 'tgtadm --op show --mode target' prints."""
-    sections: dict[str, list[str]] = {}
-    head = ""
+    """The targets in what 'tgtadm --op show --mode target' prints. All but the sessions is tgtd's own, and in its order (tgt,
+    usr/target.c, tgt_target_show_all); whatever does not fit is refused."""
+    numbers: set[int] = set()
+    names: set[str] = set()
+    for head, lines in _parts(text):
+        one = _target(head, _sections(head, lines))
+        if one.number in numbers or one.name.lower() in names:
+            raise _unreadable(f"shows the target {one.number}, '{one.name}', twice,")
+        numbers.add(one.number)
+        names.add(one.name.lower())
+        yield one
+
+
+def _parts(text: str) -> Iterator[tuple[str, list[str]]]:
+    """The first line of each target, with all that are below it."""
+    head: str = ""
+    below: list[str] = []
     for line in lines_of(text):
-        if line.startswith("Target "):
-            if head:
-                yield _target(head, sections)
-            head, sections, name = line, {}, ""
-        elif line.startswith("    ") and not line.startswith("     ") and line.endswith(" information:"):
-            name = line.strip()[: -len(" information:")]
-            if name in sections:
-                raise Problem(
-                    f"tgtadm shows '{name} information' twice for '{head}': what an initiator calls itself makes it "
-                    "unreadable. See 'tgtadm --op show --mode target', and end that session."
-                )
-            sections[name] = []
-        elif head and sections:
-            sections[name].append(line)
+        if not line.startswith("Target "):
+            below.append(line)
+            continue
+        if head:
+            yield head, below
+        head, below = line, []
     if head:
-        yield _target(head, sections)
+        yield head, below
+
+
+def _sections(head: str, lines: list[str]) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    name = ""
+    for line in lines:
+        if re.match(" {4}[^ ]", line) and line.endswith(" information:"):
+            name = line.strip()[: -len(" information:")]
+            if name not in SECTIONS or any(SECTIONS.index(one) >= SECTIONS.index(name) for one in sections):
+                raise _unreadable(f"shows '{name} information' at the wrong place of '{head}',")
+            sections[name] = []
+        elif name:
+            sections[name].append(line)
+    if not {"System", "LUN"} <= set(sections):
+        raise _unreadable(f"shows '{head}' without its LUNs,")
+    return sections
 
 
 def _target(head: str, sections: dict[str, list[str]]) -> RawTarget:
-    found = re.fullmatch(r"Target (\d+): (.*)", head)
+    found = re.fullmatch(r"Target ([0-9]{1,10}): (.*)", head)
     if found is None:
         raise Problem(f"tgtadm shows '{head}', which is not a target. Is this tgt 1.0.80 or newer?")
-    system = dict(_fields(sections.get("System", [])))
+    system = dict(_fields(sections["System"]))
     accounts = [line.strip() for line in sections.get("Account", [])]
     rules = [line.strip() for line in sections.get("ACL", [])]
+    try:
+        sessions = tuple(_sessions(found[2], sections.get("I_T nexus", [])))
+        luns = tuple(map(_lun, _blocks(sections["LUN"], "LUN")))
+    except (KeyError, ValueError):
+        raise _unreadable(f"shows sessions or LUNs of '{head}' that are none,") from None
+    if len({one.tag for one in sessions}) < len(sessions):
+        raise _unreadable(f"shows a session of '{head}' twice,")
     return RawTarget(
         name=found[2],
         number=int(found[1]),
         driver=system.get("Driver", ""),
         ready=system.get("State") == "ready",
-        sessions=tuple(_sessions(found[2], sections.get("I_T nexus", []))),
-        luns=tuple(map(_lun, _blocks(sections.get("LUN", []), "LUN"))),
+        sessions=sessions,
+        luns=luns,
         incoming=tuple(one for one in accounts if not one.endswith(" (outgoing)")),
         outgoing=next((one[: -len(" (outgoing)")] for one in accounts if one.endswith(" (outgoing)")), ""),
         names=tuple(one for one in rules if one.startswith(NAMED)),
@@ -176,7 +230,7 @@ def _nexuses(lines: list[str]) -> Iterator[dict[str, str]]:
                 yield block
             block = {"nexus": begins[1]}
         else:
-            block.update(_fields([line]))
+            block = {**dict(_fields([line])), **block}  # the first is tgtd's own
     if block:
         yield block
 
@@ -225,10 +279,13 @@ def look_system(host: Host) -> tuple[tuple[str, ...], bool]:
 
 def find_target(host: Host, name: str) -> RawTarget:
     """One target as it is now, since its number may be another one than when the step was planned."""
-    found = next((one for one in look_targets(host) or () if one.name == name), None)
-    if found is None:
+    shown = _shown(host) or []
+    at = next((number for number, one in enumerate(shown) if one.name == name), None)
+    if at is None:
         raise Problem(f"tgtd has no target '{name}' now: somebody has removed it, or tgtd was restarted.")
-    return found
+    for number, one in list(enumerate(shown))[at : at + 2]:
+        _prove(host, shown, number, one)
+    return shown[at]
 
 
 def megabytes(size: int) -> int:

@@ -41,9 +41,9 @@ def seen_by_all(before: Target | None, laid: Target, asked: Mapping[str, Any]) -
         unseen = [lun.name for number, lun in sorted(laid.luns.items()) if number not in there]
         if unseen:
             raise Problem(
-                f"The igroup '{one.igroup}' of '{laid.name}' would not have the LUN '{unseen[0]}', but '{name}' would see it: tgt "
-                "shows every LUN of a target to each initiator that it lets in (usr/target.c, acl_get). List it in the luns of "
-                "that igroup in the same call (lunworks.iscsi.targets), serve it in another target, or use 'provider: lio', "
+                f"The igroup '{one.igroup}' of '{laid.name}' would not have the LUN '{unseen[0]}', but '{name}' would see it: "
+                "tgt shows every LUN of a target to each initiator that it lets in (usr/target.c, acl_get). List it in the luns "
+                "of that igroup in the same call (lunworks.iscsi.targets), serve it in another target, or use 'provider: lio', "
                 "which maps LUNs by initiator."
             )
     maps = {number: LunMap(number, number, lun.read_only) for number, lun in laid.luns.items()}
