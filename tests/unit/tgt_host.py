@@ -237,8 +237,9 @@ class TgtHost(ScriptedHost):
 
     def _conn_show(self, options):
         return "".join(
-            f"Session: {sid}\n    Connection: 0\n        Initiator: {who.partition(' alias: ')[0]}\n        IP Address: 192.0.2.9\n"
+            f"Session: {sid}\n    Connection: 0\n        Initiator: {name}\n        IP Address: 192.0.2.9\n"
             for sid, who in self._at(options)["sessions"].items()
+            for name in [who.partition(" alias: ")[0]]
         )
 
     def _conn_delete(self, options):
