@@ -112,6 +112,8 @@ def _boot_drift(seen: Serving) -> Iterator[str]:
 def _unmanaged(seen: Serving) -> Iterator[str]:
     for name, path in sorted(seen.others.items()):
         yield f"The target '{name}' is defined in '{path}' and is changed there alone."
+    if seen.unclear:
+        yield f"Which targets others' files define is not known: {seen.unclear}."
     for name, driver in sorted(seen.running.drivers.items()):
         yield f"The target '{name}' is served by the driver '{driver}'."
     for user in seen.running.discovery:

@@ -1,65 +1,106 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration of tgt-admin that others wrote: which targets it defines where, and whether it reads our directory.
+"""The configuration of tgt-admin that is not ours.
 
-It is Config::General's (a Perl module) with Apache's includes; read are its targets' names alone.
+It is Config::General's (perl_config.py); read are its targets' names alone. Where we do not know what it makes of a line, we say
+so, and leave alone what that line may define.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
 import re
-from typing import Iterator
+from dataclasses import dataclass, field
 
-from .._host import Host, lines_of
+from .._host import Host
 from .kept import file_of, is_ours
+from .perl_config import files_of, fits, included, is_plain, lines_read, patterns_of
 
 CONFIGURATION = "/etc/tgt/targets.conf"
-INCLUDE = re.compile(r"\s*(?:<<)?include\s+(.+?)(?:>>)?\s*", re.IGNORECASE)
-TARGET = re.compile(r"\s*<target\s+(.+?)\s*>\s*")
-DEEPEST = 8  # includes within includes
+BEGIN = re.compile(r"<([^/]+?.*?)>")
+END = re.compile(r"</(.+?)>")
+NAMED = re.compile(r'(?:"([^"]+)"|(\S+))(?:\s+(?:"([^"]+)"|(.*)))?', re.ASCII)
+PLAIN_NAME = re.compile(r"[A-Za-z0-9._:@+=,-]+")
 
 
-def look_others(host: Host) -> tuple[dict[str, str], bool]:
-    """The targets of files that are not ours, in lower case, each with its file; and whether our files are read at boot."""
-    found: dict[str, str] = {}
-    ours = False
-    for path, text in _files(host, CONFIGURATION, 0):
-        for line in lines_of(text):
-            begins = TARGET.fullmatch(line)
-            if begins and not is_ours(path):
-                found.setdefault(begins[1].strip("\"'").lower(), path)
-            ours = ours or any(map(_takes, _included(line)))
-    return found, ours
+@dataclass
+class _Reading:
+    """What is read so far: files may begin and end within a block of the one that includes them."""
+
+    targets: dict[str, str] = field(default_factory=dict)
+    ours: bool = False
+    unclear: str = ""
+    level: int = 0
+    opened: str = ""
+    files: set[str] = field(default_factory=set)
+
+    def doubt(self, where: str, line: str, why: str) -> None:
+        """Only the first one is told."""
+        self.unclear = self.unclear or f"{where} ('{line.strip()}'): {why}"
 
 
-def _files(host: Host, path: str, depth: int) -> Iterator[tuple[str, str]]:
-    text = host.read(path)
-    if text is None or depth > DEEPEST:
+def look_others(host: Host) -> tuple[dict[str, str], bool, str]:
+    """The targets of files that are not ours, in lower case, each with its file; whether our files are read at boot; and the
+    first line of which it is not known what tgt-admin makes of it, or ''."""
+    reading = _Reading()
+    _read(host, CONFIGURATION, reading)
+    if reading.level:
+        reading.doubt(
+            reading.opened, "", "this block does not end, with which tgt-admin reads nothing at all"
+        )
+    return reading.targets, reading.ours, reading.unclear
+
+
+def _read(host: Host, path: str, reading: _Reading) -> None:
+    if path in reading.files or is_ours(path):
         return
-    yield path, text
-    for line in lines_of(text):
-        for pattern in _included(line):
-            for one in _matching(host, pattern):
-                yield from _files(host, one, depth + 1)
+    reading.files.add(path)
+    for number, line in lines_read(host.read(path) or ""):
+        include = included(line)
+        where = f"'{path}', line {number}"
+        if not include:
+            _parse(line.strip(" \t\n\r\f\v"), path, where, reading)
+        elif not is_plain(include):
+            reading.doubt(where, line, "which files it includes is not known")
+        else:
+            for pattern in patterns_of(include):
+                reading.ours = reading.ours or (not reading.level and _takes(pattern))
+                for one in files_of(host, pattern):
+                    _read(host, one, reading)
 
 
-def _included(line: str) -> list[str]:
-    found = INCLUDE.fullmatch(line)
-    path = found[1].strip("\"'") if found else ""
-    return [posixpath.join("/etc/tgt", path)] if path else []
+def _parse(line: str, path: str, where: str, reading: _Reading) -> None:
+    begins = BEGIN.fullmatch(line)
+    if begins:
+        if not reading.level:
+            reading.opened = where
+            _begin(begins[1], line, path, where, reading)
+        reading.level += 1
+    elif END.fullmatch(line):
+        if not reading.level:
+            reading.doubt(where, line, "no block begins before it, with which tgt-admin reads nothing at all")
+        reading.level = max(0, reading.level - 1)
+    elif line.startswith("<"):
+        reading.doubt(where, line, "it is not a block, and not an option")
 
 
-def _matching(host: Host, pattern: str) -> list[str]:
-    """The files that an include means: a name, names with wildcards, or all of a directory."""
-    directory, _slash, name = pattern.rpartition("/")
-    if host.list(pattern):
-        return [posixpath.join(pattern, one) for one in host.list(pattern)]
-    return [posixpath.join(directory, one) for one in host.list(directory) if fnmatch.fnmatchcase(one, name)]
+def _begin(block: str, line: str, path: str, where: str, reading: _Reading) -> None:
+    whole = re.fullmatch('"([^"]+)"', block)
+    named = None if whole else NAMED.fullmatch(block)
+    kind = whole[1] if whole else (named[1] or named[2]) if named else "target"
+    if kind != "target":
+        return
+    name = ((named[3] or named[4] or "") if named else "").strip().strip("\"'").lower()
+    if PLAIN_NAME.fullmatch(name):
+        reading.targets.setdefault(name, path)
+    else:
+        reading.doubt(where, line, "which target it means is not known")
 
 
 def _takes(pattern: str) -> bool:
     """Whether an include takes files of ours."""
     ours = file_of("x")
-    return fnmatch.fnmatchcase(ours, pattern) or posixpath.dirname(ours) == pattern.rstrip("/")
+    if posixpath.dirname(ours) == posixpath.normpath(pattern):
+        return True
+    parts, wanted = ours.split("/"), posixpath.normpath(pattern).split("/")
+    return len(parts) == len(wanted) and all(map(fits, parts, wanted))

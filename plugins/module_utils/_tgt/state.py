@@ -42,6 +42,7 @@ class Serving:
     others: Mapping[str, str] = field(
         default_factory=dict, compare=False
     )  # targets that others' files define
+    unclear: str = field(default="", compare=False)  # the line in others' files that may define any target
     read_at_boot: bool = field(default=True, compare=False)
     sockets: Sockets = field(default_factory=Sockets, compare=False)
     lio: tuple[str, ...] = field(default=(), compare=False)  # what the kernel's target serves beside
@@ -73,7 +74,7 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
     lost = {lun.path for one in kept.values() for lun in one.luns.values()}
     sized = {lun["path"] for lun in luns if lun["size"] is not None}
     backing = look_backing(host, served, lost | {lun["path"] for lun in luns}, sized)
-    others, read_at_boot = look_others(host)
+    others, read_at_boot, unclear = look_others(host)
     return Serving(
         active=raw is not None,
         running=_running(host, raw, found, kept, backing, _named(asked)),
@@ -83,6 +84,7 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
         unit=unit,
         kept=kept,
         others=others,
+        unclear=unclear,
         read_at_boot=read_at_boot,
         sockets=look_sockets(host),
         lio=tuple(
@@ -182,6 +184,11 @@ def _laid(seen: Serving, before: Target | None, asked: dict[str, Any], purge: bo
         raise Problem(
             f"The target '{name}' is defined in '{seen.others[name]}', which is not a file of this collection: it is left "
             "alone. Change it there, or take it out there to have it managed here."
+        )
+    if seen.unclear and files.file_of(name) not in seen.files and (before or not seen.active):
+        raise Problem(
+            f"Whether a file of others defines the target '{name}' is not known, so it is left alone: {seen.unclear}. Write that "
+            "line in another way, or correct it."
         )
     if files.file_of(name) in seen.files and name not in seen.kept:
         raise Problem(

@@ -451,7 +451,7 @@ def test_what_others_wrote_is_shown_and_left_alone():
             1: {"name": U, "addresses": ["ALL"], "luns": {1: {"path": "/srv/others.img", "size": 1 << 26}}}
         },
     )
-    assert look_others(host) == ({U: "/etc/tgt/targets.conf", f"{U}2": "/etc/tgt/conf.d/mine.conf"}, True)
+    assert look_others(host) == ({U: "/etc/tgt/targets.conf", f"{U}2": "/etc/tgt/conf.d/mine.conf"}, True, "")
     done(host, target())
     host.did.clear()
     for asked, scope in (
