@@ -212,9 +212,14 @@ def _laid(seen: Serving, before: Target | None, asked: dict[str, Any], purge: bo
         else replace(lun, backstore=identity_of(lun.serial))
         for number, lun in laid.luns.items()
     }
-    access = before is None or asked["access"] or (purge and "igroups" in asked["given"])
+    access = before is None or _says_who(base, asked) or (purge and "igroups" in asked["given"])
     rules = {key: value for key, value in laid.attributes.items() if key != files.RULES or not access}
     return replace(laid, portals=seen.running.portals, luns=luns, attributes=rules)
+
+
+def _says_who(target: Target, asked: dict[str, Any]) -> bool:
+    """Whether igroups are asked for, or some that there are shall go: then no address lets anybody in any more."""
+    return any(one["state"] == "present" or one["name"] in target.igroups() for one in asked["igroups"])
 
 
 def _check_portals(seen: Serving, asked: dict[str, Any], laid: Target) -> None:
