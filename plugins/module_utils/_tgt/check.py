@@ -11,11 +11,12 @@ from typing import Any, Iterable, Iterator, Mapping
 from .._host import Problem
 from .._san.backing import Backing
 from .._san.target import Lun, Target
+from .before_start import same_disk
 from .boot import UNITS
 from .identity import LONGEST_SERIAL, wwid_of
 from .kept import DIRECTORY
 from .others import CONFIGURATION
-from .plan import same_disk, secrets_of
+from .plan import secrets_of
 from .state import Serving
 
 ABSENT = Target("")

@@ -36,7 +36,7 @@ class _Reading:
 
     def doubt(self, where: str, line: str, why: str) -> None:
         """Only the first one is told."""
-        self.unclear = self.unclear or f"{where} ('{line.strip()}'): {why}"
+        self.unclear = self.unclear or f"{where}" + (f" ('{line.strip()}')" if line else "") + f": {why}"
 
 
 def look_others(host: Host) -> tuple[dict[str, str], bool, str]:

@@ -8,9 +8,10 @@ import os
 from typing import Collection, Iterator
 
 from .._san.backing_file import files
-from .._san.target import Lun, Target
+from .._san.target import Target
 from .._san.way_back import WithWayBack
 from .._step import Secret, Step
+from .before_start import before_start, same_disk
 from .kept import RULES, is_ours
 from .state import Serving
 from .steps.boot import Drop, Keep, Prepare, StartDaemon
@@ -27,17 +28,10 @@ from .steps.target import (
     SetParameter,
 )
 
-SHAPE = (
-    "path",
-    "serial",
-    "size",
-    "block_size",
-    "backstore",
-)  # what makes a LUN another one, or needs it made anew
-
 
 def plan_serving(seen: Serving, want: Serving, full: Collection[str] = (), force: bool = False) -> list[Step]:
     """The steps; 'full' names the files that get all their blocks."""
+    seen, settled = before_start(seen, want)
     cuts: list[Step] = [
         RemoveHalf(seen.running.targets[name].name, number)
         for name, number in seen.running.halves
@@ -61,6 +55,7 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = (), force
     before, after = _kept(seen, want)
     return [
         *before,
+        *settled,
         *start,
         *grown,
         *cuts,
@@ -70,11 +65,6 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = (), force
         *_forgotten(seen, want),
         *after,
     ]
-
-
-def same_disk(now: Lun, then: Lun) -> bool:
-    """Whether a LUN can become the other one while it is served."""
-    return all(getattr(now, key) == getattr(then, key) for key in SHAPE)
 
 
 def _cut(now: Target, then: Target, force: bool) -> Iterator[Step]:
