@@ -160,6 +160,8 @@ def _asked_igroup(given: dict[str, Any]) -> dict[str, Any]:
     alone = iscsi_name(given["name"]).lower() if ":" in str(given["name"]) else ""
     asked["name"] = alone or _name("igroup", given["name"])
     asked["state"] = given.get("state") or "present"
+    # For software that compares names byte by byte.
+    asked["spelled"] = [str(name).strip() for name in asked["initiators"] or [given["name"]]]
     if asked["initiators"] is not None:
         asked["initiators"] = [iscsi_name(name).lower() for name in asked["initiators"]]
         unique(f"initiator of the igroup '{asked['name']}'", asked["initiators"])

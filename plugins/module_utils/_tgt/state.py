@@ -23,7 +23,7 @@ from .identity import identity_of, wwid_of
 from .others import look_others
 from .running import Running, in_words
 from .tgtadm import RawTarget, look_portals, look_system, look_targets, look_users, with_parameters
-from .whole_target import lay_read_only, seen_by_all
+from .whole_target import lay_read_only, seen_by_all, spelled
 
 EVERYWHERE = frozenset({Portal("0.0.0.0"), Portal("::")})  # where tgtd listens by itself
 
@@ -197,6 +197,7 @@ def _laid(seen: Serving, before: Target | None, asked: dict[str, Any], purge: bo
         )
     if asked["state"] == "absent":
         return None
+    asked = spelled(asked)
     base = before or Target(name, portals=seen.running.portals)
     base = lay_read_only(base, asked, seen.backing)
     laid = lay(base, asked, seen.backing, purge, NUMBERS[1:])

@@ -13,6 +13,20 @@ from .._san.maps import check_shared
 from .._san.target import Lun, LunMap, Target
 
 
+def spelled(asked: dict[str, Any]) -> dict[str, Any]:
+    """The request with the names of initiators as they were written: tgtd compares them byte by byte (usr/iscsi/target.c,
+    ip_acl and iqn_acl)."""
+    return {**asked, "igroups": [_spelled(group) for group in asked["igroups"]]}
+
+
+def _spelled(group: dict[str, Any]) -> dict[str, Any]:
+    names = {one.lower(): one for one in group["spelled"]}
+    found = {**group, "name": names.get(group["name"], group["name"])}
+    if group["initiators"] is not None:
+        found["initiators"] = [names[one] for one in group["initiators"]]
+    return found
+
+
 def lay_read_only(target: Target, asked: Mapping[str, Any], backing: Mapping[str, Backing]) -> Target:
     """A LUN is read-only for all of its initiators, or for none."""
     wanted = {one["name"]: one["read_only"] for one in asked["luns"] if one["read_only"] is not None}
