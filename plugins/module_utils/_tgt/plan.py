@@ -93,14 +93,30 @@ def _build(now: Target | None, then: Target) -> Iterator[Step]:
     for key, value in sorted(then.parameters.items()):
         if now is None or now.parameters.get(key) != value:
             yield SetParameter(at, key, value)
+    yield from _add_luns(now, then)
     for number, lun in sorted(then.luns.items()):
         old = now.luns.get(number) if now else None
-        if old is None:
-            yield AddLun(at, lun)
-        elif not same_disk(old, lun):
-            yield WithWayBack(AddLun(at, lun), (AddLun(at, old),))
-        elif old.write_back != lun.write_back:
+        if old and same_disk(old, lun) and old.write_back != lun.write_back:
             yield set_cache(at, lun)
+
+
+def _add_luns(now: Target | None, then: Target) -> Iterator[Step]:
+    """The LUNs that come. Where some of them were served before, and one fails, all that came go again, and these come back:
+    two may have changed their numbers."""
+    at, before = then.name, now.luns if now else {}
+    paths = {lun.path for lun in then.luns.values()}
+    gone = [
+        old
+        for number, old in sorted(before.items())
+        if (number in then.luns or old.path in paths)
+        and not (number in then.luns and same_disk(old, then.luns[number]))
+    ]
+    came: list[Step] = []
+    for number, lun in sorted(then.luns.items()):
+        if number not in before or not same_disk(before[number], lun):
+            step = AddLun(at, lun)
+            yield WithWayBack(step, (*came, *(AddLun(at, old) for old in gone))) if gone else step
+            came.append(RemoveLun(at, True, lun.name, number))
 
 
 def _open(now: Target | None, then: Target) -> Iterator[Step]:

@@ -76,3 +76,20 @@ def test_two_luns_of_others_on_one_file_stay_and_a_lun_changes_its_number_and_ta
     assert list(host.targets[1]["luns"]) == [5]
     done(host, {"name": T, "state": "absent"}, target(U, luns=[{"name": "a", **DISK}], who=(NEXT,)))
     assert [one["name"] for one in host.targets.values()] == [U]
+
+
+@pytest.mark.parametrize("fails", ["path=/srv/luns/ta.img", "path=/srv/luns/tb.img"])
+@pytest.mark.parametrize("numbers", [(2, 1), (5, 2), (2, 5)])
+def test_luns_that_change_their_numbers_are_served_as_they_were_where_one_fails(numbers, fails):
+    host = made(target())
+    before = served(host)
+    luns = [{"name": name, "number": number} for name, number in zip("ab", numbers)]
+    host.fails = fails
+    result = run(host, {"name": T, "luns": luns})
+    if result.get("failed"):
+        assert "What was served before is served again." in result["msg"]
+        assert served(host) == before
+        done(host, {"name": T, "luns": luns})
+    assert {lun["path"][-5]: number for number, lun in host.targets[1]["luns"].items()} == dict(
+        zip("ab", numbers)
+    )
