@@ -233,7 +233,8 @@ class TgtHost(ScriptedHost):
         return "Account list:\n" + "".join(f"    {user}\n" for user in self.accounts)
 
     def _sys_show(self, options):
-        return "System:\n    State: ready\niSNS:\n    iSNS=Off\n"
+        debug = "on" if self.debug else "off"
+        return f"System:\n    State: ready\n    debug: {debug}\niSNS:\n    iSNS=Off\n"
 
     def _conn_show(self, options):
         return "".join(

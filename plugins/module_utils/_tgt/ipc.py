@@ -32,6 +32,14 @@ def _ask(host: Host, mode: int, op: int, body: str = "") -> tuple[int, bytes]:
     return (error if length == len(answer) or error else ALL), answer[ANSWER.size :]
 
 
+def logged(user: str) -> Problem:
+    """The secret of this user would be in the log."""
+    return Problem(
+        f"tgtd writes all that it is told to the log now (debug: on), so the secret of the CHAP user '{user}' was not sent. "
+        "Switch that off first: tgtadm --op update --mode sys --name debug --value off"
+    )
+
+
 def make_account(host: Host, user: str, secret: Secret) -> None:
     """A new CHAP account of tgtd, which is in no target yet."""
     error, text = _ask(host, SYSTEM, SHOW)
@@ -41,10 +49,7 @@ def make_account(host: Host, user: str, secret: Secret) -> None:
             "sent: only as an argument of tgtadm, which every user of this host can read, could it be given to this version."
         )
     if b"debug: on" in text:  # usr/mgmt.c, mtask_execute
-        raise Problem(
-            f"tgtd writes all that it is told to the log now (debug: on), so the secret of the CHAP user '{user}' was not sent. "
-            "Switch that off first: tgtadm --op update --mode sys --name debug --value off"
-        )
+        raise logged(user)
     error, _text = _ask(host, ACCOUNT, NEW, f"user={user},password={secret.reveal()}")
     if error:
         raise Problem(f"tgtd did not make the CHAP account '{user}' (error {error} of tgt's tgtadm_error.h).")

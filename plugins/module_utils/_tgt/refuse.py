@@ -13,9 +13,11 @@ from .._san.backing_file import MakeFile, check_room
 from .._san.target import Session, Target
 from .._san.way_back import bare
 from .._step import Step
+from .ipc import logged
 from .kept import RULES
 from .state import Serving
 from .steps.boot import StartDaemon
+from .steps.chap import SetAccounts
 from .steps.lun import AddLun, ProtectLun, RemoveLun
 from .steps.target import Disable, ForbidAddress, ForbidInitiator, RemoveTarget
 
@@ -34,6 +36,8 @@ def refuse_serving(seen: Serving, want: Serving, steps: list[Step], force: bool)
             check_backing(step.lun.name, step.lun.path, seen.backing.get(step.lun.path, Backing()))
         if isinstance(step, MakeFile) and step.full:
             check_room(step, seen.backing[step.path])
+        if isinstance(step, SetAccounts) and step.renewed and seen.running.debug:
+            raise logged(step.renewed[0][0])
         if isinstance(step, StartDaemon):
             _check_port(seen)
         if not force:

@@ -30,6 +30,7 @@ class Running:
     users: frozenset[str] = field(default=frozenset(), compare=False)  # of all accounts
     discovery: tuple[str, ...] = field(default=(), compare=False)
     isns: bool = field(default=False, compare=False)
+    debug: bool = field(default=False, compare=False)  # tgtd logs all that it is told
     megabytes: Mapping[tuple[str, int], int] = field(default_factory=dict, compare=False)  # of each LUN
     drivers: Mapping[str, str] = field(default_factory=dict, compare=False)  # of targets of other drivers
 

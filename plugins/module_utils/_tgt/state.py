@@ -109,9 +109,9 @@ def _running(
         accounts = {name: accounts_of(one) for name, one in targets.items()}
         users = frozenset(user for names in accounts.values() for user in names if user)
         return Running(targets, accounts, portals=EVERYWHERE, users=users)
-    users, (discovery, isns) = look_users(host), look_system(host)
+    users, (discovery, isns, debug) = look_users(host), look_system(host)
     running = in_words(found, kept, backing, look_portals(host), names)
-    return replace(running, users=users, discovery=discovery, isns=isns)
+    return replace(running, users=users, discovery=discovery, isns=isns, debug=debug)
 
 
 def _named(asked: Iterable[dict[str, Any]]) -> dict[str, str]:

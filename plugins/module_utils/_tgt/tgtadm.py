@@ -265,8 +265,8 @@ def look_users(host: Host) -> frozenset[str]:
     return frozenset(line.strip() for line in lines_of(text) if line.startswith(" "))
 
 
-def look_system(host: Host) -> tuple[tuple[str, ...], bool]:
-    """The users of discovery, and whether an iSNS server is told of the targets."""
+def look_system(host: Host) -> tuple[tuple[str, ...], bool, bool]:
+    """The users of discovery; whether an iSNS server is told of the targets; and whether tgtd logs all that it is told."""
     lines = [
         line for line in lines_of(host.run(*TGTADM, "--op", "show", "--mode", "sys").out) if line.strip()
     ]
@@ -274,7 +274,8 @@ def look_system(host: Host) -> tuple[tuple[str, ...], bool]:
     rest = lines[at + 1 :] if at is not None else []
     users = itertools.takewhile(lambda line: line.startswith(" "), rest)
     names = tuple(line.strip().replace(" (outgoing)", "") for line in users)
-    return names, any(line.strip() == "iSNS=On" for line in lines)
+    said = {line.strip() for line in lines}
+    return names, "iSNS=On" in said, "debug: on" in said
 
 
 def find_target(host: Host, name: str) -> RawTarget:

@@ -75,7 +75,7 @@ def test_what_tgtadm_printed_on_real_hosts_is_read(suite):
     ]
     assert look_portals(host) == {Portal("0.0.0.0"), Portal("::")}
     assert look_users(host) == {"db", "store", "finder"}
-    assert look_system(host) == (("finder",), False)
+    assert look_system(host) == (("finder",), False, False)
     assert look_parameters(host, ours)["MaxRecvDataSegmentLength"] == "8192"
 
 
@@ -393,6 +393,7 @@ def test_no_secret_goes_to_a_tgtd_that_logs_it_or_that_answers_otherwise():
     host = TgtHost()
     host.debug = True
     assert "debug: on" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
+    assert (host.did, host.targets) == ([], {}), "it is refused before anything is made"
     host.debug = False
     host.dialogue = lambda path, message, seconds=15: b""
     assert "was not sent" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
