@@ -30,7 +30,8 @@ def before_start(seen: Serving, want: Serving) -> tuple[Serving, list[Step]]:
     """What a start would serve when these steps have been taken. Where tgtd is not started, they are all that there is to do."""
     if seen.active:
         return seen, []
-    files, kept, steps = dict(seen.files), dict(seen.kept), []
+    files, kept = dict(seen.files), dict(seen.kept)
+    steps: list[Step] = []
     for name, now in sorted(seen.kept.items()):
         path, then = file_of(name), want.kept.get(name)
         if then is None:

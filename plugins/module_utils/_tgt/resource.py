@@ -42,6 +42,10 @@ class Targets(RequestedTargets):
         """Whether it runs or is saved."""
         return bool(seen.whole(name) or name in seen.others)
 
+    def of_this_call(self, seen: Serving) -> list[dict[str, Any]]:
+        """What was requested. A target of somebody's is not taken over where only what it does not have shall go from it."""
+        return [one for one in super().of_this_call(seen) if not (self.inside and _nothing_goes(seen, one))]
+
     def look(self, host: Host) -> Serving:
         """All that the host serves, and what stands behind it."""
         return look_expected(host, look_serving(host, self.asked), self.expected)
@@ -72,3 +76,15 @@ class Targets(RequestedTargets):
     def show(self, state: Serving) -> dict[str, Any]:
         """The targets that were asked for; with purge_targets all that there are."""
         return show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
+
+
+def _nothing_goes(seen: Serving, asked: dict[str, Any]) -> bool:
+    found = seen.whole(asked["name"])
+    if found is None or asked["name"] in seen.kept or any(one["state"] == "present" for one in _parts(asked)):
+        return False
+    names = {*found.igroups(), *(lun.name for lun in found.luns.values())}
+    return not any(one["name"] in {name, name.lower()} for one in _parts(asked) for name in names)
+
+
+def _parts(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*asked["luns"], *asked["igroups"]]

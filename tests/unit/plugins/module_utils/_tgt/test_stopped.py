@@ -97,6 +97,8 @@ def test_an_igroup_that_is_not_there_goes_without_a_change():
                 }
             },
         )
+        asked = {"name": T, "igroups": [{"name": "zz", "state": "absent"}]}
+        assert not done(host, asked, inside=True)["changed"] and host.did == []
         done(host, {"name": T})
-        result = run(host, {"name": T, "igroups": [{"name": "zz", "state": "absent"}]})
+        result = run(host, asked)
         assert not result["changed"] and host.targets[1]["addresses"] == [rule], result
