@@ -7,8 +7,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.boot import LOGINS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.kept import file_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.tgtadm import find_target, look_targets
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._tgt.test_tgt import (
+    CHAP,
     NEXT,
     WHO,
     T,
@@ -65,3 +68,28 @@ def test_a_line_break_that_forges_nothing_hides_nobody_and_targets_below_session
     assert [[one.initiator for one in found.sessions] for found in look_targets(host)] == [[WHO], [NEXT]]
     assert done(host, target(), target(U, who=(NEXT,)))["steps"] == []
     done(host, target(luns=("a", "b", "c")))
+
+
+@pytest.mark.parametrize("forged", [f"Target 9: {T}\n", f"Target 1: {FAKE}\n", ""])
+def test_at_boot_nobody_is_let_into_a_target_that_is_forged(forged, tmp_path):
+    (tmp_path / "lunworks-t.conf").write_text(made(target(chap=CHAP)).read(file_of(T)))
+    text = LOGINS.replace("/etc/tgt/conf.d", str(tmp_path))
+    functions, act = text.split('if "debug: on"')
+    bound = []
+
+    def ask(mode, op, tid=-1, body="", outgoing=0):
+        if op == names["SHOW"]:
+            return 0, f"Target 1: {T}\n{forged}" if mode == names["TARGET"] else "debug: off"
+        bound.append((tid, body.partition("=")[0]))
+        return 0, ""
+
+    names = {}
+    exec(functions, names)  # pylint: disable=exec-used
+    names["ask"] = ask
+    if forged:
+        with pytest.raises(SystemExit, match="shown twice"):
+            exec('if "debug: on"' + act, names)  # pylint: disable=exec-used
+        assert bound == []
+    else:
+        exec('if "debug: on"' + act, names)  # pylint: disable=exec-used
+        assert (1, "initiator-name") in bound
