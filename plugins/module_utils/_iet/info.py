@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from .._host import Host
+from .._san.backing import sizes_of
 from .._san.label import read_label
 from .._san.target import Lun, Target, shown
 from . import allow
@@ -72,7 +73,7 @@ def shown_target(seen: Serving, name: str) -> dict[str, Any]:
     """A target for people and templates, without secrets; 'open_to' is who gets in beside the named initiators."""
     running = (seen.running or {}).get(name)
     target = seen.saved.get(name) or _running_only(running)
-    sizes = {path: one.size for path, one in seen.backing.items() if one.size is not None}
+    sizes = sizes_of(seen.backing)
     items = allow.deciding(seen.initiators.text, target.name).items
     return {
         **shown(target, sizes, wwid_of),

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterable, Sequence
 
-from .._block.pv_label import Label
 from .._host import Host
-from .._san.expected import Expected, ProveLabel
-from .._san.target import Lun
+from .._san.expected import Expected, ProveLabel, look_labels, served
 from .._san.way_back import WithWayBack, bare
 from .._step import Step
 from .lun_info import read_label
@@ -30,25 +28,8 @@ from .steps.target import (
 
 def look_expected(host: Host, seen: Serving, expected: Iterable[Expected]) -> Serving:
     """What was seen, with the label of each of these LUNs."""
-    return replace(seen, labels={(one.target, one.lun): _label(host, _served(seen, one)) for one in expected})
-
-
-def refuse_unexpected(seen: Serving, steps: Sequence[Step], expected: Iterable[Expected]) -> None:
-    """Where something is to do and a label is otherwise, nothing is done."""
-    for one in expected if steps else ():
-        one.check(seen.labels[one.target, one.lun])
-
-
-def _served(seen: Serving, one: Expected) -> Lun | None:
-    target = seen.running.targets.get(one.target)
-    return target.lun(one.lun) if target else None
-
-
-def _label(host: Host, lun: Lun | None) -> Label | str:
-    if lun is None:
-        return "no such LUN runs"
-    label, why = read_label(host, lun)
-    return label or why or "no PV"
+    labels = look_labels(host, seen.running.targets, expected, read_label)
+    return replace(seen, labels=labels)
 
 
 def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expected]) -> list[Step]:
@@ -62,7 +43,10 @@ def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expecte
     following = steps[at]
     back = (*_way_back(seen, plain[:at]), *(following.back if isinstance(following, WithWayBack) else ()))
     proofs = [
-        WithWayBack(ProveLabel(one, lun.path), back) for one in handed for lun in [_served(seen, one)] if lun
+        WithWayBack(ProveLabel(one, lun.path), back)
+        for one in handed
+        for lun in [served(seen.running.targets, one)]
+        if lun
     ]
     return [*steps[:at], *proofs, *steps[at:]]
 

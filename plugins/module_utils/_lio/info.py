@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Iterator, Sequence
 
 from .._host import Host
-from .._san.backing import look_backing
+from .._san.backing import look_backing, sizes_of
 from .._san.target import Lun, Target, shown
 from .configfs import Keys, Running, look_running
 from .discovery import discovery_drift, look_discovery, saved_discovery
@@ -23,7 +23,7 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
     running = look_running(host, Keys(everything=True))
     paths = {lun.path for lun in running.stores.values() if lun.path}
     backing = look_backing(host, paths, set(), set())
-    sizes = {path: one.size for path, one in backing.items() if one.size is not None}
+    sizes = sizes_of(backing)
     discovery = look_discovery(host)
     names = [one for one in sorted({*running.targets, *kept}) if name in (None, one)]
     return {

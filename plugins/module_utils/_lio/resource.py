@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, Iterable
 
 from .._host import Host
-from .._san.expected import asked_expected
+from .._san.expected import asked_expected, refuse_unexpected
 from .._san.options import asked_discovery
 from .._san.requested import RequestedTargets
 from .._san.way_back import bare
 from .._step import Step
 from .check import check_serving
-from .expected import look_expected, refuse_unexpected, with_proofs
+from .expected import look_expected, with_proofs
 from .notes import folded_names, notes_of
 from .plan import feasible, plan_serving
 from .refuse import refuse_serving
@@ -68,7 +68,7 @@ class Targets(RequestedTargets):
 
     def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
         """What must not be requested, and what must not happen on the way."""
-        refuse_unexpected(seen, steps, self.expected)
+        refuse_unexpected(seen.labels, steps, self.expected)
         check_serving(seen, want, self.of_this_call(seen), self.force)
         refuse_serving(seen, steps, self.force)
 

@@ -9,15 +9,14 @@ target_core_device.c).
 
 from __future__ import annotations
 
-import re
-from typing import Any, Collection, Mapping, Union
+from typing import Any, Collection, Mapping
 
 from .._host import Problem
 from .._san.backing import Backing
 from .._san.target import Lun, Target
+from .._san.values import Values, check_values
 from .saveconfig import DERIVED
 
-Values = Union[str, range]  # what fits a pattern, or a number of a range
 BIT, YES, DIGEST = "[01]", "Yes|No", "(None|CRC32C)(,(None|CRC32C))?"
 LENGTH, SECONDS, COUNT = range(512, 1 << 24), range(3601), range(1 << 32)
 TARGET_ATTRIBUTES: dict[str, Values] = {
@@ -79,30 +78,9 @@ def check_settings(asked: dict[str, Any]) -> None:
             raise Problem(
                 f"LUN '{lun['name']}': '{key}' is not an attribute here; use block_size or write_back."
             )
-        _check_values(f"LUN '{lun['name']}'", "attribute", lun["attributes"], LUN_ATTRIBUTES)
-    _check_values(f"Target '{asked['name']}'", "attribute", asked["attributes"], TARGET_ATTRIBUTES)
-    _check_values(f"Target '{asked['name']}'", "parameter", asked["parameters"], TARGET_PARAMETERS)
-
-
-def _check_values(whose: str, what: str, asked: Mapping[str, str], taken: Mapping[str, Values]) -> None:
-    for key, value in asked.items():
-        if key not in taken:
-            raise Problem(f"{whose}: LIO has no {what} '{key}'. It has {', '.join(sorted(taken))}.")
-        if not fits(value, taken[key]):
-            raise Problem(
-                f"{whose}: '{value}' is not a value for the {what} '{key}' (it must be {_said(taken[key])})."
-            )
-
-
-def fits(value: str, taken: Values) -> bool:
-    """Whether the kernel takes a value."""
-    if isinstance(taken, range):
-        return bool(re.fullmatch(r"[0-9]{1,20}", value)) and int(value) in taken
-    return bool(re.fullmatch(taken, value))
-
-
-def _said(taken: Values) -> str:
-    return f"{taken[0]} to {taken[-1]}" if isinstance(taken, range) else taken
+        check_values("LIO", f"LUN '{lun['name']}'", "attribute", lun["attributes"], LUN_ATTRIBUTES)
+    check_values("LIO", f"Target '{asked['name']}'", "attribute", asked["attributes"], TARGET_ATTRIBUTES)
+    check_values("LIO", f"Target '{asked['name']}'", "parameter", asked["parameters"], TARGET_PARAMETERS)
 
 
 def check_known(asked: dict[str, Any], target: Target, known: Mapping[str, Collection[str]]) -> None:

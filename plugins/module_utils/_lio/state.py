@@ -13,9 +13,9 @@ from typing import Any, Collection, Iterable, Mapping
 
 from .._host import Host, Problem
 from .._net.sockets import Sockets, look_sockets
-from .._san.backing import Backing, look_backing
+from .._san.backing import Backing, look_backing, sizes_of
 from .._san.merge import lay
-from .._san.target import Target, shown, whole
+from .._san.target import Target, shown_targets, whole
 from . import configfs, persistence, saved_entry
 from .configfs import ALL, Keys, Running
 from .configfs_node import CORE, ISCSI
@@ -213,15 +213,7 @@ def _used_elsewhere(seen: Serving, store: str, after: Mapping[str, Target | None
 
 def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
     """The targets by name, without secrets; None: all of them."""
-    sizes = {path: one.size for path, one in state.backing.items() if one.size is not None}
-    targets = state.running.targets
-    return {
-        "targets": [
-            shown(targets[name], sizes, wwid_of)
-            for name in sorted(targets if names is None else names)
-            if name in targets
-        ]
-    }
+    return shown_targets(state.running.targets, names, sizes_of(state.backing), wwid_of)
 
 
 def _keys(

@@ -111,3 +111,8 @@ def _number(host: Host, path: str) -> int | None:
 def _stable(host: Host, real: str) -> str:
     kernel = real.rpartition("/")[2]
     return next((name for directory in LINKS for name in links_to(host, kernel, directory)), "")
+
+
+def sizes_of(backing: Mapping[str, Backing]) -> dict[str, int]:
+    """The size of what stands behind each path, where it is known."""
+    return {path: one.size for path, one in backing.items() if one.size is not None}

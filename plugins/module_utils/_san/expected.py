@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from .._arguments import iscsi_name, unique
 from .._block.pv_label import Label
 from .._host import Host, Problem
 from .._step import Step
 from .label import read_label
+from .target import Lun, Target
 
 ADVICE = (
     "Somebody else has changed the volume group: see who has it (lunworks.iscsi.lun_info, vgs), and start again from what is "
@@ -85,6 +86,34 @@ class ProveLabel(Step):
 
     def take(self, host: Host) -> None:
         self.expected.check(found_label(host, self.path))
+
+
+def look_labels(
+    host: Host,
+    targets: Mapping[str, Target],
+    expected: Iterable[Expected],
+    read: Callable[[Host, Lun], tuple[Any, str]],
+) -> dict[tuple[str, str], Any]:
+    """The label of each of these LUNs, or in words what there is instead; 'read' gives one, and why it is not known."""
+    found: dict[tuple[str, str], Any] = {}
+    for one in expected:
+        lun = served(targets, one)
+        label, why = read(host, lun) if lun else (None, "no such LUN runs")
+        found[one.target, one.lun] = label or why or "no PV"
+    return found
+
+
+def served(targets: Mapping[str, Target], one: Expected) -> Lun | None:
+    """The LUN that is meant, among what is served."""
+    return targets[one.target].lun(one.lun) if one.target in targets else None
+
+
+def refuse_unexpected(
+    labels: Mapping[tuple[str, str], Any], steps: Sequence[Step], expected: Iterable[Expected]
+) -> None:
+    """Where something is to do and a label is otherwise, nothing is done."""
+    for one in expected if steps else ():
+        one.check(labels[one.target, one.lun])
 
 
 def found_label(host: Host, path: str) -> Label | str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Collection
+from typing import Any, Callable, Collection, Iterable, Mapping
 
 from .._arguments import Portal
 from .._chap import Chap
@@ -176,6 +176,17 @@ def without_luns(target: Target, gone: Collection[int]) -> Target:
 def _known(target: Target, initiator: Initiator) -> Initiator:
     luns = {number: entry for number, entry in initiator.luns.items() if entry.lun in target.luns}
     return replace(initiator, luns=luns)
+
+
+def shown_targets(
+    targets: Mapping[str, Target],
+    names: Iterable[str] | None,
+    sizes: dict[str, int],
+    wwid: Callable[[Lun], str],
+) -> dict[str, Any]:
+    """Those of these names, or None: all of them."""
+    listed = sorted(targets if names is None else names)
+    return {"targets": [shown(targets[name], sizes, wwid) for name in listed if name in targets]}
 
 
 def shown(target: Target, sizes: dict[str, int], wwid: Callable[[Lun], str]) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterable, Sequence
 
-from .._block.pv_label import Label
 from .._host import Host
-from .._san.expected import Expected, ProveLabel, found_label
-from .._san.target import Lun
+from .._san.expected import Expected, ProveLabel, look_labels, served
+from .._san.label import read_label
 from .._san.way_back import WithWayBack, bare
 from .._step import Step
 from .state import Serving
@@ -20,22 +19,8 @@ from .steps.target import AllowInitiator, ForbidInitiator
 
 def look_expected(host: Host, seen: Serving, expected: Iterable[Expected]) -> Serving:
     """What was seen, with the label of each of these LUNs."""
-    return replace(seen, labels={(one.target, one.lun): _label(host, _served(seen, one)) for one in expected})
-
-
-def refuse_unexpected(seen: Serving, steps: Sequence[Step], expected: Iterable[Expected]) -> None:
-    """Where something is to do and a label is otherwise, nothing is done."""
-    for one in expected if steps else ():
-        one.check(seen.labels[one.target, one.lun])
-
-
-def _served(seen: Serving, one: Expected) -> Lun | None:
-    target = seen.running.targets.get(one.target)
-    return target.lun(one.lun) if target else None
-
-
-def _label(host: Host, lun: Lun | None) -> Label | str:
-    return found_label(host, lun.path) if lun else "no such LUN runs"
+    labels = look_labels(host, seen.running.targets, expected, lambda host, lun: read_label(host, lun.path))
+    return replace(seen, labels=labels)
 
 
 def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expected]) -> list[Step]:
@@ -58,7 +43,7 @@ def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expecte
     proofs = [
         WithWayBack(ProveLabel(one, lun.path), back)
         for one in expected
-        for lun in [_served(seen, one)]
+        for lun in [served(seen.running.targets, one)]
         if lun and one.target in {name.lower() for name in lost}
     ]
     return [*steps[: come[0]], *proofs, *steps[come[0] :]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from .._host import Host
+from .._san.backing import sizes_of
 from .._san.target import Lun, Target, shown
 from .boot import boot_files
 from .identity import wwid_of
@@ -25,7 +26,7 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
     }
     names = [one for one in sorted({*seen.running.targets, *seen.kept}) if name in (None, one)]
     running = seen.running.targets if seen.active else {}
-    sizes = {path: one.size for path, one in seen.backing.items() if one.size is not None}
+    sizes = sizes_of(seen.backing)
     return {
         "targets": [
             _target(seen, one, running[one], parameters.get(one, {}), sizes)

@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any, Iterable
 
 from .._host import Host
-from .._san.expected import asked_expected
+from .._san.expected import asked_expected, refuse_unexpected
 from .._san.requested import RequestedTargets
 from .._step import Step
 from .check import check_serving
-from .expected import look_expected, refuse_unexpected, with_proofs
+from .expected import look_expected, with_proofs
 from .notes import notes_of
 from .plan import plan_serving
 from .refuse import check_access, refuse_serving
@@ -60,7 +60,7 @@ class Targets(RequestedTargets):
 
     def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
         """What must not be wanted, and what must not happen on the way."""
-        refuse_unexpected(seen, steps, self.expected)
+        refuse_unexpected(seen.labels, steps, self.expected)
         asked = self.of_this_call(seen)
         check_serving(seen, want, asked, self.force)
         refuse_serving(seen, want, steps, self.force)

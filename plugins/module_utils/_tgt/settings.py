@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Union
+from typing import Any
 
 from .._host import Problem
+from .._san.values import Values, check_values
 
-Values = Union[str, range]  # what fits a pattern, or a number of a range
 YES, DIGEST = "Yes|No", "None|CRC32C"
 LENGTH, SECONDS, COUNT = range(512, 1 << 24), range(3601), range(1, 1 << 16)
 PARAMETERS: dict[str, Values] = {
@@ -45,14 +44,4 @@ def check_settings(asked: dict[str, Any]) -> None:
             raise Problem(
                 f"LUN '{lun['name']}': tgt has no attribute '{key}'; attributes are LIO's. Leave it out."
             )
-    for key, value in asked["parameters"].items():
-        taken = PARAMETERS.get(key)
-        if taken is None:
-            raise Problem(f"{where}: tgt has no parameter '{key}'. It has {', '.join(PARAMETERS)}.")
-        if isinstance(taken, range):
-            fits = bool(re.fullmatch(r"[0-9]{1,20}", value)) and int(value) in taken
-        else:
-            fits = bool(re.fullmatch(taken, value))
-        if not fits:
-            said = f"{taken[0]} to {taken[-1]}" if isinstance(taken, range) else taken
-            raise Problem(f"{where}: '{value}' is not a value for the parameter '{key}' (it must be {said}).")
+    check_values("tgt", where, "parameter", asked["parameters"], PARAMETERS)

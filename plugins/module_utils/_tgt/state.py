@@ -13,10 +13,10 @@ from typing import Any, Iterable, Mapping
 from .._arguments import Portal
 from .._host import Host, Problem
 from .._net.sockets import Sockets, look_sockets
-from .._san.backing import Backing, look_backing
+from .._san.backing import Backing, look_backing, sizes_of
 from .._san.merge import lay
 from .._san.options import NUMBERS
-from .._san.target import Target, shown, whole
+from .._san.target import Target, shown_targets, whole
 from . import kept as files
 from .boot import PROGRAM, boot_files, drop_in_of, unit_of
 from .identity import identity_of, wwid_of
@@ -271,12 +271,4 @@ def _grown(seen: Serving, after: Mapping[str, Target | None]) -> dict[str, Backi
 
 def show_serving(state: Serving, names: Iterable[str] | None) -> dict[str, Any]:
     """The targets by name, without secrets; None: all of them."""
-    sizes = {path: one.size for path, one in state.backing.items() if one.size is not None}
-    targets = state.running.targets
-    return {
-        "targets": [
-            shown(targets[name], sizes, wwid_of)
-            for name in sorted(targets if names is None else names)
-            if name in targets
-        ]
-    }
+    return shown_targets(state.running.targets, names, sizes_of(state.backing), wwid_of)
