@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from ansible_collections.lunworks.iscsi.tests.unit.playing import run_playbook
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.parent for path in (ROOT / "roles").glob("*/vars"))
@@ -61,12 +61,6 @@ def block(role, family):
 
 def said(tmp_path, families, **extra):
     """What each role does on each family, in one run of Ansible."""
-    checkout = ROOT / ".cache/collections"
-    staged = [path.parent for path in ROOT.parents if path.name == "ansible_collections"]
-    (collections,) = [checkout] if checkout.exists() else staged
-    program = Path(sys.executable).parent / "ansible-playbook"
-    if not program.exists():
-        pytest.skip("ansible-playbook is not beside this Python")
     tasks = [block(role, family) for role in ROLES for family in families]
     names = [f"said_{role.name}_{family}" for role in ROLES for family in families]
     told = {name: f"{{{{ {name} }}}}" for name in names}
@@ -77,27 +71,14 @@ def said(tmp_path, families, **extra):
         "tasks": [*tasks, {"ansible.builtin.debug": {"msg": told}}],
     }
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-    ran = subprocess.run(
-        [
-            str(program),
-            "-i",
-            "localhost,",
-            "-e",
-            json.dumps({"ansible_python_interpreter": sys.executable, **extra}),
-            str(tmp_path / "play.yml"),
-        ],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_HOME": str(tmp_path),
-            "ANSIBLE_STDOUT_CALLBACK": "default",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-        check=False,
+    ran = run_playbook(
+        tmp_path,
+        "-i",
+        "localhost,",
+        "-e",
+        json.dumps({"ansible_python_interpreter": sys.executable, **extra}),
+        str(tmp_path / "play.yml"),
+        seconds=180,
     )
     assert ran.returncode == 0, ran.stdout
     return json.JSONDecoder().raw_decode(ran.stdout, ran.stdout.rindex("=> {") + 3)[0]["msg"]

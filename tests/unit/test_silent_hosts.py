@@ -8,12 +8,9 @@ The hosts are ports of this machine on which nobody listens.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from ansible_collections.lunworks.iscsi.tests.unit.playing import run_playbook
 
 ROOT = Path(__file__).resolve().parents[2]
 IQN = "iqn.2026-01.com.example"
@@ -39,28 +36,10 @@ COMPUTE = {
 
 def run(tmp_path, storage):
     """The output of rotate_chap on one storage host and one compute host."""
-    program = Path(sys.executable).parent / "ansible-playbook"
-    if not program.exists():
-        pytest.skip("ansible-playbook is not beside this Python")
-    checkout = ROOT / ".cache/collections"
-    staged = [path.parent for path in ROOT.parents if path.name == "ansible_collections"]
-    (collections,) = [checkout] if checkout.exists() else staged
     groups = {"storage": {"hosts": {"store": storage}}, "compute": {"hosts": {"db": COMPUTE}}}
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"children": groups}}))
-    ran = subprocess.run(
-        [str(program), "-i", str(tmp_path / "hosts.json"), "lunworks.iscsi.rotate_chap"],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_HOME": str(tmp_path),
-            "ANSIBLE_STDOUT_CALLBACK": "default",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-        check=False,
+    ran = run_playbook(
+        tmp_path, "-i", str(tmp_path / "hosts.json"), "lunworks.iscsi.rotate_chap", seconds=180
     )
     assert ran.returncode, ran.stdout
     assert CHAP["secret"] not in ran.stdout

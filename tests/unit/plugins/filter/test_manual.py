@@ -4,11 +4,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import yaml
@@ -16,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.manual_faults import manual_faults
 from ansible_collections.lunworks.iscsi.plugins.filter.manual_steps import manual_steps
+from ansible_collections.lunworks.iscsi.tests.unit.playing import run_playbook
 
 ARRAY = "iqn.1984-05.com.dell:powervault.MD3000i.6001c23000c9dcf5"
 A, B = "iqn.2026-01.com.example:db-a", "iqn.2026-01.com.example:db-b"
@@ -169,32 +166,12 @@ def test_a_lun_whose_wwid_nobody_wrote_down_is_shown_what_it_may_be():
 
 
 def test_the_role_lists_the_steps_without_a_connection(tmp_path):
-    checkout = Path(__file__).parents[4] / ".cache/collections"
-    staged = [path.parent for path in Path(__file__).parents if path.name == "ansible_collections"]
-    (collections,) = [checkout] if checkout.exists() else staged
     away = {"ansible_connection": "ssh", "ansible_ssh_executable": "/no/such/program"}
     hosts = {"storage": {"hosts": {"md": {**away, "target_provider": "manual", "target_targets": [TARGET]}}}}
     play = {"hosts": "storage", "gather_facts": False, "roles": ["lunworks.iscsi.target"]}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-    program = Path(sys.executable).parent / "ansible-playbook"
-    if not program.exists():
-        pytest.skip("ansible-playbook is not beside this Python")
-    ran = subprocess.run(
-        [str(program), "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml")],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_HOME": str(tmp_path),
-            "ANSIBLE_STDOUT_CALLBACK": "default",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ran = run_playbook(tmp_path, "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml"))
     assert ran.returncode == 0, ran.stdout
     assert f"On '{ARRAY}', map the LUN 'db0'" in ran.stdout
     assert "a secret of sixteen" not in ran.stdout

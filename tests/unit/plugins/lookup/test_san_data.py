@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 from jinja2 import StrictUndefined
 
 from ansible_collections.lunworks.iscsi.plugins.lookup.san_data import san_data
+from ansible_collections.lunworks.iscsi.tests.unit.playing import run_playbook
 
 GROUPS = {"storage": ["store1"], "compute": ["db-a", "db-b"], "all": ["store1", "db-a", "db-b", "other"]}
 IQN = "iqn.2026-01.com.example"
@@ -100,9 +97,6 @@ PLAY = [
 
 @pytest.mark.parametrize("limit", ["all", "db-b"])
 def test_ansible_itself_reads_all_hosts_whatever_the_limit(tmp_path, limit):
-    checkout = Path(__file__).parents[4] / ".cache/collections"
-    staged = [path.parent for path in Path(__file__).parents if path.name == "ansible_collections"]
-    (collections,) = [checkout] if checkout.exists() else staged
     hosts = {
         "storage": {
             "hosts": {
@@ -117,23 +111,8 @@ def test_ansible_itself_reads_all_hosts_whatever_the_limit(tmp_path, limit):
     }
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))
     (tmp_path / "play.yml").write_text(yaml.safe_dump(PLAY))
-    program = Path(sys.executable).parent / "ansible-playbook"
-    if not program.exists():
-        pytest.skip("ansible-playbook is not beside this Python")
-    ran = subprocess.run(
-        [str(program), "-i", str(tmp_path / "hosts.yml"), "--limit", limit, str(tmp_path / "play.yml")],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_HOME": str(tmp_path),
-            "ANSIBLE_STDOUT_CALLBACK": "default",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
+    ran = run_playbook(
+        tmp_path, "-i", str(tmp_path / "hosts.yml"), "--limit", limit, str(tmp_path / "play.yml")
     )
     assert ran.returncode == 0, ran.stdout
     told = json.JSONDecoder().raw_decode(ran.stdout, ran.stdout.index("{\n"))[0]["msg"]

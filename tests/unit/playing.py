@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, The lunworks.iscsi authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks run by Ansible itself on this machine, for what needs no host."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_playbook(tmp_path: Path, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+    """A run of ansible-playbook with this collection, errors among its output."""
+    program = Path(sys.executable).parent / "ansible-playbook"
+    if not program.exists():
+        pytest.skip("ansible-playbook is not beside this Python")
+    checkout = ROOT / ".cache/collections"
+    staged = [path.parent for path in ROOT.parents if path.name == "ansible_collections"]
+    (collections,) = [checkout] if checkout.exists() else staged
+    return subprocess.run(
+        [str(program), *arguments],
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_HOME": str(tmp_path),
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
