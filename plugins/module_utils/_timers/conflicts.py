@@ -10,7 +10,12 @@ from typing import Iterable, Iterator
 from .stall import FOR_EVER, Disk, Path
 
 PATIENT = 30  # seconds; a path of a map that keeps I/O for longer, and a lone one that does not, is a fault
+RETRY = 2  # seconds from one try of iscsid to log in again to the next
+REOPEN = "reopen_max"
 ROOT = 3600  # seconds; what the root file system on a single path should wait for at least
+# By these a sentence is known to be about what stands on a path, and not about a timer.
+BESIDE = "a single path of the LUN"
+BARE = "are the same LUN"
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ def _beside(disks: list[Disk]) -> Iterator[str]:
     for disk in disks:
         for user in disk.beside:
             yield (
-                f"{user}, a single path of the LUN {disk.wwid}, although that has the map '{disk.map}': when this path fails, "
+                f"{user}, {BESIDE} {disk.wwid}, although that has the map '{disk.map}': when this path fails, "
                 f"its I/O fails too. Move it to the map (module disks), or stop it and start it again."
             )
 
@@ -52,7 +57,7 @@ def _bare(disks: list[Disk]) -> Iterator[str]:
         if wwid and len(same) > 1:
             names = " and ".join(f"'{disk.device}'" for disk in same)
             yield (
-                f"{names} are the same LUN ({wwid}), and no multipath map joins them: when the path in use fails, the other "
+                f"{names} {BARE} ({wwid}), and no multipath map joins them: when the path in use fails, the other "
                 f"does not help. Let multipath claim the LUN (module disk)."
             )
 
@@ -70,11 +75,16 @@ def _of_map(disk: Disk) -> Iterator[str]:
                 f"dead path '/dev/{path.device}' from a command's timer only, after {path.notice} s instead of 10. Set "
                 f"noop_out_interval 5 and noop_out_timeout 5 (preset 'multipath')."
             )
+    if len(disk.paths) > 1 and any(path.max_retries < 0 for path in disk.paths):
+        yield (
+            f"max_retries -1 of the paths of the map '{disk.map}': a LUN that answers no commands on one path holds their I/O "
+            f"forever, although the map has another path. Set 0 to 5 (module disk_timers)."
+        )
     timers = sorted({path.command_timeout for path in disk.paths})
     if len(timers) > 1:
         yield (
             f"The paths of the map '{disk.map}' have different SCSI command timers, {' and '.join(map(str, timers))} s. Give "
-            f"them one (udev rule for 'timeout')."
+            f"them one (module disk_timers)."
         )
     yield from _of_queue(disk)
 
@@ -124,23 +134,27 @@ def _recovery(disk: Disk, path: Path) -> str:
     return f"{'fast_io_fail_tmo' if ours else 'replacement_timeout'} {path.replacement_timeout}"
 
 
+def _gives_up(timer: Timer, tries: int) -> str:
+    """iscsid tries again every two seconds where the portal refuses at once (open-iscsi, etc/iscsid.conf: reopen_max)."""
+    return (
+        f"{REOPEN} {tries} in the record of {timer.node}: after a loss iscsid gives up after {tries} tries, which can be over in "
+        f"{tries} x {RETRY} = {tries * RETRY} s, and logs out: I/O that still waits fails, whatever replacement_timeout says, "
+        f"and nothing logs in again. Set 0, no limit (module nodes)."
+    )
+
+
 def _of_timers(timers: list[Timer], disks: list[Disk]) -> Iterator[str]:
     overruled = {
-        path.session: (disk.map, disk.queue.fast_io_fail)
+        path.session: disk.queue.fast_io_fail
         for disk in disks
         if disk.queue and disk.queue.fast_io_fail is not None
         for path in disk.paths
     }
     drifted: dict[tuple[str, int, int], list[str]] = {}
     for timer in timers:
-        name, over = timer.setting.rpartition(".")[2], None
-        if name == "replacement_timeout" and timer.node in overruled:
-            map_, over = overruled[timer.node]
-            if timer.record is not None and over != timer.record:
-                yield (
-                    f"fast_io_fail_tmo {over} of the map '{map_}' and {name} {timer.record} in the record of {timer.node} "
-                    f"contradict each other: while the path is in the map, multipath's counts. Set both to the same value."
-                )
+        name = timer.setting.rpartition(".")[2]
+        # While the path is in a map, multipath's counts, and what the record says does no harm.
+        over = overruled.get(timer.node) if name == "replacement_timeout" else None
         if None not in (timer.record, timer.session) and timer.session not in (timer.record, over):
             yield (
                 f"The session of {timer.node} has {name} {timer.session}, its record says {timer.record}: that takes effect "
@@ -148,6 +162,8 @@ def _of_timers(timers: list[Timer], disks: list[Disk]) -> Iterator[str]:
             )
         if timer.record is not None and timer.record != timer.iscsid_conf:
             drifted.setdefault((name, timer.record, timer.iscsid_conf), []).append(timer.node)
+        if name == REOPEN and timer.record:
+            yield _gives_up(timer, timer.record)
     for (name, record, conf), nodes in drifted.items():
         more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
         yield (

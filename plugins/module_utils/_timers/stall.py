@@ -4,8 +4,8 @@
 
 Sources: open-iscsi README 8.1 (pings, SCSI error handler, replacement_timeout), Linux drivers/scsi/libiscsi.c
 (iscsi_eh_cmd_timed_out: while pings are on, a command's timer waits for their verdict), multipath.conf(5) (no_path_retry,
-polling_interval, fast_io_fail_tmo). What is looked at is a path that goes silent; a LUN that answers pings but no
-commands is not in it.
+polling_interval, fast_io_fail_tmo). What is looked at is a path that goes silent; beside it a LUN that answers no commands
+while its target answers pings and aborts (drivers/scsi/scsi_lib.c, scsi_cmd_runtime_exceeced: (allowed + 1) * timeout).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Path:
     replacement_timeout: int  # the session's recovery_tmo; below 0: forever
     abort_timeout: int
     command_timeout: int  # the disk's 'timeout' in sysfs
+    max_retries: int = 5  # the disk's own; -1: forever
 
     @property
     def pinged(self) -> bool:
@@ -46,6 +47,11 @@ class Path:
     def stall(self) -> int | None:
         """Until the I/O of this path is given back to what stands above it."""
         return FOR_EVER if self.replacement_timeout < 0 else self.notice + self.replacement_timeout
+
+    @property
+    def lun_stall(self) -> int | None:
+        """Until a command fails that the LUN does not answer."""
+        return FOR_EVER if self.max_retries < 0 else self.command_timeout * (self.max_retries + 1)
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,21 @@ def seconds(number: int | None) -> str:
     return "forever" if number is FOR_EVER else f"{number} s"
 
 
+def lun_stall(disk: Disk) -> int | None:
+    """The longest of its paths until a command fails that the LUN does not answer."""
+    found = [path.lun_stall for path in disk.paths]
+    return FOR_EVER if FOR_EVER in found else max(one or 0 for one in found)
+
+
+def lun_arithmetic(disk: Disk) -> str:
+    """The same as a sentence."""
+    path = max(disk.paths, key=lambda path: (path.max_retries < 0, path.lun_stall or 0))
+    said = f"A LUN that answers no commands, though its target answers pings: SCSI command timer {path.command_timeout} s"
+    if path.max_retries < 0:
+        return f"{said}, again and again (max_retries -1): forever."
+    return f"{said} x (max_retries {path.max_retries} + 1) = {path.lun_stall} s until they fail."
+
+
 def arithmetic(disk: Disk) -> str:
     """How the worst stall comes about, as a sentence."""
     path, queue = disk.slowest, disk.queue
@@ -160,7 +181,8 @@ def show_disk(disk: Disk) -> dict[str, Any]:
         "queueing": show_queue(disk.queue) if disk.queue else None,
         "path_stall": disk.path_stall,
         "worst_stall": disk.all_paths,
-        "arithmetic": arithmetic(disk),
+        "lun_stall": lun_stall(disk),
+        "arithmetic": f"{arithmetic(disk)} {lun_arithmetic(disk)}",
         "users": disk.users,
     }
 

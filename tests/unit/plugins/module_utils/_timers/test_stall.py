@@ -30,6 +30,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._timers.stall impor
     Queue,
     arithmetic,
     longer,
+    show_disk,
 )
 from ansible_collections.lunworks.iscsi.plugins.modules import timers_info
 from ansible_collections.lunworks.iscsi.tests.unit.recorded import RECORDED_OUTPUT
@@ -79,6 +80,20 @@ STALLS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "timer, retries, seconds, said",
+    [
+        (30, 5, 180, "SCSI command timer 30 s x (max_retries 5 + 1) = 180 s until they fail."),
+        (60, 0, 60, "SCSI command timer 60 s x (max_retries 0 + 1) = 60 s until they fail."),
+        (30, -1, None, "SCSI command timer 30 s, again and again (max_retries -1): forever."),
+    ],
+)
+def test_a_lun_that_is_silent_beside_pings_is_added_up_by_itself(timer, retries, seconds, said):
+    slow = replace(OTHER, command_timeout=timer, max_retries=retries)
+    told = show_disk(replace(MAP, paths=(replace(FAST, command_timeout=1, max_retries=0), slow)))
+    assert told["lun_stall"] == seconds and told["arithmetic"].endswith(said)
+
+
 @pytest.mark.parametrize("disk, one, every, said", STALLS)
 def test_the_worst_stall_is_the_sum_of_its_timers(disk, one, every, said):
     assert (disk.path_stall, disk.all_paths) == (one, every)
@@ -110,6 +125,25 @@ def timer(setting_, conf, record, session, node=HERE):
 
 FAULTS = [
     # name, disks, timers, the beginning of each fault
+    (
+        "commands without end beside another path",
+        [mapped(replace(FAST, max_retries=-1))],
+        [],
+        ["max_retries -1 of the paths of the map 'db0': a LUN that answers no commands on one path holds their I/O forever"],
+    ),
+    (
+        "commands without end where nothing else is",
+        [Disk("naa.6001405", (replace(FAST, replacement_timeout=120, max_retries=-1),))],
+        [],
+        [],
+    ),
+    (
+        "an iscsid that gives up",
+        [],
+        [timer("node.session.reopen_max", 5, 5, None)],
+        [f"reopen_max 5 in the record of {HERE}: after a loss iscsid gives up after 5 tries, which can be over in 5 x 2 = 10 s"],
+    ),
+    ("an iscsid that does not", [], [timer("node.session.reopen_max", 0, 0, None)], []),
     ("nothing", [], [], []),
     ("a map with the preset", [MAP], [timer(REPLACEMENT, 5, 5, 5)], []),
     ("one path with the preset", [alone(5, 5, 120)], [], []),
@@ -158,8 +192,7 @@ FAULTS = [
     ("a volume on a path past its map", [replace(MAP, beside=("/dev/sdb holds the active logical volume 'vg/data'",))], [],
      ["/dev/sdb holds the active logical volume 'vg/data', a single path of the LUN"]),
     ("disks that do not say who they are", [replace(alone(5, 5, 120), wwid="")] * 2, [], []),
-    ("multipath overrules the record", [MAP], [timer(REPLACEMENT, 120, 120, 5)], ["fast_io_fail_tmo 5 of the map 'db0' and "
-     f"replacement_timeout 120 in the record of {HERE} contradict each other"]),
+    ("multipath overrules the record, as it does everywhere", [MAP], [timer(REPLACEMENT, 120, 120, 5)], []),
     ("multipath leaves it alone", [mapped(FAST, fast_io_fail=None)], [timer(REPLACEMENT, 120, 120, 5)], [f"The session of {HERE} "
      "has replacement_timeout 5, its record says 120: that takes effect at the next login."]),
     ("the session is older than the record", [], [timer(NOOP_TIMEOUT, 10, 10, 5)], [f"The session of {HERE} has "
@@ -355,6 +388,7 @@ def test_the_timers_of_a_host_are_gathered_from_files_sysfs_and_the_daemon():
         "systemctl show -p ActiveState multipathd.service": "ActiveState=active\n",
         "multipathd show maps json": json.dumps({"maps": [one]}),
         "multipathd show config local": "defaults {\n\tfast_io_fail_tmo 5\n}\n",
+        "dmesg": "[ 7.5] connection1:0: detected conn error (1022)\n",
     }
     host = ScriptedHost(files, runs)
     told = timers_info.question({"max_stall": None}, host)
@@ -363,15 +397,15 @@ def test_the_timers_of_a_host_are_gathered_from_files_sysfs_and_the_daemon():
         ("/dev/mapper/db0", 15, 75),
         ("/dev/sdc", None, None),
     ]
+    assert [(one["session"], one["last"]) for one in told["connection_errors"]] == [
+        (f"the session of '{DATA}' at 10.0.1.1:3260", "1970-01-01 00:16:47 UTC")
+    ]
     assert [path["device"] for path in told["disks"][0]["paths"]] == ["sda", "sdb"]
     assert told["disks"][1]["users"] == ("/dev/sdc is mounted on '/'",)
     at = f"'{DATA}' at 10.0.1.1:3260"
     assert Timer(at, REPLACEMENT, 120, 60, 5) in told["timers"]
     assert Timer(f"'{ROOT}' at 10.0.1.1:3260", REPLACEMENT, 120, None, -1) in told["timers"]
     assert [fault.split(":3260")[0] for fault in told["faults"]] == [
-        f"fast_io_fail_tmo 5 of the map 'db0' and replacement_timeout 60 in the record of {at}"[
-            : -len(":3260")
-        ],
         f"noop_out_timeout is 5 in the record of {at}"[: -len(":3260")],
         f"replacement_timeout is 60 in the record of {at}"[: -len(":3260")],
     ]
@@ -387,7 +421,7 @@ def test_what_stands_on_a_path_past_its_map_is_the_first_fault():
         "/sys/class/block/dm-1/dm/name": "vg-data\n",
         "/sys/class/block/dm-1/dm/uuid": "LVM-x\n",
     }
-    runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n"}
+    runs = {"systemctl show -p ActiveState multipathd.service": "ActiveState=inactive\n", "dmesg": ""}
     told = timers_info.question({"max_stall": None}, ScriptedHost(files, runs))
     assert told["faults"][0].startswith(
         "/dev/sda holds the active logical volume 'vg/data', a single path of the LUN naa.db, although that has the map 'db0'"
