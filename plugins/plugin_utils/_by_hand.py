@@ -30,9 +30,13 @@ class Due:
     read_only: bool = False
 
     def __str__(self) -> str:
+        return self.told(f"the initiator '{self.initiator}'")
+
+    def told(self, whom: str) -> str:
+        """The map as what a person does, and for whom."""
         where = "under any free number" if self.number is None else f"as LUN {self.number}"
         how = ", read-only" if self.read_only else ""
-        return f"map the LUN '{self.lun}'{sized(self.size)} to the initiator '{self.initiator}' {where}{how}"
+        return f"map the LUN '{self.lun}'{sized(self.size)} to {whom} {where}{how}"
 
 
 def sized(count: int | None) -> str:
@@ -70,12 +74,13 @@ def dues_of(target: Data) -> list[Due]:
                     f"The igroup '{group['name']}' of '{name}' names the LUN '{entry['name']}', which the target does not have."
                 )
             for initiator in group.get("initiators") or []:
-                found.append(_due(name, lun, entry, target_key(initiator)))
+                found.append(due_of(name, lun, entry, target_key(initiator)))
     _refuse_one_number(found)
     return found
 
 
-def _due(target: str, lun: Data, entry: Data, initiator: str) -> Due:
+def due_of(target: str, lun: Data, entry: Data, initiator: str) -> Due:
+    """The map of a LUN, as the entry of an igroup has it."""
     number = lun.get("number") if entry.get("number") is None else entry["number"]
     return Due(
         target=target,

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.tests.integration.by_hand import WRITER, loosen
 from ansible_collections.lunworks.iscsi.tests.integration.harness import same, settled
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import played
 
@@ -38,20 +39,6 @@ echo '/dev/mapper/vg_hand-data /srv/hand ext4 _netdev,noatime 0 2' >>/etc/fstab
 systemctl daemon-reload
 mount /srv/hand
 """
-# Writes and syncs ten times a second, in a new file each time, and notes the longest it had to wait.
-WRITER = """
-import os, time
-worst, number = 0.0, 0
-while not os.path.exists('/run/enough'):
-    began, number = time.monotonic(), number + 1
-    with open(f'/srv/hand/{number % 50}', 'w') as file:
-        file.write(str(number) * 1000)
-        file.flush()
-        os.fsync(file.fileno())
-    worst = max(worst, time.monotonic() - began)
-    time.sleep(0.1)
-print(number, worst)
-"""
 PORTALS = ("san1", "san2")
 
 
@@ -75,6 +62,8 @@ def by_hand(lab, storage, compute):
         ],
         "initiator_name": INITIATOR,
         "initiator_nodes": [{"target": TARGET, "portals": portals}],
+        "initiator_discovery": [{"portals": portals}],
+        "initiator_rp_filter_interfaces": [loosen(compute)],
         "volume_groups": [{"name": "vg_hand", "luns": [{"wwid": wwid}], "volumes": [volume]}],
         "volume_filesystems": [],
     }
