@@ -13,6 +13,7 @@ from typing import Any, Iterator
 from .._block.dm_multipath import wwid_of_map
 from .._block.past_map import look_past
 from .._block.pv_label import parse_config
+from .._block.san_disk import KINDS
 from .._block.sysfs import BLOCK
 from .._block.write_protect import is_read_only
 from .._host import Host, Problem
@@ -44,7 +45,6 @@ IN_USE = "lvmconfig --typeconfig full devices/use_devicesfile devices/devicesfil
 # Beside '--config' lvmconfig(8) tells of lvm.conf only with '--mergedconfig', and of a setting with a default anyway.
 VOLUME_LIST = "lvmconfig --mergedconfig activation/volume_list".split()
 MISSING = "[missing]"
-KINDS = {"naa": "3", "eui": "2"}  # how multipath and udev begin the WWID that the kernel writes with a word
 ALIGNMENT = 1 << 20  # of a second metadata area at the end of a PV
 
 
