@@ -17,7 +17,7 @@ from ..plugin_utils._move.checks.request import refuse_request
 from ..plugin_utils._move.model import Refusal, mounts_of
 from ..plugin_utils._move.plan import Planned, plan
 from ..plugin_utils._move.position import Standing, moving_wwids, newest, standing
-from ..plugin_utils._move.status import status
+from ..plugin_utils._move.status import left, status
 from ..plugin_utils._move.survey import survey_of
 
 DOCUMENTATION = r"""
@@ -37,7 +37,7 @@ options:
         C(after)); C(igroups), names of igroups by target; C(backup_dir), where the controller keeps metadata; C(answers) by host
         with C(initiator), C(use), C(groups), C(luns), the results of M(lunworks.iscsi.initiator_info),
         M(lunworks.iscsi.volume_use_info), M(lunworks.iscsi.volume_group_info) and M(lunworks.iscsi.lun_info), and C(declared),
-        the targets that a host's data names; C(begun), when this run was begun,
+        the targets that a host's data names, and C(name), its initiator name there; C(begun), when this run was begun,
         by which it claims the move.
     type: dict
     required: true
@@ -70,13 +70,10 @@ def move_plan(asked: Mapping[str, Any]) -> dict[str, Any]:
         refuse_request(survey, groups)
         moving = moving_wwids(survey, groups)
         standings = [standing(survey, group, moving) for group in groups]
-        told = [
-            line
-            for one in standings
-            for line in status(one, [say for step in plan([one]) for say in step.say()])
-        ]
+        told = [line for one in standings for line in status(one)]
         for one in standings:
             refuse_group(survey, one)
+        told = [line for one in standings for line in (*status(one), left(plan([one])))]
         steps = plan(standings, frozenset(asked.get("hooks") or ()))
     except Refusal as refusal:
         return {"steps": [], "status": told, "refused": str(refusal), "backups": [], "seqnos": []}

@@ -14,7 +14,8 @@ from ..module_utils._arguments import iscsi_name, target_key
 from ..module_utils._host import Problem
 from ..module_utils._san.wwid import serial_of, wwid, wwid_of_lio
 from ..plugin_utils._move.model import moves_of
-from ..plugin_utils._move.position import listed
+from ..plugin_utils._move.side import listed
+from ..plugin_utils._typed import truths
 
 DOCUMENTATION = r"""
 name: san_moves
@@ -126,7 +127,7 @@ def _groups(parts: Mapping[str, Data]) -> Iterator[tuple[str, Data]]:
 def _declared(parts: Mapping[str, Data], target: str, lun: str) -> Iterator[tuple[str, Data, list[Data]]]:
     """The storage host, the entry of a LUN, and the igroups that it is given to, as the data has them."""
     for host, part in parts.items():
-        for one in part.get("target_targets") or []:
+        for one in map(truths, part.get("target_targets") or []):
             if target_key(one["name"]) == target:
                 entry: Data = next((each for each in one.get("luns") or [] if each["name"] == lun), {})
                 yield (

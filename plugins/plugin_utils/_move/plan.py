@@ -13,8 +13,19 @@ from typing import Any, Iterator
 
 from .position import Standing
 from .stage import Stage
-from .stages.destination import Attach, Await, Connect, Finish, HookAfter, Start
-from .stages.source import Deactivate, Export, Forget, HookBefore, Leave, Mark, Reattach, Unmount
+from .stages.destination import Attach, Await, Connect, Finish, HookAfter, Record, Start
+from .stages.source import (
+    Deactivate,
+    Export,
+    Forget,
+    HookBefore,
+    Leave,
+    LetGo,
+    LogOut,
+    Mark,
+    Reattach,
+    Unmount,
+)
 from .stages.storage import Admit, Serve, Show, Switch, Unmap
 
 # From 'export' to 'start' there is no service: all that can be done before or after stands there.
@@ -24,13 +35,17 @@ ORDER: tuple[type[Stage], ...] = (
     Mark,
     Show,
     Admit,
+    Record,
     Connect,
     Attach,
     HookBefore,
     Unmount,
     Deactivate,
     Export,
+    LetGo,
+    LogOut,
     Switch,
+    Connect,
     Await,
     Start,
     HookAfter,

@@ -5,51 +5,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, Iterator
+from typing import Iterator
 
 from ...module_utils._block.pv_label import Label
+from ...module_utils._providers import provider
+from ...module_utils._san.provider import Ability
 from .model import (
     STILL,
     STILL_SINCE,
-    Computer,
     Lun,
     Mount,
     Refusal,
     Survey,
-    Target,
     mounts_of,
     run_tag,
 )
-
-ANY_ADDRESS = ("0.0.0.0", "[::]")
-
-
-@dataclass(frozen=True)
-class Side:
-    """A volume group from one host's side. LUNs and disks by WWID."""
-
-    host: str
-    initiator: str
-    answers: bool
-    running: frozenset[str] = frozenset()  # LUNs of the group that it may write to now
-    saved: frozenset[str] = frozenset()  # those that it might write to after a boot of the storage host
-    mapped: frozenset[str] = frozenset()  # LUNs that it has now, if only to read
-    kept: frozenset[str] = frozenset()  # those that it would have after a boot of the storage host
-    disks: frozenset[str] = frozenset()  # those that it has devices of
-    sees: bool = False  # its LVM finds the whole group
-    active: frozenset[str] = frozenset()
-    mounts: tuple[Mount, ...] = ()
-    outsider: frozenset[str] = frozenset()  # targets that have no igroup for it
-    unconnected: frozenset[tuple[str, str]] = frozenset()  # portals without a session
-    idle: frozenset[str] = frozenset()  # targets that it keeps records of, and needs for nothing else
-    system_id: str = ""
-    igroups: tuple[
-        tuple[str, str], ...
-    ] = ()  # its igroup in each target; where it has none yet, that of the data
-
-    def may_write(self) -> bool:
-        """Whether it may write to any LUN of the group, now or after a boot of the storage host."""
-        return bool(self.running | self.saved)
+from .side import Side, listed, side_of
 
 
 @dataclass(frozen=True)
@@ -69,6 +40,10 @@ class Standing:
     stoppable: bool = False  # LVM of both hosts knows that flag
     run: str = ""  # the tag by which this run claims the move
     labelled: frozenset[str] = frozenset()  # LUNs on which LVM keeps metadata, by WWID
+    whole: frozenset[str] = frozenset()  # its targets that an initiator sees all LUNs of, or none
+    beside: frozenset[tuple[str, str, str]] = (
+        frozenset()
+    )  # storage host, target and LUN in these that do not move
 
     @property
     def wwids(self) -> frozenset[str]:
@@ -78,6 +53,10 @@ class Standing:
     def targets(self) -> list[str]:
         """The targets that serve it."""
         return sorted({lun.target for _storage, lun in self.luns})
+
+    def of_whole(self) -> frozenset[str]:
+        """The LUNs that change hands with their whole target, by WWID."""
+        return frozenset(lun.wwid for _storage, lun in self.luns if lun.target in self.whole)
 
     def has_left(self) -> bool:
         """Nothing that runs on the source can write to it any more."""
@@ -116,11 +95,12 @@ def newest(survey: Survey, group: str) -> Label:
             "Rename one of them first (vgrename UUID NEWNAME)."
         )
     if not labels:
-        raise Refusal(_nowhere(survey, group))
+        raise Refusal(nowhere(survey, group))
     return max(labels, key=lambda label: label.seqno)
 
 
-def _nowhere(survey: Survey, group: str) -> str:
+def nowhere(survey: Survey, group: str) -> str:
+    """Why a group is on no LUN, and which are."""
     for host, computer in survey.hosts.items():
         for one in computer.groups if computer else ():
             if one.name == group:
@@ -129,7 +109,11 @@ def _nowhere(survey: Survey, group: str) -> str:
                     f"{listed(survey.storages)}: a local disk cannot move, and an array that is not managed here must "
                     "have its LUN access changed by its own tools."
                 )
-    return f"There is no volume group '{group}' on any LUN of the storage hosts {listed(survey.storages)}.{unread(survey)}"
+    there = {found.label.group for found in found_luns(survey) if found.label.group}
+    return (
+        f"There is no volume group '{group}' on any LUN of the storage hosts {listed(survey.storages)}. There are: "
+        f"{listed(there)}.{unread(survey)}"
+    )
 
 
 def unread(survey: Survey) -> str:
@@ -169,6 +153,7 @@ def standing(survey: Survey, group: str, moving: frozenset[str]) -> Standing:
     theirs = destination.initiator if destination else ""
     source = survey.computer(survey.source)
     known = source.initiator if source else _silent_initiator(survey, luns, theirs)
+    whole = _whole(survey, luns)
     return Standing(
         group=group,
         uuid=label.uuid,
@@ -176,13 +161,28 @@ def standing(survey: Survey, group: str, moving: frozenset[str]) -> Standing:
         volumes=frozenset(label.volumes),
         exported=label.exported,
         tags=frozenset(label.tags),
-        source=_side(survey, survey.source, known, label, luns, moving),
-        destination=_side(survey, survey.destination, theirs, label, luns, moving),
+        source=side_of(survey, survey.source, known, label, luns, moving, whole),
+        destination=side_of(survey, survey.destination, theirs, label, luns, moving, whole),
         system_id=label.system_id,
         still=STILL in label.status,
         run=run_tag(*survey.run, survey.source, survey.destination) if survey.run[1] else "",
         labelled=frozenset(found.lun.wwid for found in found_luns(survey) if found.label.uuid == label.uuid),
         stoppable=all(one and one.version >= STILL_SINCE for one in (source, destination)),
+        whole=whole,
+        beside=frozenset(
+            (name, lun.target, lun.name)
+            for name, storage in survey.storages.items()
+            for lun in (storage.luns if storage else ())
+            if lun.target in whole and lun.wwid not in moving
+        ),
+    )
+
+
+def _whole(survey: Survey, luns: tuple[tuple[str, Lun], ...]) -> frozenset[str]:
+    """The targets of storage software that cannot give a single LUN of them to an initiator."""
+    software = {name: provider(one.provider) for name, one in survey.storages.items() if one}
+    return frozenset(
+        lun.target for storage, lun in luns if Ability.LUN_BY_INITIATOR in software[storage].lacks
     )
 
 
@@ -203,92 +203,9 @@ def _silent_initiator(survey: Survey, luns: tuple[tuple[str, Lun], ...], other: 
     return found[0] if found else ""
 
 
-def _side(
-    survey: Survey,
-    name: str,
-    initiator: str,
-    label: Label,
-    luns: tuple[tuple[str, Lun], ...],
-    moving: frozenset[str],
-) -> Side:
-    own = [lun for _storage, lun in luns]
-    mapped = frozenset(lun.wwid for lun in own if initiator and initiator in lun.running)
-    kept = frozenset(lun.wwid for lun in own if initiator and initiator in lun.saved)
-    running = mapped - {lun.wwid for lun in own if initiator in lun.read_only}
-    saved = kept - {lun.wwid for lun in own if initiator in lun.saved_read_only}
-    targets = sorted({lun.target for lun in own})
-    known = {target: _served(survey, target).igroup_of(initiator) for target in targets}
-    named = survey.igroups if name == survey.destination else {}
-    igroups = tuple((target, igroup or named.get(target, name)) for target, igroup in known.items())
-    seen = survey.computer(name)
-    if seen is None:
-        return Side(name, initiator, False, running, saved, mapped, kept, igroups=igroups)
-    group = next((one for one in seen.groups if one.uuid == label.uuid), None)
-    return Side(
-        host=name,
-        initiator=initiator,
-        answers=True,
-        running=running,
-        saved=saved,
-        mapped=mapped,
-        kept=kept,
-        disks=frozenset(lun.wwid for lun in own if lun.wwid in seen.disks),
-        sees=bool(group and not group.missing and set(group.pvs) == {uuid for uuid, _device in label.pvs}),
-        active=_active(seen, label),
-        mounts=tuple(mount for owner, mount in seen.mounts if owner == label.group),
-        outsider=frozenset(target for target in targets if not known[target]),
-        unconnected=frozenset(
-            (target, portal)
-            for target in targets
-            for portal in portals_for(survey, target)
-            if portal not in seen.sessions.get(target, frozenset())
-        ),
-        idle=frozenset(one for one in targets if _is_idle(survey, seen, one, moving)),
-        system_id=seen.system_id,
-        igroups=igroups,
-    )
-
-
-def _active(seen: Computer, label: Label) -> frozenset[str]:
-    """What the kernel has tables of; where another group of that name is the host's own, its tables are not ours."""
-    others = [one for one in seen.groups if one.name == label.group and one.uuid != label.uuid]
-    return frozenset() if others else seen.active.get(label.group, frozenset())
-
-
-def _served(survey: Survey, target: str) -> Target:
-    return next(one.targets[target] for one in survey.storages.values() if one and target in one.targets)
-
-
-def portals_for(survey: Survey, target: str) -> frozenset[str]:
-    """The portals at which the destination uses a target: those it has records of, else the source's, else all."""
-    for name in (survey.destination, survey.source):
-        computer = survey.computer(name)
-        if computer and computer.records.get(target):
-            return computer.records[target]
-    portals = frozenset(_served(survey, target).portals)
-    return frozenset(portal for portal in portals if not portal.startswith(ANY_ADDRESS))
-
-
-def _is_idle(survey: Survey, seen: Computer, target: str, moving: frozenset[str]) -> bool:
-    """Whether nothing but the moving groups lets a host keep its records of a target."""
-    if target in seen.declared or not (seen.records.get(target) or seen.sessions.get(target)):
-        return False
-    return not any(
-        seen.initiator in lun.initiators() and lun.wwid not in moving
-        for storage in survey.storages.values()
-        for lun in (storage.luns if storage else ())
-        if lun.target == target
-    )
-
-
 def waiting_mounts(standing_: Standing) -> tuple[Mount, ...]:
     """The mounts that the group carries and the destination does not have yet."""
     done = {
         (mount.volume, mount.path) for mount in standing_.destination.mounts if mount.mounted and mount.line
     }
     return tuple(mount for mount in mounts_of(standing_.tags) if (mount.volume, mount.path) not in done)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names for people."""
-    return ", ".join(f"'{name}'" for name in sorted(names)) or "none"

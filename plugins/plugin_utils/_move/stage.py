@@ -11,7 +11,8 @@ from typing import Any
 
 from ...module_utils._lvm.planned import RUN
 from .model import Mount, ours
-from .position import Side, Standing, listed
+from .position import Standing
+from .side import Side, listed
 
 
 class Stage:
@@ -119,6 +120,20 @@ def lun_maps(
     ]
 
 
+def without(one: Standing, host: str, side: Side) -> list[dict[str, Any]]:
+    """The whole targets of a storage host without the igroup of a side, as the module 'targets' takes them."""
+    named = {
+        lun.target
+        for storage, lun in one.luns
+        if storage == host and lun.target in one.whole and lun.wwid in side.mapped | side.kept
+    }
+    igroups = dict(side.igroups)
+    return [
+        {"name": target, "igroups": [{"name": igroups[target], "state": "absent", "luns": []}]}
+        for target in sorted(named)
+    ]
+
+
 def expected(one: Standing, host: str, exported: bool) -> list[dict[str, Any]]:
     """What LVM must have written on the LUNs of a storage host, as the module 'targets' takes it."""
     return [
@@ -136,12 +151,16 @@ def in_igroup(target: str, side: Side, luns: list[dict[str, Any]]) -> dict[str, 
 
 def login_nodes(side: Side) -> list[dict[str, Any]]:
     """The portals without a session, as the module 'nodes' takes them."""
+    return nodes_at(side.unconnected, startup="automatic", logged_in=True)
+
+
+def nodes_at(portals: frozenset[tuple[str, str]], **how: Any) -> list[dict[str, Any]]:
+    """Records of targets at these portals, as the module 'nodes' takes them."""
     return [
-        {
-            "target": target,
-            "portals": sorted(portal for name, portal in side.unconnected if name == target),
-            "startup": "automatic",
-            "logged_in": True,
-        }
-        for target in sorted({target for target, _portal in side.unconnected})
+        {"target": target, "portals": sorted(portal for name, portal in portals if name == target), **how}
+        for target in sorted({target for target, _portal in portals})
     ]
+
+
+def say_ways(portals: frozenset[tuple[str, str]]) -> str:
+    return listed(f"{target} at {portal}" for target, portal in portals)

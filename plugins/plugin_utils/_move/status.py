@@ -4,23 +4,43 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from ...module_utils._lvm.planned import runs_of
 from .model import AUTO, MOUNT, NO_MOUNTS, mounts_of, moves_of
-from .position import Side, Standing, listed
+from .plan import Planned
+from .position import Standing
+from .side import Side, listed
 
 
-def status(one: Standing, left: list[str]) -> list[str]:
-    """Where a group stands; 'left' are the sentences of the steps that a move would still take."""
+def status(one: Standing) -> list[str]:
+    """Where a group stands."""
     return [
         f"'{one.group}' ({one.uuid}) {_owner(one)}",
-        f"  on the disks: {'exported' if one.exported else 'not exported'}{_noted(one)}",
-        *(f"  {line}" for side in (one.source, one.destination) for line in _side(side, one)),
+        f"  on the disks: {'exported' if one.exported else 'not exported'}{noted(one)}",
+        *(f"  {line}" for side in (one.source, one.destination) for line in side_of(side, one)),
         *_lost_mounts(one),
-        f"  to do: {len(left)} step{'' if len(left) == 1 else 's'}"
-        + (f", the next: {left[0]}" if left else ""),
+        *(f"  {line}" for line in _unknown_mounts(one)),
+        *(f"  {line}" for line in not_by_itself(one)),
     ]
+
+
+def left(steps: Sequence[Planned]) -> str:
+    """What a move would still do."""
+    said = [say for step in steps for say in step.say()]
+    return f"  to do: {len(said)} step{'' if len(said) == 1 else 's'}" + (
+        f", the next: {said[0]}" if said else ""
+    )
+
+
+def _unknown_mounts(one: Standing) -> Iterator[str]:
+    """A source that is dead before it could note them cannot be asked."""
+    known = one.destination.mounts or mounts_of(one.tags) or NO_MOUNTS in one.tags
+    if not one.source.answers and not known and not one.has_arrived():
+        yield (
+            f"'{one.source.host}' cannot be asked where it was mounted, so a move mounts nothing. Afterwards lunworks.iscsi.site "
+            f"does, by the volume_groups of '{one.destination.host}'"
+        )
 
 
 def _lost_mounts(one: Standing) -> Iterator[str]:
@@ -32,6 +52,19 @@ def _lost_mounts(one: Standing) -> Iterator[str]:
             f"('{one.group}-{one.uuid}-*.vg', tags '{MOUNT}:volume:path:type:options', and '*.mounts.json') say it: mount it by "
             "them (lunworks.iscsi.mounts)"
         )
+
+
+def not_by_itself(one: Standing) -> Iterator[str]:
+    """What no boot of the host that uses the group mounts."""
+    side = one.destination if one.has_left() else one.source
+    for mount in side.mounts:
+        if mount.mounted and not mount.line:
+            yield f"'{mount.path}' is mounted and is not in the fstab of '{side.host}': no boot there mounts it"
+        elif "noauto" in mount.options.split(","):
+            yield f"'{mount.path}' has 'noauto' in the fstab of '{side.host}': no boot there mounts it"
+    bare = one.volumes & side.active - {mount.volume for mount in side.mounts}
+    if bare:
+        yield f"{listed(bare)} of it: active on '{side.host}', and neither mounted nor in its fstab; a move mounts nothing of it"
 
 
 def _owner(one: Standing) -> str:
@@ -47,7 +80,7 @@ def _owner(one: Standing) -> str:
     return "is mapped to neither host"
 
 
-def _noted(one: Standing) -> str:
+def noted(one: Standing) -> str:
     moves = sorted(moves_of(one.tags))
     until = ", not activated automatically by any host until that is over" if AUTO in one.tags else ""
     runs = "".join(
@@ -59,7 +92,7 @@ def _noted(one: Standing) -> str:
     )
 
 
-def _side(side: Side, one: Standing) -> Iterator[str]:
+def side_of(side: Side, one: Standing) -> Iterator[str]:
     mapped = f"{len(side.running)} of {len(one.wwids)} LUNs mapped, {len(side.saved)} saved"
     if side.mapped - side.running:
         mapped += f", {len(side.mapped - side.running)} more read-only"

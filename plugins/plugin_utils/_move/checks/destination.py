@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from ..model import Computer, Refusal, Survey
-from ..position import Standing, listed, newest, waiting_mounts
+from ..position import Standing, newest, waiting_mounts
+from ..side import listed
 
 # The kernel's drivers that an LV with such segments needs (one of them each), and the program that LVM checks it with.
 THIN, CACHE = (("dm_thin_pool",), "thin_check"), (("dm_cache",), "cache_check")

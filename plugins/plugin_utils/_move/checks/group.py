@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Callable
 
 from ....module_utils._providers import provider
-from ....module_utils._san.provider import Ability
+from ....module_utils._san.provider import ONLY_SOME, Ability
 from ..model import Refusal, Survey, Target, moves_of
-from ..position import Standing, listed, newest, portals_for
+from ..position import Standing, newest
+from ..side import listed, portals_for
 from ..stage import is_foreign, is_here
 from .destination import refuse_abilities
 from .use import refuse_use, seen_by
@@ -21,15 +22,23 @@ def refuse_group(survey: Survey, one: Standing) -> None:
         ask(survey, one)
 
 
-def _whole_targets(survey: Survey, one: Standing) -> None:
-    """The switch is one of single LUNs, and the storage software must have it."""
+def _storage_software(survey: Survey, one: Standing) -> None:
+    """LUNs, or whole targets, must change hands under it, and nothing else in a whole target."""
     for name in sorted({storage for storage, _lun in one.luns}):
         storage = survey.storages[name]
         software = provider(storage.provider if storage else "lio")
-        if Ability.LUN_BY_INITIATOR in software.lacks:
+        if "expected" not in software.takes:
             raise Refusal(
-                f"'{name}' serves '{one.group}' with {software.name}, and a move gives single LUNs to another initiator, which "
-                f"{software.name} does not have: {software.lacks[Ability.LUN_BY_INITIATOR]}."
+                f"'{name}' serves '{one.group}' with {software.name}, and this collection {ONLY_SOME['expected']} with "
+                f"{software.name}. Serve it with LIO or tgt, or move its access by hand."
+            )
+        for target in sorted({at for storage_, at, _lun in one.beside if storage_ == name}):
+            others = listed(lun for _storage, at, lun in one.beside if at == target)
+            raise Refusal(
+                f"'{name}' serves '{one.group}' with {software.name}, where a target changes hands whole "
+                f"({software.lacks[Ability.LUN_BY_INITIATOR]}), and '{target}' has {others} too, which would go with it. If "
+                "these are LUNs of other volume groups, move those in the same run (-e vg=NAME,NAME), or serve each volume "
+                "group by a target of its own."
             )
 
 
@@ -222,15 +231,27 @@ def _way_in(survey: Survey, one: Standing) -> None:
                 f"'{target.name}' listens on all addresses, and '{survey.destination}' has no record of it: which portals "
                 "should it use? Declare them (initiator_nodes) and run lunworks.iscsi.site first."
             )
-        if target.name in one.destination.outsider and target.chap:
+        if target.name in one.destination.outsider & one.whole and target.chap:
+            _knows_chap(survey, target.name)
+        elif target.name in one.destination.outsider and target.chap:
             raise Refusal(
                 f"The igroups of '{target.name}' require CHAP, and '{survey.destination}' has none there. Declare its "
                 "igroup with its own credentials, without a LUN yet, and run lunworks.iscsi.site first."
             )
 
 
+def _knows_chap(survey: Survey, target: str) -> None:
+    """The credentials of a whole target stay when it changes hands; whoever gets it must have them in its records."""
+    destination = survey.computer(survey.destination)
+    if destination and not destination.records.get(target):
+        raise Refusal(
+            f"'{target}' requires CHAP, and '{survey.destination}' has no record of it with the credentials. Declare it there "
+            "(initiator_nodes) with chap and 'logged_in: false', and run lunworks.iscsi.site first."
+        )
+
+
 CHECKS: tuple[Callable[[Survey, Standing], None], ...] = (
-    _whole_targets,
+    _storage_software,
     _other_move,
     _third_party,
     _both,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..model import VG_NAME, Refusal, Survey
-from ..position import listed
+from ..side import listed
 
 
 def refuse_request(survey: Survey, groups: list[str]) -> None:

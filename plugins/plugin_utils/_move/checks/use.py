@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from ..model import LONGEST_TAG, Computer, Group, Refusal, Survey, mount_tag
-from ..position import Standing, listed, waiting_mounts
+from ..position import Standing, waiting_mounts
+from ..side import listed
 
 
 def refuse_use(survey: Survey, one: Standing) -> None:

@@ -8,25 +8,71 @@ from dataclasses import replace
 from typing import Any
 
 from ..model import AUTO, mounts_of, ours, sums_of
-from ..position import Standing, listed, waiting_mounts
-from ..stage import OnDestination, claimed, claims, is_foreign, is_here, login_nodes, say_mounts, say_volumes
+from ..position import Standing, waiting_mounts
+from ..side import listed
+from ..stage import (
+    OnDestination,
+    claimed,
+    claims,
+    is_foreign,
+    is_here,
+    login_nodes,
+    nodes_at,
+    say_mounts,
+    say_volumes,
+    say_ways,
+)
+
+
+class Record(OnDestination):
+    """Where it will log in, while that is known: a target that changes hands whole lets it in only when the service has
+    stopped, and the source, which knows the portals, may be gone by then.
+    """
+
+    name = "record"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return bool(one.whole and one.destination.unrecorded) and not one.has_arrived()
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        return replace(one, destination=replace(one.destination, unrecorded=frozenset()))
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"make records of {say_ways(one.destination.unrecorded)}, which lets it in later"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"nodes": nodes_at(one.destination.unrecorded, startup="manual")}
 
 
 class Connect(OnDestination):
+    """The sessions: before the service stops, or where a target changes hands whole, as soon as it has."""
+
     name = "connect"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return bool(one.destination.unconnected)
+        return bool(one.destination.unconnected) and (not one.whole or one.has_arrived())
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        return replace(one, destination=replace(one.destination, unconnected=frozenset()))
+        side = one.destination
+        return replace(
+            one,
+            destination=replace(
+                side,
+                connected=side.connected | side.unconnected,
+                unconnected=frozenset(),
+                unrecorded=frozenset(),
+            ),
+        )
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        ways = [f"{target} at {portal}" for target, portal in one.destination.unconnected]
-        return f"log in to {listed(ways)}"
+        return f"log in to {say_ways(one.destination.unconnected)}"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
@@ -40,7 +86,7 @@ class Attach(OnDestination):
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return is_here(one) and one.still and Attach.lacks(one)
+        return is_here(one) and one.still and not one.whole and Attach.lacks(one)
 
     @staticmethod
     def lacks(one: Standing) -> bool:

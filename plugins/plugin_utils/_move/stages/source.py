@@ -8,8 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 from ..model import AUTO, NO_MOUNTS, mount_tag, mounts_of, move_tag, moves_of, sum_tag, sums_of
-from ..position import Standing, listed
-from ..stage import OnSource, claims, earlier_claims, is_here, login_nodes, say_mounts, say_volumes
+from ..position import Standing
+from ..side import listed
+from ..stage import (
+    OnSource,
+    claims,
+    earlier_claims,
+    is_here,
+    login_nodes,
+    nodes_at,
+    say_mounts,
+    say_volumes,
+    say_ways,
+)
 
 
 class Reattach(OnSource):
@@ -220,6 +231,44 @@ class Forget(OnSource):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         return {"disks": [{"wwid": wwid, "state": "absent"} for wwid in sorted(one.source.disks)]}
+
+
+class LetGo(Forget):
+    """Where a target changes hands whole its sessions end: before that, since a map without paths would hold what reads it."""
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return bool(one.whole) and not is_here(one) and Forget.due(one)
+
+
+class LogOut(OnSource):
+    """The sessions to targets that change hands whole; the records stay until the move is over."""
+
+    name = "logout"
+
+    @staticmethod
+    def due(one: Standing) -> bool:
+        return one.source.answers and bool(LogOut.sessions(one)) and not is_here(one)
+
+    @staticmethod
+    def sessions(one: Standing) -> frozenset[tuple[str, str]]:
+        return frozenset(way for way in one.source.connected if way[0] in one.whole)
+
+    @staticmethod
+    def taken(one: Standing, host: str = "") -> Standing:
+        side, ended = one.source, LogOut.sessions(one)
+        return replace(
+            one,
+            source=replace(side, connected=side.connected - ended, unconnected=side.unconnected | ended),
+        )
+
+    @staticmethod
+    def say(one: Standing, host: str) -> str:
+        return f"log out of {say_ways(LogOut.sessions(one))}"
+
+    @staticmethod
+    def arguments(one: Standing, host: str) -> dict[str, Any]:
+        return {"nodes": nodes_at(LogOut.sessions(one), logged_in=False)}
 
 
 class Leave(OnSource):

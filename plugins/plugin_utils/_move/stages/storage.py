@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..position import Standing, listed
-from ..stage import OnStorage, expected, in_igroup, is_here, lun_maps, luns_on, say_luns
+from ..position import Standing
+from ..side import Side, listed
+from ..stage import OnStorage, expected, in_igroup, is_here, lun_maps, luns_on, say_luns, without
 
 
 class Serve(OnStorage):
@@ -45,7 +46,7 @@ class Show(OnStorage):
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return is_here(one) and one.still and one.destination.mapped != one.wwids
+        return is_here(one) and one.still and not one.whole and one.destination.mapped != one.wwids
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
@@ -65,31 +66,41 @@ class Show(OnStorage):
 
 
 class Admit(OnStorage):
-    """An igroup for the destination, without a LUN yet, so that it can log in before the service stops."""
+    """An igroup for the destination, without a LUN yet, so that it can log in before the service stops; not where it would
+    see all LUNs of a target.
+    """
 
     name = "admit"
 
     @staticmethod
     def due(one: Standing) -> bool:
-        return bool(one.destination.outsider)
+        return bool(Admit.lacking(one))
+
+    @staticmethod
+    def lacking(one: Standing) -> frozenset[str]:
+        return one.destination.outsider - one.whole
 
     @classmethod
     def hosts(cls, one: Standing) -> list[str]:
-        return sorted({storage for storage, lun in one.luns if lun.target in one.destination.outsider})
+        return sorted({storage for storage, lun in one.luns if lun.target in Admit.lacking(one)})
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        served = {lun.target for storage, lun in one.luns if host in ("", storage)}
+        served = {
+            lun.target
+            for storage, lun in one.luns
+            if host in ("", storage) and lun.target in Admit.lacking(one)
+        }
         return replace(one, destination=replace(one.destination, outsider=one.destination.outsider - served))
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
-        igroups = {dict(one.destination.igroups)[target] for target in one.destination.outsider}
+        igroups = {dict(one.destination.igroups)[target] for target in Admit.lacking(one)}
         return f"add the initiator '{one.destination.initiator}' to the igroup {listed(igroups)}"
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        own = {lun.target for storage, lun in one.luns if storage == host} & one.destination.outsider
+        own = {lun.target for storage, lun in one.luns if storage == host} & Admit.lacking(one)
         return {"targets": [in_igroup(target, one.destination, []) for target in sorted(own)]}
 
 
@@ -97,7 +108,7 @@ class Switch(OnStorage):
     """The fence, and only behind it the opening: from here on the source cannot write, whatever runs there.
 
     A source that answers may still read: it removes its maps in order once the service runs again. One that does not, and
-    may come back at any time, loses the LUNs.
+    may come back at any time, loses the LUNs; so does every source where a target changes hands whole.
     """
 
     name = "switch"
@@ -118,12 +129,20 @@ class Switch(OnStorage):
             kept=side.kept | own,
         )
         done = replace(one, source=fenced, destination=opened)
-        return done if one.source.answers else Unmap.taken(done, host)
+        outsider = one.destination.outsider - {lun.target for _storage, lun in one.luns if lun.wwid in own}
+        done = replace(done, destination=replace(opened, outsider=outsider))
+        lost = own & one.of_whole() if one.source.answers else own
+        return replace(done, source=shut_out(done.source, lost))
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
         source, destination = one.source, one.destination
         own = say_luns(one, host)
+        if one.whole & {lun.target for storage, lun in one.luns if storage == host}:
+            return (
+                f"shut '{source.host}' ({source.initiator}) out of the target of {own}, and once its sessions have ended let "
+                f"'{destination.host}' ({destination.initiator}) in, running and saved"
+            )
         fence = f"make {own} read-only for" if source.answers else f"unmap {own} from"
         return (
             f"{fence} '{source.host}' ({source.initiator}), and once that is done writable for '{destination.host}' "
@@ -132,13 +151,19 @@ class Switch(OnStorage):
 
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
-        source = one.source
+        source, whole = one.source, one.of_whole()
+        single = one.wwids - whole
         fence: dict[str, Any] = {"read_only": True} if source.answers else {"state": "absent"}
-        fenced = lun_maps(one, host, source, only=source.mapped | source.kept, **fence)
+        fenced = lun_maps(one, host, source, only=(source.mapped | source.kept) & single, **fence)
         # One that does not answer may write until it is fenced.
         proved = expected(one, host, exported=True) if one.exported else []
-        opened = lun_maps(one, host, one.destination, read_only=False, shared=True)
-        return {"targets": fenced + opened, "expected": proved}
+        opened = lun_maps(one, host, one.destination, only=single, read_only=False, shared=True)
+        handed = without(one, host, source) + lun_maps(one, host, one.destination, only=whole)
+        return {
+            "targets": fenced + opened + handed,
+            "expected": proved,
+            "rehearsed": [one.group] if handed else [],
+        }
 
 
 class Unmap(OnStorage):
@@ -152,15 +177,7 @@ class Unmap(OnStorage):
 
     @staticmethod
     def taken(one: Standing, host: str = "") -> Standing:
-        gone, side = luns_on(one, host), one.source
-        source = replace(
-            side,
-            running=side.running - gone,
-            saved=side.saved - gone,
-            mapped=side.mapped - gone,
-            kept=side.kept - gone,
-        )
-        return replace(one, source=source)
+        return replace(one, source=shut_out(one.source, luns_on(one, host)))
 
     @staticmethod
     def say(one: Standing, host: str) -> str:
@@ -169,4 +186,17 @@ class Unmap(OnStorage):
     @staticmethod
     def arguments(one: Standing, host: str) -> dict[str, Any]:
         proved = [] if one.exported else expected(one, host, exported=False)
-        return {"targets": lun_maps(one, host, one.source, state="absent"), "expected": proved}
+        single = one.wwids - one.of_whole()
+        maps = lun_maps(one, host, one.source, only=single, state="absent")
+        return {"targets": maps + without(one, host, one.source), "expected": proved}
+
+
+def shut_out(side: Side, wwids: frozenset[str]) -> Side:
+    """A host without these LUNs."""
+    return replace(
+        side,
+        running=side.running - wwids,
+        saved=side.saved - wwids,
+        mapped=side.mapped - wwids,
+        kept=side.kept - wwids,
+    )

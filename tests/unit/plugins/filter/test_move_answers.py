@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible_collections.lunworks.iscsi.plugins.filter.move_answers import move_answers
 
-NOTHING = {"initiator": {}, "use": {}, "groups": {}, "luns": {}, "declared": []}
+NOTHING = {"initiator": {}, "use": {}, "groups": {}, "luns": {}, "declared": [], "name": ""}
 
 
 def test_each_host_has_what_it_answered_and_nothing_of_the_rest():

@@ -48,7 +48,7 @@ def luns(*mapped, saved=None, group="vg_db", tags=()):
                 {
                     "target": T,
                     "name": name,
-                    "wwid": f"wwid-{name}",
+                    "wwid": f"0wwid-{name}",
                     "initiators": list(mapped),
                     "saved_initiators": list(mapped if saved is None else saved),
                     "label": label,
@@ -96,7 +96,7 @@ def test_what_only_the_saved_map_has_counts():
 
 def test_a_disk_named_by_its_wwid_counts():
     data = parts()
-    data["b"]["volume_groups"][0]["luns"] = [{"wwid": "wwid-db0"}, {"wwid": "wwid-db1"}]
+    data["b"]["volume_groups"][0]["luns"] = [{"wwid": "0wwid-db0"}, {"wwid": "0wwid-db1"}]
     (move,) = san_moves(data, luns(A))["moves"]
     assert move["source"] == "a"
 
@@ -161,6 +161,13 @@ def test_luns_that_are_shared_are_not_judged():
     for lun in data["store1"]["target_targets"][0]["luns"]:
         lun["shared"] = True
     assert san_moves(data, luns(A)) == {"moves": [], "faults": []}
+
+
+def test_luns_whose_text_says_that_they_are_not_shared_are_judged():
+    data = parts()
+    for lun in data["store1"]["target_targets"][0]["luns"]:
+        lun["shared"] = "false"
+    assert san_moves(data, luns(A)) == san_moves(parts(), luns(A)) != {"moves": [], "faults": []}
 
 
 def test_a_run_for_the_storage_host_alone_gives_no_group_to_a_second_host():

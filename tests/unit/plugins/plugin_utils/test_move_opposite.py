@@ -16,7 +16,11 @@ import pytest
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.model import mounts_of, ours, run_tag
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.plan import plan
 from ansible_collections.lunworks.iscsi.plugins.plugin_utils._move.position import standing
-from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import MOUNTS, survey
+from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving import (
+    MOUNTS,
+    survey,
+    whole_survey,
+)
 
 HOOKS = frozenset({"before", "after"})
 OURS_ALONE = {
@@ -36,8 +40,8 @@ def turned(one):
 class World:
     """What is true of the group, seen as its move from 'a' to 'b', and how often its metadata was written."""
 
-    def __init__(self):
-        self.one, self.seqno = standing(survey(), "vg_db", frozenset({"w1", "w2"})), 7
+    def __init__(self, seen=survey):
+        self.one, self.seqno = standing(seen(), "vg_db", frozenset({"w1", "w2"})), 7
 
     def change(self, one):
         self.seqno += (one.tags, one.exported, one.still) != (
@@ -77,6 +81,7 @@ class Run:
             "switch": other or not one.exported,
             "unmap": other or one.exported,
             "forget": bool(one.source.active or one.source.mounts),
+            "logout": bool(one.source.active or one.source.mounts),
         }.get(name, name in NOTED and (other or writer.running != one.wwids))
         if ill:
             self.refused, self.left = name, []
@@ -91,15 +96,18 @@ class Run:
             count -= 1
 
 
-def steps():
-    return range(len(plan([World().one])) + 1)
+def steps(seen=survey):
+    return range(len(plan([World(seen).one])) + 1)
+
+
+CUTS = [(seen, cut) for seen in (survey, whole_survey) for cut in steps(seen)]
 
 
 @pytest.mark.parametrize("back", [True, False], ids=["back", "there"])
-@pytest.mark.parametrize("cut", steps())
-def test_of_two_runs_one_goes_on_and_no_mount_is_lost(cut, back):
-    for other in steps():
-        world = World()
+@pytest.mark.parametrize("seen, cut", CUTS)
+def test_of_two_runs_one_goes_on_and_no_mount_is_lost(seen, cut, back):
+    for other in steps(seen):
+        world = World(seen)
         first = Run(world, "anna", False)
         first.go(cut)
         second = Run(world, "bert", back)
@@ -125,9 +133,9 @@ def test_an_earlier_run_is_refused_at_its_next_step_once_a_later_one_has_claimed
     assert (first.refused, second.refused) == ("export", "")
 
 
-def cut_off(cut):
+def cut_off(cut, seen=survey):
     """Where a run leaves the group that is killed after so many steps."""
-    world = World()
+    world = World(seen)
     Run(world, "anna", False).go(cut)
     return world
 
@@ -146,10 +154,10 @@ def test_a_run_that_goes_on_claims_the_move_before_it_does_what_only_one_may_do(
     assert not run.refused and not ours(world.one.tags)
 
 
-@pytest.mark.parametrize("cut", steps())
-def test_of_two_runs_that_go_on_with_the_same_move_one_does_and_the_other_is_refused(cut):
-    for other in range(len(Run(cut_off(cut), "bert", False, HOOKS).left) + 1):
-        world = cut_off(cut)
+@pytest.mark.parametrize("seen, cut", CUTS)
+def test_of_two_runs_that_go_on_with_the_same_move_one_does_and_the_other_is_refused(seen, cut):
+    for other in range(len(Run(cut_off(cut, seen), "bert", False, HOOKS).left) + 1):
+        world = cut_off(cut, seen)
         moving = bool(ours(world.one.tags)) or not world.one.has_left()
         first, second = Run(world, "bert", False, HOOKS), Run(world, "carl", False, HOOKS)
         first.go(other)

@@ -34,9 +34,11 @@ from ansible_collections.lunworks.iscsi.tests.unit.plugins.plugin_utils.moving i
     labelled,
     mapped,
     survey,
+    whole_survey,
 )
 
 WHOLE = "mark show attach export switch start forget unmap finish leave"
+HANDED = "mark record export forget logout switch connect await start finish leave"  # the targets are whole
 HOOKS = frozenset({"before", "after"})
 
 
@@ -54,9 +56,13 @@ def steps_of(seen, **options):
     return names(plan([stands(seen)], **options))
 
 
-@pytest.mark.parametrize("cut", range(len(WHOLE.split()) + 1))
-def test_a_run_cut_off_anywhere_goes_on_with_exactly_the_rest(cut):
-    standings = [stands(survey())]
+@pytest.mark.parametrize(
+    "seen, cut",
+    [(survey, cut) for cut in range(len(WHOLE.split()) + 1)]
+    + [(whole_survey, cut) for cut in range(len(HANDED.split()) + 1)],
+)
+def test_a_run_cut_off_anywhere_goes_on_with_exactly_the_rest(seen, cut):
+    standings = [stands(seen())]
     steps = plan(standings)
     for step in steps[:cut]:
         standings = walk(standings, step)
@@ -64,9 +70,13 @@ def test_a_run_cut_off_anywhere_goes_on_with_exactly_the_rest(cut):
     assert names(plan(standings)) == rest
 
 
-@pytest.mark.parametrize("cut", range(1, WHOLE.split().index("finish") + 1))
-def test_a_move_cut_off_anywhere_can_be_taken_back(cut):
-    standings = [stands(survey())]
+@pytest.mark.parametrize(
+    "seen, cut",
+    [(survey, cut) for cut in range(1, WHOLE.split().index("finish") + 1)]
+    + [(whole_survey, cut) for cut in range(1, HANDED.split().index("finish") + 1)],
+)
+def test_a_move_cut_off_anywhere_can_be_taken_back(seen, cut):
+    standings = [stands(seen())]
     for step in plan(standings)[:cut]:
         standings = walk(standings, step)
     back = [replace(one, source=one.destination, destination=one.source) for one in standings]
@@ -86,9 +96,9 @@ def accesses(wwids, half, nothing):
             yield {"running": running, "saved": saved, "mapped": seen, "kept": kept}
 
 
-def small_standings():
+def small_standings(seen):
     """Every combination of what may be true of a group between two hosts, however it came to be."""
-    base = stands(survey())
+    base = stands(seen)
     wwids, half, nothing = base.wwids, frozenset({"w1"}), frozenset()
     tags = (
         frozenset(),
@@ -128,13 +138,14 @@ def writers(one):
     return one.source.running & one.destination.running, one.source.saved & one.destination.saved
 
 
-def test_from_wherever_a_group_stands_the_plan_leads_to_the_destination_and_never_two_hosts_may_write():
-    for one in small_standings():
+@pytest.mark.parametrize("seen", [survey, whole_survey])
+def test_from_wherever_a_group_stands_the_plan_leads_to_the_destination_and_never_two_hosts_may_write(seen):
+    for one in small_standings(seen()):
         standings = [one]
         for step in plan(standings):
             name, (before,) = step.stage.name, standings
             # The destination sees only what no host activates by itself, and uses only what the source cannot write to.
-            assert name not in ("show", "attach") or before.still, one
+            assert name not in ("show", "attach") or (before.still and not before.whole), one
             standings = walk(standings, step)
             (now,) = standings
             assert writers(now) == (frozenset(), frozenset()), (one, name)
@@ -146,9 +157,10 @@ def test_from_wherever_a_group_stands_the_plan_leads_to_the_destination_and_neve
         assert end.destination.active == end.volumes and not end.source.active and not end.source.mounts, one
 
 
-def test_cut_off_anywhere_and_then_taken_on_or_back_two_hosts_never_may_write():
+@pytest.mark.parametrize("begun", [survey, whole_survey])
+def test_cut_off_anywhere_and_then_taken_on_or_back_two_hosts_never_may_write(begun):
     """Every prefix of every plan, and every prefix of the plans after it, in both directions."""
-    seen, waiting = set(), [stands(survey())]
+    seen, waiting = set(), [stands(begun())]
     while waiting:
         one = waiting.pop()
         if one in seen:
@@ -322,3 +334,37 @@ def test_the_tags_carry_mounts_and_hosts():
     mount = Mount("data", "/srv/with blank", "xfs", "rw,x-systemd.device-timeout=90")
     assert mounts_of(frozenset({mount_tag(mount)})) == (mount,)
     assert moves_of(frozenset({move_tag("a.example", "b")})) == {("a.example", "b")}
+
+
+def test_a_whole_target_is_taken_from_the_one_and_given_to_the_other_in_one_call():
+    steps = {step.stage.name: step for step in plan([stands(whole_survey())])}
+    told = steps["switch"].plain()
+    assert told["targets"] == [
+        {
+            "name": T,
+            "igroups": [
+                {"name": "a", "state": "absent", "luns": []},
+                {"name": "b", "initiators": [B], "luns": [{"name": "db1"}, {"name": "db2"}]},
+            ],
+        }
+    ]
+    assert told["rehearsed"] == ["vg_db"] and all(one["exported"] for one in told["expected"])
+    (record,) = steps["record"].plain()["nodes"]
+    assert record == {"target": T, "portals": ["10.0.1.1:3260", "10.0.2.1:3260"], "startup": "manual"}
+    (login,) = steps["connect"].plain()["nodes"]
+    assert login == {**record, "startup": "automatic", "logged_in": True}
+
+
+def test_groups_on_one_whole_target_move_together():
+    first = stands(whole_survey())
+    steps = {step.stage.name: step for step in plan([first, replace(first, group="vg_www", uuid="uuid-www")])}
+    (target,) = steps["switch"].plain()["targets"]
+    assert [one["name"] for one in target["igroups"]] == ["a", "b"]
+
+
+def test_an_initiator_that_is_only_logged_in_has_the_luns_and_is_shut_out():
+    """A run was killed when tgtd let it in no more, and had not ended its sessions yet."""
+    store = {"luns": tuple(replace(one, saved=frozenset()) for one in mapped(A))}
+    target = replace(TARGET, igroups={})
+    seen = survey(silent=("a",), dead=True, store={**store, "provider": "tgt", "targets": {T: target}})
+    assert steps_of(seen) == ["switch", "await", "start"]
