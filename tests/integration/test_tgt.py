@@ -8,11 +8,13 @@ The tests of this file go on where the one before ended.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.identity import wwid_of_tgt
+from ansible_collections.lunworks.iscsi.tests.integration.by_discovery import offered
 from ansible_collections.lunworks.iscsi.tests.integration.harness import (
     converges,
     refused,
@@ -20,11 +22,20 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import (
     settled,
     succeeded,
 )
+from ansible_collections.lunworks.iscsi.tests.integration.killer import Way, heals
 
 DB = "iqn.2026-01.com.example:store.tgt"
 OTHERS = "iqn.2026-01.com.example:others"
 SECRET, MUTUAL, NEW = "a secret of 21 bytes.", "mutual $(id) # 'x' \"", "another secret, 25 bytes."
 CHAP = {"user": "db", "secret": SECRET, "mutual_user": "store", "mutual_secret": MUTUAL}
+SCOUT = {
+    "user": "scout",
+    "secret": "to ask for $targets",
+    "mutual_user": "array",
+    "mutual_secret": "and to answer",
+}
+SECRETS = (SECRET, MUTUAL, NEW, SCOUT["secret"], SCOUT["mutual_secret"])
+NOPS = {"nop_interval": "7", "nop_count": "3"}
 CONF = f"/etc/tgt/conf.d/lunworks-{DB}.conf"
 FOREIGN = f"""\
 # of somebody else
@@ -35,7 +46,7 @@ FOREIGN = f"""\
 """
 CLEAN = (
     "systemctl disable --now tgt; rm -rf /usr/local/sbin/tgtadm /srv/luns /srv/others.img /etc/tgt/conf.d/*.conf"
-    " /etc/tgt/lunworks-logins.py /etc/systemd/system/tgt.service.d; systemctl daemon-reload; targetctl clear;"
+    " /etc/tgt/lunworks-*.* /etc/systemd/system/tgt.service.d; systemctl daemon-reload; targetctl clear;"
     " vgremove -qffy vg_store; pvremove -qffy /dev/ubdb; wipefs -aq /dev/ubdb"
 )
 # Before the real one in every PATH: writes down what it is given.
@@ -105,6 +116,22 @@ def node(storage, logged_in=True, chap=None):
 
 def tgtadm(storage):
     return storage.run("tgtadm --lld iscsi --op show --mode target").out
+
+
+def asks_for_proof(storage, compute):
+    """Discovery shows the target to who proves himself, and only to him; and tgtd proves itself."""
+    portal = storage.address("san1")
+    proof = {"username": SCOUT["user"], "password": SCOUT["secret"], "username_in": SCOUT["mutual_user"]}
+    right = SCOUT["mutual_secret"]
+    assert offered(compute, portal) is None
+    assert offered(compute, portal, username=SCOUT["user"], password=NEW) is None
+    assert offered(compute, portal, **proof, password_in=NEW) is None
+    assert DB in offered(compute, portal, **proof, password_in=right)
+
+
+def nops(storage):
+    told = storage.module("target_info", provider="tgt", name=DB)["targets"][0]["parameters"]
+    return {key: told[key] for key in NOPS}
 
 
 def test_where_lio_has_the_port_tgtd_is_not_started(storage, compute):
@@ -177,6 +204,19 @@ def test_nothing_that_is_in_use_goes(storage, compute):
     same(before, storage.fingerprint(), "A refusal")
 
 
+def test_nops_and_chap_at_discovery_are_set_while_the_disk_is_used(storage, compute):
+    asked = {"provider": "tgt", "targets": [{"name": DB, "parameters": NOPS}], "discovery_chap": SCOUT}
+    storage.write(WATCHED, WATCHER, 0o755)
+    ran = converges(storage, "targets", asked)
+    lines = storage.read("/run/tgtadm.log")
+    storage.run(f"rm {WATCHED}")
+    assert "--op bind --mode account --user scout" in lines, "the watcher saw what ran"
+    assert not [secret for secret in SECRETS if secret in lines or secret in json.dumps(ran)]
+    assert nops(storage) == NOPS
+    asks_for_proof(storage, compute)
+    assert compute.run("cat /mnt/file").out.strip() == "kept"
+
+
 def test_what_tgt_cannot_enforce_is_refused(storage, compute):
     before = storage.fingerprint()
     part = {"target": DB, "name": "db"}
@@ -217,7 +257,9 @@ def test_a_power_cut_of_the_storage_host_is_healed_and_what_was_served_is_served
     after = storage.module("target_info", provider="tgt")
     assert after["drift"] == []
     assert without_sessions(after) == without_sessions(before)
-    assert serve(storage, {"name": DB})["steps"] == []
+    assert serve(storage, {"name": DB}, discovery_chap=SCOUT)["steps"] == []
+    assert nops(storage) == NOPS
+    asks_for_proof(storage, compute)
     # Not both paths: tgtd accepts connections before its targets are there, and a session whose login is cut off at that very
     # moment cannot always bind again (Linux, scsi_transport_iscsi.c, ISCSI_CLS_CONN_BIT_CLEANUP; open-iscsi 2.1.8).
     settled(compute, "multipathd show paths format '%t %T' | grep -q 'active ready'", 180)
@@ -249,7 +291,9 @@ def test_secrets_are_in_no_process_list_of_a_boot(storage, compute):
     lines = storage.read("/run/tgtadm.log")
     storage.run(f"rm {WATCHED}")
     assert "--mode logicalunit" in lines, "the watcher saw what ran"
-    assert NEW not in lines and MUTUAL not in lines
+    assert not [secret for secret in SECRETS if secret in lines]
+    asks_for_proof(storage, compute)
+    assert nops(storage) == NOPS
     assert "        db\n" in tgtadm(storage)
 
 
@@ -263,6 +307,19 @@ def test_it_grows_where_nobody_is_logged_in(storage, compute):
     assert int(size) == 128 << 20
 
 
+def test_another_secret_at_discovery_and_the_end_of_it(storage, compute):
+    asked = {"provider": "tgt", "targets": [], "discovery_chap": {"user": "scout", "secret": NEW}}
+    converges(storage, "targets", asked)
+    portal = storage.address("san1")
+    assert offered(compute, portal, username="scout", password=SCOUT["secret"]) is None
+    assert offered(compute, portal, username="scout", password=NEW) is not None
+    converges(storage, "targets", {**asked, "discovery_chap": {"user": "", "secret": ""}})
+    assert offered(compute, portal) is not None
+    users = storage.run("tgtadm --lld iscsi --op show --mode account").out.split()
+    assert "scout" not in users and "array" not in users
+    assert storage.run("test -e /etc/tgt/lunworks-discovery.json", check=False).rc
+
+
 def test_who_is_shut_out_by_force_can_write_no_more(storage, compute):
     (group,) = declared(storage, compute, chap={**CHAP, "secret": NEW})["igroups"]
     asked = {"provider": "tgt", "target": DB, "purge": True, **group}
@@ -271,6 +328,27 @@ def test_who_is_shut_out_by_force_can_write_no_more(storage, compute):
     ran = succeeded(storage, storage.module("igroup", **asked, force=True))
     assert ran["state"]["targets"][0]["igroups"][0]["initiators"] == asked["initiators"]
     assert storage.module("target_info", provider="tgt", name=DB)["targets"][0]["sessions"] == []
+
+
+def test_what_a_killed_run_leaves_is_healed_by_the_next(storage, compute, request):
+    asked = declared(storage, compute, chap={**CHAP, "secret": NEW}, name=f"{DB}-killed")
+    luns = [{"name": "db0", "path": "/srv/luns/killed.img", "size": "8m"}]
+    (group,) = asked["igroups"]
+    asked.update(luns=luns, igroups=[{**group, "luns": ["db0"]}])
+
+    def look(host):
+        conf = host.run(
+            "cat /etc/tgt/conf.d/*killed*; ls -l --time-style=+ /etc/tgt/conf.d /srv/luns", check=False
+        )
+        return conf.out + re.sub(r"(?m)^Target \d+", "Target", tgtadm(host))
+
+    there = {"provider": "tgt", "targets": [asked]}
+    gone = {"provider": "tgt", "targets": [{"name": asked["name"], "state": "absent"}]}
+    try:
+        assert heals(storage, Way("targets", there, gone, look), request.config.getoption("--every-step"))
+    finally:
+        succeeded(storage, storage.module("targets", **gone))
+        storage.run("rm -f /srv/luns/killed.img")
 
 
 def test_the_target_goes_and_its_files_stay(storage, compute):

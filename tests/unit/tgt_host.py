@@ -56,6 +56,7 @@ class TgtHost(ScriptedHost):
     def __init__(self, files=None, targets=None, accounts=None, active=True, fails=""):
         super().__init__({**FILES, **(files or {})}, changing=["sync", "systemctl"])
         self.active, self.fails, self.targets, self.accounts = active, fails, {}, dict(accounts or {})
+        self.discovery = {"incoming": [], "outgoing": ""}
         for tid, given in (targets or {}).items():
             self.targets[tid] = {**self._new(tid, given["name"]), **given}
         for target in self.targets.values():
@@ -76,7 +77,7 @@ class TgtHost(ScriptedHost):
         options["outgoing"] = "--outgoing" in argv
         assert "password" not in options, "a secret as an argument"
         ran = self._tgtadm(line, options)
-        if ran.rc not in ok:
+        if ok is not None and ran.rc not in ok:
             raise Problem(f"'{line}' failed with exit code {ran.rc}: {ran.err}")
         return ran
 
@@ -148,6 +149,12 @@ class TgtHost(ScriptedHost):
         if self.active:
             return
         self.active = True
+        asked = json.loads(self.read("/etc/tgt/lunworks-discovery.json") or "{}")
+        if asked:
+            self.accounts[asked["user"]] = asked["secret"]
+            self.discovery = {"incoming": [asked["user"]], "outgoing": asked["mutual_user"]}
+            if asked["mutual_user"]:
+                self.accounts[asked["mutual_user"]] = asked["mutual_secret"]
         for path in self.list("/etc/tgt/conf.d"):
             text = self.read(f"/etc/tgt/conf.d/{path}")
             said = json.loads(re.search("^#: (.*)$", text, re.M)[1])
@@ -234,7 +241,14 @@ class TgtHost(ScriptedHost):
 
     def _sys_show(self, options):
         debug = "on" if self.debug else "off"
-        return f"System:\n    State: ready\n    debug: {debug}\niSNS:\n    iSNS=Off\n"
+        text = f"System:\n    State: ready\n    debug: {debug}\n"
+        known = [one for one in self.discovery["incoming"] if one]
+        if "" in self.discovery["incoming"][: len(known)]:
+            raise Died("a gap before an account of discovery")
+        if known:
+            proof = f"    {self.discovery['outgoing']} (outgoing)\n" if self.discovery["outgoing"] else ""
+            text += "    Account information:\n\n" + "".join(f"    {one}\n" for one in known) + proof
+        return text + "iSNS:\n    iSNS=Off\n"
 
     def _conn_show(self, options):
         return "".join(
@@ -278,13 +292,16 @@ class TgtHost(ScriptedHost):
 
     def _account_delete(self, options):
         user = options["user"]
-        for target in self.targets.values():
+        for target in (*self.targets.values(), self.discovery):
             target["incoming"] = ["" if one == user else one for one in target["incoming"]]
             target["outgoing"] = "" if target["outgoing"] == user else target["outgoing"]
         return self.accounts.pop(user, None) is not None
 
+    def _bound(self, options):
+        return self._at(options) if "tid" in options else self.discovery
+
     def _account_bind(self, options):
-        target, user = self._at(options), options["user"]
+        target, user = self._bound(options), options["user"]
         if (
             user not in self.accounts
             or user in target["incoming"]
@@ -300,7 +317,7 @@ class TgtHost(ScriptedHost):
         return True
 
     def _account_unbind(self, options):
-        target, user = self._at(options), options["user"]
+        target, user = self._bound(options), options["user"]
         if options["outgoing"]:
             there, target["outgoing"] = target["outgoing"] == user, ""
             return there

@@ -8,12 +8,14 @@ import re
 from collections import Counter
 from typing import Any, Iterable, Iterator, Mapping
 
+from .._chap import Chap
 from .._host import Problem
 from .._san.backing import Backing
 from .._san.target import Lun, Target
 from .before_start import same_disk
 from .boot import UNITS
-from .identity import LONGEST_SERIAL, wwid_of
+from .discovery import kept_users, parse_discovery, users_of
+from .identity import wwid_of
 from .kept import DIRECTORY
 from .others import CONFIGURATION
 from .plan import secrets_of
@@ -37,7 +39,7 @@ def check_serving(seen: Serving, want: Serving, asked: Iterable[dict[str, Any]],
         then = want.running.targets.get(one["name"])
         if then:
             before = seen.whole(one["name"]) or ABSENT
-            _check_names(one, before, then)
+            _check_names(before, then)
             _check_chap(seen, one, then)
             for lun in then.luns.values():
                 _check_lun(seen, then, before, lun, force)
@@ -45,17 +47,7 @@ def check_serving(seen: Serving, want: Serving, asked: Iterable[dict[str, Any]],
     _check_twice(seen, want)
 
 
-def _check_names(asked: dict[str, Any], before: Target, then: Target) -> None:
-    for lun in asked["luns"]:
-        if lun["state"] == "present" and lun["number"] == 0:
-            raise Problem(
-                f"The LUN '{lun['name']}' of '{then.name}' cannot be number 0: that is tgt's own controller in every target. "
-                "Numbers begin with 1."
-            )
-        if lun["serial"] and len(lun["serial"]) > LONGEST_SERIAL:
-            raise Problem(
-                f"The serial of the LUN '{lun['name']}' has {len(lun['serial'])} characters; tgt keeps {LONGEST_SERIAL}."
-            )
+def _check_names(before: Target, then: Target) -> None:
     for number, lun_ in then.luns.items():
         if number not in before.luns and not SERVABLE.fullmatch(lun_.path):
             raise Problem(
@@ -77,25 +69,72 @@ def _check_chap(seen: Serving, asked: dict[str, Any], then: Target) -> None:
     if chap is None:
         _check_strangers(seen, asked, then)
         return
-    if seen.active and not seen.unit:
-        raise Problem(
-            f"This host has no unit {' or '.join(UNITS)}, which would let the initiators of '{then.name}' in after a boot: "
-            "tgt-admin alone would show the CHAP secrets to every user. Serve it without CHAP, or with other storage software."
-        )
     if not chap.secret.reveal() or (chap.mutual_user and not chap.mutual_secret.reveal()):
         raise Problem(
-            f"The CHAP secrets of '{then.name}' (user '{chap.user}') are not known here, and tgtd does not tell them: give chap "
-            "to its igroups, or an empty user and secret to have none."
+            f"The CHAP secrets of '{then.name}' are not known here, and tgtd does not tell them: give chap to its igroups, or an "
+            "empty user and secret to have none."
         )
-    for user in filter(None, (chap.user, chap.mutual_user)):
-        if not USER.fullmatch(user):
+    _check_credentials(seen, f"'{then.name}'", chap)
+
+
+def _check_credentials(seen: Serving, whose: str, chap: Chap) -> None:
+    """Users are not shown: one may be the secret, where the two were taken for each other."""
+    if seen.active and not seen.unit:
+        raise Problem(
+            f"This host has no unit {' or '.join(UNITS)}, which would give tgtd the CHAP credentials of {whose} after a boot: "
+            "tgt-admin alone would show the secrets to every user. Do without CHAP, or serve with other storage software."
+        )
+    for what, user in (("user", chap.user), ("mutual_user", chap.mutual_user)):
+        if user and not USER.fullmatch(user):
             raise Problem(
-                f"The CHAP user '{user}' of '{then.name}': tgt tells users apart by letters, digits and . _ : @ + = - alone."
+                f"The CHAP {what} of {whose}: tgt tells users apart by letters, digits and . _ : @ + = - alone."
             )
     if chap.user == chap.mutual_user:
         raise Problem(
-            f"The CHAP user and mutual_user of '{then.name}' are both '{chap.user}': tgt has one secret for a user."
+            f"The CHAP user and mutual_user of {whose} are the same: tgt has one secret for a user."
         )
+
+
+def _at_discovery(serving: Serving) -> tuple[str, ...]:
+    """The CHAP users of discovery that we keep."""
+    return users_of(parse_discovery(serving.at_discovery))
+
+
+def check_discovery(seen: Serving, want: Serving, asked: Mapping[str, Any] | None) -> None:
+    """tgtd has one list of accounts for discovery and all targets, and others may have bound theirs."""
+    chap = parse_discovery(want.at_discovery)
+    users, ours = set(_at_discovery(want)) - {""}, kept_users(seen.at_discovery)
+    of_targets = {
+        user for one in (seen, want) for names in one.running.accounts.values() for user in names
+    } | set(secrets_of(want))
+    if users & of_targets:
+        raise Problem(
+            "A CHAP user of discovery is that of a target too. tgt has one secret for a user: use another user for one of them."
+        )
+    if asked is None:
+        return
+    if seen.discovery_theirs:
+        raise Problem(
+            f"'{seen.discovery_theirs}' binds CHAP accounts for discovery, and is not a file of this collection: they are left "
+            "alone. Take them out there to have discovery_chap here."
+        )
+    if ours & of_targets:
+        raise Problem(
+            "The CHAP user that discovery has had so far is that of a target too, which would lose its account. Give that target "
+            "another user, or none, first."
+        )
+    if set(seen.running.discovery) - {"", *users, *ours}:
+        raise Problem(
+            "Discovery of this host has CHAP accounts that somebody bound with tgtadm: they are left alone. Unbind them there, "
+            "the last one first (tgtadm --lld iscsi --op unbind --mode account --user USER), to have discovery_chap here."
+        )
+    if (users & seen.running.users) - {*ours, *seen.running.discovery}:
+        raise Problem(
+            "tgtd has an account with a CHAP user of discovery already, which is not managed here and would be replaced. Use "
+            "another user, or delete that account first (tgtadm --lld iscsi --op delete --mode account --user USER)."
+        )
+    if chap:
+        _check_credentials(seen, "discovery", chap)
 
 
 def _check_strangers(seen: Serving, asked: dict[str, Any], then: Target) -> None:
@@ -104,7 +143,7 @@ def _check_strangers(seen: Serving, asked: dict[str, Any], then: Target) -> None
     users = [user for user in seen.running.accounts.get(asked["name"], ()) if user not in known]
     if users and not then.initiators:
         raise Problem(
-            f"'{then.name}' asks for CHAP (user '{users[0]}') without an initiator that it names, and tgtd does not tell the "
+            f"'{then.name}' asks for CHAP without an initiator that it names, and tgtd does not tell the "
             "secret. Give it igroups with chap first."
         )
 
@@ -119,18 +158,18 @@ def _check_secrets(seen: Serving, want: Serving) -> None:
                 where, other = secrets.setdefault(user, (name, secret))
                 if user and other != secret:
                     raise Problem(
-                        f"The CHAP user '{user}' would have two secrets: at '{where}' and at '{name}'. tgt has one for a user "
-                        "on the whole host: change it at all of them in one call, or use another user."
+                        f"One CHAP user would have two secrets: at '{where}' and at '{name}'. tgt has one for a user on "
+                        "the whole host: change it at all of them in one call, or use another user."
                     )
-    known = secrets_of(seen)
+    known, by_hand = secrets_of(seen), set(seen.running.discovery) - set(_at_discovery(seen))
     for user, (name, secret) in secrets.items():
         strangers = [
             one for one, users in seen.running.accounts.items() if user in users and one not in want.kept
         ]
-        strangers += ["the discovery"] if user in seen.running.discovery else []
+        strangers += ["the discovery"] if user in by_hand else []
         if user and name in changed and strangers and known.get(user) != secret:
             raise Problem(
-                f"The CHAP user '{user}' of '{name}' is that of {strangers[0]} too, which is not managed here, and tgt has one "
+                f"A CHAP user of '{name}' is that of {strangers[0]} too, which is not managed here, and tgt has one "
                 "secret for a user. Use another user."
             )
 

@@ -14,7 +14,7 @@ from .._san.label import read_label
 from .._san.way_back import WithWayBack, bare
 from .._step import Step
 from .state import Serving
-from .steps.target import AllowInitiator, ForbidInitiator
+from .steps.target import AllowInitiator, EndSessions, ForbidInitiator
 
 
 def look_expected(host: Host, seen: Serving, expected: Iterable[Expected]) -> Serving:
@@ -27,7 +27,7 @@ def with_proofs(seen: Serving, steps: Sequence[Step], expected: Iterable[Expecte
     """The steps, and before an initiator is let into a target that another one has lost, the labels of its LUNs are read again.
     Where one is otherwise, whoever was shut out is let in again."""
     plain = list(map(bare, steps))
-    lost = {step.target: step for step in plain if isinstance(step, ForbidInitiator)}
+    lost = {step.target for step in plain if isinstance(step, (ForbidInitiator, EndSessions))}
     come = [
         number
         for number, step in enumerate(plain)

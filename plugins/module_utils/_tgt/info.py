@@ -10,6 +10,8 @@ from .._host import Host
 from .._san.backing import sizes_of
 from .._san.target import Lun, Target, shown
 from .boot import boot_files
+from .discovery import parse_discovery, shown_discovery, users_of
+from .exposed import look_exposed
 from .identity import wwid_of
 from .kept import DIRECTORY, RULES, file_of, is_ours, render
 from .state import Serving, look_serving
@@ -34,8 +36,10 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
             if one in running
         ],
         "drift": [fault for one in names for fault in _drift(seen, one)] + list(_boot_drift(seen)),
+        "discovery_chap": shown_discovery(seen.running.discovery),
         "saved": DIRECTORY,
-        "unmanaged": list(_unmanaged(seen)),
+        "exposed_files": look_exposed(host),
+        "unmanaged": list(_unmanaged(seen)) if name is None else [],
     }
 
 
@@ -46,6 +50,7 @@ def _target(
         **shown(target, sizes, wwid_of),
         "parameters": dict(sorted(parameters.items())),
         "tag": target.tag,
+        "defined_in": seen.others.get(name),
         "sessions": [
             {"initiator": session.initiator, "address": session.address, "tag": target.tag}
             for session in seen.running.here(name)
@@ -105,7 +110,10 @@ def _boot_drift(seen: Serving) -> Iterator[str]:
     """What our targets need at a boot and is not there as it should be."""
     if not seen.read_at_boot and seen.kept:
         yield "The files of this collection are not read at boot: /etc/tgt/targets.conf does not include them."
-    for path, text in boot_files(seen.unit, seen.kept.values()).items():
+    chap = parse_discovery(seen.at_discovery)
+    if chap and seen.active and seen.running.discovery != users_of(chap):
+        yield "Discovery runs with other CHAP users than saved."
+    for path, text in boot_files(seen.unit, seen.kept.values(), chap is not None).items():
         if seen.files.get(path) != text:
             yield f"'{path}', which the targets need at boot, is not as it should be."
 
@@ -117,8 +125,10 @@ def _unmanaged(seen: Serving) -> Iterator[str]:
         yield f"Which targets others' files define is not known: {seen.unclear}."
     for name, driver in sorted(seen.running.drivers.items()):
         yield f"The target '{name}' is served by the driver '{driver}'."
-    for user in seen.running.discovery:
-        yield f"Discovery asks for CHAP with the user '{user}'."
+    if seen.discovery_theirs:
+        yield f"'{seen.discovery_theirs}' binds CHAP accounts for discovery."
+    elif seen.running.discovery != users_of(None) and not seen.at_discovery:
+        yield "Discovery asks for CHAP with accounts that somebody bound by hand."
     if seen.running.isns:
         yield "The targets are registered with an iSNS server."
     for path in sorted(seen.files):

@@ -32,24 +32,29 @@ def _ask(host: Host, mode: int, op: int, body: str = "") -> tuple[int, bytes]:
     return (error if length == len(answer) or error else ALL), answer[ANSWER.size :]
 
 
-def logged(user: str) -> Problem:
-    """The secret of this user would be in the log."""
+def logged() -> Problem:
+    """The secret would be in the log."""
     return Problem(
-        f"tgtd writes all that it is told to the log now (debug: on), so the secret of the CHAP user '{user}' was not sent. "
-        "Switch that off first: tgtadm --op update --mode sys --name debug --value off"
+        "tgtd writes all that it is told to the log now (debug: on), so no CHAP secret was sent. Switch that off first: "
+        "tgtadm --op update --mode sys --name debug --value off"
     )
+
+
+def prove(host: Host) -> None:
+    """That tgtd can be given a secret: it answers as we know it, and logs nothing."""
+    error, text = _ask(host, SYSTEM, SHOW)
+    if error or not text.startswith(b"System:"):
+        raise Problem(
+            f"tgtd does not answer on '{SOCKET}' as tgt 1.0.38 to 1.0.97 do, so no CHAP secret was sent: "
+            "only as an argument of tgtadm, which every user of this host can read, could it be given to this version."
+        )
+    if b"debug: on" in text:  # usr/mgmt.c, mtask_execute
+        raise logged()
 
 
 def make_account(host: Host, user: str, secret: Secret) -> None:
     """A new CHAP account of tgtd, which is in no target yet."""
-    error, text = _ask(host, SYSTEM, SHOW)
-    if error or not text.startswith(b"System:"):
-        raise Problem(
-            f"tgtd does not answer on '{SOCKET}' as tgt 1.0.38 to 1.0.97 do, so the secret of the CHAP user '{user}' was not "
-            "sent: only as an argument of tgtadm, which every user of this host can read, could it be given to this version."
-        )
-    if b"debug: on" in text:  # usr/mgmt.c, mtask_execute
-        raise logged(user)
+    prove(host)
     error, _text = _ask(host, ACCOUNT, NEW, f"user={user},password={secret.reveal()}")
     if error:
-        raise Problem(f"tgtd did not make the CHAP account '{user}' (error {error} of tgt's tgtadm_error.h).")
+        raise Problem(f"tgtd did not make a CHAP account (error {error} of tgt's tgtadm_error.h).")

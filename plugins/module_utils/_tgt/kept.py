@@ -4,7 +4,8 @@
 
 tgt-admin (scripts/tgt-admin) gives CHAP secrets to a shell as arguments, and opens a target that names no address to
 everybody. So each file names an address that no host can have, and the CHAP accounts and those whom they let in are given to
-tgtd by a program of ours, which reads them from a comment. Where that does not run, nobody gets in.
+tgtd by a program of ours, which reads them from a comment. Where that does not run, nobody gets in. It also sets the nops, which
+tgt-admin ignores in a file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from .._chap import Chap
 from .._host import Host, lines_of
 from .._san.target import Initiator, Lun, LunMap, Target
 from .._step import Secret
+from .settings import NOP
 
 DIRECTORY = "/etc/tgt/conf.d"
 PREFIX, SUFFIX = "lunworks-", ".conf"
@@ -48,7 +50,7 @@ def render(target: Target) -> str:
     lines += [f"    initiator-address {rule}" for rule in target.attributes.get(RULES, NOBODY).split()]
     if chap is None:
         lines += [f"    initiator-name {name}" for name in sorted(target.initiators)]
-    lines += [f"    {key} {value}" for key, value in sorted(target.parameters.items())]
+    lines += [f"    {key} {value}" for key, value in sorted(target.parameters.items()) if key not in NOP]
     lines += [] if target.enabled else ["    state offline"]
     return "".join(f"{line}\n" for line in [*lines, "</target>"])
 

@@ -11,7 +11,7 @@ from .._host import Host
 from .._san.label import read_label
 from .._san.target import Lun, Target
 from .identity import wwid_of
-from .state import look_serving
+from .state import Serving, look_serving
 
 
 def tell_luns(host: Host, metadata: bool) -> dict[str, Any]:
@@ -21,9 +21,7 @@ def tell_luns(host: Host, metadata: bool) -> dict[str, Any]:
     pairs = {name: (running.get(name), kept.get(name)) for name in sorted({*running, *kept})}
     return {
         "targets": [_target(name, *pair) for name, pair in pairs.items()],
-        "luns": [
-            _lun(host, metadata, name, lun, *pair) for name, pair in pairs.items() for lun in _luns(*pair)
-        ],
+        "luns": [_lun(host, metadata, seen, lun, *pair) for pair in pairs.values() for lun in _luns(*pair)],
     }
 
 
@@ -51,23 +49,22 @@ def _target(name: str, runs: Target | None, kept: Target | None) -> dict[str, An
 
 
 def _lun(
-    host: Host, metadata: bool, target: str, lun: Lun, runs: Target | None, kept: Target | None
+    host: Host, metadata: bool, seen: Serving, lun: Lun, runs: Target | None, kept: Target | None
 ) -> dict[str, Any]:
     label, why = read_label(host, lun.path)
+    target = (runs or kept or Target("")).name
     now, then = _who(runs, lun), _who(kept, lun)
+    if runs and lun.number in runs.luns:  # who is logged in uses it, let in or not
+        now = sorted({*now, *(one.initiator for one in seen.running.here(target))})
     return {
-        "target": target,
+        "target": target.lower(),
         "name": lun.name,
         "path": lun.path,
         "wwid": wwid_of(lun),
         "initiators": now,
         "saved_initiators": then,
-        "read_only_initiators": now
-        if runs and lun.number in runs.luns and runs.luns[lun.number].read_only
-        else [],
-        "saved_read_only_initiators": then
-        if kept and lun.number in kept.luns and kept.luns[lun.number].read_only
-        else [],
+        "read_only_initiators": now if _only_read(runs, lun) else [],
+        "saved_read_only_initiators": then if _only_read(kept, lun) else [],
         "label": label if metadata or label is None else replace(label, metadata=""),
         "unreadable_reason": why or None,
     }
@@ -75,3 +72,7 @@ def _lun(
 
 def _who(target: Target | None, lun: Lun) -> list[str]:
     return sorted(target.initiators) if target and lun.number in target.luns else []
+
+
+def _only_read(target: Target | None, lun: Lun) -> bool:
+    return bool(target and lun.number in target.luns and target.luns[lun.number].read_only)

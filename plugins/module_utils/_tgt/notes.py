@@ -13,7 +13,7 @@ from .._step import Step
 from .refuse import rules_of
 from .state import Serving
 from .steps.lun import AddLun
-from .steps.target import AllowInitiator, ForbidAddress
+from .steps.target import AllowInitiator, EndSessions, ForbidAddress
 from .tgtadm import megabytes
 
 
@@ -23,6 +23,7 @@ def notes_of(seen: Serving, steps: Sequence[Step], names: Iterable[str]) -> Iter
     for name in names:
         yield from _revived(seen, plain, name)
         yield from _open(seen, plain, name)
+        yield from _still_here(seen, plain, name)
     yield from sparse_notes(plain, seen.backing)
 
 
@@ -43,6 +44,19 @@ def _revived(seen: Serving, steps: Sequence[Step], name: str) -> Iterator[str]:
     back += [f"initiator '{who}'" for who in sorted(names & set(kept.initiators))]
     if back:
         yield f"In the target '{name}' these were saved but not running, and are brought back: {', '.join(back)}."
+
+
+def _still_here(seen: Serving, steps: Sequence[Step], name: str) -> Iterator[str]:
+    now = seen.running.targets.get(name)
+    ended = {
+        step.initiator for step in steps if isinstance(step, EndSessions) and step.target.lower() == name
+    }
+    left = set(seen.running.shut_out(name, now)) - ended if now else set()
+    if left:
+        yield (
+            f"Logged in to '{name}', though it no longer lets them in: {', '.join(sorted(left))}. tgtd lets sessions go on. Log "
+            "out there, or set force for one task that names the igroups of the target."
+        )
 
 
 def _open(seen: Serving, steps: Sequence[Step], name: str) -> Iterator[str]:

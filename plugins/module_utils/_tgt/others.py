@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 
 from .._host import Host
-from .kept import file_of, is_ours
+from .kept import DIRECTORY, file_of, is_ours
 from .perl_config import files_of, fits, included, is_plain, lines_read, patterns_of
 
 CONFIGURATION = "/etc/tgt/targets.conf"
@@ -42,13 +42,24 @@ class _Reading:
 def look_others(host: Host) -> tuple[dict[str, str], bool, str]:
     """The targets of files that are not ours, in lower case, each with its file; whether our files are read at boot; and the
     first line of which it is not known what tgt-admin makes of it, or ''."""
-    reading = _Reading()
-    _read(host, CONFIGURATION, reading)
+    reading = _reading(host)
     if reading.level:
         reading.doubt(
             reading.opened, "", "this block does not end, with which tgt-admin reads nothing at all"
         )
     return reading.targets, reading.ours, reading.unclear
+
+
+def files_of_others(host: Host) -> list[str]:
+    """The files that are not ours: those that tgt-admin reads, and what is in conf.d, where an include may be unclear."""
+    there = {f"{DIRECTORY}/{one}" for one in host.list(DIRECTORY) if one.endswith(".conf")}
+    return sorted(one for one in there | _reading(host).files if not is_ours(one))
+
+
+def _reading(host: Host) -> _Reading:
+    reading = _Reading()
+    _read(host, CONFIGURATION, reading)
+    return reading
 
 
 def _read(host: Host, path: str, reading: _Reading) -> None:

@@ -12,15 +12,18 @@ from .._san.target import Target
 from .._san.way_back import WithWayBack
 from .._step import Secret, Step
 from .before_start import before_start, same_disk
+from .discovery import KEPT, kept_users, parse_discovery, render_discovery, users_of
 from .kept import RULES, is_ours
 from .state import Serving
 from .steps.boot import Drop, Keep, Prepare, StartDaemon
 from .steps.chap import Accounts, ForgetAccount, SetAccounts
+from .steps.discovery import Announce, SetDiscovery
 from .steps.lun import AddLun, ProtectLun, RemoveHalf, RemoveLun, set_cache, unprotect
 from .steps.target import (
     AllowInitiator,
     Disable,
     Enable,
+    EndSessions,
     ForbidAddress,
     ForbidInitiator,
     MakeTarget,
@@ -29,8 +32,14 @@ from .steps.target import (
 )
 
 
-def plan_serving(seen: Serving, want: Serving, full: Collection[str] = (), force: bool = False) -> list[Step]:
-    """The steps; 'full' names the files that get all their blocks."""
+def plan_serving(
+    seen: Serving,
+    want: Serving,
+    full: Collection[str] = (),
+    force: bool = False,
+    told_who: Collection[str] = (),
+) -> list[Step]:
+    """The steps; 'full' names the files that get all their blocks, 'told_who' the targets of which igroups were asked for."""
     seen, settled = before_start(seen, want)
     cuts: list[Step] = [
         RemoveHalf(seen.running.targets[name].name, number)
@@ -42,10 +51,12 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = (), force
     names = sorted({*seen.running.targets, *want.running.targets})
     for name in names:
         now, then = seen.running.targets.get(name), want.running.targets.get(name)
-        if now and not then:
-            cuts.append(RemoveTarget(now.name, force))
+        if now and not then:  # those of others' files are never to go: a start has brought them
+            cuts += [RemoveTarget(now.name, force)] if name not in seen.others else []
         elif now and then:
             cuts += _cut(now, then, force)
+            left = set(seen.running.shut_out(name, then)) - set(now.initiators)
+            cuts += [EndSessions(now.name, force, who) for who in sorted(left) if force and name in told_who]
         if then:
             builds += _build(now, then)
             opens += _open(now, then)
@@ -57,6 +68,7 @@ def plan_serving(seen: Serving, want: Serving, full: Collection[str] = (), force
         *before,
         *settled,
         *start,
+        *_discovery(seen, want),
         *grown,
         *cuts,
         *builds,
@@ -157,6 +169,20 @@ def _accounts(seen: Serving, want: Serving) -> list[Step]:
     return [SetAccounts(tuple(changed), tuple((user, wanted[user]) for user in renewed))] if changed else []
 
 
+def _discovery(seen: Serving, want: Serving) -> list[Step]:
+    """Who is asked at discovery; where only the secret is another one, the file says so."""
+    now, then = seen.running.discovery, want.running.discovery
+    if not want.active or seen.discovery_theirs:  # a start brings those of others, which stay
+        return []
+    if now == then and seen.at_discovery == want.at_discovery:
+        return []
+    chap, known = parse_discovery(want.at_discovery), kept_users(seen.at_discovery)
+    ours = tuple(sorted({*now, *known} - {""}))
+    new = set(users_of(chap)) - {"", *known}
+    announced = [Announce(render_discovery(chap, ours), tuple(sorted(new)))] if new else []
+    return [*announced, SetDiscovery(chap, ours)]
+
+
 def _forgotten(seen: Serving, want: Serving) -> list[Step]:
     """The accounts of ours that nothing uses any more."""
     used = {user for users in want.running.accounts.values() for user in users} | set(seen.running.discovery)
@@ -174,6 +200,10 @@ def _kept(seen: Serving, want: Serving) -> tuple[list[Step], list[Step]]:
             after.append(Keep(path, text, _directories(seen, want, path)))
         elif not same:
             before.append(Prepare(path, text))
+    if want.at_discovery and (seen.at_discovery != want.at_discovery or KEPT in seen.exposed - want.exposed):
+        after.append(Keep(KEPT, want.at_discovery))
+    if seen.at_discovery and not want.at_discovery:
+        after.append(Drop(KEPT))
     after += [Drop(path) for path in sorted(set(seen.files) - set(want.files))]
     return before, after
 

@@ -16,7 +16,7 @@ TGT = Provider(
     targets=tell_targets,
     luns=tell_luns,
     wwid=wwid_of_tgt,
-    takes=("expected",),
+    takes=("discovery_chap", "expected"),
     lacks={
         Ability.LUN_BY_INITIATOR: "whom a target lets in sees all its LUNs (tgt, usr/target.c, acl_get)",
         Ability.NUMBER_BY_INITIATOR: "all initiators of a target see a LUN under its own number (tgtadm(8), logicalunit)",
@@ -26,6 +26,8 @@ TGT = Provider(
         "account_lookup)",
         Ability.ALLOW_BY_ADDRESS: "it admits whom either a name or an address allows (tgt, usr/iscsi/iscsid.c, login_start), so "
         "an address would open the target to every name",
+        Ability.ALUA: "it reports no target port groups (tgt, usr/spc.c, spc_inquiry)",
+        Ability.ISER: "a target and all that it listens on belong to one driver (tgtadm(8), --lld)",
         Ability.ONLINE_GROWTH: "a LUN keeps the size that it was opened with (tgt, usr/target.c, tgt_device_path_update)",
     },
 )

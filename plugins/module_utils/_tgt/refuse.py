@@ -18,6 +18,7 @@ from .kept import RULES
 from .state import Serving
 from .steps.boot import StartDaemon
 from .steps.chap import SetAccounts
+from .steps.discovery import SetDiscovery
 from .steps.lun import AddLun, ProtectLun, RemoveLun
 from .steps.target import Disable, ForbidAddress, ForbidInitiator, RemoveTarget
 
@@ -36,8 +37,11 @@ def refuse_serving(seen: Serving, want: Serving, steps: list[Step], force: bool)
             check_backing(step.lun.name, step.lun.path, seen.backing.get(step.lun.path, Backing()))
         if isinstance(step, MakeFile) and step.full:
             check_room(step, seen.backing[step.path])
-        if isinstance(step, SetAccounts) and step.renewed and seen.running.debug:
-            raise logged(step.renewed[0][0])
+        told = (isinstance(step, SetAccounts) and step.renewed) or (
+            isinstance(step, SetDiscovery) and step.chap
+        )
+        if told and seen.running.debug:
+            raise logged()
         if isinstance(step, StartDaemon):
             _check_port(seen)
         if not force:

@@ -8,9 +8,11 @@ from typing import Any, Iterable
 
 from .._host import Host
 from .._san.expected import asked_expected, refuse_unexpected
+from .._san.options import asked_discovery
 from .._san.requested import RequestedTargets
 from .._step import Step
-from .check import check_serving
+from .check import check_discovery, check_serving
+from .discovery import check_asked, told_discovery
 from .expected import look_expected, with_proofs
 from .notes import notes_of
 from .plan import plan_serving
@@ -28,11 +30,14 @@ class Targets(RequestedTargets):
         self,
         targets: Iterable[dict[str, Any]],
         expected: Iterable[dict[str, Any]] | None = None,
+        discovery_chap: dict[str, Any] | None = None,
         **scope: bool,
     ) -> None:
         """See Provider.resource."""
         super().__init__(targets, **scope)
         self.expected = asked_expected(expected)
+        self.discovery = asked_discovery(discovery_chap)
+        check_asked(self.discovery)
 
     def check(self, asked: dict[str, Any]) -> None:
         """What its values must be."""
@@ -52,17 +57,20 @@ class Targets(RequestedTargets):
 
     def want(self, seen: Serving) -> Serving:
         """What was asked for, laid over it."""
-        return want_serving(seen, self.of_this_call(seen), self.purge, self.purge_targets)
+        return want_serving(seen, self.of_this_call(seen), self.purge, self.purge_targets, self.discovery)
 
     def plan(self, seen: Serving, want: Serving) -> list[Step]:
         """The steps between."""
-        return with_proofs(seen, plan_serving(seen, want, self.full, self.force), self.expected)
+        told_who = [one["name"] for one in self.of_this_call(seen) if one["igroups"]]
+        steps = plan_serving(seen, want, self.full, self.force, told_who)
+        return with_proofs(seen, steps, self.expected)
 
     def refuse(self, seen: Serving, want: Serving, steps: list[Step]) -> None:
         """What must not be wanted, and what must not happen on the way."""
         refuse_unexpected(seen.labels, steps, self.expected)
         asked = self.of_this_call(seen)
         check_serving(seen, want, asked, self.force)
+        check_discovery(seen, want, self.discovery)
         refuse_serving(seen, want, steps, self.force)
         for one in asked if not self.force else ():
             now, then = seen.running.targets.get(one["name"]), want.running.targets.get(one["name"])
@@ -75,7 +83,10 @@ class Targets(RequestedTargets):
 
     def show(self, state: Serving) -> dict[str, Any]:
         """The targets that were asked for; with purge_targets all that there are."""
-        return show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
+        shown = show_serving(state, None if self.purge_targets else [one["name"] for one in self.asked])
+        if self.discovery is None:
+            return shown
+        return {**shown, "discovery_chap": told_discovery(state.running.discovery)}
 
 
 def _nothing_goes(seen: Serving, asked: dict[str, Any]) -> bool:

@@ -28,7 +28,7 @@ class Running:
     portals: frozenset[Portal] = field(default=frozenset(), compare=False)
     sessions: tuple[Session, ...] = field(default=(), compare=False)
     users: frozenset[str] = field(default=frozenset(), compare=False)  # of all accounts
-    discovery: tuple[str, ...] = field(default=(), compare=False)
+    discovery: tuple[str, ...] = ("",)  # the CHAP users of discovery; the last proves the target, or ''
     isns: bool = field(default=False, compare=False)
     debug: bool = field(default=False, compare=False)  # tgtd logs all that it is told
     megabytes: Mapping[tuple[str, int], int] = field(default_factory=dict, compare=False)  # of each LUN
@@ -41,6 +41,12 @@ class Running:
             for one in self.sessions
             if one.target.lower() == name.lower() and initiator in ("", one.initiator)
         ]
+
+    def shut_out(self, name: str, then: Target) -> list[str]:
+        """Who is logged in to a target though it lets in neither this initiator nor any address."""
+        if then.attributes.get(RULES):
+            return []
+        return sorted({one.initiator for one in self.here(name)} - set(then.initiators))
 
 
 def in_words(

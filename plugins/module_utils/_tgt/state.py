@@ -19,11 +19,12 @@ from .._san.options import NUMBERS
 from .._san.target import Target, shown_targets, whole
 from . import kept as files
 from .boot import PROGRAM, boot_files, drop_in_of, unit_of
+from .discovery import KEPT, look_theirs, parse_discovery, users_of, want_discovery
 from .identity import identity_of, wwid_of
 from .others import look_others
 from .running import Running, in_words
 from .tgtadm import RawTarget, look_portals, look_system, look_targets, look_users, with_parameters
-from .whole_target import lay_read_only, seen_by_all, spelled
+from .whole_target import lay_read_only, seen_by_all, spelled, with_accounts
 
 EVERYWHERE = frozenset({Portal("0.0.0.0"), Portal("::")})  # where tgtd listens by itself
 
@@ -36,6 +37,10 @@ class Serving:
     running: Running
     files: Mapping[str, str] = field(repr=False)  # ours, with secrets
     exposed: frozenset[str] = frozenset()  # those of them with secrets that others can read
+    at_discovery: str = field(default="", repr=False)  # the text of KEPT, with secrets
+    discovery_theirs: str = field(
+        default="", compare=False
+    )  # a file of others that binds accounts for discovery
     backing: Mapping[str, Backing] = field(default_factory=dict)
     unit: str = field(default="", compare=False)
     kept: Mapping[str, Target] = field(default_factory=dict, compare=False)  # how our files are read
@@ -75,11 +80,18 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]]) -> Serving:
     sized = {lun["path"] for lun in luns if lun["size"] is not None}
     backing = look_backing(host, served, lost | {lun["path"] for lun in luns}, sized)
     others, read_at_boot, unclear = look_others(host)
+    at_discovery = host.read(KEPT) or ""
+    running = _running(host, raw, found, kept, backing, _named(asked))
     return Serving(
         active=raw is not None,
-        running=_running(host, raw, found, kept, backing, _named(asked)),
+        running=replace(
+            running,
+            discovery=running.discovery if raw is not None else users_of(parse_discovery(at_discovery)),
+        ),
         files={**ours, **_look_boot(host, unit)},
-        exposed=frozenset(path for path in ours if _is_exposed(host, path)),
+        exposed=frozenset(path for path in (*ours, KEPT) if _is_exposed(host, path)),
+        at_discovery=at_discovery,
+        discovery_theirs=look_theirs(host),
         backing=backing,
         unit=unit,
         kept=kept,
@@ -135,7 +147,13 @@ def accounts_of(target: Target) -> tuple[str, ...]:
     return (chap.user, chap.mutual_user) if chap else ("",)
 
 
-def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, all_targets: bool) -> Serving:
+def want_serving(
+    seen: Serving,
+    asked: Iterable[dict[str, Any]],
+    purge: bool,
+    all_targets: bool,
+    discovery: Mapping[str, Any] | None = None,
+) -> Serving:
     """What was asked for laid over what is; what runs is what is kept."""
     asked = list(asked)
     before = seen.targets()
@@ -151,7 +169,10 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         for name, one in targets.items()
     }
     halves = tuple(one for one in seen.running.halves if one[0] not in found)
-    running = replace(seen.running, targets=targets, accounts=accounts, halves=halves)
+    at_discovery = want_discovery(seen.at_discovery, discovery)
+    chap = parse_discovery(at_discovery)
+    users = seen.running.discovery if discovery is None else users_of(chap)
+    running = replace(seen.running, targets=targets, accounts=accounts, halves=halves, discovery=users)
     by_name = {one["name"]: one for one in asked}
     wanted = {
         name: _to_keep(seen.kept.get(name), one, by_name[name]) if one else None
@@ -162,13 +183,15 @@ def want_serving(seen: Serving, asked: Iterable[dict[str, Any]], purge: bool, al
         texts.pop(files.file_of(name), None)
         texts.update({files.file_of(name): files.render(one)} if one else {})
     kept = [one for text in texts.values() for one in [files.parse(text)] if one]
-    boot = boot_files(seen.unit, kept) if found else _boot_of(seen)
+    touched = bool(found) or discovery is not None
+    boot = boot_files(seen.unit, kept, chap is not None) if touched else _boot_of(seen)
     return replace(
         seen,
-        active=seen.active or any(found.values()),
+        active=seen.active or any(found.values()) or (discovery is not None and chap is not None),
         running=running,
         files={**texts, **boot},
-        exposed=frozenset() if found else seen.exposed,
+        exposed=frozenset() if touched else seen.exposed,
+        at_discovery=at_discovery,
         backing=_grown(seen, found),
         kept={one.name.lower(): one for one in kept},
     )
@@ -205,7 +228,7 @@ def _laid(seen: Serving, before: Target | None, asked: dict[str, Any], purge: bo
         return None
     _check_portals(seen, asked, laid)
     laid = lay_read_only(laid, asked, seen.backing)
-    laid = seen_by_all(before, laid, asked)
+    laid = seen_by_all(before, with_accounts(base, laid, asked), asked)
     same = {(lun.backstore, lun.serial) for lun in base.luns.values()}
     luns = {
         number: lun

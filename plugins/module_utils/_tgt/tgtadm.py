@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass, field, replace
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from .._arguments import Portal, portal
 from .._host import Host, Problem, lines_of
@@ -18,6 +18,7 @@ PROGRAMS = ("/usr/sbin/tgtadm", "/usr/bin/tgtadm", "/sbin/tgtadm")
 STOPPED = 107  # ENOTCONN: tgtd does not run (tgt, usr/tgtadm.c, ipc_mgmt_req)
 CONTROLLER, DISK, PLAIN = "controller", "disk", "rdwr"
 NAMED = ("iqn.", "eui.", "naa.")  # how rules for names begin; all others are for addresses
+OUTGOING = " (outgoing)"
 SECTIONS = ("System", "I_T nexus", "LUN", "Account", "ACL")
 FIELD = re.compile(r"([A-Za-z][A-Za-z -]*): ?(.*)")
 
@@ -153,7 +154,7 @@ def _target(head: str, sections: dict[str, list[str]]) -> RawTarget:
     if found is None:
         raise Problem(f"tgtadm shows '{head}', which is not a target. Is this tgt 1.0.80 or newer?")
     system = dict(_fields(sections["System"]))
-    accounts = [line.strip() for line in sections.get("Account", [])]
+    incoming, outgoing = _accounts(sections.get("Account", []))
     rules = [line.strip() for line in sections.get("ACL", [])]
     try:
         sessions = tuple(_sessions(found[2], sections.get("I_T nexus", [])))
@@ -169,11 +170,18 @@ def _target(head: str, sections: dict[str, list[str]]) -> RawTarget:
         ready=system.get("State") == "ready",
         sessions=sessions,
         luns=luns,
-        incoming=tuple(one for one in accounts if not one.endswith(" (outgoing)")),
-        outgoing=next((one[: -len(" (outgoing)")] for one in accounts if one.endswith(" (outgoing)")), ""),
+        incoming=incoming,
+        outgoing=outgoing,
         names=tuple(one for one in rules if one.startswith(NAMED)),
         addresses=tuple(one for one in rules if not one.startswith(NAMED)),
     )
+
+
+def _accounts(lines: Iterable[str]) -> tuple[tuple[str, ...], str]:
+    """The users that initiators prove themselves as, and the one that proves the target, or ''."""
+    users = [line.strip() for line in lines]
+    incoming = tuple(user for user in users if not user.endswith(OUTGOING))
+    return incoming, next((user[: -len(OUTGOING)] for user in users if user.endswith(OUTGOING)), "")
 
 
 def _fields(lines: list[str]) -> Iterator[tuple[str, str]]:
@@ -255,8 +263,7 @@ def with_parameters(host: Host, targets: list[RawTarget], names: set[str] | None
 def look_portals(host: Host) -> frozenset[Portal]:
     """Where tgtd listens, for all targets."""
     text = host.run(*TGTADM, "--op", "show", "--mode", "portal").out
-    found = re.findall(r"^Portal: (\S+),\d+$", text, re.MULTILINE)
-    return frozenset(portal(one) for one in found)
+    return frozenset(portal(one) for one in re.findall(r"^Portal: (\S+),\d+$", text, re.MULTILINE))
 
 
 def look_users(host: Host) -> frozenset[str]:
@@ -266,16 +273,14 @@ def look_users(host: Host) -> frozenset[str]:
 
 
 def look_system(host: Host) -> tuple[tuple[str, ...], bool, bool]:
-    """The users of discovery; whether an iSNS server is told of the targets; and whether tgtd logs all that it is told."""
-    lines = [
-        line for line in lines_of(host.run(*TGTADM, "--op", "show", "--mode", "sys").out) if line.strip()
-    ]
-    at = next((number for number, line in enumerate(lines) if line.strip() == "Account information:"), None)
-    rest = lines[at + 1 :] if at is not None else []
-    users = itertools.takewhile(lambda line: line.startswith(" "), rest)
-    names = tuple(line.strip().replace(" (outgoing)", "") for line in users)
+    """The users of discovery (the last proves the target, or is ''); whether it tells an iSNS server; whether it logs all."""
+    text = host.run(*TGTADM, "--op", "show", "--mode", "sys").out
+    lines = [line for line in lines_of(text) if line.strip()]
+    rest = itertools.dropwhile(lambda line: line.strip() != "Account information:", lines)
+    below = itertools.takewhile(lambda line: line.startswith(" "), itertools.islice(rest, 1, None))
+    names, proof = _accounts(below)
     said = {line.strip() for line in lines}
-    return names, "iSNS=On" in said, "debug: on" in said
+    return (*names, proof), "iSNS=On" in said, "debug: on" in said
 
 
 def find_target(host: Host, name: str) -> RawTarget:

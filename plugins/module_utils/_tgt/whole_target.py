@@ -48,6 +48,18 @@ def _only_read(lun: Lun, backing: Mapping[str, Backing]) -> bool:
     return lun.path in backing and backing[lun.path].read_only
 
 
+def with_accounts(before: Target, laid: Target, asked: Mapping[str, Any]) -> Target:
+    """The accounts are those of the target: who comes into it without a word about them has them, too."""
+    chap = next((one.chap for one in before.initiators.values()), None)
+    if any(group["chap"] for group in asked["igroups"]):
+        return laid
+    initiators = {
+        name: one if name in before.initiators else replace(one, chap=chap)
+        for name, one in laid.initiators.items()
+    }
+    return replace(laid, initiators=initiators)
+
+
 def seen_by_all(before: Target | None, laid: Target, asked: Mapping[str, Any]) -> Target:
     """Every initiator has every LUN under its own number; who asks for less is refused."""
     for name, one in sorted(laid.initiators.items()):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..._host import Host, Problem
 from ..._step import Step
+from ..discovery import KEPT
 from ..tgtadm import look_targets
 
 PATIENCE = 30  # seconds in which tgtd answers after its start
@@ -52,14 +53,15 @@ class Prepare(Step):
 
 @dataclass(frozen=True)
 class Keep(Step):
-    """Write the file of a target, 0600, whole or not at all; the files behind new LUNs are on their disks before it."""
+    """Write a file with secrets, 0600, whole or not at all; the files behind new LUNs are on their disks before it."""
 
     path: str
     text: str = field(repr=False)  # it has secrets
     directories: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"Keep the target in '{self.path}', so that it comes back after a boot"
+        what = "the credentials" if self.path == KEPT else "the target"
+        return f"Keep {what} in '{self.path}', so that {'they come' if self.path == KEPT else 'it comes'} back after a boot"
 
     def take(self, host: Host) -> None:
         if self.directories:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..._host import Host, Problem
-from ..._step import Secret, Step
+from ..._step import Partly, Secret, Step
 from ..ipc import make_account
 from ..tgtadm import TGTADM, RawTarget, find_target, look_targets, look_users
 from .target import change
@@ -58,13 +58,13 @@ class SetAccounts(Step):
                     change(host, "account", "bind", target, "--user", user)
                 if one.outgoing:
                     change(host, "account", "bind", target, "--user", one.outgoing, "--outgoing")
+            for target, _one in targets:
+                _rules(host, "bind", target)
         except Problem as problem:
             closed = ", ".join(f"'{one.target}'" for one in self.accounts)
-            raise Problem(
+            raise Partly(
                 f"{problem} Until this is repaired nobody can log in to {closed}; sessions go on."
             ) from problem
-        for target, _one in targets:
-            _rules(host, "bind", target)
 
     def _renew(self, host: Host) -> None:
         there = look_users(host)

@@ -66,12 +66,13 @@ class RemoveTarget(Guarded):
 
     def take(self, host: Host) -> None:
         target = find_target(host, self.target)
-        here = self.guard(target)
+        self.guard(target)
         for rule in target.names:
             change(host, "target", "unbind", target, "--initiator-name", rule)
         for rule in target.addresses:
             change(host, "target", "unbind", target, "--initiator-address", rule)
-        close(host, target, here)
+        if self.force:
+            close(host, self.target)
         change(host, "target", "delete", target)
 
 
@@ -150,9 +151,24 @@ class ForbidInitiator(Guarded):
 
     def take(self, host: Host) -> None:
         target = find_target(host, self.target)
-        here = self.guard(target, self.initiator)
+        self.guard(target, self.initiator)
         change(host, "target", "unbind", target, "--initiator-name", self.initiator)
-        close(host, target, here)
+        if self.force:
+            close(host, self.target, self.initiator)
+
+
+@dataclass(frozen=True)
+class EndSessions(Guarded):
+    """Of an initiator that is no longer let in, but still logged in: a run that shut it out was killed."""
+
+    initiator: str
+
+    def __str__(self) -> str:
+        return f"End the sessions of '{self.initiator}', which '{self.target}' no longer lets in"
+
+    def take(self, host: Host) -> None:
+        self.guard(find_target(host, self.target), self.initiator)
+        close(host, self.target, self.initiator)
 
 
 @dataclass(frozen=True)
@@ -168,21 +184,32 @@ class ForbidAddress(OnTarget):
         change(host, "target", "unbind", find_target(host, self.target), "--initiator-address", self.address)
 
 
-def close(host: Host, target: RawTarget, sessions: list[Session]) -> None:
-    """End these sessions, and wait until they have ended."""
-    ours = {one.tag for one in sessions}
-    if not ours:
-        return
-    told = host.run(*TGTADM, "--op", "show", "--mode", "conn", "--tid", str(target.number)).out
-    session = ""
-    for what, number in re.findall(r"^ *(Session|Connection): (\d+)$", told, re.MULTILINE):
-        if what == "Session":
-            session = number
-        elif int(session) in ours:
-            change(host, "conn", "delete", target, "--sid", session, "--cid", number)
-    if not host.until(
-        lambda: not ours & {one.tag for one in find_target(host, target.name).sessions}, CLOSING
-    ):
+def close(host: Host, name: str, initiator: str = "") -> None:
+    """End the sessions of a target, or of them those of one initiator, until there are none: one may have begun to log in
+    before it was shut out. tgtd shows a session until the last command that was begun has ended (usr/iscsi/conn.c,
+    conn_close)."""
+
+    def ended() -> bool:
+        return not _told_to_end(host, find_target(host, name), initiator)
+
+    if not ended() and not host.until(ended, CLOSING):
         raise Problem(
-            f"Sessions of '{target.name}' did not end within {CLOSING} seconds; nobody can log in to it now."
+            f"Sessions of '{name}' did not end within {CLOSING} seconds; nobody can log in to it now."
         )
+
+
+def _told_to_end(host: Host, target: RawTarget, initiator: str) -> bool:
+    """Whether there were sessions; all their connections are told to end."""
+    ours = {one.tag for one in target.sessions if initiator in ("", one.initiator)}
+    show = (*TGTADM, "--op", "show", "--mode", "conn", "--tid", str(target.number))
+    session = 0
+    for what, number in re.findall(
+        r"^ *(Session|Connection): (\d+)$", host.run(*show).out if ours else "", re.MULTILINE
+    ):
+        if what == "Session":
+            session = int(number)
+        elif session in ours:
+            end = ("--op", "delete", "--mode", "conn", "--tid", str(target.number))
+            # One that has ended meanwhile is not there any more.
+            host.run(*TGTADM, *end, "--sid", str(session), "--cid", number, ok=range(256))
+    return bool(ours)

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from ansible_collections.lunworks.iscsi.plugins.module_utils._chap import Chap
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
+from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.boot import LOGINS
+from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.discovery import render_discovery
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.kept import file_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.tgtadm import find_target, look_targets
 from ansible_collections.lunworks.iscsi.tests.unit.plugins.module_utils._tgt.test_tgt import (
@@ -70,26 +75,90 @@ def test_a_line_break_that_forges_nothing_hides_nobody_and_targets_below_session
     done(host, target(luns=("a", "b", "c")))
 
 
+class Boot:
+    """The program that tgt's service runs at a boot, with one of our targets, and what it asks of tgtd."""
+
+    def __init__(self, tmp_path, given=None, shown=f"Target 1: {T}\n", debug=False, fails=()):
+        text = made(given or target(chap=CHAP)).read(file_of(T))
+        (tmp_path / "lunworks-t.conf").write_text(text)
+        self.discovery = tmp_path / "discovery.json"
+        program = LOGINS.replace("/etc/tgt/conf.d", str(tmp_path)).replace("@DISCOVERY@", str(self.discovery))
+        functions, act = program.split("LOGGED =")
+        self.did, self.names, self.act = [], {}, "LOGGED =" + act
+        self.shown, self.debug, self.fails = shown, debug, fails
+        exec(functions, self.names)  # pylint: disable=exec-used
+        self.names["ask"] = self.ask
+
+    def ask(self, mode, op, tid=-1, body="", outgoing=0):
+        if op == self.names["SHOW"]:
+            return 0, self.shown if mode == self.names[
+                "TARGET"
+            ] else f"debug: {'on' if self.debug else 'off'}"
+        self.did.append((op, tid, body, outgoing))
+        return 14 if (op, tid) in [(self.names[name], where) for name, where in self.fails] else 0, ""
+
+    def run(self):
+        exec(self.act, self.names)  # pylint: disable=exec-used
+
+
 @pytest.mark.parametrize("forged", [f"Target 9: {T}\n", f"Target 1: {FAKE}\n", ""])
 def test_at_boot_nobody_is_let_into_a_target_that_is_forged(forged, tmp_path):
-    (tmp_path / "lunworks-t.conf").write_text(made(target(chap=CHAP)).read(file_of(T)))
-    text = LOGINS.replace("/etc/tgt/conf.d", str(tmp_path))
-    functions, act = text.split('if "debug: on"')
-    bound = []
-
-    def ask(mode, op, tid=-1, body="", outgoing=0):
-        if op == names["SHOW"]:
-            return 0, f"Target 1: {T}\n{forged}" if mode == names["TARGET"] else "debug: off"
-        bound.append((tid, body.partition("=")[0]))
-        return 0, ""
-
-    names = {}
-    exec(functions, names)  # pylint: disable=exec-used
-    names["ask"] = ask
+    boot = Boot(tmp_path, shown=f"Target 1: {T}\n{forged}")
     if forged:
         with pytest.raises(SystemExit, match="shown twice"):
-            exec('if "debug: on"' + act, names)  # pylint: disable=exec-used
-        assert bound == []
+            boot.run()
+        assert boot.did == []
     else:
-        exec('if "debug: on"' + act, names)  # pylint: disable=exec-used
-        assert (1, "initiator-name") in bound
+        boot.run()
+        assert (1, "initiator-name") in [(tid, body.partition("=")[0]) for _op, tid, body, _way in boot.did]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_at_boot_discovery_asks_before_anybody_is_let_in(debug, tmp_path):
+    boot = Boot(tmp_path, debug=debug)
+    boot.discovery.write_text(render_discovery(Chap("scout", Secret("a secret"), "array", Secret("another"))))
+    new, bind = boot.names["NEW"], boot.names["BIND"]
+    if debug:
+        with pytest.raises(SystemExit, match="debug: on"):
+            boot.run()
+        assert boot.did == []
+        return
+    boot.run()
+    assert boot.did[:4] == [
+        (new, -1, "user=scout,password=a secret", 0),
+        (bind, -1, "user=scout", 0),
+        (new, -1, "user=array,password=another", 0),
+        (bind, -1, "user=array", 1),
+    ]
+    assert boot.did[-1] == (bind, 1, f"initiator-name={WHO}", 0)
+
+
+@pytest.mark.parametrize(
+    "kept, said",
+    [
+        (render_discovery(Chap("scout", Secret("a secret"))), "no CHAP account (error 14)"),
+        ('{"user": "scout", "secr', "JSONDecodeError"),
+        ('{"user": "scout"}', "KeyError"),
+        ("[]", "TypeError"),
+        (None, "IsADirectoryError"),
+    ],
+)
+def test_at_boot_targets_let_in_though_discovery_cannot_ask(kept, said, tmp_path):
+    boot = Boot(tmp_path, fails=[("BIND", -1)])
+    boot.discovery.mkdir() if kept is None else boot.discovery.write_text(kept)
+    with pytest.raises(SystemExit) as ended:
+        boot.run()
+    told = str(ended.value)
+    assert f"discovery may ask nobody for CHAP: {said}" in told and "a secret" not in told
+    assert boot.did[-1] == (boot.names["BIND"], 1, f"initiator-name={WHO}", 0)
+
+
+def test_at_boot_the_nops_of_a_target_are_set_before_its_initiators_come(tmp_path):
+    given = {**target(chap=CHAP), "parameters": {"nop_interval": 10, "InitialR2T": "No"}}
+    boot = Boot(tmp_path, given)
+    ran = SimpleNamespace(run=lambda argv, check: boot.did.append((" ".join(argv),)))
+    boot.names["subprocess"] = ran
+    boot.run()
+    update = ("tgtadm --lld iscsi --op update --mode target --tid 1 --name nop_interval --value 10",)
+    let_in = (boot.names["BIND"], 1, f"initiator-name={WHO}", 0)
+    assert [one for one in boot.did if one in (update, let_in)] == [update, let_in]

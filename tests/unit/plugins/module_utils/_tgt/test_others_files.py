@@ -100,3 +100,43 @@ def test_an_include_within_a_block_does_not_bring_our_files_back():
     host = made(target())
     host.files["/etc/tgt/targets.conf"] = f"<x>\n{OURS}</x>\n"
     assert "does not include" in run(host, target(luns=("a", "b", "c")))["msg"]
+
+
+# As people write it, with all that a manual names: stores in one line and in blocks, in one target too, which tgt-admin reads
+# only in part; accounts; a driver; comments of both kinds.
+MIXED = f"""\
+# the storage team's, do not touch
+default-driver iscsi
+ignore-errors yes
+<target {T}>
+  backing-store /srv/luns/x.img
+  <backing-store /srv/luns/y.img>
+    scsi_sn = 0042
+    write-cache off   # since the power cut
+  </backing-store>
+  initiator-address 192.0.2.0/24
+  incominguser them {"theirs".ljust(12, "x")}
+</target>
+<target iqn.2026-01.com.example:direct>
+  direct-store /dev/sdb
+  <direct-store /dev/sdc>
+    lun 7
+  </direct-store>
+</target>
+{OURS}"""
+
+
+def test_a_file_with_blocks_of_all_kinds_is_read_and_stays_byte_for_byte():
+    host = host_of("")
+    host.files["/etc/tgt/targets.conf"] = MIXED
+    others, included, unclear = look_others(host)
+    assert set(others) == {T, "iqn.2026-01.com.example:direct"} and (included, unclear) == (True, "")
+    told = tell_targets(host, None)
+    assert [one["defined_in"] for one in told["targets"]] == ["/etc/tgt/targets.conf"]
+    assert sum("is defined in '/etc/tgt/targets.conf'" in one for one in told["unmanaged"]) == 2
+    assert "theirs" not in str(told) and told["exposed_files"] == ["/etc/tgt/targets.conf"]
+    assert "it is left alone" in run(host, target(U), purge_targets=True)["msg"] and host.did == []
+    done(host, target(U))
+    assert host.read("/etc/tgt/targets.conf") == MIXED
+    assert {one["name"] for one in host.targets.values()} == {T, U}, "what their file serves goes on"
+    assert host.targets[1]["addresses"] == ["ALL"] and list(host.targets[1]["luns"]) == [1]

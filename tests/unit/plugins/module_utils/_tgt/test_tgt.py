@@ -14,6 +14,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._arguments import P
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._providers import provider
 from ansible_collections.lunworks.iscsi.plugins.module_utils._san.expected import found_label
+from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.boot import PROGRAM, drop_in_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.identity import wwid_of_tgt
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.info import tell_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._tgt.kept import file_of, parse, render
@@ -75,7 +76,7 @@ def test_what_tgtadm_printed_on_real_hosts_is_read(suite):
     ]
     assert look_portals(host) == {Portal("0.0.0.0"), Portal("::")}
     assert look_users(host) == {"db", "store", "finder"}
-    assert look_system(host) == (("finder",), False, False)
+    assert look_system(host) == (("finder", ""), False, False)
     assert look_parameters(host, ours)["MaxRecvDataSegmentLength"] == "8192"
 
 
@@ -113,7 +114,11 @@ def completed(one):
 def run(host, *targets, **scope):
     """The result of a run of the module targets."""
     host.process += 1
-    return killing.run(lambda: [TGT.resource([completed(one) for one in targets], **scope)], host)
+    try:
+        resource = TGT.resource([completed(one) for one in targets], **scope)
+    except Problem as problem:  # refused without a look at the host
+        return {"failed": True, "msg": str(problem)}
+    return killing.run(lambda: [resource], host)
 
 
 def done(host, *targets, **scope):
@@ -363,7 +368,7 @@ def test_chap_needs_a_service_that_lets_initiators_in_after_a_boot():
 def test_one_secret_for_a_user_on_the_whole_host():
     host = made(target(chap=CHAP), target(U, luns=("c",), chap=CHAP))
     result = run(host, target(chap={**CHAP, "secret": THIRD}))
-    assert f"would have two secrets: at '{T}' and at '{U}'" in result["msg"]
+    assert f"would have two secrets: at '{T}' and at '{U}'" in result["msg"] and "  " not in result["msg"]
     stranger = TgtHost(
         targets={1: {"name": U, "incoming": ["db"], "names": [NEXT]}}, accounts={"db": "not ours to know"}
     )
@@ -396,7 +401,7 @@ def test_no_secret_goes_to_a_tgtd_that_logs_it_or_that_answers_otherwise():
     assert (host.did, host.targets) == ([], {}), "it is refused before anything is made"
     host.debug = False
     host.dialogue = lambda path, message, seconds=15: b""
-    assert "was not sent" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
+    assert "no CHAP secret was sent" in run(host, target(chap=CHAP))["msg"] and host.accounts == {}
     assert host.targets[1]["names"] == []
 
 
@@ -602,3 +607,17 @@ def test_whatever_is_asked_in_turn_is_done_whole_or_refused_and_nobody_loses_a_d
         for one in host.targets.values():
             one["sessions"] = {1: one["names"][0]} if one["names"] and chance.random() < 0.3 else {}
     assert False in outcomes
+
+
+def test_nops_are_set_live_and_by_our_program_after_a_start():
+    given = {**target(), "parameters": {"nop_interval": 10, "nop_count": 3, "InitialR2T": "No"}}
+    host = made(given)
+    shown = host.targets[1]["parameters"]
+    assert (shown["nop_interval"], shown["nop_count"]) == ("10", "3")
+    (file,) = [host.read(path) for path in host.files if path.startswith("/etc/tgt/conf.d/")]
+    assert "    InitialR2T No\n" in file and "    nop" not in file
+    assert f"ExecStartPost=-/usr/bin/env python3 {PROGRAM}" in host.read(drop_in_of("tgt.service"))
+    assert '"nop_interval"' in host.read(PROGRAM)
+    assert not done(host, given)["changed"]
+    refused = run(host, {"name": T, "parameters": {"nop_count": -1}})["msg"]
+    assert "'-1' is not a value for the parameter 'nop_count'" in refused
