@@ -34,6 +34,26 @@ STORE = {
     "is_nonrot": 0,
 }
 LACKING = ("netif_timeout", "emulate_older")  # what the file has of another kernel
+# An ALUA target port group, as Linux 6.1 shows a new one (target_core_configfs.c).
+GROUP = {
+    "alua_access_state": "0",
+    "alua_access_status": "None",
+    "alua_access_type": "Implicit and Explicit",
+    "alua_support_active_nonoptimized": "1",
+    "alua_support_active_optimized": "1",
+    "alua_support_offline": "1",
+    "alua_support_standby": "1",
+    "alua_support_transitioning": "1",
+    "alua_support_unavailable": "1",
+    "alua_write_metadata": "0",
+    "implicit_trans_secs": "0",
+    "members": "",
+    "nonop_delay_msecs": "100",
+    "preferred": "0",
+    "tg_pt_gp_id": "",
+    "trans_delay_msecs": "0",
+}
+ACCESS_TYPES = ("None", "Implicit", "Explicit", "Implicit and Explicit")
 AUTH = {
     "userid": "userid",
     "password": "password",
@@ -76,6 +96,10 @@ class LioHost(ScriptedHost):
             self.files[f"{path}/wwn/vpd_unit_serial"] = "T10 VPD Unit Serial Number: \n"
             for key, value in {**STORE, "block_size": 512, "emulate_write_cache": 0}.items():
                 self.files[f"{path}/attrib/{key}"] = f"{value}\n"
+        elif re.fullmatch(rf"{CORE}/[^/]+/[^/]+/alua/[^/]+", path):
+            self.files.update({f"{path}/{key}": f"{value}\n" for key, value in GROUP.items()})
+        elif re.fullmatch(rf"{ISCSI}/[^/]+/tpgt_\d+/np/[^/]+", path):
+            self.files[f"{path}/iser"] = "0\n"
         elif base:
             self.files[f"{path}/enable"] = "0\n"
             for kind, values in (("attrib", ATTRIBUTES), ("param", PARAMETERS)):
@@ -87,6 +111,9 @@ class LioHost(ScriptedHost):
         if path.endswith("emulate_write_cache") and "/iblock_" in path and text == "1":
             raise Problem(f"The kernel refused to set '{path}': Invalid argument.")
         assert "/attrib/" not in path or path in self.files, f"no such setting: {path}"
+        if "/alua/" in path or path.endswith("/alua_tg_pt_gp"):
+            self._alua(path, text)
+            return
         super().poke(path, f"{text}\n")
         base, _slash, name = path.rpartition("/")
         if name == "vpd_unit_serial":
@@ -104,6 +131,33 @@ class LioHost(ScriptedHost):
         if name == "generate_node_acls" and text == "0":
             self.files[f"{base}/cache_dynamic_acls"] = "0\n"
 
+    def _alua(self, path, text):
+        """target_core_configfs.c, target_tg_pt_gp_*_store, and target_core_alua.c, core_alua_store_tg_pt_gp_info."""
+        base, _slash, name = path.rpartition("/")
+        kind, shown = (self.files.get(f"{base}/alua_access_type") or "").strip(), text
+        if name == "tg_pt_gp_id" and self.files[path].strip():
+            raise Problem(f"The kernel refused to set '{path}': Invalid argument.")
+        if name == "alua_access_state" and "Implicit" not in kind:
+            raise Problem(f"The kernel refused to set '{path}': Invalid argument.")
+        if name == "alua_access_type":
+            shown = ACCESS_TYPES[int(text)]
+        if name == "alua_tg_pt_gp":
+            store = next(
+                one["link"] for key, one in self.files.items() if key.startswith(f"{base}/") and "link" in one
+            )
+            store = f"{CORE}/{'/'.join(store.split('/')[-2:])}"
+            self._leave(base)
+            if text != "default_tg_pt_gp":
+                members = f"{store}/alua/{text}/members"
+                assert self.files[f"{store}/alua/{text}/tg_pt_gp_id"].strip(), "a group without a number"
+                self.files[members] = f"{self.files[members].strip()}{base}\n"
+            shown = f"TG Port Alias: {text}\nTG Port Group ID: 0"
+        super().poke(path, f"{shown}\n")
+
+    def _leave(self, lun):
+        for key in [key for key in self.files if key.endswith("/members")]:
+            self.files[key] = self.files[key].replace(lun, "")
+
     def _enable(self, base, told):
         if "fd_dev_name" in told:
             path, size = told["fd_dev_name"], told.get("fd_dev_size", "1048576")
@@ -118,6 +172,8 @@ class LioHost(ScriptedHost):
         if "/acls/" in path and [name for name in self.list(path) if name.startswith("lun_")]:
             raise Problem(f"Cannot remove '{path}': Directory not empty.")
         if re.fullmatch(rf"{CORE}/[^/]+/[^/]+", path):
+            if [name for name in self.list(f"{path}/alua") if name != "default_tg_pt_gp"]:
+                raise Problem(f"Cannot remove '{path}': Directory not empty.")
             own = "/".join(path.split("/")[-2:])
             links = [
                 value["link"] for value in self.files.values() if isinstance(value, dict) and "link" in value
@@ -131,6 +187,8 @@ class LioHost(ScriptedHost):
     def symlink(self, target, path):
         self._fail(path)
         super().symlink(target, path)
+        if "/lun/lun_" in path and "/acls/" not in path:
+            self.files[f"{path.rpartition('/')[0]}/alua_tg_pt_gp"] = "TG Port Alias: default_tg_pt_gp\n"
         if "/acls/" in path:
             born = re.sub(r"/acls/.*", "/attrib/prod_mode_write_protect", path)
             self.files[f"{path.rpartition('/')[0]}/write_protect"] = self.files[born]
@@ -174,7 +232,7 @@ def running(document):
         wwn = target["wwn"].lower()
         for group in target.get("tpgs", []):
             base = f"{ROOT}/{target['fabric']}/{wwn}/tpgt_{group.get('tag', 1)}"
-            files.update(_group(base, group, places, target["fabric"] == "iscsi"))
+            files.update(_group(base, group, places, target["fabric"] == "iscsi", files))
     return files
 
 
@@ -185,7 +243,10 @@ def _store(base, store, at):
             files[f"{base}/attrib/{key}"] = f"{value}\n"
     files[f"{base}/wwn/vpd_unit_serial"] = f"T10 VPD Unit Serial Number: {store.get('wwn') or ''}\n"
     for group in store.get("alua_tpgs", []):
-        files[f"{base}/alua/{group['name']}/tg_pt_gp_id"] = "0\n"
+        said = {key: str(group.get(key, value)) for key, value in GROUP.items()}
+        if "alua_access_type" in group:
+            said["alua_access_type"] = ACCESS_TYPES[int(group["alua_access_type"])]
+        files.update({f"{base}/alua/{group['name']}/{key}": f"{value}\n" for key, value in said.items()})
     path = store.get("dev") or ""
     files[f"{base}/udev_path"] = f"{path}\n"
     text = ""
@@ -208,12 +269,16 @@ def _store(base, store, at):
     return files
 
 
-def _group(base, group, places, iscsi):
+def _group(base, group, places, iscsi, files_there):
     files = {base: {"kind": "directory"}}
     for lun in group.get("luns", []):
         place = places.get(lun["storage_object"])
         if place:
-            files[f"{base}/lun/lun_{lun['index']}/alua_tg_pt_gp"] = "\n"
+            name = lun.get("alua_tg_pt_gp_name") or "default_tg_pt_gp"
+            files[f"{base}/lun/lun_{lun['index']}/alua_tg_pt_gp"] = f"TG Port Alias: {name}\n"
+            members = f"{CORE}/{place}/alua/{name}/members"
+            if members in files_there:
+                files[members] = f"{base}/lun/lun_{lun['index']}\n"
             files[f"{base}/lun/lun_{lun['index']}/x"] = {"link": f"../../../../../../target/core/{place}"}
     if not iscsi:
         return files

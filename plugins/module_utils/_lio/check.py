@@ -15,6 +15,7 @@ from .._san.backing import Backing
 from .._san.target import Lun, Target
 from .._san.wwid import wwid_of_lio
 from .plan import feasible, same_disk
+from .rdma import NEEDED, why_lost
 from .refuse import check_access
 from .saved_entry import OURS
 from .settings import check_known, check_limits
@@ -39,6 +40,7 @@ def _check_target(seen: Serving, asked: dict[str, Any], before: Target, then: Ta
     _check_names(before, then)
     _check_chap(before, then, asked)
     check_known(asked, then, seen.known)
+    _check_iser(seen, asked, then)
     _check_left(seen, asked, then)
     _check_lost(seen, then)
     for lun, old in _pairs(before, then):
@@ -122,9 +124,18 @@ def _check_left(seen: Serving, asked: dict[str, Any], then: Target) -> None:
         )
     for portal in sorted((asked["portals"] or frozenset()) - made.portals):
         raise Problem(
-            f"The portal {portal} of '{then.name}' is saved with iSER or offload but is not running. Recreate it with the "
-            "tool that made it (targetcli), or bring it back by 'targetctl restore', which takes all targets down first."
+            f"The portal {portal} of '{then.name}' {why_lost(portal in then.iser)}, or remove it (purge)."
         )
+
+
+def _check_iser(seen: Serving, asked: dict[str, Any], then: Target) -> None:
+    now = seen.running.targets.get(asked["name"], ABSENT)
+    for portal in sorted(where for where, iser in asked["iser"].items() if iser and not seen.rdma):
+        if portal not in now.iser:
+            raise Problem(
+                f"The portal {portal} of '{then.name}' cannot speak iSER: this host has no RDMA device. {NEEDED}. Set that up, "
+                "or leave iser out."
+            )
 
 
 def _check_kind(lun: Lun, old: Lun | None) -> None:
@@ -158,8 +169,9 @@ def _check_remake(seen: Serving, then: Target, lun: Lun, force: bool) -> None:
         for name, tag, place in seen.running.users(lun.backstore)
         if (name, tag) != (then.name.lower(), then.tag)
     ]
-    why = f"{old.backstore} {old.fixed}" if old.fixed else f"it is also served by {', '.join(others)}"
-    if old.fixed or others:
+    fixed = served.get(lun.backstore, old).fixed
+    why = f"{old.backstore} {fixed}" if fixed else f"it is also served by {', '.join(others)}"
+    if fixed or others:
         raise Problem(
             f"The LUN '{lun.name}' of '{then.name}' would have to be created again, but {why}. Change that first."
         )

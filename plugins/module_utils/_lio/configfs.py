@@ -20,6 +20,7 @@ from .._chap import Chap
 from .._host import Host
 from .._san.target import Initiator, Lun, LunMap, Session, Target
 from .._step import Secret
+from .alua import DEFAULT_GROUP, look_alua
 from .configfs_node import (
     CORE,
     ISCSI,
@@ -171,14 +172,20 @@ def _target(
     for number in numbered(host, f"{base}/lun"):
         place = link_of(host, f"{base}/lun/lun_{number}")
         halves += [] if place else [f"{base}/lun/lun_{number}"]
-        store = stores.get("/".join(place.split("/")[-2:])) if place else None
+        at = "/".join(place.split("/")[-2:]) if place else ""
+        store = stores.get(at)
         if store:
             own = store.backstore.partition("/")[2]
-            luns[number] = replace(store, number=number, name=lun_name(name, own))
+            alua, why = look_alua(host, f"{CORE}/{at}", f"{base}/lun/lun_{number}")
+            luns[number] = replace(store, number=number, name=lun_name(name, own), alua=alua, fixed=why)
+    portals = {where: one for where in host.list(f"{base}/np") for one in [portal_of(where)] if one}
     return Target(
         name=name,
         enabled=value_of(host, f"{base}/enable") == "1",
-        portals=frozenset(one for one in map(portal_of, host.list(f"{base}/np")) if one),
+        portals=frozenset(portals.values()),
+        iser=frozenset(
+            one for where, one in portals.items() if value_of(host, f"{base}/np/{where}/iser") == "1"
+        ),
         attributes=values_of(
             host, f"{base}/attrib", keys.of(host, keys.attributes, name.lower(), f"{base}/attrib")
         ),
@@ -198,7 +205,7 @@ def _store(host: Host, keys: Keys, backstore: str, place: str) -> Lun:
     block_size = re.search(r"SectorSize: (\d+)", info)
     file = FILEIO.search(info) if backstore.startswith("fileio/") else None
     path = value_of(host, f"{base}/udev_path") or (file["path"] if file else "")
-    groups = [name for name in host.list(f"{base}/alua") if name != "default_tg_pt_gp"]
+    groups = [name for name in host.list(f"{base}/alua") if name != DEFAULT_GROUP]
     return Lun(
         name=backstore,
         number=-1,

@@ -14,16 +14,8 @@ from .._san.way_back import WithWayBack, bare
 from .._step import Step
 from .lun_info import read_label
 from .state import Serving
-from .steps.target import (
-    AllowInitiator,
-    ForbidInitiator,
-    MapLun,
-    ProtectLun,
-    RemoveLun,
-    SetChap,
-    SetIgroup,
-    UnmapLun,
-)
+from .steps.lun import RemoveLun
+from .steps.target import AllowInitiator, ForbidInitiator, MapLun, ProtectLun, SetChap, SetIgroup, UnmapLun
 
 
 def look_expected(host: Host, seen: Serving, expected: Iterable[Expected]) -> Serving:

@@ -33,6 +33,7 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
         ]
         + list(discovery_drift(discovery, saved_discovery(saved.document)) if name is None else ()),
         "saved": saved.path,
+        "exposed_files": [] if saved.private else [saved.path],
         "discovery_chap": discovery.shown(),
         "unmanaged": look_unmanaged(host, running) if name is None else [],
     }
@@ -84,6 +85,9 @@ def _drift(name: str, runs: Target, kept: Target) -> Iterator[str]:
         yield from (
             f"The {what} '{one}' of '{name}' {_which(one in these)}." for one in sorted(these ^ those)
         )
+    for portal in sorted(runs.portals & kept.portals & (runs.iser ^ kept.iser)):
+        how = ("with", "without") if portal in runs.iser else ("without", "with")
+        yield f"The portal {portal} of '{name}' runs {how[0]} iSER and is saved {how[1]} it."
     for number in sorted(set(runs.luns) & set(kept.luns)):
         for key in _differing(runs.luns[number], kept.luns[number]):
             yield f"The LUN '{runs.luns[number].name}' of '{name}' runs with a different {key} than saved."
@@ -99,7 +103,7 @@ def _drift(name: str, runs: Target, kept: Target) -> Iterator[str]:
 def _differing(runs: Lun, kept: Lun) -> list[str]:
     if not kept.path and not kept.serial:  # of a kind that is not saved so
         return [] if runs.backstore == kept.backstore else ["backstore"]
-    keys = ("backstore", "path", "serial", "size", "block_size", "write_back", "read_only")
+    keys = ("backstore", "path", "serial", "size", "block_size", "write_back", "read_only", "alua")
     return [key for key in keys if getattr(runs, key) != getattr(kept, key)]
 
 

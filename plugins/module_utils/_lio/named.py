@@ -39,6 +39,11 @@ def to_save(
             else lun
             for number, lun in after.luns.items()
         },
+        iser=frozenset(
+            one
+            for one in after.portals
+            if one in (saved if one in saved.portals and one not in asked["iser"] else after).iser
+        ),
         initiators={
             name: _initiator(saved.initiators[name], one)
             if name in saved.initiators and one.igroup not in groups and before.initiators.get(name) == one

@@ -10,8 +10,10 @@ from .._san.backing_file import sparse_notes
 from .._san.target import Target
 from .._step import Step
 from .plan import feasible
+from .rdma import why_lost
 from .state import Serving
-from .steps.target import AddLun, AddPortal, AllowInitiator, MakeTarget, RemoveLun
+from .steps.lun import AddLun, RemoveLun
+from .steps.target import AddPortal, AllowInitiator, MakeTarget
 
 RESTORE = "Recreate it with the tool that made it (targetcli), or by 'targetctl restore', which takes all targets down first."
 
@@ -67,9 +69,7 @@ def _left(seen: Serving, name: str) -> Iterator[str]:
             f"The LUN {number} of '{name}' is saved but not running, and stays so: '{lun.backstore}' {lun.fixed}. {RESTORE}"
         )
     for portal in sorted(target.portals - made.portals):
-        yield (
-            f"The portal {portal} of '{name}' is saved with iSER or offload but is not running, and stays so. {RESTORE}"
-        )
+        yield (f"The portal {portal} of '{name}' stays as it is saved: it {why_lost(portal in target.iser)}.")
 
 
 def _open(seen: Serving, steps: Sequence[Step], name: str) -> Iterator[str]:

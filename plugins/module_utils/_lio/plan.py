@@ -18,9 +18,10 @@ from .saved_entry import OURS, store_of
 from .state import Serving
 from .steps.backstore import LoadTarget, RemoveBackstore
 from .steps.build import build
+from .steps.lun import RemoveLun
 from .steps.remake import with_ways_back
 from .steps.remove import RemoveHalf, RemoveTarget
-from .steps.target import Disable, ForbidInitiator, ProtectLun, RemoveLun, RemovePortal, UnmapLun
+from .steps.target import Disable, ForbidInitiator, ProtectLun, RemovePortal, UnmapLun
 
 # Settings that the kernel does not change while a LUN is served (EINVAL; Linux, target_core_configfs.c).
 FROZEN = (
@@ -92,7 +93,9 @@ def feasible(seen: Serving, name: str, target: Target | None) -> Target | None:
         return None
     there = now or Target(name)
     lost = {number for number, lun in target.luns.items() if lun.fixed and number not in there.luns}
-    return replace(without_luns(target, lost), portals=target.portals - (target.fixed - there.portals))
+    fixed = target.fixed if seen.rdma else target.fixed | target.iser
+    portals = target.portals - (fixed - there.portals)
+    return replace(without_luns(target, lost), portals=portals, iser=target.iser & portals)
 
 
 def _stays(now: Target | None, then: Target | None) -> Target | None:

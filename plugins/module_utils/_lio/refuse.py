@@ -15,8 +15,17 @@ from .._san.way_back import bare
 from .._step import Step
 from .state import Serving
 from .steps.backstore import MakeBackstore
+from .steps.lun import RemoveLun
 from .steps.remove import RemoveTarget
-from .steps.target import AddPortal, Disable, ForbidInitiator, ProtectLun, RemoveLun, RemovePortal, UnmapLun
+from .steps.target import (
+    AddPortal,
+    Disable,
+    ForbidInitiator,
+    ProtectLun,
+    RemovePortal,
+    SetIser,
+    UnmapLun,
+)
 
 ADVICE = "Log out there first, or set force for this one task."
 
@@ -39,7 +48,9 @@ def _check_sessions(seen: Serving, step: Step) -> None:
     if isinstance(step, RemoveTarget):  # all of its portal groups
         _nobody(step, [one for one in sessions if one.target == step.target.name])
         return
-    if not isinstance(step, (Disable, UnmapLun, ForbidInitiator, ProtectLun, RemoveLun, RemovePortal)):
+    if not isinstance(
+        step, (Disable, UnmapLun, ForbidInitiator, ProtectLun, RemoveLun, RemovePortal, SetIser)
+    ):
         return
     here = [one for one in sessions if (one.target, one.tag) == (step.target, step.tag)]
     if isinstance(step, Disable):
@@ -48,8 +59,15 @@ def _check_sessions(seen: Serving, step: Step) -> None:
         _nobody(step, [one for one in here if one.initiator == step.initiator])
     if isinstance(step, RemoveLun):  # in demo mode there are no maps: everybody has every LUN
         _nobody(step, [one for one in here if one.dynamic])
-    if isinstance(step, RemovePortal) and seen.sockets.used(step.portal):
+    if isinstance(step, RemovePortal) and (_has_iser(seen, step) or seen.sockets.used(step.portal)):
         _nobody(step, here)
+    if isinstance(step, SetIser) and not step.on:
+        _nobody(step, here)
+
+
+def _has_iser(seen: Serving, step: RemovePortal) -> bool:
+    """Whether there may be connections at it that no TCP socket shows."""
+    return step.portal in seen.running.targets[step.target.lower()].iser
 
 
 def _nobody(step: Step, sessions: list[Session]) -> None:

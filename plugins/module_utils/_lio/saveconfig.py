@@ -14,6 +14,7 @@ from typing import Any, Callable, Collection, Mapping
 
 from .._arguments import Portal
 from .._san.target import Initiator, Lun, Target
+from .alua import merge_alua
 from .saved_entry import (
     OURS,
     backstore_of,
@@ -79,8 +80,9 @@ def _merge_target(new: dict[str, Any], name: str, before: Target | None, after: 
         group["enable"] = after.enabled
     _merge_settings(group, "attributes", after.attributes)
     _merge_settings(group, "parameters", after.parameters, as_numbers=False)
-    _merge_portals(group, gone.portals - after.portals, after.portals)
+    _merge_portals(group, gone.portals - after.portals, after)
     _merge_luns(group, saved, gone, after, known)
+    _merge_groups(new["storage_objects"], group, saved, after)
     _merge_initiators(group, saved, gone, after, known)
 
 
@@ -95,13 +97,17 @@ def _merge_settings(
             )
 
 
-def _merge_portals(group: dict[str, Any], gone: frozenset[Portal], wanted: frozenset[Portal]) -> None:
+def _merge_portals(group: dict[str, Any], gone: frozenset[Portal], after: Target) -> None:
     kept = [one for one in group.get("portals", []) if portal_of(one) not in gone]
     there = {portal_of(one) for one in kept}
     new = [
         {"ip_address": f"[{one.address}]" if ":" in one.address else one.address, "port": one.port}
-        for one in sorted(wanted - there)
+        for one in sorted(after.portals - there)
     ]
+    for entry in kept + new:
+        where = portal_of(entry)
+        if where in after.portals and bool(entry.get("iser")) != (where in after.iser):
+            entry["iser"] = where in after.iser
     if kept or new or "portals" in group:
         group["portals"] = kept + new
 
@@ -127,6 +133,18 @@ def _merge_luns(
     )
     if luns or "luns" in group:
         group["luns"] = luns
+
+
+def _merge_groups(stores: list[dict[str, Any]], group: dict[str, Any], saved: Target, after: Target) -> None:
+    """The ALUA groups of LUNs that are to be in another one, or in one that is otherwise."""
+    entries = {number(one["index"]): one for one in group.get("luns", [])}
+    for index, lun in after.luns.items():
+        old = saved.luns.get(index)
+        was = old.alua if old and old.backstore == lun.backstore else None
+        if was != lun.alua and index in entries:
+            merge_alua(
+                [one for one in stores if store_of(one) == lun.backstore], entries[index], was, lun.alua
+            )
 
 
 def _merge_initiators(

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import Any, Iterable, Iterator, Mapping
 
 from .._arguments import Portal
 from .._block.device_name import is_stable
 from .._san.target import Initiator, Lun, LunMap, Target
 from .._san.wwid import wwid_of_lio
+from .alua import saved_alua, strange_group
 from .configfs import AUTH, chap_of, lun_name
 
 DERIVED = ("block_size", "emulate_write_cache")  # fields of their own in a Lun
@@ -27,26 +29,6 @@ MADE = {
     "exclusive",
     "attributes",
     "alua_tpgs",
-}
-# What the kernel gives to the ALUA group that every LUN begins in (Linux, target_core_alua.c, core_alua_allocate_tg_pt_gp).
-DEFAULT_GROUP = "default_tg_pt_gp"
-USUAL_GROUP = {
-    "alua_access_state": "0",
-    "alua_access_status": "0",
-    "alua_access_type": "3",
-    "alua_support_active_nonoptimized": "1",
-    "alua_support_active_optimized": "1",
-    "alua_support_offline": "1",
-    "alua_support_standby": "1",
-    "alua_support_transitioning": "1",
-    "alua_support_unavailable": "1",
-    "alua_write_metadata": "0",
-    "implicit_trans_secs": "0",
-    "name": DEFAULT_GROUP,
-    "nonop_delay_msecs": "100",
-    "preferred": "0",
-    "tg_pt_gp_id": "0",
-    "trans_delay_msecs": "0",
 }
 
 
@@ -130,7 +112,9 @@ def number(value: Any) -> int:
 
 def _target(name: str, group: Mapping[str, Any], stores: Mapping[str, Any]) -> Target:
     portals = [(portal_of(one), one) for one in group.get("portals", [])]
-    fixed = [portal for portal, one in portals if portal and (one.get("iser") or one.get("offload"))]
+    iser, fixed = (
+        frozenset(portal for portal, one in portals if portal and one.get(key)) for key in ("iser", "offload")
+    )
     return Target(
         name=name,
         enabled=bool(group.get("enable", True)),
@@ -140,7 +124,8 @@ def _target(name: str, group: Mapping[str, Any], stores: Mapping[str, Any]) -> T
         luns={number(one["index"]): _lun(name, one, stores) for one in group.get("luns", [])},
         initiators={one["node_wwn"].lower(): _initiator(one) for one in group.get("node_acls", [])},
         tag=tag_of(group),
-        fixed=frozenset(fixed),
+        iser=iser,
+        fixed=fixed,
         lacking=frozenset({*group.get("attributes", {}), *group.get("parameters", {})}),
     )
 
@@ -161,9 +146,11 @@ def _initiator(entry: Mapping[str, Any]) -> Initiator:
 def _lun(target: str, entry: Mapping[str, Any], stores: Mapping[str, Any]) -> Lun:
     backstore = backstore_of(entry)
     found = saved_lun(target, number(entry["index"]), backstore, stores.get(backstore))
-    if entry.get("alua_tg_pt_gp_name") not in (None, DEFAULT_GROUP):
-        return Lun(**{**vars(found), "fixed": f"is in the ALUA group '{entry['alua_tg_pt_gp_name']}'"})
-    return found
+    group = entry.get("alua_tg_pt_gp_name")
+    alua, why = saved_alua(group, stores.get(backstore))
+    if alua:
+        return replace(found, alua=alua, fixed=_fixed(backstore.partition("/")[0], stores[backstore], group))
+    return replace(found, fixed=why or found.fixed)
 
 
 def saved_lun(target: str, index: int, backstore: str, store: Mapping[str, Any] | None) -> Lun:
@@ -198,7 +185,8 @@ def saved_lun(target: str, index: int, backstore: str, store: Mapping[str, Any] 
     )
 
 
-def _fixed(plugin: str, store: Mapping[str, Any]) -> str:
+def _fixed(plugin: str, store: Mapping[str, Any], group: str | None = None) -> str:
+    """Why it cannot be made again as it was; 'group' is its ALUA group, which can."""
     if plugin not in OURS:
         return f"is of the kind '{plugin}'"
     path = store.get("dev")
@@ -209,10 +197,7 @@ def _fixed(plugin: str, store: Mapping[str, Any]) -> str:
     strange = sorted(key for key, value in store.items() if key not in MADE and value is not None)
     if strange or store.get("exclusive") is False:
         return f"has '{(strange or ['exclusive'])[0]}' in the file, which is not made here"
-    for group in store.get("alua_tpgs", []):
-        if any(text != USUAL_GROUP.get(key, text) for key, text in texts(group).items()):
-            return f"has settings of the ALUA group '{group.get('name')}'"
-    return ""
+    return strange_group(group, store)
 
 
 def auth_key(key: str) -> str:

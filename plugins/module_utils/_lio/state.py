@@ -22,6 +22,7 @@ from .configfs_node import CORE, ISCSI
 from .discovery import Discovery, look_discovery, want_discovery, with_discovery
 from .named import to_save
 from .persistence import Saved
+from .rdma import look_rdma
 from .saveconfig import CLOSED, DERIVED, merged
 from .saved_entry import OURS, wwid_of
 
@@ -43,6 +44,7 @@ class Serving:
     kept: Mapping[str, Target] = field(compare=False)
     known: Mapping[str, Collection[str]] = field(default_factory=dict)  # the settings that this kernel has
     discovery: Discovery = Discovery()
+    rdma: bool = False  # whether it has a device for iSER
     # What LVM wrote on the LUNs that a caller expects something of (Label), or why that is not known; by target and LUN.
     labels: Mapping[tuple[str, str], Any] = field(default_factory=dict, compare=False)
     # Of a wanted state: the targets as asked for, with what cannot be made here and is the restore's to bring back.
@@ -85,6 +87,7 @@ def look_serving(host: Host, asked: Iterable[dict[str, Any]], force: bool = Fals
         kept=kept,
         known=configfs.look_known(host, running),
         discovery=look_discovery(host),
+        rdma=look_rdma(host),
     )
 
 

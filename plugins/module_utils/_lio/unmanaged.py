@@ -12,11 +12,6 @@ from .configfs import Running, tpg
 from .configfs_node import value_of
 from .saved_entry import OURS
 
-TRANSPORTS = {
-    "iser": "iSER",
-    "cxgbit": "offload to a Chelsio card",
-}  # what a portal can have set (np/ADDRESS:PORT/)
-
 
 def look_unmanaged(host: Host, running: Running) -> list[str]:
     """One sentence each."""
@@ -36,7 +31,7 @@ def look_unmanaged(host: Host, running: Running) -> list[str]:
             found.append(
                 f"The backstore '{store}' is of the kind '{kind}', which is not made here. It can be mapped."
             )
-        if lun.fixed:
+        if lun.fixed and not _is_managed(running, store):
             found.append(
                 f"The backstore '{store}' {lun.fixed}, which is not made here; it is never created again."
             )
@@ -47,8 +42,17 @@ def look_unmanaged(host: Host, running: Running) -> list[str]:
     return found + [f"{fault}." for fault in running.faults.values()]
 
 
+def _is_managed(running: Running, store: str) -> bool:
+    """Whether the ALUA group that a backstore has is that of its LUN, and nothing else of it is others'."""
+    luns = [
+        lun for target in running.targets.values() for lun in target.luns.values() if lun.backstore == store
+    ]
+    return bool(luns) and all(lun.alua and not lun.fixed for lun in luns)
+
+
 def _portals(host: Host, name: str, group: Target) -> Iterator[str]:
     for place in host.list(f"{tpg(group)}/np"):
-        for file, what in TRANSPORTS.items():
-            if value_of(host, f"{tpg(group)}/np/{place}/{file}") == "1":
-                yield f"The portal {place} of '{name}' (tpg{group.tag}) uses {what}, which is not set up here."
+        if value_of(host, f"{tpg(group)}/np/{place}/cxgbit") == "1":
+            yield (
+                f"The portal {place} of '{name}' (tpg{group.tag}) uses offload to a Chelsio card, which is not set up here."
+            )

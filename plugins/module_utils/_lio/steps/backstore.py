@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..._arguments import in_units
 from ..._host import Host, Problem
 from ..._san.target import Lun
 from ..._step import Step
+from ..alua import drop_groups
 from ..configfs_node import CORE, ISCSI, ROOT
 
 MODULES = ("target_core_mod", "iscsi_target_mod", "target_core_file", "target_core_iblock")
@@ -104,7 +106,7 @@ class GrowBackstore(Step):
     size: int
 
     def __str__(self) -> str:
-        return f"Grow the LUN '{self.lun}' to {self.size} bytes, online"
+        return f"Grow the LUN '{self.lun}' to {in_units(self.size)}, online"
 
     def take(self, host: Host) -> None:
         host.poke(f"{CORE}/{self.place}/control", f"fd_dev_size={self.size}")
@@ -141,6 +143,7 @@ class RemoveBackstore(Step):
 
 def close(host: Host, base: str) -> None:
     """Remove a backstore, and its HBA when no other backstore is in it."""
+    drop_groups(host, base)
     host.rmdir(base)
     hba = base.rpartition("/")[0]
     if not set(host.list(hba)) - {"hba_info", "hba_mode"}:

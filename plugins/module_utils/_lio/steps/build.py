@@ -10,8 +10,8 @@ from ..._san.target import Initiator, Lun, Target
 from ..._step import Step
 from ..saveconfig import CLOSED
 from .backstore import GrowBackstore, MakeBackstore, SetBackstore, backstore_settings
+from .lun import AddLun, SetAlua
 from .target import (
-    AddLun,
     AddPortal,
     AllowInitiator,
     Enable,
@@ -20,6 +20,7 @@ from .target import (
     ProtectLun,
     SetChap,
     SetIgroup,
+    SetIser,
     SetTarget,
 )
 
@@ -44,13 +45,21 @@ def build(
     yield from _settings(at, left, then)
     for number, lun in then.luns.items():
         if left is None or number not in left.luns:
-            yield AddLun(*at, lun.name, number, places[lun.backstore])
+            yield AddLun(*at, lun.name, number, places[lun.backstore], lun.alua)
+        elif left.luns[number].alua != lun.alua:
+            yield SetAlua(*at, lun.name, number, places[lun.backstore], lun.alua)
     for name, one in sorted(then.initiators.items()):
         yield from _initiator(at, name, left.initiators.get(name) if left else None, one, then)
-    for portal in sorted(then.portals - (left.portals if left else frozenset())):
-        yield AddPortal(*at, portal)
+    yield from _portals(at, left or Target(then.name), then)
     if then.enabled and not (left and left.enabled):
         yield Enable(*at)
+
+
+def _portals(at: tuple[str, int], left: Target, then: Target) -> Iterator[Step]:
+    for portal in sorted(then.portals - left.portals):
+        yield AddPortal(*at, portal, portal in then.iser)
+    for portal in sorted(then.portals & left.portals & (left.iser ^ then.iser)):
+        yield SetIser(*at, portal, portal in then.iser)
 
 
 def _settings(at: tuple[str, int], left: Target | None, then: Target) -> Iterator[Step]:

@@ -10,7 +10,8 @@ from ..._san.way_back import WithWayBack
 from ..._step import Step
 from ..state import Serving
 from .backstore import MakeBackstore, RemoveBackstore
-from .target import AddLun, MapLun, RemoveLun, UnmapLun
+from .lun import AddLun, RemoveLun
+from .target import MapLun, UnmapLun
 
 
 def with_ways_back(seen: Serving, steps: Sequence[Step]) -> list[Step]:
@@ -47,8 +48,8 @@ def _inverse(
     now = seen.running.targets[step.target.lower()]
     at = (step.target, step.tag)
     if isinstance(step, RemoveLun):
-        place = seen.running.backstores[now.luns[step.number].backstore]
-        return AddLun(*at, step.lun, step.number, place)
+        lun = now.luns[step.number]
+        return AddLun(*at, step.lun, step.number, seen.running.backstores[lun.backstore], lun.alua)
     if isinstance(step, AddLun):
         return RemoveLun(*at, step.lun, step.number)
     if isinstance(step, MapLun):

@@ -11,7 +11,8 @@ from ..._chap import NO_CHAP, Chap
 from ..._host import Host, Problem
 from ..._step import Step
 from ..configfs import AUTH, portal_of
-from ..configfs_node import CORE, ISCSI
+from ..configfs_node import ISCSI
+from ..rdma import NEEDED
 from .remove import drop
 
 LINK = "lunworks"  # the name of our links; configfs cares only about what they point to
@@ -100,15 +101,50 @@ class Disable(OnTarget):
 
 @dataclass(frozen=True)
 class AddPortal(OnTarget):
-    """Listen on an address."""
+    """Listen on an address: with TCP, and with iSER too, or not at all."""
 
     portal: Portal
+    iser: bool = False
 
     def __str__(self) -> str:
-        return f"Let '{self.target}' listen on {self.portal}"
+        return f"Let '{self.target}' listen on {self.portal}" + (", with iSER too" if self.iser else "")
 
     def take(self, host: Host) -> None:
-        host.mkdir(f"{self.base}/np/{self.portal}")
+        place = f"{self.base}/np/{self.portal}"
+        host.mkdir(place)
+        if self.iser:
+            try:
+                SetIser(self.target, self.tag, self.portal, True).take(host)
+            except Problem:
+                host.rmdir(place)
+                raise
+
+
+@dataclass(frozen=True)
+class SetIser(OnTarget):
+    """Let a portal speak iSER beside TCP, or no longer. The kernel makes or removes a second listener for it and leaves that of
+    TCP alone (Linux, iscsi_target_configfs.c, lio_target_np_driver_store)."""
+
+    portal: Portal
+    on: bool
+
+    def __str__(self) -> str:
+        how = "speak iSER too" if self.on else "no longer speak iSER"
+        return f"Let the portal {self.portal} of '{self.target}' {how}"
+
+    def take(self, host: Host) -> None:
+        for name in host.list(f"{self.base}/np"):
+            if portal_of(name) == self.portal:  # others may spell it otherwise
+                self._set(host, f"{self.base}/np/{name}/iser")
+
+    def _set(self, host: Host, path: str) -> None:
+        try:
+            host.poke(path, str(int(self.on)))
+        except Problem as problem:
+            raise Problem(
+                f"The kernel refused: {self}. The portal is as it was. {NEEDED}: see the kernel's log (dmesg), or leave iser out "
+                f"({problem})."
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -124,36 +160,6 @@ class RemovePortal(OnTarget):
         for name in host.list(f"{self.base}/np"):
             if portal_of(name) == self.portal:  # others may spell it otherwise
                 host.rmdir(f"{self.base}/np/{name}")
-
-
-@dataclass(frozen=True)
-class AddLun(OnTarget):
-    """Give a backstore a number in the target."""
-
-    lun: str
-    number: int
-    place: str
-
-    def __str__(self) -> str:
-        return f"Serve the LUN '{self.lun}' as number {self.number} of '{self.target}'"
-
-    def take(self, host: Host) -> None:
-        host.mkdir(f"{self.base}/lun/lun_{self.number}")
-        host.symlink(f"{CORE}/{self.place}", f"{self.base}/lun/lun_{self.number}/{LINK}")
-
-
-@dataclass(frozen=True)
-class RemoveLun(OnTarget):
-    """Take a LUN out of the target."""
-
-    lun: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"Stop serving the LUN '{self.lun}' (number {self.number}) of '{self.target}'"
-
-    def take(self, host: Host) -> None:
-        drop(host, f"{self.base}/lun/lun_{self.number}")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.plan import pl
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.saveconfig import merged, saved_targets
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.state import Serving
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps import backstore as lio_backstore
+from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps import lun as lio_lun
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps import remove as lio_remove
 from ansible_collections.lunworks.iscsi.plugins.module_utils._lio.steps import target as lio_target
 from ansible_collections.lunworks.iscsi.plugins.module_utils._net.sockets import Sockets
@@ -191,6 +192,9 @@ def targets():
         {},
         {0: replace(X, serial="z")},
     )
+    for portals in ({Portal("192.0.2.1")}, {Portal("192.0.2.1"), Portal("192.0.2.2")}):
+        for iser in ({Portal("192.0.2.1")}, portals):
+            yield Target(DB, True, frozenset(portals), {"authentication": "0"}, iser=frozenset(iser))
 
 
 def serving(target):
@@ -207,6 +211,7 @@ def serving(target):
         backing={lun.path: Backing(lun.size or 1 << 20, (lun.path,)) for lun in luns},
         sockets=Sockets(),
         kept={DB: target} if target else {},
+        rdma=True,
     )
 
 
@@ -216,10 +221,11 @@ def walked(target, steps):
     served = {number: lun.backstore for number, lun in target.luns.items()} if target else {}
     acls = {name: [one, dict(one.luns)] for name, one in target.initiators.items()} if target else {}
     portals = set(target.portals) if target else set()
+    iser = set(target.iser) if target else set()
     state = target
     for step in map(bare, steps):
         if isinstance(step, lio_remove.RemoveTarget):
-            state, served, acls, portals = None, {}, {}, set()
+            state, served, acls, portals, iser = None, {}, {}, set(), set()
         elif isinstance(step, lio_backstore.RemoveBackstore):
             name = step.place.replace("_0/n", "").replace("_1/n", "")
             key = next(one for one in stores if one.startswith(f"{name}/"))
@@ -240,13 +246,18 @@ def walked(target, steps):
             state = replace(state, enabled=isinstance(step, lio_target.Enable))
         elif isinstance(step, lio_target.AddPortal):
             portals.add(step.portal)
+            iser |= {step.portal} if step.iser else set()
+        elif isinstance(step, lio_target.SetIser):
+            assert step.portal in portals and (step.portal in iser) != step.on
+            iser ^= {step.portal}
         elif isinstance(step, lio_target.RemovePortal):
             portals.remove(step.portal)
-        elif isinstance(step, lio_target.AddLun):
+            iser.discard(step.portal)
+        elif isinstance(step, lio_lun.AddLun):
             key = next(one for one, lun in stores.items() if lun.name == step.lun)
             assert step.number not in served
             served[step.number] = key
-        elif isinstance(step, lio_target.RemoveLun):
+        elif isinstance(step, lio_lun.RemoveLun):
             mapped = [entry.lun for _one, maps in acls.values() for entry in maps.values()]
             assert step.number not in mapped, "a mapped LUN cannot go"
             del served[step.number]
@@ -272,7 +283,7 @@ def walked(target, steps):
         return None
     luns = {number: replace(stores[key], number=number) for number, key in served.items()}
     initiators = {name: replace(one, luns=maps) for name, (one, maps) in acls.items()}
-    return replace(state, portals=frozenset(portals), luns=luns, initiators=initiators)
+    return replace(state, portals=frozenset(portals), iser=frozenset(iser), luns=luns, initiators=initiators)
 
 
 @pytest.mark.parametrize("first, second", [(A, B), (B, A)])

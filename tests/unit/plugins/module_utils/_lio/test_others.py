@@ -267,13 +267,16 @@ def test_what_cannot_be_made_as_it_was_is_left_and_told(store, why):
     assert group_of(saved(host))["luns"] == []
 
 
-def test_a_portal_with_iser_is_left_to_the_restore():
-    described = document(A, portals=[{"ip_address": "192.0.2.1", "port": 3260, "iser": True}])
+@pytest.mark.parametrize(
+    "key, why", [("iser", "this host has no RDMA device"), ("offload", "is saved with offload")]
+)
+def test_a_portal_that_cannot_be_made_as_it_was_is_left_as_it_is_saved(key, why):
+    described = document(A, portals=[{"ip_address": "192.0.2.1", "port": 3260, key: True}])
     host = host_of(described)
     del host.files[f"{TPG}/np/192.0.2.1:3260/iser"]
     steps, notes = planned(host, "target", name=W)
-    assert (steps, "iSER" in notes[0]) == ([], True)
-    assert "iSER" in refused(host, "target", name=W, portals=["192.0.2.1"])
+    assert (steps, why in notes[0]) == ([], True)
+    assert why in refused(host, "target", name=W, portals=["192.0.2.1"])
     converged(host, "target", {"name": W, "alias": "x"})
     assert group_of(saved(host))["portals"] == group_of(described)["portals"]
 
@@ -494,7 +497,7 @@ def test_a_read_only_device_is_served_to_be_read():
 def test_a_file_that_may_outgrow_its_file_system_is_told():
     host = host_of(document(A), **{"/srv": {"kind": "directory", "room": 1 << 20}})
     _steps, notes = planned(host, "lun", target=W, name="n", path="/srv/luns/n.img", size="2m")
-    assert "may take 2097152 more bytes, and its file system has 1048576 left" in notes[0]
+    assert "may take 2 MiB more, and its file system has 1 MiB left" in notes[0]
     assert planned(host, "lun", target=W, name="n", path="/srv/luns/n.img", size="1m")[1] == []
 
 
@@ -568,13 +571,13 @@ def test_what_is_served_and_not_made_here_is_named():
     host = host_of(
         described,
         **{
-            f"{TPG}/np/192.0.2.1:3260/iser": "1\n",
+            f"{TPG}/np/192.0.2.1:3260/cxgbit": "1\n",
             f"{CORE}/iblock_0/a/alua/slow/alua_access_state": "1\n",
         },
     )
     assert tell_targets(host, None)["unmanaged"] == [
         f"The target '{W}' has more than one portal group: 1 is worked on, 4 left alone.",
-        f"The portal 192.0.2.1:3260 of '{W}' (tpg1) uses iSER, which is not set up here.",
+        f"The portal 192.0.2.1:3260 of '{W}' (tpg1) uses offload to a Chelsio card, which is not set up here.",
         "The backstore 'block/a' has the ALUA group 'slow', which is not made here; it is never created again.",
         "The backstore 'ramdisk/m' is of the kind 'ramdisk', which is not made here. It can be mapped.",
     ]
