@@ -10,11 +10,12 @@ from .._host import Host
 from .._san.backing import sizes_of
 from .._san.label import read_label
 from .._san.target import Lun, Target, shown
+from .._san.wwid import wwid_of_scsi_id
 from . import allow
 from .keys import LIVE, runs_as
-from .request import wwid_of_id
 from .running import Running
 from .state import Serving, look_serving
+from .unmanaged import look_unmanaged
 
 
 def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
             {
                 **shown_target(seen, one),
                 "tag": 1,  # ietd has no other (usr/iscsid.c, login_start)
+                "saved": one in seen.saved,
                 "sessions": [
                     {"initiator": session.initiator, "address": session.address, "tag": 1}
                     for session in seen.sessions
@@ -37,6 +39,8 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
         ],
         "drift": [fault for one in names for fault in drifts(seen, one)],
         "saved": seen.conf.path,
+        "exposed_files": [] if seen.conf.private else [seen.conf.path],
+        "unmanaged": list(look_unmanaged(seen)) if name is None else [],
     }
 
 
@@ -102,7 +106,7 @@ def _running_only(running: Running | None) -> Target:
 
 def wwid_of(lun: Lun) -> str:
     """As hosts see it; empty without a ScsiId, where it depends on the version of IET."""
-    return wwid_of_id(lun.attributes["ScsiId"]) if lun.attributes.get("ScsiId") else ""
+    return wwid_of_scsi_id(lun.attributes["ScsiId"]) if lun.attributes.get("ScsiId") else ""
 
 
 def drifts(seen: Serving, name: str) -> Iterator[str]:

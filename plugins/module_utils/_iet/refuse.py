@@ -11,10 +11,10 @@ from .._host import Problem
 from .._san.backing import Backing, check_backing
 from .._san.backing_file import MakeFile, check_room
 from .._san.target import Lun, Session, Target
+from .._san.wwid import wwid_of_scsi_id
 from .._step import Step
 from . import allow
 from .conf import check_file
-from .request import wwid_of_id
 from .restart import check_restart
 from .running import Volume
 from .state import Serving
@@ -200,7 +200,7 @@ def _check_twice(seen: Serving, want: Serving) -> None:
             if _id(one) and _id(one) == _id(lun):
                 raise Problem(
                     f"The LUNs '{one.name}' of '{other}' and '{lun.name}' of '{name}' would have one WWID, "
-                    f"'{wwid_of_id(_id(lun))}': hosts would take them for one disk. Give one of them another serial."
+                    f"'{wwid_of_scsi_id(_id(lun))}': hosts would take them for one disk. Give one of them another serial."
                 )
 
 

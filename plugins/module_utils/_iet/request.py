@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a request IET cannot have, whatever is on the host, and the identity that a LUN gets there."""
+"""What of a request IET cannot have, whatever is on the host."""
 
 from __future__ import annotations
 
@@ -10,35 +10,14 @@ from typing import Any, Mapping
 from .._arguments import PORT
 from .._chap import NO_CHAP, Chap
 from .._host import Problem
+from .._san.wwid import iet_serial
 from .keys import ATTRIBUTES, SESSION_KEYS, check_values
 
-SN_LENGTH, ID_LENGTH = 32, 16  # SCSI_SN_LEN, SCSI_ID_LEN (include/iet_u.h)
+SN_LENGTH = 32  # SCSI_SN_LEN (include/iet_u.h)
 TYPES = "fileio|blockio"
 LONGEST_SECRET = 254  # bytes that 'ietadm --op show' prints behind the user (usr/ietadm.c, show_account)
 LUN_ATTRIBUTES = {"Type": TYPES, "ScsiId": r"[!-+\--~]{1,16}"}
 OTHERS = "Use 'provider: lio', which has it, or leave it out."
-
-
-def sn_of(serial: str) -> str:
-    """A serial as IET's ScsiSN: letters and digits, in lower case."""
-    return re.sub(r"[^0-9a-z]", "", serial.lower())
-
-
-def id_of(serial: str) -> str:
-    """The ScsiId that goes with a serial."""
-    return sn_of(serial)[:ID_LENGTH]
-
-
-def wwid_of(serial: str) -> str:
-    """The WWID of a LUN with this serial, unless its ScsiId was given."""
-    return wwid_of_id(id_of(serial))
-
-
-def wwid_of_id(scsi_id: str) -> str:
-    """The WWID that udev's scsi_id prints: '1' for a designator of a vendor, then the hex digits of its 24 bytes, which are 'IET'
-    in eight and the ScsiId in sixteen (kernel/target_disk.c, build_inquiry_response)."""
-    raw = scsi_id.encode(errors="surrogateescape")
-    return "1" + (b"IET".ljust(8, b"\0") + raw[:ID_LENGTH].ljust(ID_LENGTH, b"\0")).hex()
 
 
 def check_request(asked: dict[str, Any]) -> None:
@@ -87,7 +66,7 @@ def _check_lun(here: str, lun: dict[str, Any]) -> None:
         raise Problem(
             f"{here}: ietd.conf cannot name a path with white space in it: '{lun['path']}'. Use a link to it."
         )
-    if lun["serial"] and not 1 <= len(sn_of(lun["serial"])) <= SN_LENGTH:
+    if lun["serial"] and not 1 <= len(iet_serial(lun["serial"])) <= SN_LENGTH:
         raise Problem(
             f"{here}: IET takes a serial of at most {SN_LENGTH} letters and digits, not '{lun['serial']}'."
         )

@@ -11,11 +11,11 @@ from .._host import Problem
 from .._san.backing import Backing
 from .._san.merge import lay
 from .._san.target import Lun, LunMap, Target
+from .._san.wwid import iet_id, iet_serial
 from . import allow
 from .accounts import accounts_after
 from .conf import Account
 from .keys import LIVE, runs_as
-from .request import id_of, sn_of
 from .running import Running, Volume
 from .state import Serving, Text
 from .writer import with_section, without_section
@@ -95,11 +95,11 @@ def _finished(target: Target, base: Target | None, asked: dict[str, Any]) -> Tar
 
 def _lun(lun: Lun, option: Mapping[str, Any], old: Lun | None) -> Lun:
     attributes, serial = dict(lun.attributes), lun.serial
-    if old and sn_of(serial) == sn_of(old.serial):
+    if old and iet_serial(serial) == iet_serial(old.serial):
         serial = old.serial  # as it is spelled
     else:
-        serial = sn_of(serial)
-        attributes["ScsiId"] = option["attributes"].get("ScsiId") or id_of(serial)
+        serial = iet_serial(serial)
+        attributes["ScsiId"] = option["attributes"].get("ScsiId") or iet_id(serial)
     if old is None:
         device = lun.path.startswith("/dev/") and not option["write_back"]
         attributes.setdefault("Type", "blockio" if device else "fileio")

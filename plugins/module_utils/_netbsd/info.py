@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+import stat
+from typing import Any, Iterator
 
-from .._host import Host
+from .._host import Host, lines_of
 from .._san.label import read_label
 from .._san.target import Lun, Target, shown
 from . import conf
-from .state import TARGETS, Serving, look_serving
+from .state import AUTHS, TARGETS, Serving, look_serving
+
+EVERYBODY = ("any", "all", "0/0", "0.0.0.0/0")  # targets(5): netmasks that hide nothing
 
 
 def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
@@ -24,7 +28,36 @@ def tell_targets(host: Host, name: str | None) -> dict[str, Any]:
         ],
         "drift": [] if seen.running or not seen.text else ["The iSCSI target does not run."],
         "saved": TARGETS,
+        "exposed_files": [AUTHS] if _users(seen) and _readable(host, AUTHS) else [],
+        "unmanaged": list(_unmanaged(seen)) if name is None else [],
     }
+
+
+def _unmanaged(seen: Serving) -> Iterator[str]:
+    """What the files say that this collection does not write, one sentence each."""
+    striped = set(conf.several_striped(seen.text))
+    devices = conf.labels_of(seen.text, "device")
+    for one in conf.targets_of(seen.text).values():
+        if one.storage in devices:
+            parts = ", ".join(conf.below(seen.text, one.storage)[1:])
+            made = f"the device '{one.storage}' ({devices[one.storage].fields[1]} of {parts})"
+            yield f"The LUN of '{one.name}' is {made}, which is changed in '{TARGETS}' alone."
+        if striped & set(conf.below(seen.text, one.storage)):
+            yield f"The LUN of '{one.name}' is on a RAID0 of several members, where the target destroys data."
+        if one.mask not in EVERYBODY:
+            yield f"The target '{one.name}' is hidden from discovery outside of '{one.mask}'; who knows its name logs in."
+    if _users(seen):
+        yield f"'{AUTHS}' has {_users(seen)} CHAP accounts, and the target checks them only where an initiator offers CHAP."
+
+
+def _users(seen: Serving) -> int:
+    """How many accounts there are (auths(5)); '\\:' is a part of a name."""
+    return sum(bool(re.match(r"\s*(?!#)(?:\\.|[^:\\])+:[^:]*:", line)) for line in lines_of(seen.auths))
+
+
+def _readable(host: Host, path: str) -> bool:
+    found = host.stat(path)
+    return found is not None and bool(found.st_mode & stat.S_IROTH)
 
 
 def tell_luns(host: Host, metadata: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._converge import Ha
 from ansible_collections.lunworks.iscsi.plugins.module_utils._host import Problem
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.conf import sections_of
 from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.info import tell_luns, tell_targets
-from ansible_collections.lunworks.iscsi.plugins.module_utils._iet.request import wwid_of, wwid_of_id
+from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import wwid_of_iet, wwid_of_scsi_id
 from ansible_collections.lunworks.iscsi.tests.unit import killing
 from ansible_collections.lunworks.iscsi.tests.unit.iet_host import ALLOW, CONF, PORTALS, IetHost
 from ansible_collections.lunworks.iscsi.tests.unit.iet_reader import Altered, Died, allowed, read_conf
@@ -37,6 +37,18 @@ Target {OTHER}
 
 # the end
 """
+GENTOO = "iqn.2001-04.org.gentoo:iSCSI.test.disk1"
+WIKI = f"""#The part before the colon is a name standard for iscsi with your domain of course.
+Target {GENTOO}
+Lun 0 Path=/dev/hda5,Type=fileio
+MaxConnections 1
+#InitialR2T Yes
+#ImmediateData No
+#MaxBurstLength 262144
+#HeaderDigest CRC32C
+#Wthreads 8
+"""
+HDA5 = {"/dev/hda5": {"kind": "block", "rdev": 773}, "/sys/class/block/hda5/size": "10240\n"}
 FILES = {"/srv/old.img": {"size": 1 << 20}, "/srv/a.img": {"size": 1 << 20}, "/srv/b.img": {"size": 1 << 20}}
 
 
@@ -117,7 +129,7 @@ def test_without_the_file_everybody_gets_in_and_goes_on_to_everywhere_else():
 def test_the_seeds_own_example_is_read_and_kept():
     host = IetHost({CONF: SEED, ALLOW: "ALL ALL\n", PORTALS: "ALL ALL\n", **LOOP, **FILES})
     (told,) = tell_targets(host, T)["targets"]
-    assert told["luns"][0]["serial"] == "42424242" and told["luns"][0]["wwid"] == wwid_of_id("42")
+    assert told["luns"][0]["serial"] == "42424242" and told["luns"][0]["wwid"] == wwid_of_scsi_id("42")
     assert told["open_to"] == ["ALL"] and tell_targets(host, T)["drift"] == []
     same = {
         "name": "lun0",
@@ -146,9 +158,20 @@ def test_the_seeds_own_example_can_be_asked_for():
     assert "Path=/dev/disk/by-id/loop,Type=fileio,ScsiId=42,ScsiSN=42424242\n" in host.read(CONF)
 
 
+def test_the_file_of_the_gentoo_wiki_is_read_and_only_what_is_named_changes():
+    host = IetHost({CONF: WIKI, **HDA5, **FILES})
+    (told,) = tell_targets(host, GENTOO.lower())["targets"]
+    assert (told["name"], told["luns"][0]["path"], told["enabled"]) == (GENTOO, "/dev/hda5", True)
+    assert converge(host, targets=[{"name": GENTOO, "luns": [{"name": "lun0"}]}]) == []
+    assert host.read(CONF) == WIKI
+    converge(host, targets=[{"name": GENTOO, "parameters": {"InitialR2T": "No", "MaxConnections": 2}}])
+    changed = WIKI.replace("MaxConnections 1", "\tMaxConnections 2")
+    assert sorted(host.read(CONF).splitlines()) == sorted([*changed.splitlines(), "\tInitialR2T No"])
+
+
 def test_a_wwid_is_what_udev_makes_of_the_designator():
-    assert wwid_of_id("42") == "1" + "4945540000000000" + "3432" + "00" * 14
-    assert wwid_of("01234567-89ab-5cde-f012-3456789abcde") == wwid_of_id("0123456789ab5cde")
+    assert wwid_of_scsi_id("42") == "1" + "4945540000000000" + "3432" + "00" * 14
+    assert wwid_of_iet("01234567-89ab-5cde-f012-3456789abcde") == wwid_of_scsi_id("0123456789ab5cde")
 
 
 def test_only_the_lines_that_say_something_else_change():

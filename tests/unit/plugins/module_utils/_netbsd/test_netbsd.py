@@ -97,7 +97,7 @@ def whole(**more):
 def test_a_target_is_written_with_rw_and_its_auths_and_started():
     host = NetbsdHost()
     assert converge(host, targets=[whole()]) == [
-        "Make the file '/srv/a.img' of 1048576 bytes, sparse",
+        "Make the file '/srv/a.img' of 1 MiB, sparse",
         "Write '/etc/iscsi/auths'",
         "Write '/etc/iscsi/targets'",
         "Start the iSCSI target",
@@ -118,7 +118,7 @@ def test_a_change_stops_and_starts_it_and_so_is_refused_without_force():
         converge(host, "lun", **bigger)
     assert host.did == []
     assert converge(host, "lun", **bigger, force=True) == [
-        "Extend the file '/srv/a.img' of 2097152 bytes, sparse",
+        "Extend the file '/srv/a.img' to 2 MiB, sparse",
         "Stop the iSCSI target, which ends all sessions",
         "Write '/etc/iscsi/targets'",
         "Start the iSCSI target",
