@@ -72,15 +72,19 @@ found = []
 for text in json.loads(INPUT):
     open("/tmp/foreign", "wb").write(text.encode(errors="surrogateescape"))
     argv = ["unshare", "-n", "/sbin/iscsid", "-f", "-d", "8", "-c", "/tmp/foreign", "-i", "/tmp/foreign"]
-    daemon, said = subprocess.Popen(argv, stderr=-1, stdout=-3), {}
+    daemon, said = subprocess.Popen(argv, stderr=-1, stdout=-3, start_new_session=True), {}
     for line in daemon.stderr:
         name, equals, value = line.decode(errors="surrogateescape").rstrip("\\n").partition("iscsid: ")[2].partition("=")
         if equals:
             said[name] = value
         if line.startswith(b"iscsid: Max file"):
             break
-    daemon.kill()
-    daemon.wait()
+    while daemon.poll() is None:  # never killed: it may hold the lock of the database; before its loop it forgets a signal
+        daemon.terminate()
+        try:
+            daemon.communicate(timeout=0.2)
+        except subprocess.TimeoutExpired:
+            pass
     found.append(said)
 print(json.dumps(found))
 """

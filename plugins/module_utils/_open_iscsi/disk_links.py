@@ -13,6 +13,7 @@ from typing import Any, Iterable
 
 from .._block.dm_multipath import wwid_of_map
 from .._block.sysfs import BLOCK
+from .._block.udev import write_rules
 from .._converge import Resource
 from .._host import Host, Problem
 from .._step import Step
@@ -110,8 +111,7 @@ class WriteRules(Step):
         return f"Write '{RULES}', by which udev links disks as {LINKS}/TARGET/lunN"
 
     def take(self, host: Host) -> None:
-        host.write(RULES, TEXT, 0o644)
-        host.run("udevadm", "control", "--reload")
+        write_rules(host, RULES, TEXT)
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ class RemoveRules(Step):
         return f"Remove '{RULES}'"
 
     def take(self, host: Host) -> None:
-        host.remove(RULES)
-        host.run("udevadm", "control", "--reload")
+        write_rules(host, RULES, None)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from typing import Any, Iterable
 
 from .._block.holders import Holders, look_holders
 from .._block.sysfs import BLOCK
 from .._host import Host, lines_of
+from .._net.rp_filter_by_hand import look_by_hand
 from .conf.initiator_name import PATH
 from .conf.record_defaults import CONF
-from .conf.settings import masked
+from .conf.settings import is_secret, masked, text_of
 from .drift import Live, differences, look_live
 from .file import config, first
-from .iface.bound import look_ifaces
+from .iface.bound import NIC, look_ifaces
 from .login_refusal import INITIATOR
 from .record import Record, RecordId, database, look_records, portal_of
 from .session import CONNECTIONS, SESSIONS, Session, attribute, disks_of, look_sessions
@@ -42,15 +44,34 @@ def look_all(host: Host, statistics: bool = False) -> dict[str, Any]:
     told = Told(host, look_holders(host), look_statistics(host) if statistics and sessions else {})
     live = [Live(one.number, one.name, look_live(host, one), told.mapped(one.number)) for one in sessions]
     recorded = {name for name, _record in records}
+    ifaces = look_ifaces(host)
     return {
         "name": name,
         "alias": first(names, "InitiatorAlias"),
-        "ifaces": look_ifaces(host),
+        "iscsid_conf": masked(config(host.read(CONF) or "")),
+        "exposed_files": _exposed(host, records),
+        "ifaces": ifaces,
+        "rp_filter": look_by_hand(host, {one.get(NIC, "") for one in ifaces.values()}),
         "discovery": look_discovery_records(host),
         "records": _records(records, {session.name for session in sessions}),
         "sessions": [told.session(session, session.name in recorded) for session in sessions],
         "differences": _differences(host, name or "", records, live),
     }
+
+
+def _exposed(host: Host, records: Iterable[tuple[RecordId, Record]]) -> list[str]:
+    """The files with a CHAP secret that anybody may read."""
+    files = {CONF: masked(config(host.read(CONF) or ""))}
+    files.update({record.path: record.settings for _name, record in records})
+    secret = [
+        path for path in files if any(is_secret(key) and text_of(files[path][key]) for key in files[path])
+    ]
+    return sorted(path for path in secret if _readable(host, path))
+
+
+def _readable(host: Host, path: str) -> bool:
+    found = host.stat(path)
+    return found is not None and bool(found.st_mode & stat.S_IROTH)
 
 
 def _records(records: Iterable[tuple[RecordId, Record]], live: set[RecordId]) -> list[dict[str, Any]]:
@@ -148,6 +169,7 @@ class Told:
     def _lun(self, where: str, disk: str) -> dict[str, Any]:
         blocks = attribute(self.host, f"{BLOCK}/{disk}/size") if disk else ""
         device, maps = f"/sys/class/scsi_device/{where}/device", self.holders.maps
+        upper = next((one for one in self.holders.above.get(disk, []) if one in maps), "")
         return {
             "address": where,
             "lun": int(where.split(":")[3]),
@@ -156,9 +178,15 @@ class Told:
             "wwid": attribute(self.host, f"{device}/wwid"),
             "serial": attribute(self.host, f"{device}/vpd_pg80")[4:].strip(" \0"),
             "state": attribute(self.host, f"{device}/state"),
-            "map": next((maps[upper] for upper in self.holders.above.get(disk, []) if upper in maps), None),
+            "read_only": self._read_only(disk),
+            "map": maps.get(upper),
+            "map_read_only": self._read_only(upper) if upper else None,
             "users": [str(user) for user in self.holders.of(disk)] if disk else [],
         }
+
+    def _read_only(self, device: str) -> bool:
+        """Whether the kernel lets nobody write to it."""
+        return bool(device) and attribute(self.host, f"{BLOCK}/{device}/ro") == "1"
 
 
 def look_statistics(host: Host) -> dict[int, dict[str, int]]:

@@ -37,15 +37,22 @@ def locked(host: Host) -> Iterator[Callable[[str, str], None]]:
         number = host.link("/proc/self") or ""
         mine = f"{DIRECTORY}/{OURS}.{number}.{_started(host, number)}"
         host.write(mine, "", 0o600)
-        try:
-            if not host.until(lambda: host.hard_link(mine, HELD), PATIENCE, 0.01):
-                raise Problem(_taken(host, mine))
-            try:
-                yield lambda path, text: _write(host, path, text)
-            finally:
-                host.remove(HELD)
-        finally:
+        if not host.until(lambda: host.hard_link(mine, HELD), PATIENCE, 0.01):
+            held, now = host.stat(HELD), host.stat(mine)
             host.remove(mine)
+            raise Problem(_taken(host, now.st_mtime - held.st_ctime if held and now else 0))
+        try:
+            yield lambda path, text: _write(host, path, text)
+        finally:
+            host.remove(HELD)
+            host.remove(mine)  # not where HELD stays: it says whose that is, and the next run clears both
+
+
+def wait_for_others(host: Host) -> None:
+    """Refuse where another program keeps the lock: an iscsiadm that only asks a portal waits for it as well."""
+    held = _held(host)
+    if held and not _ours(host, held) and not host.until(lambda: _held(host) != held, PATIENCE):
+        raise Problem(_taken(host))
 
 
 class Locking(Resource):
@@ -67,14 +74,28 @@ def _write(host: Host, path: str, text: str) -> None:
 
 def _clear(host: Host) -> None:
     """What runs of ours that were killed have left. Whoever clears has the queue's lock, so no other one of ours is at it."""
-    held = host.stat(HELD)
+    held = _held(host)
     for name in host.list(DIRECTORY):
         if not _left(host, name):
             continue
-        own = host.stat(f"{DIRECTORY}/{name}")
-        if held and own and (held.st_dev, held.st_ino) == (own.st_dev, own.st_ino):
+        if held and _inode(host, name) == held[0]:
             host.remove(HELD)
         host.remove(f"{DIRECTORY}/{name}")
+
+
+def _held(host: Host) -> tuple[int, float] | None:
+    """The file that holds the lock, and since when: link(2) changes its st_ctime."""
+    held = host.stat(HELD)
+    return (held.st_ino, held.st_ctime) if held else None
+
+
+def _ours(host: Host, held: tuple[int, float]) -> bool:
+    return any(_inode(host, name) == held[0] for name in host.list(DIRECTORY) if HOLDER.fullmatch(name))
+
+
+def _inode(host: Host, name: str) -> int | None:
+    found = host.stat(f"{DIRECTORY}/{name}")
+    return found.st_ino if found else None
 
 
 def _left(host: Host, name: str) -> bool:
@@ -87,10 +108,8 @@ def _started(host: Host, number: str) -> int | None:
     return started_of(host.read(f"/proc/{number}/stat") or "")
 
 
-def _taken(host: Host, mine: str) -> str:
-    """Who has the lock, for how long, and what to do."""
-    held, now = host.stat(HELD), host.stat(mine)
-    age = now.st_mtime - held.st_ctime + PATIENCE if held and now else PATIENCE
+def _taken(host: Host, before: float = 0) -> str:
+    """Who has the lock, for how long (so long before we began to wait), and what to do."""
     names = {number: (host.read(f"/proc/{number}/comm") or "").strip() for number in _processes(host)}
     running = [f"'{name}' (process {number})" for number, name in names.items() if name == "iscsiadm"]
     daemon = any(name == "iscsid" for name in names.values())
@@ -105,8 +124,8 @@ def _taken(host: Host, mine: str) -> str:
             f"left it behind. Delete '{HELD}'"
         )
     return (
-        f"The database of open-iscsi has been locked ('{HELD}') for {max(age, PATIENCE):.0f} seconds, not by a module of this "
-        f"collection. {what}, and run again. Nothing was written."
+        f"The database of open-iscsi has been locked ('{HELD}') for {PATIENCE + max(before, 0):.0f} seconds, not by a module of "
+        f"this collection. {what}, and run again. Nothing was written."
     )
 
 

@@ -244,3 +244,6 @@ class LoginUnitResource(Resource):
             "enabled": state.enabled,
             "started": state.active,
         }
+
+    def texts(self, state: LoginUnit) -> dict[str, str]:
+        return {drop_in(state.name): state.ours or ""}

@@ -178,16 +178,17 @@ def only(found: list[tuple[RecordId, Record]]) -> dict[RecordId, Record]:
     records: dict[RecordId, Record] = {}
     for name, record in found:
         if name in records:
-            pair = records[name], record
-            found_by_iscsiadm = all(one.path.endswith(one.places[0]) for one in pair)
-            delete = "delete the wrong one (iscsiadm -m node -T ... -p ADDRESS:PORT,TPG -o delete)"
-            raise Problem(
-                f"There are two records of {name}: '{pair[0].path}' and '{pair[1].path}'. It cannot be seen from here which "
-                "one is right: "
-                f"{delete if found_by_iscsiadm else 'remove the wrong file (iscsiadm could take the other one)'}."
-            )
+            raise two_records(name, records[name], record)
         records[name] = record
     return records
+
+
+def two_records(name: RecordId, one: Record, other: Record) -> Problem:
+    """That nobody knows which one is right."""
+    return Problem(
+        f"There are two records of {name}: '{one.path}' and '{other.path}'. It cannot be seen from here which one is right. "
+        "Remove the wrong file itself: iscsiadm could take the other one, or both."
+    )
 
 
 def new_settings(name: RecordId, tpg: int, iface: dict[str, str]) -> dict[str, Value]:

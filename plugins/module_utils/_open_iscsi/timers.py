@@ -20,7 +20,12 @@ from .record import look_records
 from .session import CONNECTIONS, SESSIONS, Session, attribute, disks_of, look_sessions
 
 CONF = "/etc/iscsi/iscsid.conf"
-COMMAND = 30  # seconds; the kernel's own (drivers/scsi/sd.h, SD_TIMEOUT)
+COMMAND, RETRIES = (
+    30,
+    5,
+)  # seconds and tries; the kernel's own (drivers/scsi/sd.h, SD_TIMEOUT and SD_MAX_RETRIES)
+REOPEN = "node.session.reopen_max"  # only iscsid knows what its session has
+OF_RECORDS = {**BUILT_IN, REOPEN: "0"}  # libopeniscsiusr/default.h
 KERNEL = {
     NOOP_INTERVAL: f"{CONNECTIONS}/connection{{0}}:0/recv_tmo",
     NOOP_TIMEOUT: f"{CONNECTIONS}/connection{{0}}:0/ping_tmo",
@@ -41,7 +46,8 @@ def look_disks(host: Host, queues: Mapping[str, Queue]) -> list[Disk]:
             if disk:
                 upper = next((one for one in holders.above.get(disk, []) if one in holders.maps), disk)
                 place = f"/sys/class/scsi_device/{where}/device"
-                path = _path(session, timers, disk, attribute(host, f"{place}/timeout"))
+                retries = attribute(host, f"{place}/scsi_disk/{where}/max_retries")
+                path = _path(session, timers, disk, attribute(host, f"{place}/timeout"), retries)
                 groups.setdefault(upper, []).append((attribute(host, f"{place}/wwid"), path))
     return [_disk(upper, group, holders, queues.get(upper)) for upper, group in groups.items()]
 
@@ -57,7 +63,7 @@ def _number(text: str, otherwise: str) -> int:
     return -1 if text == "off" else int(text or otherwise)
 
 
-def _path(session: Session, timers: dict[str, int], disk: str, command: str) -> Path:
+def _path(session: Session, timers: dict[str, int], disk: str, command: str, retries: str) -> Path:
     return Path(
         device=disk,
         session=str(session.name),
@@ -66,6 +72,7 @@ def _path(session: Session, timers: dict[str, int], disk: str, command: str) -> 
         replacement_timeout=timers[REPLACEMENT],
         abort_timeout=timers[ABORT],
         command_timeout=int(command or COMMAND),
+        max_retries=int(retries or RETRIES),
     )
 
 
@@ -90,7 +97,7 @@ def look_timers(host: Host) -> list[Timer]:
     conf = config(host.read(CONF) or "")
     sessions = {session.name: look_live(host, session) for session in look_sessions(host)}
     records: dict[Any, dict[str, int]] = {
-        name: {key: number(record.settings.get(key), int(value)) for key, value in BUILT_IN.items()}
+        name: {key: number(record.settings.get(key), int(value)) for key, value in OF_RECORDS.items()}
         for name, record in look_records(host)
     }
     return [
@@ -102,5 +109,5 @@ def look_timers(host: Host) -> list[Timer]:
             session=sessions.get(name, {}).get(key),
         )
         for name in sorted({*records, *sessions})
-        for key, value in BUILT_IN.items()
+        for key, value in OF_RECORDS.items()
     ]

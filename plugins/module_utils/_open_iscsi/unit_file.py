@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Sequence, Tuple
 
+from .._keyvalue import unit_assignments
+
 PREFIXES = "@-:+!|"  # systemd.service(5), special executable prefixes
-BLANKS = " \t\n\r"  # systemd's WHITESPACE
 LOGIN = re.compile(r"(?<!\S)[\"']?(?:--login|-L|-l(?!\S))")  # iscsiadm(8)
 WITHOUT_WAITING = re.compile(r"(?<!\S)[\"']?(?:-W|--no_wait)(?!\w)")
 
@@ -48,29 +49,10 @@ def commands(files: Files) -> tuple[Command, ...]:
     """What ExecStart= says in the unit's own file and in its drop-ins; an empty one forgets those before it."""
     found: list[Command] = []
     for path, text in files:
-        for section, name, value in assignments(text):
+        for section, name, value in unit_assignments(text):
             if (section, name) == ("Service", "ExecStart"):
                 found = [*found, Command(value, path)] if value else []
     return tuple(found)
-
-
-def assignments(text: str) -> list[tuple[str, str, str]]:
-    """Section, name and value of each assignment; a line that ends in a backslash goes on (src/shared/conf-parser.c)."""
-    found, section, begun = [], "", ""
-    for line in re.split("[\n\r\0]", text.replace("\r\n", "\n")):
-        part = line.lstrip(BLANKS)
-        if part[:1] in ("#", ";") or not (part or begun):
-            continue
-        whole, begun = begun + part, ""
-        if (len(whole) - len(whole.rstrip("\\"))) % 2:
-            begun = whole[:-1] + " "
-            continue
-        name, equals, value = whole.strip(BLANKS).partition("=")
-        if not equals or name.startswith("["):
-            section = whole.strip(BLANKS)[1:-1] if whole.startswith("[") else section
-        else:
-            found.append((section, name.strip(BLANKS), value.strip(BLANKS)))
-    return found
 
 
 def drop_ins(shown: str) -> list[str]:

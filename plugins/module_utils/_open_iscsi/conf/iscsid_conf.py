@@ -134,6 +134,10 @@ class IscsidConf(Resource):
     def show(self, state: Conf) -> Any:
         return plain({name: getattr(state, name) for name in ("settings", "mode", "loaded")})
 
+    def texts(self, state: Conf) -> dict[str, str]:
+        """The settings in force, one a line; the file itself may hold secrets in what is not in force."""
+        return {PATH: "".join(f"{name} = {value}\n" for name, value in plain(state.settings).items())}
+
 
 def checked(name: str, value: Any) -> Value | None:
     """A setting as the file holds it; None for one that shall not be there."""

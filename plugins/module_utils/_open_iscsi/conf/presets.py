@@ -7,7 +7,7 @@ What a preset does not name stays as it is; whatever else is given beside it win
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 NOOP_INTERVAL = "node.conn[0].timeo.noop_out_interval"
 NOOP_TIMEOUT = "node.conn[0].timeo.noop_out_timeout"
@@ -47,6 +47,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "node.conn[0].timeo.logout_timeout": "15",
         ABORT: "15",
         LU_RESET: "20",
+        "node.session.initial_login_retry_max": "4",
         "node.conn[0].iscsi.MaxRecvDataSegmentLength": "65535",
     },
     # NetApp, 'iSCSI configuration for Red Hat Enterprise Linux': replacement_timeout from 120 to 5, to support multipathing.
@@ -57,3 +58,8 @@ PRESETS: dict[str, dict[str, str]] = {
 def with_preset(name: str | None, settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of a preset, with those that are given over them."""
     return {**(PRESETS[name] if name else {}), **settings}
+
+
+def own_settings(node: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry of nodes sets for its records; the data may name a preset that there is not."""
+    return {**PRESETS.get(str(node.get("preset")), {}), **(node.get("settings") or {})}

@@ -22,7 +22,6 @@ from ..record import (
     SetRecord,
     look_records,
     new_settings,
-    only,
 )
 from ..session import (
     LOGGED_IN,
@@ -35,6 +34,7 @@ from ..session import (
     look_use,
 )
 from .reachability import Blocker, Offered, look_blocked
+from .twins import RemoveTwin, by_node, right_one
 
 STARTUP, SESSIONS = "node.startup", "node.session.nr_sessions"
 NEW, MOST_SESSIONS = 0, 64  # a number for what the kernel has not numbered yet; what the setting may say
@@ -81,6 +81,7 @@ class Node:
     state: str = ""
     # The settings that matter, where it is wanted; None: all of them.
     asked: frozenset[str] | None = field(default=None, compare=False)
+    twins: tuple[Record, ...] = ()  # more records of the same
 
     @property
     def logged_in(self) -> bool:
@@ -121,7 +122,8 @@ def look_nodes(host: Host, requests: Requests) -> Nodes:
     found = look_records(host)
     targets = {name.target for name in requests.named} | requests.emptied
     targets |= {name.target for name, record in found if Node(record).startup in requests.by_startup}
-    records = only([(name, record) for name, record in found if name.target in targets])
+    several = by_node((name, record) for name, record in found if name.target in targets)
+    records = {name: some[0] for name, some in several.items()}
     sessions: dict[RecordId, list[Session]] = {}
     for session in look_sessions(host):
         if session.name.target in targets:
@@ -140,6 +142,13 @@ def look_nodes(host: Host, requests: Requests) -> Nodes:
     refuse_unknown(host, [key for request in meant.values() for key in request.settings])
     leaving = any(name not in meant or _leaves(meant[name]) for name in sessions)
     blocked, offered = look_blocked(host, joining, ifaces)
+    tags = {name: found[0].tpg for name, found in sessions.items() if found[0].tpg >= 0}
+    for name, some in several.items():
+        if len(some) > 1:
+            told = offered.tags.get((name.target, name.portal), -1)
+            nodes[name] = _without_twins(
+                name, some, nodes[name], meant.get(name), tags.get(name, told), offered
+            )
     return Nodes(
         nodes=nodes,
         defaults={name: value for name, value in look_defaults(host).items() if name in NODE},
@@ -148,8 +157,19 @@ def look_nodes(host: Host, requests: Requests) -> Nodes:
         use=look_use(host, sum(sessions.values(), [])) if leaving else None,
         spellings=_spellings([*requests.named, *records, *sessions], offered.spellings),
         offered=offered,
-        tags={name: found[0].tpg for name, found in sessions.items() if found[0].tpg >= 0},
+        tags=tags,
     )
+
+
+def _without_twins(
+    name: RecordId, records: list[Record], node: Node, request: Request | None, tag: int, offered: Offered
+) -> Node:
+    """Of several records the one that is meant; which one that is does not matter where all stay, or go."""
+    if request is None or request.absent:
+        return replace(node, twins=tuple(records[1:]))
+    asked = request.tpg if request.tpg is not None else tag if tag >= 0 else None
+    record, twins = right_one(name, records, asked, offered.spellings.get(name.target, ()))
+    return replace(node, record=record, twins=twins)
 
 
 def _spellings(names: list[RecordId], offered: dict[str, frozenset[str]]) -> dict[str, str]:
@@ -239,11 +259,14 @@ def plan_nodes(seen: Nodes, want: Nodes) -> list[Step]:
         if len(new.sessions) < len(old.sessions):
             logouts.append(LogOut(name, old.sessions[len(new.sessions) :]))
         if new.record is None:
-            removals += [RemoveRecord(name, old.record)] if old.record else []
+            removals += [RemoveRecord(name, one) for one in (old.record, *old.twins) if one]
             continue
         records += _record_steps(name, old.record, new.record, new.asked)
+        records += [RemoveTwin(_as_in(one, name), one) for one in old.twins if one not in new.twins]
         if len(new.sessions) > len(old.sessions):
-            fresh = any(isinstance(step, AddRecord) and step.name == name for step in records)
+            fresh = old.record is None and any(
+                isinstance(step, AddRecord) and step.name == name for step in records
+            )
             logins.append(LogIn(name, new.record, fresh, _limit(new.record)))
     return records + logins + logouts + removals
 
@@ -254,7 +277,7 @@ def _record_steps(
     if old is None:
         return [AddRecord(name, new.settings)]
     if old.tpg != new.tpg or text_of(old.settings.get(NAME)) != text_of(new.settings.get(NAME)):
-        return [RemoveRecord(_as_in(old, name), old), AddRecord(name, new.settings)]
+        return [AddRecord(name, new.settings), RemoveTwin(_as_in(old, name), old)]
     changes = {
         key: value
         for key, value in new.settings.items()

@@ -11,6 +11,7 @@ from typing import Iterable
 from ..._arguments import ZONELESS, Portal, zoneless
 from ..._host import Host, Late, Problem
 from ..iface.bound import nic_of
+from ..lock import wait_for_others
 from ..record import RecordId
 from ..sendtargets import DiscoveryEntry, answering, ask
 
@@ -60,6 +61,8 @@ def look_blocked(
             ways.setdefault(way, []).append(name)
     blocked: dict[RecordId, Blocker] = {}
     offered = Offered()
+    if ways:
+        wait_for_others(host)
     with ThreadPoolExecutor(16) as pool:
         for way, said in zip(ways, pool.map(lambda way: _asked(host, way), ways)):
             blocked.update(_blocked(ways[way], said))

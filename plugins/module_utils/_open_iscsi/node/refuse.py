@@ -11,6 +11,7 @@ from ..._step import Step
 from ..record import RemoveRecord, SetRecord
 from ..session import LOGGED_IN, LogIn, LogOut, refuse_logouts
 from .plan import Nodes
+from .twins import RemoveTwin
 
 
 def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
@@ -24,13 +25,20 @@ def refuse_nodes(seen: Nodes, steps: list[Step]) -> None:
         more = "Are the address and name right, is the target running, and is this initiator in its igroup?"
         raise Problem(f"Cannot log in: {said} Nothing was changed. {more}")
     out = {step.name for step in steps if isinstance(step, LogOut)}
-    for step in (one for one in steps if isinstance(one, RemoveRecord)):
-        step.refuse()
-        if step.name not in out and seen.nodes[step.name].logged_in:
+    for step in steps:
+        if isinstance(step, RemoveRecord):
+            step.refuse()
+        if not isinstance(step, RemoveTwin) or step.name in out or not seen.nodes[step.name].logged_in:
+            continue
+        if step.record in seen.nodes[step.name].twins:
             raise Problem(
-                f"Cannot change the portal group tag of {step.name} from {step.record.tpg}: a session is logged in "
-                f"there. Log out first."
+                f"There is a second record of {step.name}, '{step.record.path}', which is not deleted while a session is logged "
+                "in there. Log out first."
             )
+        raise Problem(
+            f"Cannot change the portal group tag of {step.name} from {step.record.tpg}: a session is logged in "
+            f"there. Log out first."
+        )
 
 
 def note_nodes(seen: Nodes, steps: list[Step]) -> Iterable[str]:

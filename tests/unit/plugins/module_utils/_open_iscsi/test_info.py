@@ -158,6 +158,21 @@ def test_an_answer_tells_all_and_no_secret():
     assert "secret" not in json.dumps(told).replace("(secret)", "")
 
 
+def test_what_may_only_be_read_is_told_of_the_path_and_of_its_map():
+    (plain_disk,) = look_all(ScriptedHost({**FILES, "/sys/class/block/sdb/ro": "1\n"}))["sessions"][0][
+        "disks"
+    ]
+    assert (plain_disk["read_only"], plain_disk["map"], plain_disk["map_read_only"]) == (True, None, None)
+    above = {
+        "/sys/class/block/sdb/holders/dm-0": "",
+        "/sys/class/block/dm-0/dm/name": "db0\n",
+        "/sys/class/block/dm-0/dm/uuid": "mpath-36001405a\n",
+        "/sys/class/block/dm-0/ro": "1\n",
+    }
+    (path,) = look_all(ScriptedHost({**FILES, **above}))["sessions"][0]["disks"]
+    assert (path["read_only"], path["map"], path["map_read_only"]) == (False, "db0", True)
+
+
 def test_a_timeout_that_multipathd_sets_waits_for_no_login():
     files = {
         **FILES,
@@ -201,3 +216,68 @@ def test_a_session_agrees_with_the_record_that_it_was_made_from(suite):
     for session in look_sessions(host):
         live = look_live(host, session)
         assert live[TIMEOUT] == "120" and live["node.session.iscsi.ImmediateData"] == "Yes"
+
+
+@pytest.mark.parametrize(
+    "path, mode, exposed",
+    [
+        ("/etc/iscsi/iscsid.conf", 0o644, True),
+        ("/etc/iscsi/iscsid.conf", 0o600, False),
+        ("/etc/iscsi/nodes/iqn.2026-01.com.example:db/10.0.1.1,3260,1/default", 0o604, True),
+    ],
+)
+def test_a_file_with_a_secret_that_everybody_reads_is_told(path, mode, exposed):
+    private = {name: {"text": text, "mode": 0o600} for name, text in FILES.items()}
+    text = FILES[path] + (f"{PASSWORD} = of-new-records\n" if path.endswith(".conf") else "")
+    told = plain(look_all(ScriptedHost(files={**private, path: {"text": text, "mode": mode}})))
+    assert told["exposed_files"] == ([path] if exposed else [])
+    assert told["iscsid_conf"]["node.startup"] == "manual" and "of-new-records" not in json.dumps(told)
+
+
+CONF4 = "/proc/sys/net/ipv4/conf"
+ADDRESSES = "ip -json -details address show"
+NICS = json.dumps(
+    [
+        {"ifname": "eth1", "addr_info": [{"local": "10.0.1.5"}]},
+        {"ifname": "eth2", "addr_info": []},
+        {"ifname": "tun0", "addr_info": []},
+    ]
+)
+
+
+def filtered(**now):
+    """A session through eth1, an iface on eth2, and a tunnel; 'now' is what the kernel filters."""
+    values = {"all": 0, "default": 0, "lo": 0, "eth1": 1, "eth2": 1, "tun0": 1, **now}
+    return {
+        **FILES,
+        **{f"{CONF4}/{name}/rp_filter": f"{value}\n" for name, value in values.items()},
+        "/sys/class/iscsi_host/host2/ipaddress": "10.0.1.5\n",
+        "/sys/class/iscsi_host/host2/device/session3/uevent": "",
+        "/etc/iscsi/ifaces/san2": "iface.iscsi_ifacename = san2\niface.net_ifacename = eth2\n",
+    }
+
+
+@pytest.mark.parametrize(
+    "now, line, told",
+    [
+        ({}, "", []),
+        ({"eth1": 2}, "net.ipv4.conf.eth1.rp_filter = 2", [("eth1", 2, 2, "/etc/sysctl.d/60-san.conf")]),
+        ({"eth2": 2}, "-net/ipv4/conf/eth2/rp_filter=2", [("eth2", 2, 2, "/etc/sysctl.d/60-san.conf")]),
+        ({"eth1": 2}, "net.ipv4.conf.default.rp_filter = 1", [("eth1", 2, 1, None)]),
+        ({}, "net.ipv4.conf.eth1.rp_filter = 1", [("eth1", 1, 1, "/etc/sysctl.d/60-san.conf")]),
+        ({"eth1": 2, "eth2": 2}, "net.ipv4.conf.*.rp_filter = 2", []),
+        ({"eth1": 2, "default": 2}, "", []),
+        ({"tun0": 2}, "net.ipv4.conf.tun0.rp_filter = 2", []),
+        ({}, "net.ipv4.conf.eth9.rp_filter = 2", []),
+    ],
+    ids=["nothing", "line", "iface", "only now", "strict", "all", "default", "no storage", "gone"],
+)
+def test_the_filters_of_storage_nics_that_somebody_set_are_told(now, line, told):
+    host = ScriptedHost({**filtered(**now), "/etc/sysctl.d/60-san.conf": f"{line}\n"}, {ADDRESSES: NICS})
+    found = look_all(host)["rp_filter"]
+    assert [tuple(one.values()) for one in found] == told
+
+
+def test_no_command_runs_where_nobody_set_a_filter():
+    host = ScriptedHost(filtered())
+    assert look_all(host)["rp_filter"] == []

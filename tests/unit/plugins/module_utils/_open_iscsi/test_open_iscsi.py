@@ -317,7 +317,7 @@ def walked_nodes(state, steps):
         elif isinstance(step, SetRecord):
             settings = {**node.record.settings, **step.changes}
             node = Node(Record({k: v for k, v in settings.items() if v}, "/path"), node.sessions, node.state)
-        elif isinstance(step, RemoveRecord):
+        elif isinstance(step, RemoveRecord) and step.record.tpg == node.record.tpg:
             node = Node(None, node.sessions, node.state)
         elif isinstance(step, LogIn):
             number = int(step.record.settings.get("node.session.nr_sessions") or 1)

@@ -18,6 +18,7 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.pl
     plan_nodes,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.refuse import refuse_nodes
+from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.node.twins import RemoveTwin
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record import (
     TPG,
     AddRecord,
@@ -142,16 +143,32 @@ def test_a_record_that_iscsiadm_would_not_find_is_not_deleted_by_it(place):
     assert host.did == [], "nor was any other"
 
 
-@pytest.mark.parametrize("tpg", [None, 2], ids=["absent", "another group"])
-def test_a_record_that_iscsiadm_would_not_find_is_refused_before_anything_is_done(tpg):
+def test_a_record_that_iscsiadm_would_not_find_is_refused_before_anything_is_done():
     path = PATH.replace("10.0.0.1,3260,1/default", "10.0.0.1,3260,1.bak/default")
     ((name, record),) = look_records(ScriptedHost(files={path: WHOLE}))
     seen = Nodes({name: Node(record)})
-    new = Node(None) if tpg is None else Node(replace(record, settings={**record.settings, TPG: str(tpg)}))
-    steps = plan_nodes(seen, Nodes({name: new}))
+    steps = plan_nodes(seen, Nodes({name: Node(None)}))
     assert any(isinstance(step, RemoveRecord) for step in steps)
     with pytest.raises(Problem, match=f"does not find '{path}'.* Remove the file"):
         refuse_nodes(seen, steps)
+
+
+def test_the_file_of_a_twin_is_removed_with_its_links_and_no_other():
+    """'iscsiadm -o delete' would delete both."""
+    twin, nodes = PATH.replace("3260,1/", "3260,2/"), PATH.split(f"/{NAME.target}/", maxsplit=1)[0]
+    source = f"{nodes.rsplit('/', 1)[0]}/send_targets/10.0.0.1,3260"
+    links = {tag: f"{source}/{NAME.target},10.0.0.1,3260,{tag},default" for tag in (1, 2)}
+    text = WHOLE.replace("node.tpgt = 1", "node.tpgt = 2")
+    linked = {link: {"link": f"{nodes}/{NAME.target}/10.0.0.1,3260,{tag}"} for tag, link in links.items()}
+    host = ScriptedHost({PATH: WHOLE, twin: text, f"{source}/st_config": "# BEGIN RECORD\n", **linked})
+    (_name, record), (name, other) = sorted(look_records(host), key=lambda found: found[1].tpg)
+    RemoveTwin(name, other).take(host)
+    assert look_records(host) == [(name, record)]
+    assert host.link(links[2]) is None and host.link(links[1])
+    RemoveTwin(name, other).take(host)
+    with pytest.raises(Problem, match="somebody else has changed the record .* Run again"):
+        RemoveTwin(name, replace(record, settings={**record.settings, TPG: "7"})).take(host)
+    assert host.read(PATH) == WHOLE
 
 
 @pytest.mark.parametrize(
