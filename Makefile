@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test quick lint types units sanity integration stories molecule docs build alone matrix bench pin clean
+.PHONY: help setup demo demo-down test quick schema lint types units coverage sanity editor integration stories molecule docs build alone matrix bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -25,16 +25,21 @@ quick: setup  ## the contributor's loop, seconds: ruff, types and unit tests
 	@tools/check types
 	@.cache/venv/bin/pytest -q tests/unit
 
+schema: setup  ## make meta/inventory.schema.json again, after a change of a role's options
+	@.cache/venv/bin/python tools/schema
+
 # The parts of 'make test':
 lint:  ## ruff, yamllint, shellcheck, ansible-lint, the changelog's fragments
 types:  ## mypy, strict
-units:  ## unit tests with coverage
+units:  ## unit tests
+coverage:  ## which lines of plugins the unit tests run
 sanity:  ## ansible-test sanity, newest ansible-core
+editor:  ## an inventory as an editor shows it (yaml-language-server, by npm)
 docs:  ## check the documentation and build the site: .cache/docs/build/html/index.html
 build:  ## build the collection, install it, verify it, ask ansible-doc for every module and role
 alone:  ## run the collection with nothing but galaxy.yml, meta, plugins, roles and playbooks
 molecule:  ## stories on booted hosts
-lint types units sanity docs build alone molecule:
+lint types units coverage sanity editor docs build alone molecule:
 	@tools/check $@
 integration: setup  ## every module on booted hosts of all suites
 	@.cache/venv/bin/pytest -q tests/integration
@@ -45,7 +50,7 @@ stories: setup  ## the long ones: 10,000 documents of others; power and cables c
 
 matrix:  ## before a release: every supported ansible-core, more Python, hosts and kernels, and Galaxy's own import check
 	@tools/check $(foreach core,2.16 2.17 2.18 2.19 2.20 2.21,sanity-$(core) units-$(core)) \
-	sanity-devel units-all importer forky-whole own-kernel
+	sanity-devel units-all coverage importer forky-whole own-kernel
 
 bench: setup  ## measure beside today's modules (see bench/README.md)
 	@for file in bench/*.py; do PATH="$(CURDIR)/.cache/venv/bin:$$PATH" PYTHONPATH=.cache/collections \

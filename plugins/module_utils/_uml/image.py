@@ -28,10 +28,13 @@ PATIENCE = ('Acquire::Retries "2"', 'Acquire::http::Timeout "20"', 'Acquire::htt
 PACKAGES = (
     "systemd systemd-sysv udev dbus openssh-server python3 python3-apt iproute2 iputils-ping kmod procps "
     "open-iscsi open-isns-server targetcli-fb tgt lvm2 thin-provisioning-tools multipath-tools "
-    "e2fsprogs xfsprogs parted sg3-utils lsscsi"
+    "e2fsprogs xfsprogs parted sg3-utils lsscsi ifupdown network-manager"
 ).split()
 # Off until a role or a test wants them, and what only disturbs short-lived hosts.
-DISABLED = ("tgt.service", "isnsd.service", "isnsd.socket", "multipathd.service", "multipathd.socket")
+DISABLED = (
+    "tgt.service isnsd.service isnsd.socket multipathd.service multipathd.socket "
+    "networking.service NetworkManager.service NetworkManager-wait-online.service NetworkManager-dispatcher.service"
+).split()
 MASKED = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service "
     "fstrim.timer man-db.timer getty@tty1.service console-getty.service systemd-pstore.service "
@@ -67,7 +70,8 @@ IDENTITY = """\
 #!/bin/sh
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The kernel's command line says lab.address=DEVICE,ADDRESS/LENGTH for each address of this host.
+# The kernel's command line says lab.address=DEVICE,ADDRESS/LENGTH for each address of this host, and lab.single=DEVICE where TCP
+# must send frames one by one: bundles of them (GSO) pass a bridge whatever its MTU is.
 set -eu
 read -r line </proc/cmdline
 {
@@ -79,6 +83,7 @@ read -r line </proc/cmdline
             echo "link set ${value%%,*} up"
             echo "address replace ${value#*,} dev ${value%%,*} nodad"
             ;;
+        lab.single=*) echo "link set ${word#lab.single=} gso_max_segs 1" ;;
         esac
     done
 } | ip -batch -

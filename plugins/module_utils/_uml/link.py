@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .._host import Host, Problem
 from .._step import Step
 from .controller import Lab
-from .network import batch, devices
+from .network import MTU, batch, devices, port_mtu
 from .ssh import ssh
 
 SCALE = {"us": 0.001, "ms": 1, "s": 1000}
@@ -122,9 +122,10 @@ def look_taps(controller: Host, lab: Lab, number: int) -> list[str]:
     return [network for network, dot, owner in pairs if dot and owner == str(number)]
 
 
-def make_tap(controller: Host, lab: Lab, cable: Cable) -> None:
-    """A new cable, plugged in."""
+def make_tap(controller: Host, lab: Lab, cable: Cable, mtu: int = MTU) -> None:
+    """A new cable, plugged in to a network with this MTU."""
     lines = [f"tuntap add dev {cable.tap} mode tap", f"link set {cable.tap} master {cable.network}"]
+    lines += [f"link set {cable.tap} mtu {port_mtu(mtu)}"] if mtu != MTU else []
     batch(controller, lab, [*lines, f"link set {cable.tap} up"])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Sequence
 
 from .._host import Host, Problem
@@ -18,6 +18,14 @@ from .controller import NETNS, Lab, controller_of, named
 
 FIRST = 10  # host number 1 is .11: below it is room for the controller and for what a test puts there
 LAST = 200
+MTU, LEAST_MTU = (
+    1500,
+    1280,
+)  # of the hosts' cards, which take no more (ether_setup); with less there is no IPv6
+VLAN_TAG = 4  # bytes that a bridge forwards above the MTU of a port (net/core/dev.c, is_skb_forwardable)
+# Where this is on, a bridge is no switch: the controller's firewall has a say, and IPv4 packets are cut to the MTU of a port
+# (kernel Documentation/networking/ip-sysctl.rst, /proc/sys/net/bridge; net/bridge/br_netfilter_hooks.c).
+FILTERED = tuple(f"/proc/sys/net/bridge/bridge-nf-call-{tables}" for tables in ("iptables", "ip6tables"))
 LONGEST = 11  # a tap is NETWORK.NUMBER and a device name has 15 characters at most
 
 
@@ -28,6 +36,7 @@ class Network:
     name: str
     ipv4: str
     ipv6: str | None = None
+    mtu: int = MTU  # larger packets are lost on the way
 
     def address(self, number: int, version: int = 4) -> str:
         """The address of host 'number'; 0 is the controller."""
@@ -56,6 +65,23 @@ class MakeNetwork(Step):
 
     def take(self, host: Host) -> None:
         make_network(host, self.lab, self.network)
+
+
+@dataclass(frozen=True)
+class SetMtu(Step):
+    """Another size of packets, with all cables plugged in."""
+
+    lab: Lab
+    name: str
+    mtu: int
+
+    def __str__(self) -> str:
+        return f"Let the network '{self.name}' of the lab '{self.lab.name}' forward packets of {self.mtu} bytes at most"
+
+    def take(self, host: Host) -> None:
+        ports = devices(host, self.lab, "link", "show", "master", self.name)
+        lines = [f"link set {one['ifname']} mtu {port_mtu(self.mtu)}" for one in ports]
+        batch(host, self.lab, [*lines, f"link set {self.name} mtu {self.mtu}"])
 
 
 @dataclass(frozen=True)
@@ -103,6 +129,8 @@ def plan_lab(lab: Lab, seen: list[str] | None) -> list[Step]:
 
 def plan_network(lab: Lab, seen: Network | None, want: Network | None) -> list[Step]:
     """A network with other subnets is another network."""
+    if seen and want and seen != want and replace(seen, mtu=want.mtu) == want:
+        return [SetMtu(lab, want.name, want.mtu)]
     steps: list[Step] = []
     if seen and seen != want:
         steps.append(RemoveNetwork(lab, seen.name))
@@ -124,7 +152,7 @@ def refuse_network(lab: Lab, name: str, steps: list[Step], hosts: Sequence[str])
         )
 
 
-def network_of(name: str, ipv4: str, ipv6: str | None = None) -> Network:
+def network_of(name: str, ipv4: str, ipv6: str | None = None, mtu: int = MTU) -> Network:
     """A network, checked."""
     named("network", name, LONGEST)
     for subnet, version in ((ipv4, 4), (ipv6, 6)):
@@ -136,7 +164,11 @@ def network_of(name: str, ipv4: str, ipv6: str | None = None) -> Network:
             raise Problem(
                 f"The network '{name}': '{subnet}' is not an IPv{version} subnet of a /24 (IPv6: /116) or larger."
             )
-    return Network(name, str(ipaddress.ip_network(ipv4)), str(ipaddress.ip_network(ipv6)) if ipv6 else None)
+    if not LEAST_MTU <= mtu <= MTU:
+        raise Problem(f"The network '{name}': the MTU {mtu} is not between {LEAST_MTU} and {MTU}.")
+    return Network(
+        name, str(ipaddress.ip_network(ipv4)), str(ipaddress.ip_network(ipv6)) if ipv6 else None, mtu
+    )
 
 
 def look_networks(controller: Host, lab: Lab) -> dict[str, Network]:
@@ -149,7 +181,9 @@ def look_networks(controller: Host, lab: Lab) -> dict[str, Network]:
                 subnets[one["family"]] = str(
                     ipaddress.ip_interface(f"{one['local']}/{one['prefixlen']}").network
                 )
-        found[device["ifname"]] = Network(device["ifname"], subnets.get("inet", ""), subnets.get("inet6"))
+        found[device["ifname"]] = Network(
+            device["ifname"], subnets.get("inet", ""), subnets.get("inet6"), device.get("mtu", MTU)
+        )
     return found
 
 
@@ -159,6 +193,9 @@ def make_namespace(controller: Host, lab: Lab) -> None:
         remove_namespace(controller, lab)
         controller.run("ip", "netns", "add", lab.namespace)
     controller.run("ip", "-netns", lab.namespace, "link", "set", "lo", "up")
+    for path in FILTERED:
+        if controller.stat(path) is not None:
+            controller.run(*lab.inside("tee", path), stdin="0\n")
 
 
 def remove_namespace(controller: Host, lab: Lab) -> None:
@@ -179,8 +216,14 @@ def make_network(controller: Host, lab: Lab, wanted: Network) -> None:
     """The bridge and the controller's addresses on it."""
     make_namespace(controller, lab)
     lines = [f"link add {wanted.name} type bridge forward_delay 0", f"link set {wanted.name} up"]
+    lines += [f"link set {wanted.name} mtu {wanted.mtu}"] if wanted.mtu != MTU else []
     lines += [f"address add {one} dev {wanted.name} nodad" for one in wanted.interfaces(0)]
     batch(controller, lab, lines)
+
+
+def port_mtu(mtu: int) -> int:
+    """What a port of the bridge must have, so that this is the largest packet that goes out there."""
+    return mtu if mtu == MTU else mtu - VLAN_TAG
 
 
 def remove_network(controller: Host, lab: Lab, name: str) -> None:

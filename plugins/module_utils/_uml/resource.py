@@ -16,7 +16,7 @@ from .host import PATIENCE, Seen, cable_between, hosts_on, users_of_image
 from .image import SUITES, Image, cache_directory, look_image, plan_image, refuse_image, wanted_image
 from .kernel import CURRENT, choose_kernel
 from .link import Cable, Link, link_of, look_link, plan_link, refuse_link
-from .network import Network, look_lab, look_networks, network_of, plan_lab, plan_network, refuse_network
+from .network import MTU, Network, look_lab, look_networks, network_of, plan_lab, plan_network, refuse_network
 from .power import Power, look_host, note_kernel, plan_power, refuse_other, want_power
 
 HOST: dict[str, Any] = {
@@ -55,6 +55,7 @@ NETWORK: dict[str, Any] = {
     "name": {"type": "str"},
     "ipv4": {"type": "str"},
     "ipv6": {"type": "str"},
+    "mtu": {"type": "int", "default": MTU},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 NETWORK_RULES: dict[str, Any] = {"required_if": [("state", "present", ["name", "ipv4"])]}
@@ -202,7 +203,9 @@ class LabNetwork(Resource):
         self.lab = lab_of(options["lab"], options["directory"])
         self.name = options["name"]
         present = options["state"] == "present"
-        self.wanted = network_of(self.name, options["ipv4"], options["ipv6"]) if present else None
+        self.wanted = (
+            network_of(self.name, options["ipv4"], options["ipv6"], options["mtu"]) if present else None
+        )
 
     def look(self, host: Host) -> SeenNetwork:
         refuse_unfit(removing=self.wanted is None)

@@ -96,6 +96,26 @@ def test_a_network_with_other_subnets_is_recreated():
         assert plan_network(LAB, state, state) == []
 
 
+def test_the_size_of_its_packets_changes_in_place_and_keeps_the_hosts_on_it():
+    thin = replace(SAN1, mtu=1300)
+    steps = plan_network(LAB, SAN1, thin)
+    assert [str(step) for step in steps] == [
+        "Let the network 'san1' of the lab 'lab' forward packets of 1300 bytes at most"
+    ]
+    refuse_network(LAB, "san1", steps, ["db-a"])
+    assert plan_network(LAB, thin, SAN1)[0].mtu == 1500
+    assert plan_network(LAB, None, thin) == [MakeNetwork(LAB, thin)]
+    elsewhere = replace(thin, ipv4="10.88.1.0/24")
+    assert plan_network(LAB, SAN1, elsewhere) == [RemoveNetwork(LAB, "san1"), MakeNetwork(LAB, elsewhere)]
+    told = [{**BRIDGES[1], "mtu": 1300}]
+    host = ScriptedHost(NETNS, {"ip -netns lab-lab -json address show type bridge": json.dumps(told)})
+    assert look_networks(host, LAB)["san1"].mtu == 1300
+    assert network_of("san1", "10.77.1.0/24", None, 1300).mtu == 1300
+    for mtu in (1279, 1501):
+        with pytest.raises(Problem, match=f"the MTU {mtu} is not between 1280 and 1500"):
+            network_of("san1", "10.77.1.0/24", None, mtu)
+
+
 def test_a_network_with_hosts_on_it_stays():
     with pytest.raises(Problem, match="on it are db-a, store1"):
         refuse_network(LAB, "san1", [RemoveNetwork(LAB, "san1")], ["db-a", "store1"])
