@@ -22,6 +22,13 @@ serial:
     - The LUN's unit serial, if the data of its target sets one explicitly.
     - If omitted, it is derived from both names.
   type: str
+provider:
+  description:
+    - The storage software that serves the target. V(iet) makes another WWID of a serial than V(lio) and V(tgt), which make the
+      same one. Other storage has its LUNs named by O(PREFIXwwid).
+    - If omitted, it is V(lio).
+  type: str
+  choices: [iet, lio, tgt]
 wwid:
   description:
     - The WWID of a LUN of any storage, as C(multipath -ll) shows it in parentheses and C(/lib/udev/scsi_id -g) prints it.

@@ -33,6 +33,13 @@ options:
       lun:
         description: The LUN's name in the data of its target; its WWID is derived from O(aliases[].target) and this name.
         type: str
+      provider:
+        description:
+          - The storage software that serves the target. V(iet) makes another WWID of a serial than V(lio) and V(tgt), which make
+            the same one. Other storage has its LUNs named by O(aliases[].wwid).
+          - If omitted, it is V(lio).
+        type: str
+        choices: [iet, lio, tgt]
       wwid:
         description: The WWID of a LUN of any storage, in any of the spellings that M(lunworks.iscsi.disk) takes.
         type: str

@@ -18,6 +18,8 @@ description:
     other settings is a separate step. A rename is refused if C(fstab), C(crypttab), a mount, swap, a unit, the kernel command
     line, an LVM filter or a device on the map uses the name, since systemd unmounts what C(fstab) mounts by a name that
     disappears.
+  - What the other files say together in the same way is not written again, so that a host whose C(/etc/multipath.conf) says it
+    all gets no drop-in. O(devices) count as said only if they are the last entries, as they are and in their order.
   - A value that a file read later overrides is refused, since it would have no effect. So is a drop-in that an old multipath
     would not read (C(config_dir) in C(/etc/multipath.conf)).
   - A running multipathd is told to reread it with C(multipathd reconfigure), and the module waits until it has. It is never
@@ -99,6 +101,13 @@ options:
       lun:
         description: The LUN's name in the data of its target; its WWID is derived from O(claimed[].target) and this name.
         type: str
+      provider:
+        description:
+          - The storage software that serves the target. V(iet) makes another WWID of a serial than V(lio) and V(tgt), which make
+            the same one. Other storage has its LUNs named by O(claimed[].wwid).
+          - If omitted, it is V(lio).
+        type: str
+        choices: [iet, lio, tgt]
       wwid:
         description: The WWID of a LUN of any storage, in any of the spellings that M(lunworks.iscsi.disk) takes.
         type: str

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""udev: waiting for it (udevadm(8)), and what it remembers of a disk: who it was when it appeared.
+"""udev: its rules, waiting for it (udevadm(8)), and what it remembers of a disk: who it was when it appeared.
 
 multipathd and the links in /dev/disk believe that. Where a LUN number is given to another LUN while the target is away, the
 kernel no longer tells: since open-iscsi 2.1.10 iscsid lets it read each disk again after a login (usr/initiator.c,
@@ -18,6 +18,15 @@ WWID, SERIAL = "E:ID_SERIAL=", "E:ID_SCSI_SERIAL="  # what scsi_id found
 def settle(host: Host, seconds: int) -> None:
     """Wait until udev has handled all events, or for so many seconds: what it does for other devices may take longer."""
     host.run("udevadm", "settle", f"--timeout={seconds}", ok=None, timeout=seconds + 10)
+
+
+def write_rules(host: Host, path: str, text: str | None) -> None:
+    """Give udev a file of rules, or take it away (None); they hold from its next event on (udev(7))."""
+    if text is None:
+        host.remove(path)
+    else:
+        host.write(path, text, 0o644)
+    host.run("udevadm", "control", "--reload")
 
 
 def remembered(host: Host, device: str) -> tuple[str, str]:

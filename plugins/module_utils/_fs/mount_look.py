@@ -64,7 +64,7 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
         automount=len(solid) < len(here),
         place=Place(
             real=real,
-            there=host.stat(real) is not None,
+            there=bool(here) or host.stat(real) is not None,  # a dead file system does not answer
             entries=own,
             kept=line.device
             if line and device and lasting and fstab.same_device(host, line.device, device)

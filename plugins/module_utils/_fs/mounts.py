@@ -15,7 +15,7 @@ from .._converge import Resource, plain
 from .._host import Host, Problem
 from .._host_lock import VOLUMES
 from .._step import Step
-from .fstab import Line
+from .fstab import FSTAB, Line, added
 from .mount import Mount, MountIt, new_options, plan_mounts, unit_name, wanted_by
 from .mount_look import look_mounts
 from .mount_refuse import refuse_mounts
@@ -76,6 +76,10 @@ class MountsResource(Resource):
     def show(self, state: tuple[Mount, ...]) -> Any:
         """Without what the mounts are judged by."""
         return [{key: value for key, value in plain(one).items() if key != "place"} for one in state]
+
+    def texts(self, state: tuple[Mount, ...]) -> dict[str, str]:
+        """The lines of these mounts; those of others may hold passwords (mount.cifs(8))."""
+        return {FSTAB: "".join(added("", one.path, one.line) for one in state if one.line)}
 
 
 def checked(asked: dict[str, Any]) -> dict[str, Any]:

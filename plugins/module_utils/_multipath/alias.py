@@ -29,12 +29,16 @@ TAKEN = "control"  # /dev/mapper/control is device-mapper's own node
 ONE_LUN: dict[str, Any] = {
     "mutually_exclusive": [("lun", "wwid")],
     "required_one_of": [("lun", "wwid")],
-    "required_by": {"lun": "target"},
+    "required_by": {"lun": "target", "provider": "lun"},
 }
-ENTRY: dict[str, Any] = {
+LUN: dict[str, Any] = {
     "target": {"type": "str"},
     "lun": {"type": "str"},
+    "provider": {"type": "str", "choices": sorted(san_wwid.DERIVED)},
     "wwid": {"type": "str"},
+}
+ENTRY: dict[str, Any] = {
+    **LUN,
     "alias": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
@@ -162,7 +166,9 @@ def show_aliases(state: Aliases) -> dict[str, Any]:
 def wwid_of(asked: Mapping[str, Any]) -> str:
     """The WWID of a LUN that is named by its own and its target's name, or by its WWID."""
     if asked["lun"] is not None:
-        return san_wwid.wwid_of_lio(san_wwid.serial_of(target_key(asked["target"]), asked["lun"]))
+        return san_wwid.derived(
+            asked["provider"], san_wwid.serial_of(target_key(asked["target"]), asked["lun"])
+        )
     return san_wwid.wwid(asked["wwid"])
 
 
@@ -200,3 +206,6 @@ class MultipathAlias(Resource):
 
     def show(self, state: Aliases) -> dict[str, Any]:
         return show_aliases(state)
+
+    def texts(self, state: Aliases) -> dict[str, str]:
+        return {PATH: format_aliases(state.own) or ""}

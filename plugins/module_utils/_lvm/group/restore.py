@@ -53,6 +53,13 @@ class Restorable:
     elsewhere: dict[str, str] = field(default_factory=dict)  # PVs that are in another VG now
     devices: dict[str, Device] = field(default_factory=dict)
     local: str = ""
+    orphans: frozenset[str] = frozenset()  # PVs that are in no VG
+    again: frozenset[str] = frozenset()  # PVs on the disks that were named for them: what a killed run leaves
+
+    @property
+    def half(self) -> bool:
+        """Whether a label was written back, and the metadata behind it was not."""
+        return not self.uuid or any(uuid in self.orphans for uuid in self.again)
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -133,21 +140,32 @@ def look_restorable(host: Host, request: Request) -> Restorable:
     places.update({pv.uuid: (pv.device, "") for pv in found.orphans})
     owners = {uuid: places[uuid][1] for uuid, _hint in backup.pvs if uuid in places}
     holders = look_holders(host)
+    again = {
+        uuid
+        for uuid, path in request.disks.items()
+        if uuid in places and host.real(path) == host.real(places[uuid][0])
+    }
     return Restorable(
         uuid=group.uuid if group else "",
         seqno=group.seqno if group else 0,
         pvs={uuid: places.get(uuid, ("", ""))[0] for uuid, _hint in backup.pvs},
         active=bool(group and group.tables),
         elsewhere={uuid: name for uuid, name in owners.items() if name not in ("", backup.group)},
-        devices={path: look_device(host, path, holders) for path in request.disks.values()},
+        devices={
+            path: look_device(host, path, holders)
+            for uuid, path in request.disks.items()
+            if uuid not in again
+        },
         local=found.system_id,
+        orphans=frozenset(pv.uuid for pv in found.orphans),
+        again=frozenset(again),
     )
 
 
 def want_restored(request: Request, seen: Restorable) -> Restorable:
     """All of it there. How often it was changed is not part of it: restoring counts on."""
     pvs = {uuid: device or request.disks.get(uuid, "") for uuid, device in seen.pvs.items()}
-    return replace(seen, uuid=request.backup.uuid, pvs=pvs)
+    return replace(seen, uuid=request.backup.uuid, pvs=pvs, orphans=frozenset())
 
 
 def plan_restore(request: Request, seen: Restorable, want: Restorable) -> list[Step]:
@@ -155,7 +173,7 @@ def plan_restore(request: Request, seen: Restorable, want: Restorable) -> list[S
     labels: list[Step] = [
         RestoreLabel(request.backup, uuid, want.pvs[uuid]) for uuid in seen.lost if want.pvs[uuid]
     ]
-    return [*labels, RestoreMetadata(request.backup, request.force)] if labels or not seen.uuid else []
+    return [*labels, RestoreMetadata(request.backup, request.force)] if labels or seen.half else []
 
 
 def refuse_restore(request: Request, seen: Restorable, steps: list[Step]) -> None:
@@ -165,7 +183,7 @@ def refuse_restore(request: Request, seen: Restorable, steps: list[Step]) -> Non
         raise Problem(
             f"There is another volume group {name} here (UUID {seen.uuid}, not {backup.uuid}). Rename it first."
         )
-    here = sorted(uuid for uuid in request.disks if seen.pvs[uuid])
+    here = sorted(uuid for uuid in request.disks if seen.pvs[uuid] and uuid not in seen.again)
     if here and steps:
         raise Problem(
             f"The physical volume {here[0]} is on '{seen.pvs[here[0]]}'. Name only disks for physical volumes that are lost."

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ..._block.mountinfo import Mounted, look_mounted, seen_at
+from ..._block.san_disk import Disk, look_disks
 from ..._block.sysfs import BLOCK
 from ..._fs import fstab
 from ..._fs.mount import OPTIONS
@@ -26,7 +27,8 @@ PIECES, PIECE = 64, 64 << 10  # what is read of a volume: so many pieces of so m
 
 @dataclass(frozen=True)
 class Used:
-    """A mount point: its line in fstab and what is mounted there; the volume is '' when it is none."""
+    """A mount point: its line in fstab and what is mounted there; the volume is '' when it is none. The WWID is that of the disk
+    on which it is directly, without a volume between them."""
 
     path: str
     group: str
@@ -37,6 +39,8 @@ class Used:
     in_fstab: bool
     mounted: bool
     root: str = "/"
+    wwid: str = ""
+    partition: bool = False
 
 
 def look_tables(host: Host) -> dict[str, tuple[str, str]]:
@@ -62,8 +66,10 @@ def look_uses(host: Host, tables: dict[str, tuple[str, str]]) -> list[Used]:
     named = fstab.paths(host, found, mounted)
     lines = {name: entry.line for entry, name in reversed(list(zip(found, named)))}  # the first one counts
     mounts = {one.path: top for one in mounted for top in [_top(mounted, one.path)] if top}
+    disks = look_disks(host)
     return [
-        _used(host, path, lines.get(path), mounts.get(path), tables) for path in sorted({*lines, *mounts})
+        _used(host, path, lines.get(path), mounts.get(path), tables, disks)
+        for path in sorted({*lines, *mounts})
     ]
 
 
@@ -73,9 +79,15 @@ def _top(mounted: list[Mounted], path: str) -> Mounted | None:
 
 
 def _used(
-    host: Host, path: str, line: fstab.Line | None, mount: Mounted | None, tables: dict[str, tuple[str, str]]
+    host: Host,
+    path: str,
+    line: fstab.Line | None,
+    mount: Mounted | None,
+    tables: dict[str, tuple[str, str]],
+    disks: dict[str, Disk],
 ) -> Used:
-    known = tables.get(mount.number) if mount else None
+    number = mount.number if mount else _number(host, line.device) if line else ""
+    disk, known = disks.get(number, Disk("")), tables.get(mount.number) if mount else None
     group, volume = known or (_volume_of(host, line.device, tables) if line else ("", ""))
     return Used(
         path=path,
@@ -87,20 +99,28 @@ def _used(
         in_fstab=line is not None,
         mounted=mount is not None,
         root=mount.root if mount else "/",
+        wwid=disk.wwid,
+        partition=disk.partition,
     )
 
 
 def _volume_of(host: Host, device: str, tables: dict[str, tuple[str, str]]) -> tuple[str, str]:
     """The volume that a line of fstab means: by the device itself, else, while there is none, by its name."""
-    path = fstab.device_path(device)
-    found = host.stat(path) if path.startswith("/dev/") else None
-    if found:
-        return tables.get(f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}", ("", ""))
+    path, number = fstab.device_path(device), _number(host, device)
+    if number:
+        return tables.get(number, ("", ""))
     mapper = re.fullmatch(r"/dev/mapper/(.+)", path)
     named = re.fullmatch(r"/dev/([^/]+)/([^/]+)", path)
     if mapper:
         return split_name(mapper[1])
     return (named[1], named[2]) if named else ("", "")
+
+
+def _number(host: Host, device: str) -> str:
+    """The number of the device that a line of fstab means; '' while there is none."""
+    path = fstab.device_path(device)
+    found = host.stat(path) if path.startswith("/dev/") else None
+    return f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}" if found else ""
 
 
 def samples(host: Host, volumes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -12,9 +12,10 @@ from ..._converge import Resource
 from ..._host import Host, Problem
 from ..._san.wwid import wwid
 from ..._step import Step
-from ..alias import ONE_LUN, alias, wwid_of
+from ..alias import LUN, ONE_LUN, alias, wwid_of
 from ..files import defaulted, knows, refuse_conflicts
 from ..presets import PRESETS, with_presets
+from ..said import unsaid
 from ..sections import Section
 from .plan import DEFAULT, WRITER, Conf, format_conf, look_conf, own_path, plan_conf, refuse_conf
 
@@ -26,7 +27,6 @@ SECTIONS: dict[str, Any] = {
     "multipaths": {"type": "list", "elements": "dict", "default": []},
     "overrides": {"type": "dict", "default": {}},
 }
-LUN: dict[str, Any] = {"target": {"type": "str"}, "lun": {"type": "str"}, "wwid": {"type": "str"}}
 OPTIONS: dict[str, Any] = {
     "name": {"type": "str", "default": DEFAULT},
     "presets": {"type": "list", "elements": "str", "choices": list(PRESETS), "default": []},
@@ -46,16 +46,15 @@ class MultipathConf(Resource):
         self.named, self.claimed = wanted_wwids(options), claimed_wwids(options)
 
     def text(self, files: Mapping[str, Section]) -> str | None:
-        """The drop-in beside these files; None where there shall be none."""
-        if self.options["state"] == "absent":
-            return None
-        return format_conf(WRITER, wanted_sections(self.options, files))
+        """The drop-in beside these files; None where there shall be none, or it would say nothing."""
+        sections = {} if self.options["state"] == "absent" else wanted_sections(self.options, files)
+        return format_conf(WRITER, sections) if any(sections.values()) else None
 
     def look(self, host: Host) -> Conf:
         return look_conf(host, self.path, self.text, self.named, self.claimed)
 
     def want(self, seen: Conf) -> Conf:
-        main = seen.main or seen.requested is not None
+        main = seen.main or self.options["state"] == "present"
         return replace(
             seen,
             text=seen.requested,
@@ -77,9 +76,13 @@ class MultipathConf(Resource):
     def show(self, state: Conf) -> dict[str, Any]:
         return {"path": state.path, "text": state.text, "running": state.running, "loaded": state.loaded}
 
+    def texts(self, state: Conf) -> dict[str, str]:
+        return {state.path: state.text or ""}
+
 
 def wanted_sections(options: Mapping[str, Any], files: Mapping[str, Section]) -> dict[str, Any]:
-    """The sections of the drop-in; fallbacks and presets only where no other file speaks of the same."""
+    """The sections of the drop-in; fallbacks and presets only where no other file speaks of the same, and nothing that the
+    other files say already."""
     sections = {name: options[name] for name in SECTIONS}
     told = defaulted(files)
     fallbacks = {key: value for key, value in options["fallbacks"].items() if key not in told}
@@ -87,6 +90,7 @@ def wanted_sections(options: Mapping[str, Any], files: Mapping[str, Section]) ->
     named = [one for one in _multipaths(options) if one.get("alias") is not None]
     refuse_conflicts({wwid(str(one["wwid"])): str(one["alias"]) for one in named}, files)
     sections["multipaths"] = [{**one, "wwid": wwid(str(one["wwid"]))} for one in _multipaths(options)]
+    sections = unsaid(sections, files.values())
     return with_presets(options["presets"], sections, lambda vendor, product: knows(files, vendor, product))
 
 

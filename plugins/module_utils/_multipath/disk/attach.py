@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Sequence, TypeVar
 
+from ..._arguments import in_units
 from ..._block.udev import settle
 from ..._host import Host, Problem
 from ..._step import Step
@@ -178,7 +179,7 @@ class GrowDisk(Step):
     timeout: int
 
     def __str__(self) -> str:
-        return f"Grow {self.label} from {self.seen} to {self.size} bytes on all its paths"
+        return f"Grow {self.label} from {in_units(self.seen)} to {in_units(self.size)} on all its paths"
 
     def take(self, host: Host) -> None:
         paths: list[Path] = []

@@ -15,6 +15,7 @@ from ..multipathd import registered, tell
 from .attach import mapped, push
 from .path import DISKS, Path, wwid_of_kernel
 
+LISTED = 10  # seconds until a WWID that is removed stays away from multipath's list
 WATCHERS = (
     "(multipathd)",
     "(systemd-udevd)",
@@ -81,9 +82,16 @@ class ForgetWwid(Step):
         return f"Remove '{self.wwid}' from multipath's list of WWIDs"
 
     def take(self, host: Host) -> None:
+        if not host.until(lambda: self._gone(host), LISTED, 0.5):
+            raise Problem(
+                f"'{self.wwid}' is still listed: multipathd finds a path of it again and again, or holds the list. Look at "
+                "'multipathd show paths', then run again."
+            )
+
+    def _gone(self, host: Host) -> bool:
+        """multipathd adds it again for a path that had appeared before, and of which it has not heard until now."""
         host.run("multipath", "-w", self.wwid, ok=None)
-        if self.wwid in registered(host):
-            raise Problem(f"'{self.wwid}' is still listed.")
+        return self.wwid not in registered(host)
 
 
 @dataclass(frozen=True)

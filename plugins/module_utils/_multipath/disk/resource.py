@@ -10,7 +10,7 @@ from typing import Any
 from ..._arguments import size, target_key, unique
 from ..._converge import Resource
 from ..._host import Host, Problem
-from ..._san.wwid import serial_of, wwid, wwid_of_lio
+from ..._san.wwid import DERIVED, derived, serial_of, wwid
 from ..._step import Step
 from .plan import Disks, Request, look_disks, plan_disks, refuse_disks, show_disk, want_disks
 
@@ -18,6 +18,7 @@ OPTIONS: dict[str, Any] = {
     "target": {"type": "str"},
     "lun": {"type": "str"},
     "serial": {"type": "str"},
+    "provider": {"type": "str", "choices": sorted(DERIVED)},
     "wwid": {"type": "str"},
     "paths": {"type": "int", "default": 1},
     "multipath": {"type": "bool", "default": True},
@@ -28,7 +29,7 @@ OPTIONS: dict[str, Any] = {
 ONE_LUN: dict[str, Any] = {
     "mutually_exclusive": [("lun", "wwid")],
     "required_one_of": [("lun", "wwid")],
-    "required_by": {"lun": "target", "serial": "lun"},
+    "required_by": {"lun": "target", "serial": "lun", "provider": "lun"},
 }
 
 
@@ -71,7 +72,9 @@ def request(asked: dict[str, Any]) -> Request:
     target = target_key(asked["target"]) if asked["target"] else ""
     if asked["lun"] == "":
         raise Problem("The LUN's name is empty. It must be the name that it has in its target's data.")
-    found = wwid(asked["wwid"]) if asked["lun"] is None else wwid_of_lio(_serial(target, asked))
+    found = (
+        wwid(asked["wwid"]) if asked["lun"] is None else derived(asked["provider"], _serial(target, asked))
+    )
     label = asked["lun"] or found
     if not 1 <= asked["paths"] <= 1024:
         raise Problem(f"The disk '{label}': {asked['paths']} is not a number of paths. It must be 1 to 1024.")

@@ -61,6 +61,20 @@ def test_mounts_and_lines_are_told_with_their_volumes_also_where_nothing_is_acti
     }
 
 
+def test_what_is_directly_on_a_disk_is_told_with_its_wwid():
+    files = {
+        "/etc/fstab": "/dev/mapper/36001405 /srv/here ext4 _netdev 0 0\n/dev/mapper/36001405 /srv/later ext4 noauto 0 0\n",
+        "/proc/self/mountinfo": "60 25 253:0 / /srv/here rw - ext4 /dev/mapper/36001405 rw\n",
+        "/dev/mapper/36001405": {"kind": "block", "rdev": 253 << 8},
+    }
+    host = ScriptedHost(files={**FILES, **files})
+    used = look_uses(host, look_tables(host))
+    assert [(one.path, one.wwid, one.partition, one.volume, one.mounted) for one in used] == [
+        ("/srv/here", "36001405", False, "", True),
+        ("/srv/later", "36001405", False, "", False),
+    ]
+
+
 def test_of_two_lines_for_a_mount_point_the_first_counts_and_a_label_may_have_a_blank():
     files = {
         **FILES,

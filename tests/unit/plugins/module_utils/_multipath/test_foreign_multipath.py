@@ -169,7 +169,7 @@ def obeys(files, running, bound, fstab, runs, door, options):
 class Module:
     """What converge asks of AnsibleModule; a real run."""
 
-    check_mode, _diff, warn = False, False, print
+    check_mode, _diff, warn, log = False, False, print, print
 
 
 def run(host, door, options):
