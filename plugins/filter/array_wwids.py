@@ -124,7 +124,8 @@ def array_wwids(volumes: Mapping[str, Volume] | Sequence[Volume], array: str) ->
                 )
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The volumes must be a list of dictionaries with a name, or a dictionary of them by name: {error!r}"
+            "The volumes must be a list of dictionaries with a name, or a dictionary of them by name, not "
+            f"'{str(volumes)[:60]}'. Is that what the array's module returned?"
         ) from error
     return found
 

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Tuple
+from typing import Any, Iterator, Mapping, NamedTuple
 
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._arguments import iscsi_name, target_key
 from ..module_utils._chap import NO_CHAP, Chap, chap
 from ..module_utils._host import Problem
-from ..plugin_utils._san_use import named_targets, present
+from ..plugin_utils._san_use import Clash, Place, named_targets, numbered
 
 DOCUMENTATION = r"""
 name: chap_faults
@@ -39,7 +39,8 @@ options:
   required:
     description:
       - Whether CHAP is required, on both sides.
-      - With V(false), CHAP on only one side is not a fault, since the other side may be configured already.
+      - With V(false), CHAP on neither side is not a fault, nor is it on the host alone where the target is on an array that is
+        configured by hand (V(manual)), or where no igroup has the host.
     type: bool
     default: true
 """
@@ -63,23 +64,30 @@ def chap_faults(
     parts: Mapping[str, Mapping[str, Any]], targets: str = "", required: bool = True
 ) -> list[str]:
     """What is wrong with the CHAP credentials of all hosts, as sentences without secrets."""
+    return [clash.said for clash in chap_clashes(parts, targets, required)]
+
+
+def chap_clashes(
+    parts: Mapping[str, Mapping[str, Any]], targets: str = "", required: bool = True
+) -> list[Clash]:
+    """The same, each with where its parts stand."""
     try:
         chosen = named_targets(targets)
         groups = list(_groups(parts, chosen))
         nodes = list(_nodes(parts, chosen))
-        known = {target for _who, target, _chap, _group in groups} | {node[1] for node in nodes}
+        known = {one.target for one in (*groups, *nodes)}
         found = [
             f"There is no CHAP in the inventory for '{name}': neither an igroup of it nor a node has the option 'chap'."
             for name in sorted(chosen - known)
         ]
         if required and not found and not groups and not nodes:
             found = ["There is no CHAP in the inventory: no igroup and no node has the option 'chap'."]
-        found += [said for _who, _target, said, _more in [*groups, *nodes] if isinstance(said, str)]
-        return (
-            found
-            + list(_disagreements(parts, groups, nodes))
-            + (list(_one_sided(parts, groups, nodes)) if required else [])
-        )
+        return [
+            *map(Clash, found),
+            *(Clash(one.chap, (one.place,)) for one in (*groups, *nodes) if isinstance(one.chap, str)),
+            *_disagreements(parts, groups, nodes),
+            *_one_sided(parts, groups, nodes, required),
+        ]
     except Problem as problem:
         raise AnsibleFilterError(str(problem)) from problem
     except (KeyError, TypeError, AttributeError) as error:
@@ -88,26 +96,33 @@ def chap_faults(
         ) from error
 
 
-Entry = Tuple[
-    str, str, Any, Any
-]  # who says it, the target, its CHAP or what is wrong with it, the igroup or node
+class Entry(NamedTuple):
+    """An igroup or a node with CHAP: who says it, the target, its CHAP or what is wrong with it, what has it, and where."""
+
+    who: str
+    target: str
+    chap: Any
+    entry: Mapping[str, Any]
+    place: Place
 
 
 def _groups(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
     for host, part in parts.items():
-        for target in present(part, "target_targets", "igroups"):
+        for position, target in numbered(part, "target_targets", "igroups"):
             name = target_key(target["name"])
-            for group in present(target, "igroups", "chap") if not chosen or name in chosen else []:
+            for number, group in numbered(target, "igroups", "chap") if not chosen or name in chosen else []:
                 who = f"igroup '{group['name']}' of '{name}' ('{host}')"
-                yield who, name, _read(f"The {who}", group["chap"]), group
+                place = (host, ("target_targets", position, "igroups", number, "chap"))
+                yield Entry(who, name, _read(f"The {who}", group["chap"]), group, place)
 
 
 def _nodes(parts: Mapping[str, Mapping[str, Any]], chosen: set[str]) -> Iterator[Entry]:
     for host, part in parts.items():
-        for node in present(part, "initiator_nodes", "chap"):
+        for number, node in numbered(part, "initiator_nodes", "chap"):
             name = target_key(node["target"])
             if not chosen or name in chosen:
-                yield host, name, _read(f"The node '{name}' of '{host}'", node["chap"]), node
+                place = (host, ("initiator_nodes", number, "chap"))
+                yield Entry(host, name, _read(f"The node '{name}' of '{host}'", node["chap"]), node, place)
 
 
 def _read(whose: str, given: Any) -> Chap | str:
@@ -121,36 +136,77 @@ def _read(whose: str, given: Any) -> Chap | str:
 
 def _disagreements(
     parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry]
-) -> Iterator[str]:
+) -> Iterator[Clash]:
     """A host that would prove itself otherwise than its igroup asks."""
-    for host, target, proof, _node in nodes:
-        for who, said in _asked(groups, target, parts[host].get("initiator_name")):
-            if not isinstance(said, str) and not isinstance(proof, str) and said != proof:
-                yield f"'{host}' and the {who} do not have the same CHAP {_what(said, proof)} for '{target}'."
+    for node in nodes:
+        host, proof = node.who, node.chap
+        for asked in _asked(groups, node.target, parts[host].get("initiator_name")):
+            if not isinstance(asked.chap, str) and not isinstance(proof, str) and asked.chap != proof:
+                what = _what(asked.chap, proof)
+                yield Clash(
+                    f"'{host}' and the {asked.who} do not have the same CHAP {what} for '{node.target}'.",
+                    (node.place, asked.place),
+                )
 
 
 def _one_sided(
-    parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry]
-) -> Iterator[str]:
+    parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry], required: bool
+) -> Iterator[Clash]:
     """CHAP that only one side says. Targets that nobody declares (arrays) are not judged."""
     declared = {target_key(t["name"]) for part in parts.values() for t in part.get("target_targets") or []}
-    for host, target, _proof, _node in nodes:
+    for host, target, proof, _node, place in nodes:
         own = parts[host].get("initiator_name")
-        if target in declared and own and not _asked(groups, target, own):
-            yield f"'{host}' has CHAP for '{target}', but no igroup with '{own}' requires it there."
-    told = {(host, target) for host, target, _proof, _node in nodes}
+        if target not in declared or not own or _asked(groups, target, own):
+            continue
+        if required:
+            said = f"'{host}' has CHAP for '{target}', but no igroup with '{own}' requires it there."
+            yield Clash(said, (place,))
+        elif proof != NO_CHAP:
+            yield from (
+                Clash(
+                    f"'{host}' has CHAP credentials for '{target}', but its {who} requires none, and would let in who has none. "
+                    "Give both the same chap, or take it out of both (an igroup that was served with CHAP keeps it until its "
+                    "chap has an empty user and secret).",
+                    (place, there),
+                )
+                for who, there in _without(parts, target, own)
+            )
+    yield from _unproven(parts, groups, nodes, required)
+
+
+def _without(parts: Mapping[str, Mapping[str, Any]], target: str, own: str) -> Iterator[tuple[str, Place]]:
+    """The igroups of a target that have an initiator and no CHAP; what people set by hand is not known."""
     for host, part in parts.items():
-        for node in present(part, "initiator_nodes", "target"):
+        if part.get("target_provider") == "manual":
+            continue
+        for position, declared in numbered(part, "target_targets", "igroups"):
+            if target_key(declared["name"]) == target:
+                for number, group in numbered(declared, "igroups"):
+                    if not group.get("chap") and _has(group, own):
+                        place = (host, ("target_targets", position, "igroups", number))
+                        yield f"igroup '{group['name']}' ('{host}')", place
+
+
+def _unproven(
+    parts: Mapping[str, Mapping[str, Any]], groups: list[Entry], nodes: list[Entry], required: bool
+) -> Iterator[Clash]:
+    """Hosts that have no credentials for an igroup that asks for them."""
+    told = {(node.who, node.target) for node in nodes}
+    for host, part in parts.items():
+        own = part.get("initiator_name")
+        for number, node in numbered(part, "initiator_nodes", "target"):
             target = target_key(node["target"])
-            own = part.get("initiator_name")
-            for who, where, _said, group in groups:
-                if where == target and (host, target) not in told and own and _has(group, own):
-                    yield f"The {who} requires CHAP, but the node '{target}' of '{host}' has none."
+            for asked in _asked(groups, target, own) if (host, target) not in told else []:
+                if required or asked.chap != NO_CHAP:
+                    yield Clash(
+                        f"The {asked.who} requires CHAP, but the node '{target}' of '{host}' has none.",
+                        ((host, ("initiator_nodes", number)), asked.place),
+                    )
 
 
-def _asked(groups: list[Entry], target: str, own: Any) -> list[tuple[str, Any]]:
-    """The igroups of a target that have an initiator: which, and what CHAP they ask for."""
-    return [(who, said) for who, where, said, group in groups if where == target and _has(group, own)]
+def _asked(groups: list[Entry], target: str, own: Any) -> list[Entry]:
+    """The igroups of a target that have an initiator and CHAP."""
+    return [group for group in groups if group.target == target and _has(group.entry, own)]
 
 
 def _has(group: Mapping[str, Any], initiator: Any) -> bool:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ansible.errors import AnsibleFilterError
+
 from ..module_utils._arguments import target_key
+from ..module_utils._host import Problem
+from ..plugin_utils._form import lacking
 from ..plugin_utils._san_use import named_targets, present
 
 DOCUMENTATION = r"""
@@ -45,6 +49,17 @@ _value:
 
 def chap_options(part: Mapping[str, Any], targets: str = "") -> dict[str, list[dict[str, Any]]]:
     """The part of one host's data that is about CHAP, as options of the modules targets and nodes."""
+    try:
+        return _of_chosen(part, targets)
+    except Problem as problem:
+        raise AnsibleFilterError(str(problem)) from problem
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnsibleFilterError(
+            f"target_targets and initiator_nodes do not have the form that the roles document: {lacking(error)}."
+        ) from error
+
+
+def _of_chosen(part: Mapping[str, Any], targets: str) -> dict[str, list[dict[str, Any]]]:
     chosen = named_targets(targets)
     served = [
         {

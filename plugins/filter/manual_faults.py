@@ -14,7 +14,7 @@ from ..module_utils._host import Problem
 from ..module_utils._san.manual import NAME
 from ..module_utils._san.wwid import wwid
 from ..plugin_utils._by_hand import Due, dues_of, initiators_of, sized
-from ..plugin_utils._san_use import listed, present, provider_name
+from ..plugin_utils._san_use import listed, present, provider_name, targets_of
 
 DOCUMENTATION = r"""
 name: manual_faults
@@ -66,7 +66,7 @@ def manual_faults(hosts: Mapping[str, Data], answers: Mapping[str, Data]) -> lis
             fault
             for array, vars_ in sorted(hosts.items())
             if provider_name(vars_) == NAME
-            for target in present(vars_, "target_targets")
+            for target in targets_of(vars_)
             for due in dues_of(target)
             for host in [owners.get(due.initiator, "")]
             if host in answers

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Mapping, Sequence
+
+from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: node_options
@@ -54,10 +57,18 @@ def node_options(
     nodes: Sequence[Mapping[str, Any]], preset: str | None = None, login_timeout_at_boot: int = 120
 ) -> list[dict[str, Any]]:
     """The nodes that must be there with the defaults, then those that must not."""
+    if not re.fullmatch("[0-9]+", str(login_timeout_at_boot)):
+        raise AnsibleFilterError(
+            f"The login timeout at boot is a number of seconds, not '{login_timeout_at_boot}'."
+        )
     retries = max(int(login_timeout_at_boot) // LOGIN_TIMEOUT, 1)
     present: list[Mapping[str, Any]] = []
     absent: list[dict[str, Any]] = []
-    for node in nodes:
+    for number, node in enumerate(nodes):
+        if not isinstance(node, Mapping):
+            raise AnsibleFilterError(
+                f"initiator_nodes[{number}] must be a dictionary with a target, not '{node}'."
+            )
         if node.get("state") == "absent":
             absent.append(dict(node.items()))
         elif node not in present:

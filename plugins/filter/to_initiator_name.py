@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
 
@@ -69,6 +69,12 @@ def to_initiator_name(host: str, authority: str) -> str:
         raise AnsibleFilterError(
             f"No iSCSI name can be made of the host name '{host}': {problem} Give this host an initiator_name."
         ) from problem
+
+
+def declared_name(host: str, variables: Mapping[str, Any]) -> str:
+    """The initiator name that its data gives a host: its own, or what the naming authority makes; '' if it keeps what it has."""
+    name, authority = variables.get("initiator_name"), variables.get("initiator_naming_authority")
+    return str(name or (to_initiator_name(host, authority) if authority else ""))
 
 
 class FilterModule:

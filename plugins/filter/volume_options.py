@@ -9,6 +9,8 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
 
+from ..plugin_utils._form import lacking
+
 DOCUMENTATION = r"""
 name: volume_options
 short_description: Convert the data of volume groups and file systems to module options
@@ -92,7 +94,7 @@ def volume_options(
             "mounts": [one for one in mounts if "state" not in one],
             "absent_mounts": [one for one in mounts if "state" in one],
             "claimed": [
-                {key: disk[key] for key in ("target", "lun", "wwid") if key in disk}
+                {key: disk[key] for key in ("target", "lun", "provider", "wwid") if key in disk}
                 for disk in disks
                 if disk.get("multipath", True)
             ],
@@ -100,7 +102,7 @@ def volume_options(
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"The volume groups and file systems do not have the form that the role documents: {error!r}"
+            f"volume_groups and volume_filesystems do not have the form that the role volume documents: {lacking(error)}."
         ) from error
 
 
@@ -114,9 +116,8 @@ def _refuse_twins(groups: Sequence[Data], filesystems: Sequence[Data]) -> None:
         uses.setdefault(_named(one), []).append(f"the file system on '{one.get('mount') or 'it'}'")
     for lun, names in uses.items():
         if len(names) > 1:
-            raise AnsibleFilterError(
-                f"{lun} is requested for {' and for '.join(names)}. A LUN can only be used for one thing."
-            )
+            whose = f"twice for {names[0]}" if len(set(names)) == 1 else f"for {' and for '.join(names)}"
+            raise AnsibleFilterError(f"{lun} is requested {whose}. A LUN can only be used for one thing.")
 
 
 def _named(lun: Data) -> str:
@@ -129,7 +130,7 @@ def _of(data: Data, keys: Sequence[str]) -> dict[str, Any]:
 
 def _disk(lun: Data, paths: int) -> dict[str, Any]:
     name = {"wwid": lun["wwid"]} if lun.get("wwid") else {"target": lun["target"], "lun": lun["name"]}
-    return {**name, "paths": paths, **_of(lun, ("paths", "multipath", "timeout"))}
+    return {**name, "paths": paths, **_of(lun, ("provider", "paths", "multipath", "timeout"))}
 
 
 def _groups(groups: Sequence[Data], devices: Iterator[str]) -> Iterator[dict[str, Any]]:

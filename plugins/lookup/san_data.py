@@ -46,7 +46,10 @@ _value:
   elements: dict
   contains:
     hosts:
-      description: The data of each host by its name, including CHAP secrets.
+      description:
+        - The data of each host by its name, including CHAP secrets.
+        - Of hosts of C(storage) also C(target_role), the role of this collection that sets up their storage software, and
+          C(target_sets_chap), whether that role has tasks that set only the CHAP credentials of an array.
       type: dict
     errors:
       description: One sentence for each place that cannot be read, without its value; empty if all can.
@@ -57,21 +60,26 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from jinja2.exceptions import TemplateError
 
 from ..filter.to_initiator_name import to_initiator_name
+from ..module_utils._providers import NAMES
+from ..module_utils._providers import provider as provider_named
+from ..plugin_utils._inventory.read import Read, template_of
+from ..plugin_utils._inventory.secret import why_unread
 
-STORAGE = ("target_targets",)
+STORAGE = ("target_targets", "target_provider")
 COMPUTE = (
     "initiator_discovery",
     "initiator_ifaces",
     "initiator_nodes",
     "volume_groups",
     "volume_filesystems",
+    "initiator_name",
+    "initiator_naming_authority",
 )
-Template = Callable[[str], Any]  # a variable of one host by its name, templated; None when it has none
+TEXTS = ("target_provider", "initiator_name", "initiator_naming_authority")
+Template = Callable[[Any], Any]
 
 
 class LookupModule(LookupBase):
@@ -81,81 +89,57 @@ class LookupModule(LookupBase):
         """The data of all hosts."""
         hostvars = variables["hostvars"]
 
-        def template_of(host: str) -> Template:
-            # Not hostvars[host]: what it templates knows no hostvars, and data that names another host's name could not be read.
-            own = {**hostvars.raw_get(host), "hostvars": hostvars}
-            templar = self._templar.copy_with_new_env(available_variables=own)
-            return lambda name: templar.template(own[name]) if name in own else None
+        def read(host: str) -> tuple[Mapping[str, Any], Template]:
+            raw = hostvars.raw_get(host)
+            return raw, template_of(self._templar, hostvars, raw)
 
-        return [san_data(variables["groups"], template_of)]
+        return [san_data(variables["groups"], read)]
 
 
-def san_data(groups: Mapping[str, Sequence[str]], template_of: Callable[[str], Template]) -> dict[str, Any]:
-    """The data of all hosts, and what of it cannot be read."""
+def san_data(
+    groups: Mapping[str, Sequence[str]], variables_of: Callable[[str], tuple[Mapping[str, Any], Template]]
+) -> dict[str, Any]:
+    """The data of all hosts, and what of it cannot be read; 'variables_of' a host are those and what fills in their templates."""
     storage, compute = groups.get("storage") or [], groups.get("compute") or []
     parts: dict[str, dict[str, Any]] = {}
     faults: list[str] = []
     for host in sorted({*storage, *compute}):
-        template = template_of(host)
         wanted = (STORAGE if host in storage else ()) + (COMPUTE if host in compute else ())
-        part: dict[str, Any] = {name: _read(template, host, name, faults) or [] for name in wanted}
-        provider = _read(template, host, "target_provider", faults) if host in storage else None
-        if provider:
-            part["target_provider"] = provider
-        part["initiator_name"] = _initiator(template, host, faults) if host in compute else ""
+        own, unread = _read(wanted, *variables_of(host))
+        faults += [f"The inventory data of '{host}' cannot be read: {why}." for why in unread]
+        part = {name: own.get(name) or [] for name in wanted if name not in TEXTS}
+        if host in storage:
+            part.update(_software(own.get("target_provider")))
+        part["initiator_name"] = _initiator(host, own) if host in compute else ""
         parts[host] = part
     return {"hosts": parts, "errors": faults}
 
 
-def _initiator(template: Template, host: str, faults: list[str]) -> str:
-    name = _read(template, host, "initiator_name", faults)
-    authority = "" if name else _read(template, host, "initiator_naming_authority", faults)
+def _software(name: Any) -> dict[str, Any]:
+    """The storage software of a host, and what sets it up; a name that is none is for the filter san_faults to report."""
+    found = provider_named(str(name) if name in NAMES else "lio")
+    own = {"target_provider": name} if name else {}
+    return {**own, "target_role": found.role, "target_sets_chap": found.sets_chap}
+
+
+def _initiator(host: str, own: Mapping[str, Any]) -> str:
+    name, authority = own.get("initiator_name"), own.get("initiator_naming_authority")
     return str(name or (to_initiator_name(host, authority) if authority else ""))
 
 
-def _read(template: Template, host: str, name: str, faults: list[str]) -> Any:
-    """A variable of a host with everything in it templated; None when it has none."""
-    known = len(faults)
-
-    def fault(path: str, why: str) -> None:
-        faults.append(f"The inventory data of '{host}' cannot be read: {path}: {why}.")
-
-    value = _tried(lambda: template(name), name, fault)
-    plain = _plain(value, name, fault)
-    return plain if len(faults) == known else None
-
-
-def _plain(value: Any, path: str, fault: Callable[[str, str], None]) -> Any:
-    if isinstance(value, Mapping):
-        keys = _tried(lambda: list(value), path, fault) or []
-        return {str(key): _inside(value, key, f"{path}.{key}", fault) for key in keys}
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and not _encrypted(value):
-        count = _tried(lambda: len(value), path, fault) or 0
-        return [_inside(value, index, f"{path}[{index}]", fault) for index in range(count)]
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    text = _tried(
-        lambda: str(value), path, fault
-    )  # an undefined value and a vault that does not open raise here
-    if (
-        text is not None and "{{" in text
-    ):  # ansible-core before 2.19 hands out a template that it could not resolve
-        fault(path, "its template cannot be resolved (is a variable in it undefined?)")
-    return text
+def _read(
+    wanted: Sequence[str], raw: Mapping[str, Any], template: Template
+) -> tuple[dict[str, Any], list[str]]:
+    """The wanted variables of a host that can be read to the last word, and why others cannot."""
+    read = Read(template)
+    for name in wanted:
+        if name in raw and not (name == "initiator_naming_authority" and read.values.get("initiator_name")):
+            read.variable(name, name, raw[name])
+    unread = read.unread + read.closed
+    wrong = {path[0] for path, _why in unread}
+    told = [f"{_dotted(path)}: {why_unread(why) if 'chap' in path else why}" for path, why in unread]
+    return {name: read.values[name] for name in read.values if name not in wrong}, told
 
 
-def _inside(value: Any, key: Any, path: str, fault: Callable[[str, str], None]) -> Any:
-    return _plain(_tried(lambda: value[key], path, fault), path, fault)
-
-
-def _encrypted(value: Any) -> bool:
-    """A vaulted text of ansible-core before 2.19 is a sequence of characters, but no str."""
-    return hasattr(value, "vault")
-
-
-def _tried(act: Callable[[], Any], path: str, fault: Callable[[str, str], None]) -> Any:
-    try:
-        return act()
-    except (AnsibleError, TemplateError) as error:
-        fault(path, " ".join(str(error).split()).rstrip("."))
-    return None
+def _dotted(path: Sequence[Any]) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)[1:]

@@ -136,3 +136,15 @@ def played(lab: Lab, playbook: str, *options: str, hosts: list[Host], **variable
     ran = play(lab, playbook, *options, hosts=hosts, **variables)
     assert ran.rc == 0, ran.messages() or ran.output
     return ran
+
+
+def reported(lab: Lab, *hosts: Host, **variables: Any) -> list[str]:
+    """The lines of the report on these hosts; it says by its exit status whether the first of them is a fault."""
+    ran = play(lab, "lunworks.iscsi.report", hosts=list(hosts), **variables)
+    (lines,) = (
+        result["ansible_facts"]["lunworks_report_lines"]
+        for _host, task, result in ran.results
+        if task == "Tell"
+    )
+    assert ran.rc == (0 if lines[0] == "No faults." else 2), ran.messages() or ran.output
+    return [line.strip() for line in lines]

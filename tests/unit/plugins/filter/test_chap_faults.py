@@ -65,7 +65,7 @@ def test_both_sides_agree():
         ),
         (
             lambda group, node, host: node["chap"].update(secret="x" * 256),
-            "of 'a': The CHAP secret of the user",
+            "of 'a': The CHAP secret has 256 bytes",
         ),
         (lambda group, node, host: node["chap"].update(secret=" twelve-bytes-1"), "white space"),
         (lambda group, node, host: node["chap"].update(mutual_secret="twelve-bytes-1"), "are the same"),
@@ -82,6 +82,38 @@ def test_a_fault_is_said_and_no_secret_is(change, said):
     faults = faults_after(change)
     assert any(said in fault for fault in faults), faults
     assert not any("twelve-bytes" in fault for fault in faults)
+
+
+def test_a_secret_that_yaml_takes_for_a_number_is_a_text():
+    data, number = san(), {"user": "db", "secret": 123456789012}
+    data["store1"]["target_targets"][0]["igroups"][0]["chap"] = number
+    data["a"]["initiator_nodes"][0]["chap"] = {"user": "db", "secret": "123456789012"}
+    assert chap_faults(data) == []
+
+
+def test_what_one_side_alone_has_is_a_fault_where_chap_is_not_required_too():
+    data = san()
+    del data["store1"]["target_targets"][0]["igroups"][0]["chap"]
+    (said,) = chap_faults(data, required=False)
+    assert said.startswith(
+        f"'a' has CHAP credentials for '{DB}', but its igroup 'a' ('store1') requires none"
+    )
+    data["store1"]["target_provider"] = "manual"  # set by hand, perhaps
+    assert chap_faults(data, required=False) == []
+    data = san()
+    del data["a"]["initiator_nodes"][0]["chap"]
+    (said,) = chap_faults(data, required=False)
+    assert f"requires CHAP, but the node '{DB}' of 'a' has none" in said
+
+
+def test_no_chap_on_both_sides_is_right_however_it_is_said():
+    none = {"user": "", "secret": ""}
+    for group in ({}, {"chap": none}):
+        for node in ({}, {"chap": none}):
+            data = san()
+            data["store1"]["target_targets"][0]["igroups"][0] = {"name": "a", "initiators": [A], **group}
+            data["a"]["initiator_nodes"][0] = {"target": DB, **node}
+            assert chap_faults(data, required=False) == []
 
 
 def test_a_target_without_chap_cannot_be_chosen():

@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.manual_faults import manual_faults
 from ansible_collections.lunworks.iscsi.plugins.filter.manual_steps import manual_steps
+from ansible_collections.lunworks.iscsi.plugins.filter.san_faults import san_faults
 from ansible_collections.lunworks.iscsi.tests.unit.playing import run_playbook
 
 ARRAY = "iqn.1984-05.com.dell:powervault.MD3000i.6001c23000c9dcf5"
@@ -45,6 +46,22 @@ TARGET = {
 }
 
 
+def test_the_access_volume_of_an_md3000i_keeps_its_number():
+    taken = {**TARGET, "luns": [{"name": "db0", "wwid": DB0}], "igroups": []}
+    taken["igroups"] = [{"name": "db-a", "initiators": [A], "luns": [{"name": "db0", "number": 31}]}]
+    found = san_faults({"md3000i": {"target_provider": "manual", "target_targets": [taken]}})
+    assert len(found) == 1 and "LUN 31 is the array's own access volume" in found[0]
+    other = {**taken, "name": "iqn.2000-01.com.synology:nas.target-1"}
+    assert san_faults({"nas": {"target_provider": "manual", "target_targets": [other]}}) == []
+
+
+def test_text_that_says_no_is_no():
+    target = {**TARGET, "enabled": "no", "luns": [{**TARGET["luns"][0], "read_only": "false"}]}
+    target["igroups"] = [{**TARGET["igroups"][0], "luns": ["db0"]}]
+    steps = " ".join(manual_steps([target]))
+    assert f"Let nobody log in to '{ARRAY}'" in steps and "read-only" not in steps
+
+
 def test_the_list_has_every_object_of_the_data_and_no_secret():
     steps = manual_steps([TARGET])
     assert steps == [
@@ -54,14 +71,44 @@ def test_the_list_has_every_object_of_the_data_and_no_secret():
         f"Keep the LUN 'db0' of 40 GiB (42949672960 bytes), which has the WWID {DB0}.",
         f"Keep the LUN 'db1' of 1.5 GiB (1610612736 bytes), which has the WWID {DB1}.",
         "Create the LUN 'new' of 10 GiB (10737418240 bytes), then write the WWID that the array shows into the data.",
-        f"Make the igroup 'db-a' with the initiator '{A}', which proves itself as the CHAP user 'db'; the array proves itself "
-        "as 'md'.",
+        f"Make the igroup 'db-a' with the initiator '{A}', which proves itself by CHAP and the array too, as its chap in the "
+        "data says.",
         f"Make the igroup 'db-b' with the initiator '{B}'.",
         f"On '{ARRAY}', map the LUN 'db0' of 40 GiB (42949672960 bytes) to the initiator '{A}' as LUN 0.",
         f"On '{ARRAY}', map the LUN 'db1' of 1.5 GiB (1610612736 bytes) to the initiator '{A}' as LUN 7, read-only.",
         f"On '{ARRAY}', map the LUN 'new' of 10 GiB (10737418240 bytes) to the initiator '{B}' under any free number.",
     ]
     assert "secret" not in " ".join(steps)
+
+
+def test_chap_at_discovery_is_in_the_list_too():
+    first, *rest = manual_steps([TARGET], discovery={"user": "scout", "secret": "a secret of sixteen"})
+    assert first == "Ask for CHAP at discovery, as target_discovery_chap in the data says."
+    assert rest == manual_steps([TARGET])
+    assert manual_steps([], discovery={"user": "", "secret": ""}) == ["Ask for no CHAP at discovery."]
+    with pytest.raises(AnsibleFilterError, match="discovery_chap: The CHAP secret has 5 bytes"):
+        manual_steps([], discovery={"user": "scout", "secret": "short"})
+
+
+def test_a_secret_in_the_place_of_the_user_is_not_in_the_list():
+    chap = {"user": "a secret of sixteen", "secret": "iqn.2026-01.com.example:db-a"}
+    group = {"name": "db-a", "initiators": [A], "luns": ["db0"], "chap": chap}
+    assert chap["user"] not in " ".join(manual_steps([{**TARGET, "igroups": [group]}]))
+
+
+def test_what_a_target_is_called_and_whether_it_is_open_and_igroups_whose_members_the_array_knows():
+    luns = [{"name": "db0", "size": "40g", "wwid": DB0}]
+    igroups = [{"name": "g", "luns": [{"name": "db0", "number": 3}], "chap": {"user": "", "secret": ""}}]
+    for enabled, said in ((True, "Let initiators log in to"), (False, "Let nobody log in to")):
+        steps = manual_steps(
+            [{"name": ARRAY, "alias": "main", "enabled": enabled, "luns": luns, "igroups": igroups}]
+        )
+        assert steps[1] == f"Give the target '{ARRAY}' the alias 'main'."
+        assert steps[2].startswith(f"{said} '{ARRAY}'")
+        assert steps[4:] == [
+            "Keep the igroup 'g' with the initiators that it has, and ask for no CHAP.",
+            f"On '{ARRAY}', map the LUN 'db0' of 40 GiB (42949672960 bytes) to each initiator of the igroup 'g' as LUN 3.",
+        ]
 
 
 def test_a_target_that_goes_and_a_map_that_goes():
@@ -84,7 +131,7 @@ def test_a_target_that_goes_and_a_map_that_goes():
         ({"luns": ["db0"]}, "not in the form"),
         (
             {"igroups": [{"name": "a", "chap": {"user": "a", "secret": "short"}}]},
-            "The CHAP secret of the user 'a' has 5 bytes",
+            "The CHAP secret has 5 bytes",
         ),
     ],
 )
@@ -168,10 +215,11 @@ def test_a_lun_whose_wwid_nobody_wrote_down_is_shown_what_it_may_be():
 def test_the_role_lists_the_steps_without_a_connection(tmp_path):
     away = {"ansible_connection": "ssh", "ansible_ssh_executable": "/no/such/program"}
     hosts = {"storage": {"hosts": {"md": {**away, "target_provider": "manual", "target_targets": [TARGET]}}}}
+    hosts["storage"]["vars"] = {"target_discovery_chap": {"user": "", "secret": ""}}
     play = {"hosts": "storage", "gather_facts": False, "roles": ["lunworks.iscsi.target"]}
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
     ran = run_playbook(tmp_path, "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml"))
     assert ran.returncode == 0, ran.stdout
-    assert f"On '{ARRAY}', map the LUN 'db0'" in ran.stdout
+    assert f"On '{ARRAY}', map the LUN 'db0'" in ran.stdout and "Ask for no CHAP at discovery." in ran.stdout
     assert "a secret of sixteen" not in ran.stdout

@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lunworks.iscsi.plugins.filter.san_faults import san_faults
+from ansible_collections.lunworks.iscsi.plugins.filter.san_faults import clashes, san_faults
 from ansible_collections.lunworks.iscsi.plugins.module_utils._san.wwid import serial_of, wwid_of_lio
 
 DB = "iqn.2026-01.com.example:store1.db"
@@ -39,7 +39,7 @@ def san():
                     }
                 ],
             },
-            "b": {"initiator_name": B},
+            "b": {"initiator_name": B, "initiator_nodes": [{"target": DB}]},
         }
     )
 
@@ -49,18 +49,151 @@ def test_a_host_that_lists_its_targets_must_list_those_that_it_waits_for():
         data["a"]["initiator_nodes"][0]["target"] = DB + "x"
 
     faults = faults_after(misspelled)
-    assert len(faults) == 2 and all("none of its initiator_nodes is that target" in fault for fault in faults)
+    assert faults == [
+        f"'a' wants the LUNs 'db0' and 'db1' of '{DB}' for the volume group 'vg', but none of its initiator_nodes is that "
+        f"target, so it never logs in there. Is '{DB}x' meant?"
+    ]
+
+
+def test_a_host_may_have_found_its_targets_by_a_discovery():
+    def discovered(data):
+        del data["a"]["initiator_nodes"]
+        data["a"]["initiator_discovery"] = [{"type": "firmware"}]
+
+    assert faults_after(discovered) == []
+
+
+@pytest.mark.parametrize("luns", ["by their names", "by their WWIDs"])
+def test_a_host_that_lists_no_targets_gets_no_disks(luns):
+    def nowhere(data):
+        data["a"]["initiator_nodes"] = []
+        if luns == "by their WWIDs":
+            data["a"]["volume_groups"][0]["luns"] = [
+                {"wwid": wwid_of_lio(serial_of(DB, lun))} for lun in ("db0", "db1")
+            ]
+
+    assert faults_after(nowhere) == [
+        f"'a' wants the LUNs 'db0' and 'db1' of '{DB}' for the volume group 'vg', but it has no initiator_nodes, so it never "
+        "logs in there. Add it to them (or to initiator_discovery what finds it; type: firmware where the firmware logs in)."
+    ]
+
+
+# ---- targets that nobody has ----
+
+TYPO = DB.replace("store1.db", "store1.bd")
+
+
+def wanted_from(target, listed=DB):
+    """A host that wants LUNs of one target and lists another."""
+
+    def change(data):
+        data["a"]["volume_groups"][0]["luns"] = [{"target": target, "name": one} for one in ("db0", "db1")]
+        data["a"]["initiator_nodes"] = [{"target": listed, "portals": ["10.77.1.11"]}] if listed else []
+
+    return change
+
+
+def test_a_misspelled_target_of_luns_is_named_with_the_one_that_is_meant():
+    assert faults_after(wanted_from(TYPO)) == [
+        f"'a' wants the LUNs 'db0' and 'db1' of '{TYPO}' for the volume group 'vg', but no storage host of the inventory has "
+        f"that target, and none of its initiator_nodes is that target, so it never logs in there. Is '{DB}' meant?"
+    ]
+
+
+def test_a_misspelled_target_of_a_file_system_is_named():
+    data = direct()
+    data["b"]["volume_filesystems"][0]["target"] = TYPO
+    (said,) = san_faults(data)
+    assert f"'b' wants the LUN 'plain' of '{TYPO}' for the file system on '/srv/b'" in said
+    assert said.endswith(f"Is '{DB}' meant?")
+
+
+@pytest.mark.parametrize("listed", [TYPO, ""])
+def test_a_target_that_is_misspelled_everywhere_is_named_where_a_like_one_gives_luns_to_the_host(listed):
+    assert faults_after(wanted_from(TYPO, listed)) == [
+        f"'a' names the target '{TYPO}', which no storage host of the inventory has. Is '{DB}' meant? Its igroup 'a' gives LUNs "
+        "to this host, whose data does not name it."
+    ]
+
+
+def test_a_target_of_another_array_whose_name_has_another_number_is_not_misspelled():
+    other = DB.replace("db", "db2") if "db" in DB else f"{DB}2"
+    assert faults_after(wanted_from(other, other)) == []
+
+
+def test_a_target_that_only_the_nodes_misspell_is_named():
+    def only_listed(data):
+        wanted_from(TYPO, TYPO)(data)
+        del data["a"]["volume_groups"]
+
+    (said,) = faults_after(only_listed)
+    assert f"'a' names the target '{TYPO}'" in said and f"Is '{DB}' meant?" in said
+
+
+def another_array(data):
+    """A host with LUNs of two arrays with names alike, of which the inventory has one."""
+    data["a"]["initiator_nodes"].append({"target": TYPO, "portals": ["10.77.1.12"]})
+    data["a"]["volume_groups"].append({"name": "vg2", "luns": [{"target": TYPO, "name": "x"}]})
+
+
+def storage_in_another_inventory(data):
+    del data["store1"]
+
+
+def not_listed_and_without_storage(data):
+    del data["store1"]
+    data["a"]["initiator_nodes"] = [{"target": "iqn.1984-05.com.dell:powervault.6001"}]
+
+
+def an_array_that_gives_nothing_to_the_host(data):
+    wanted_from(TYPO, TYPO)(data)
+    data["store1"]["target_targets"][0]["igroups"] = []
 
 
 @pytest.mark.parametrize(
-    "found", [{"initiator_nodes": []}, {"initiator_discovery": [{"portal": "10.77.1.11"}]}]
+    "change",
+    [
+        another_array,
+        storage_in_another_inventory,
+        not_listed_and_without_storage,
+        an_array_that_gives_nothing_to_the_host,
+    ],
 )
-def test_a_host_may_have_found_its_targets_otherwise(found):
-    def otherwise(data):
-        data["a"]["initiator_nodes"][0]["target"] = DB + "x"
-        data["a"].update(found)
+def test_a_target_of_which_the_inventory_knows_nothing_is_not_judged(change):
+    assert faults_after(change) == []
 
-    assert faults_after(otherwise) == []
+
+def test_a_misspelled_lun_is_named_with_the_one_that_is_meant():
+    def misspelled(data):
+        data["a"]["volume_groups"][0]["luns"][0]["name"] = "dbO"
+
+    (said,) = faults_after(misspelled)
+    assert said.endswith("'store1' declares no such LUN (it has 'db0' and 'db1'). Is 'db1' meant?")
+
+
+def test_it_is_known_where_each_part_of_a_fault_stands():
+    def places_after(change):
+        data = san()
+        change(data)
+        return [clash.places for clash in clashes(data)]
+
+    first = ("target_targets", 0)
+    assert places_after(twin_names) == [(("a", ("initiator_name",)), ("b", ("initiator_name",)))]
+    assert places_after(twin_serials) == [(("store1", (*first, "luns", 0)), ("store1", (*first, "luns", 1)))]
+    assert places_after(one_lun_in_two_igroups) == [
+        (("store1", (*first, "igroups", 0)), ("store1", (*first, "igroups", 1)))
+    ]
+    assert places_after(an_igroup_of_a_lun_that_nobody_has) == [
+        (("store1", (*first, "igroups", 0, "luns", 2)),)
+    ]
+    assert places_after(a_portal_that_is_not_served) == [(("a", ("initiator_nodes", 0, "portals", 2)),)]
+    assert places_after(twice_the_same_mount) == [
+        tuple(("a", ("volume_groups", 0, "volumes", number, "mount")) for number in (0, 1))
+    ]
+    wanted = ("volume_groups", 0, "luns")
+    assert places_after(wanted_from(TYPO, TYPO)) == [
+        (("a", (*wanted, 0)), ("a", (*wanted, 1)), ("a", ("initiator_nodes", 0, "target")))
+    ]
 
 
 def test_a_lun_that_an_igroup_loses_may_be_given_to_another():
@@ -137,6 +270,15 @@ def a_portal_that_is_not_served(data):
     data["a"]["initiator_nodes"][0]["portals"].append("10.77.3.11")
 
 
+def an_igroup_of_a_lun_that_nobody_has(data):
+    data["store1"]["target_targets"][0]["igroups"][0]["luns"].append("dbo")
+
+
+def a_target_that_goes(data):
+    data["store1"]["target_targets"][0]["state"] = "absent"
+    data["a"]["volume_groups"][0]["luns"].pop()
+
+
 def twice_the_same_group(data):
     data["a"]["volume_groups"].append({"name": "vg"})
 
@@ -166,7 +308,15 @@ def twice_the_same_mount(data):
             a_portal_that_is_not_served,
             f"'a' logs in to '{DB}' at '10.77.3.11', where 'store1' does not serve it",
         ),
+        (
+            a_target_that_goes,
+            f"LUN 'db0' of '{DB}' for the volume group 'vg', but 'store1' removes that target",
+        ),
         (twice_the_same_group, "'a' has the volume group 'vg' more than once"),
+        (
+            an_igroup_of_a_lun_that_nobody_has,
+            f"The igroup 'a' of '{DB}' has the LUN 'dbo', which 'store1' does not declare (it has 'db0' and 'db1'). Is 'db",
+        ),
         (twice_the_same_mount, "'a' has the mount point '/srv/db' more than once"),
     ],
 )
@@ -184,6 +334,28 @@ def test_a_lun_that_is_said_to_be_shared_is_no_fault(change):
             lun["shared"] = True
 
     assert faults_after(shared) == []
+
+
+@pytest.mark.parametrize("said", ["false", "no", "False", 0])
+@pytest.mark.parametrize(
+    "change, faults", [(one_lun_in_two_igroups, 1), (one_lun_on_two_hosts, 1), (two_hosts_in_one_igroup, 1)]
+)
+def test_text_that_says_no_does_not_share_a_lun(change, faults, said):
+    data = san()
+    change(data)
+    expected = san_faults(data)
+    for lun in data["store1"]["target_targets"][0]["luns"]:
+        lun.setdefault("shared", said)
+    assert san_faults(data) == expected and len(expected) == faults
+
+
+def test_what_is_neither_true_nor_false_is_named():
+    data = san()
+    data["store1"]["target_targets"][0]["igroups"][0]["luns"][1]["shared"] = "perhaps"
+    with pytest.raises(
+        AnsibleFilterError, match="'store1': igroup 'a', LUN 'db1': shared must be true or false"
+    ):
+        san_faults(data)
 
 
 def test_what_is_declared_absent_is_no_fault():
@@ -243,6 +415,35 @@ def test_a_lun_of_an_array_is_named_by_the_wwid_that_the_array_gave_it():
     assert f"'store1' has it with the WWID {BOTH[0]} and not the one that follows from its names" in faults[0]
 
 
+@pytest.mark.parametrize("software, wrong", [("iet", "lio"), ("iet", ""), ("lio", "iet"), ("tgt", "iet")])
+def test_the_wwid_of_a_lun_is_the_one_that_its_storage_software_makes(software, wrong):
+    def by(provider):
+        def change(data):
+            data["store1"]["target_provider"] = software
+            for lun in data["a"]["volume_groups"][0]["luns"]:
+                lun.update({"provider": provider} if provider else {})
+
+        return change
+
+    assert faults_after(by(software)) == []
+    faults = faults_after(by(wrong))
+    assert faults and all("not the one that follows from its names" in one for one in faults)
+    assert all(f"or say 'provider: {software}' there" in one for one in faults)
+
+
+def test_a_lun_of_an_array_set_up_by_hand_is_named_by_its_wwid():
+    own = "36001c23000c9dcf5000002e84a6d3b1"
+
+    def change(data):
+        data["store1"]["target_provider"] = "manual"
+        for number, lun in enumerate(data["store1"]["target_targets"][0]["luns"]):
+            lun["wwid"] = f"{own}{number}"
+
+    faults = [said for said in faults_after(change) if "follows from its names" in said]
+    assert faults and all(f"Write 'wwid: {own}" in said and "there instead of" in said for said in faults)
+    assert not any("provider: manual" in said for said in faults)
+
+
 def test_a_lun_of_an_array_without_its_wwid_cannot_be_waited_for():
     faults = faults_after(lambda data: on_an_array(data, wwid=""))
     assert len(faults) == 2 and all("the inventory has no wwid for it" in fault for fault in faults)
@@ -264,6 +465,11 @@ def test_a_wwid_in_the_data_wins_over_the_serial_and_may_be_spelled_as_the_array
             lun["wwid"], lun["serial"] = f"naa.{lun['wwid'][1:].upper()}", f"not the same {lun['name']}"
 
     assert faults_after(spelled) == []
+
+
+def test_a_wwid_that_is_none_is_named_with_its_host():
+    with pytest.raises(AnsibleFilterError, match="The data of 'store1': 'naa.60a90' is not a WWID"):
+        faults_after(lambda data: on_an_array(data, wwid="naa.60a9x"))
 
 
 def test_one_wwid_of_two_luns():

@@ -8,7 +8,7 @@ import json
 
 import pytest
 import yaml
-from jinja2 import StrictUndefined
+from ansible.errors import AnsibleError
 
 from ansible_collections.lunworks.iscsi.plugins.lookup.san_data import san_data
 from ansible_collections.lunworks.iscsi.tests.unit.playing import run_playbook
@@ -25,13 +25,17 @@ def hostvars(**more):
         },
         "db-a": {"initiator_name": f"{IQN}:a", "volume_groups": ({"name": "vg", "luns": []},)},
         "db-b": {"initiator_naming_authority": IQN, "target_targets": ["not a storage host's"]},
-        "other": {"target_targets": StrictUndefined(name="of_nobody")},
+        "other": {"target_targets": "{{ of_nobody }}"},
     }
     return {name: {**vars_, **more.get(name, {})} for name, vars_ in own.items()}
 
 
+def nothing_is_defined(template):
+    raise AnsibleError(f"'{template.split()[1]}' is undefined")
+
+
 def read(vars_, groups=None):
-    return san_data(GROUPS if groups is None else groups, lambda host: vars_[host].get)
+    return san_data(GROUPS if groups is None else groups, lambda host: (vars_[host], nothing_is_defined))
 
 
 def test_each_host_says_what_its_groups_ask_for():
@@ -39,6 +43,8 @@ def test_each_host_says_what_its_groups_ask_for():
         "store1": {
             "target_targets": [{"name": f"{IQN}:t", "luns": [{"name": "db0", "size": "1g"}]}],
             "initiator_name": "",
+            "target_role": "target",
+            "target_sets_chap": False,
         },
         "db-a": {
             "initiator_discovery": [],
@@ -65,14 +71,14 @@ def test_each_host_says_what_its_groups_ask_for():
     "vars_, said",
     [
         (
-            {"volume_groups": StrictUndefined(name="groups_of_a")},
+            {"volume_groups": "{{ groups_of_a }}"},
             "'db-a' cannot be read: volume_groups: 'groups_of_a' is",
         ),
         (
-            {"initiator_nodes": [{"chap": {"secret": StrictUndefined(name="v")}}]},
+            {"initiator_nodes": [{"chap": {"secret": "{{ v }}"}}]},
             "initiator_nodes[0].chap.secret: 'v' is",
         ),
-        ({"initiator_name": StrictUndefined(name="n")}, "'db-a' cannot be read: initiator_name: 'n' is"),
+        ({"initiator_name": "{{ n }}"}, "'db-a' cannot be read: initiator_name: 'n' is"),
     ],
 )
 def test_data_that_cannot_be_read_is_named_with_its_host_and_place(vars_, said):

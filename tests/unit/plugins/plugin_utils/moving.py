@@ -67,6 +67,13 @@ def survey(a=None, b=None, store=None, **more):
     )
 
 
+def whole_survey(**more):
+    """The same with tgt, whose target lets in either the one host or the other, with all that it has."""
+    target = replace(TARGET, igroups={"a": (A,)}, portals=frozenset({"0.0.0.0:3260", "[::]:3260"}))
+    never = {"records": {}, "sessions": {}}
+    return survey(b=never, store={"provider": "tgt", "targets": {T: target}}, **more)
+
+
 def labelled(**changes):
     """The storage host's labels with other metadata on both LUNs."""
     return {path: replace(label, **changes) for path, label in STORE.labels.items()}
