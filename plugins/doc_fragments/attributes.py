@@ -15,7 +15,8 @@ attributes:
     description: A check run looks, plans and refuses as a real run does, and changes nothing.
   diff_mode:
     support: full
-    description: The diff is the state before and after, without secrets.
+    description: >-
+      The diff is the steps as sentences and the text files that they change, without secrets; with C(-vv) the states too.
   idempotent:
     support: full
     description: A second run finds nothing to do. Every run ends with a second look that verifies this.

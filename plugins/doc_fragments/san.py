@@ -61,6 +61,42 @@ write_back:
     - A block device has its own cache or none, which the kernel reports to the hosts by itself; V(true) is refused for it.
     - If omitted, it is left unchanged; for a new LUN it is V(false).
   type: bool
+alua:
+  description:
+    - The ALUA target port group (SPC-4 section 5.15) that the LUN is in, by which multipath tells preferred paths from others.
+    - The group is made on the backstore of the LUN, and changed live. The group that the LUN leaves is removed once nothing is in
+      it. Groups with other settings, and those that the LUN is not in, are left as they are.
+    - The other portal groups and storage hosts through which a host sees the same LUN must have groups of other numbers. Only LIO
+      has this.
+    - If omitted, it is left unchanged.
+  type: dict
+  suboptions:
+    group:
+      description: The name of the group. V(default_tg_pt_gp) is the one that every LUN is in by itself.
+      type: str
+      required: true
+    number:
+      description:
+        - Its identifier, 1 to 65535. Another one makes the group anew.
+        - If omitted, it is left unchanged; a new group must have one.
+      type: int
+    state:
+      description:
+        - The access state of its paths.
+        - If omitted, it is left unchanged; for a new group it is V(active_optimized).
+      type: str
+      choices: [active_optimized, active_nonoptimized, standby, unavailable]
+    access_type:
+      description:
+        - Who may change the state, the storage (V(implicit)), the hosts (V(explicit)), V(both) or V(none).
+        - If omitted, it is left unchanged; for a new group it is V(both).
+      type: str
+      choices: [none, implicit, explicit, both]
+    preferred:
+      description:
+        - Whether hosts are told to prefer this group.
+        - If omitted, it is left unchanged; for a new group it is V(false).
+      type: bool
 attributes:
   description:
     - Settings of the backstore, by the kernel's names in configfs, like C(emulate_tpu) V(1) to let initiators discard blocks.
@@ -116,10 +152,13 @@ portals:
     - The portals on which the target listens, C(ADDRESS), C(ADDRESS:PORT) or C([IPV6]:PORT); the default port is 3260.
       Addresses are this host's own, or V(0.0.0.0) or V([::]) for all of them, which is what targetcli creates by default. No
       single address can be added to such a wildcard portal; declare the wildcard instead.
+    - An entry is such a text, or C(portal) with that text and C(iser), a boolean. With V(true) LIO speaks iSER (RFC 7145) at this
+      portal beside TCP, for which the host needs an RDMA device with its address; with V(false) it no longer does, which is
+      refused while somebody is logged in to the target. Without C(iser) that is left unchanged.
     - If omitted, they are left unchanged; a new target needs at least one. Those that are not listed are kept unless O(PURGE)
       is set.
   type: list
-  elements: str
+  elements: raw
 enabled:
   description:
     - Whether initiators can log in.
@@ -187,8 +226,8 @@ notes:
     format of rtslib, so that the restore service of the distribution and targetcli can read it. A drop-in also tells that
     service what to wait for.
   - Parts of a managed target that are saved but not running, because a restore failed half way, are restored as they were.
-    Parts that cannot be recreated exactly (a ramdisk, a backstore with ALUA groups, a portal with iSER) are left as they are
-    saved, with a warning.
+    Parts that cannot be recreated exactly (a ramdisk, a backstore with ALUA groups of others, a portal with offload) are left as
+    they are saved, with a warning.
   - Objects that other tools created are read as they are and changed only where they are listed. In a target with several
     portal groups, the one with the lowest tag is managed; sessions of all of them count.
   - A change of access is refused while an initiator is logged in that could not log in again.

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ._host import Problem
 
 PORT = 3260  # RFC 7143 section 14: the well-known iSCSI port
@@ -160,6 +162,15 @@ def in_units(count: int) -> str:
     unit = next((unit for unit in reversed(UNITS) if unit and count >= UNITS[unit]), "")
     amount = f"{count / (UNITS[unit]):.1f}".replace(".0", "")
     return f"{amount} {unit.upper()}iB" if unit else f"{count} bytes"
+
+
+def truth(what: str, value: Any) -> bool | None:
+    """True, false or nothing said, also as the text that a quoted word or a template leaves: "false" is false. What else it is is
+    not shown, since secrets may stand beside it."""
+    try:
+        return None if value is None else bool(boolean(value))
+    except TypeError:
+        raise Problem(f"{what} must be true or false.") from None
 
 
 def unique(what: str, names: list[str]) -> None:

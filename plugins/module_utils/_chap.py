@@ -46,28 +46,23 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
     """CHAP credentials, checked before anything is written.
 
     RFC 7143 section 12.1.3: a secret below 96 bits (12 bytes) is not safe, and the two directions must not share one.
-    An empty user with an empty secret says that there shall be no CHAP.
+    A user is not shown: whoever swaps user and secret would see the secret. What is a number in YAML is a text here, as in
+    a module's own options. An empty user with an empty secret says that there shall be no CHAP.
     """
     if given is None:
         return None
     if not any(given.values()):
         return NO_CHAP
     found = Chap(
-        given["user"],
-        Secret(given["secret"]),
-        given.get("mutual_user") or "",
-        Secret(given.get("mutual_secret") or ""),
+        _text(given["user"]),
+        Secret(_text(given["secret"])),
+        _text(given.get("mutual_user")),
+        Secret(_text(given.get("mutual_secret"))),
     )
-    secrets = (
-        ("secret", found.secret, found.user),
-        ("mutual_secret", found.mutual_secret, found.mutual_user),
-    )
-    for what, secret, owner in secrets:
+    for what, secret in (("secret", found.secret), ("mutual_secret", found.mutual_secret)):
         length = len(secret.reveal().encode(errors="surrogatepass"))
         if (what == "secret" or found.mutual_user) and not shortest <= length <= longest:
-            raise Problem(
-                f"The CHAP {what} of the user '{owner}' has {length} bytes; it must have {shortest} to {longest}."
-            )
+            raise Problem(f"The CHAP {what} has {length} bytes; it must have {shortest} to {longest}.")
         if re.search(r"^\s|\s$", secret.reveal()) or not one_line(secret.reveal(), length):
             raise Problem(f"The CHAP {what} must not begin or end with white space or contain a line break.")
     if found.mutual_user and found.secret == found.mutual_secret:
@@ -76,7 +71,9 @@ def chap(given: dict[str, Any] | None, shortest: int = 12, longest: int = 255) -
         )
     for what, user in (("user", found.user), ("mutual_user", found.mutual_user)):
         if not one_line(user, 255) or re.search(r"^\s|\s$", user) or (what == "user" and not user):
-            raise Problem(
-                f"The CHAP {what} '{user}' is empty, longer than 255 bytes, or has white space around it."
-            )
+            raise Problem(f"The CHAP {what} is empty, longer than 255 bytes, or has white space around it.")
     return found
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

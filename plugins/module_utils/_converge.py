@@ -7,7 +7,6 @@ Check mode, diff mode, 'changed', failure reporting and the second look live her
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from itertools import groupby
@@ -15,11 +14,13 @@ from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._diff import states_diff, told_diff
 from ._host import Host, Problem
-from ._step import Secret, Step
+from ._step import NAMED, Half, Partly, Secret, Step
 
-NAMED = 3  # problems in one message
 LONGEST = 100  # characters of a value in a message
+STATES = 2  # -vv: with --diff the states too
+LINE = 1000  # characters of a line in the host's journal
 
 
 class Resource:
@@ -68,16 +69,9 @@ class Resource:
         """The state as people and templates get it: in the result and in the diff, without secrets."""
         return plain(state)
 
-
-class Half(Exception):
-    """Some steps were taken and some were not."""
-
-    def __init__(self, taken: list[Step], left: list[Step], problems: list[str]) -> None:
-        more = len(problems) - NAMED
-        super().__init__(
-            " ".join(problems[:NAMED] + ([f"And {more} more (see 'problems')."] if more > 0 else []))
-        )
-        self.taken, self.left, self.problems = taken, left, problems
+    def texts(self, state: Any) -> dict[str, str]:
+        """The text files of this state that the diff shows, by path: what is asked for in them, without secrets."""
+        return {}
 
 
 def converge(
@@ -111,6 +105,8 @@ def _converge(
     steps: list[Step] = []
     before: dict[str, Any] = {}
     shown: dict[str, Any] = {}
+    old: dict[str, str] = {}
+    new: dict[str, str] = {}
     try:
         resources = make(module.params)
         with _locked(module, host, resources.values()):
@@ -129,11 +125,13 @@ def _converge(
                     after = want if module.check_mode else _act(module, resource, seen, want, own, host)
                 steps += own
                 before[name], shown[name] = resource.show(seen), resource.show(after)
+                old.update(resource.texts(seen))
+                new.update(resource.texts(after))
                 changed = changed or resource.changed(seen, after, own)
     except Half as half:
         module.fail_json(
             msg=str(half),
-            changed=changed or bool(half.taken),
+            changed=changed or half.changed,
             steps=[str(step) for step in steps + half.taken],
             steps_left=[str(step) for step in half.left],
             problems=half.problems,
@@ -143,7 +141,9 @@ def _converge(
         module.fail_json(msg=str(problem), **done)
     result = {"changed": changed, "steps": [str(step) for step in steps], "state": told(shown)}
     if module._diff:
-        result["diff"] = {"before": _readable(told(before)), "after": _readable(told(shown))}
+        result["diff"] = told_diff(result["steps"], old, new)
+        if module._verbosity >= STATES:
+            result["diff"] += [states_diff(told(before), told(shown))]
     module.exit_json(**result)
 
 
@@ -159,11 +159,6 @@ def _locked(module: AnsibleModule, host: Host, resources: Iterable[Resource]) ->
             for resource in resources:
                 resource.heal(host)
         yield
-
-
-def _readable(state: Any) -> Any:
-    """A state as callbacks print it: they take dictionaries and texts, and fail at a list."""
-    return state if isinstance(state, dict) else json.dumps(state, indent=4) + "\n"
 
 
 def tell(
@@ -197,7 +192,7 @@ def plain(value: Any) -> Any:
 def _act(
     module: AnsibleModule, resource: Resource, seen: Any, want: Any, steps: list[Step], host: Host
 ) -> Any:
-    _take(steps, host)
+    _take(steps, host, lambda line: module.log(_journal(line)))
     left: list[Step] = []
     try:
         after = resource.look_again(host, seen)
@@ -268,16 +263,27 @@ def _sentences(steps: Iterable[Step]) -> str:
     return " ".join(f"{step}." for step in steps)
 
 
-def _take(steps: list[Step], host: Host) -> None:
+def _journal(line: str) -> str:
+    """A line for the host's journal (syslog): printable, as AnsibleModule ends a run over half a character."""
+    return f"lunworks.iscsi {''.join(one if one.isprintable() else ' ' for one in line)}"[:LINE]
+
+
+def _take(steps: list[Step], host: Host, say: Callable[[str], None] = lambda _line: None) -> None:
+    """Each step is said before it is taken: the last one that was said is where a host that stands still, or fell, was."""
     taken: list[Step] = []
     for beside, group in groupby(steps, key=lambda step: type(step) if step.side_by_side else None):
         for batch in [list(group)] if beside else [[step] for step in group]:
+            for step in batch:
+                say(f"step: {step}")
             alone = len(batch) == 1
             outcomes = list(
                 zip(batch, [batch[0].outcome(host)] if alone else type(batch[0]).together(batch, host))
             )
             taken += [step for step, problem in outcomes if problem is None]
             problems = [f"{step}: {problem}" for step, problem in outcomes if problem is not None]
+            for line in problems:
+                say(f"failed: {line}")
             if problems:
                 done = {id(step) for step in taken}  # two steps may be equal
-                raise Half(taken, [step for step in steps if id(step) not in done], problems)
+                partly = any(isinstance(problem, Partly) for _step, problem in outcomes)
+                raise Half(taken, [step for step in steps if id(step) not in done], problems, partly)

@@ -16,7 +16,7 @@ from typing import Callable, Iterator, Sequence, TypeVar
 
 from . import _direct_io, _host_lock
 from ._host_file import PLACES, aside_name, clear, replace_file, why
-from ._host_net import ask_netlink, ask_unix, dial_tcp
+from ._host_net import ask_netlink, ask_unix, dial_tcp, echo_of
 
 T = TypeVar("T")
 GONE = (FileNotFoundError, NotADirectoryError, ProcessLookupError)  # the last: a process that has just ended
@@ -232,6 +232,10 @@ class Host:
         except OSError as error:
             return error.strerror or str(error)
         return ""
+
+    def echo(self, address: str, size: int, nic: str = "", seconds: float = 1) -> bool:
+        """Whether a packet of this size (bytes with its IP header) that nobody may fragment is answered (ICMP echo)."""
+        return self._do("ping", address, lambda: echo_of(address, size, nic, seconds))
 
     def netlink(
         self,

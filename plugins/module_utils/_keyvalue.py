@@ -11,13 +11,34 @@ import re
 from typing import Callable
 
 Is = Callable[[str], bool]
+BLANKS = " \t\n\r"  # systemd's WHITESPACE
 
 
 def parse(text: str) -> dict[str, str]:
-    """NAME=VALUE lines that a program prints for programs (systemctl show); no file is read like this."""
+    """NAME=VALUE lines that a program writes for programs (systemctl show, files in /run), and those of ifcfg files."""
     return {
         name: value for name, equals, value in (line.partition("=") for line in text.split("\n")) if equals
     }
+
+
+def unit_assignments(text: str) -> list[tuple[str, str, str]]:
+    """Section, name and value of each assignment in a file of systemd (systemd.syntax(7)); a line that ends in a backslash goes
+    on (src/shared/conf-parser.c)."""
+    found, section, begun = [], "", ""
+    for line in re.split("[\n\r\0]", text.replace("\r\n", "\n")):
+        part = line.lstrip(BLANKS)
+        if part[:1] in ("#", ";") or not (part or begun):
+            continue
+        whole, begun = begun + part, ""
+        if (len(whole) - len(whole.rstrip("\\"))) % 2:
+            begun = whole[:-1] + " "
+            continue
+        name, equals, value = whole.strip(BLANKS).partition("=")
+        if not equals or name.startswith("["):
+            section = whole.strip(BLANKS)[1:-1] if whole.startswith("[") else section
+        else:
+            found.append((section, name.strip(BLANKS), value.strip(BLANKS)))
+    return found
 
 
 def lines(text: str) -> list[str]:

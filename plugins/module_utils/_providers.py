@@ -11,7 +11,7 @@ from typing import Any
 
 from ._san.provider import Provider
 
-NAMES = ("iet", "lio", "manual", "netbsd", "tgt")
+NAMES = ("eseries", "iet", "lio", "manual", "netbsd", "ontap", "tgt")
 OPTION: dict[str, Any] = {"provider": {"type": "str", "choices": list(NAMES), "default": "lio"}}
 
 
@@ -22,12 +22,16 @@ def provider_of(options: dict[str, Any]) -> Provider:
 
 def provider(name: str) -> Provider:
     """The provider of this name, which is one of NAMES."""
-    if name == "iet":
+    if name == "eseries":
+        from ._san.eseries import ESERIES as found
+    elif name == "iet":
         from ._iet.provider import IET as found
     elif name == "manual":
         from ._san.manual import MANUAL as found
     elif name == "netbsd":
         from ._netbsd.provider import NETBSD as found
+    elif name == "ontap":
+        from ._san.ontap import ONTAP as found
     elif name == "tgt":
         from ._tgt.provider import TGT as found
     else:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The lunworks.iscsi authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A step of a plan, and a text that nobody may see."""
+"""A step of a plan, what came of several, and a text that nobody may see."""
 
 from __future__ import annotations
 
@@ -12,6 +12,25 @@ from ._host import Host, Problem
 
 S = TypeVar("S")
 SOME = 16  # slow steps at once
+NAMED = 3  # problems in one message
+
+
+class Partly(Problem):
+    """A step went wrong on its way: something was changed."""
+
+
+class Half(Exception):
+    """Some steps were taken and some were not; 'partly': one of these was begun."""
+
+    def __init__(
+        self, taken: list[Step], left: list[Step], problems: list[str], partly: bool = False
+    ) -> None:
+        more = len(problems) - NAMED
+        super().__init__(
+            " ".join(problems[:NAMED] + ([f"And {more} more (see 'problems')."] if more > 0 else []))
+        )
+        self.taken, self.left, self.problems = taken, left, problems
+        self.changed = bool(taken) or partly
 
 
 @dataclass(frozen=True)
@@ -24,7 +43,7 @@ class Step:
         raise NotImplementedError
 
     def take(self, host: Host) -> None:
-        """Make the change; raise a Problem when it did not happen."""
+        """Make the change; raise a Problem when it did not happen, a Partly when some of it did."""
         raise NotImplementedError
 
     def outcome(self, host: Host) -> Exception | None:

@@ -27,6 +27,8 @@ extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 seealso:
   - module: lunworks.iscsi.nodes
+  - ref: The guide on the report <ansible_collections.lunworks.iscsi.docsite.guide_report>
+    description: What is made of it.
 """
 
 EXAMPLES = r"""
@@ -53,11 +55,46 @@ alias:
   description: The alias of this host; null when it has none.
   returned: success
   type: str
+iscsid_conf:
+  description: The settings of C(iscsid.conf), which new records start with, by name.
+  returned: success
+  type: dict
+  sample: {node.startup: manual}
+exposed_files:
+  description: The files of open-iscsi with a CHAP secret that every user of this host can read.
+  returned: success
+  type: list
+  elements: str
 ifaces:
   description: The ifaces by name, with their fields by the names that open-iscsi uses.
   returned: success
   type: dict
   sample: {default: {iface.iscsi_ifacename: default, iface.transport_name: tcp}}
+rp_filter:
+  description:
+    - The NICs of sessions and ifaces whose own reverse path filter (IPv4) somebody has set, by a line that names them or only
+      until the next boot. Lines for all NICs, and the defaults of distributions, are not among these.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{nic: eth1, running: 2, at_boot: 2, file: /etc/sysctl.d/60-san.conf}]
+  contains:
+    nic:
+      description: The name of the NIC.
+      type: str
+      returned: always
+    running:
+      description: The filter in force now (0 off, 1 strict, 2 loose).
+      type: int
+      returned: always
+    at_boot:
+      description: The filter after the next boot.
+      type: int
+      returned: always
+    file:
+      description: The last file with a line for this NIC; null if there is none.
+      type: str
+      returned: always
 discovery:
   description: The discovery records.
   returned: success
@@ -198,9 +235,17 @@ sessions:
           description: The state of the device, normally V(running).
           type: str
           returned: always
+        read_only:
+          description: Whether the kernel lets nobody write to it.
+          type: bool
+          returned: always
         map:
           description: The multipath map of which it is a path; null without one.
           type: str
+          returned: always
+        map_read_only:
+          description: Whether the kernel lets nobody write to that map; null without one.
+          type: bool
           returned: always
         users:
           description: Who uses it, one sentence each.

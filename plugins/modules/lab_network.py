@@ -28,6 +28,13 @@ options:
   ipv6:
     description: An IPv6 subnet. If omitted, the network has no IPv6 addresses.
     type: str
+  mtu:
+    description:
+      - The largest packet in bytes that the network forwards, 1280 to 1500, as a switch with a smaller MTU would. Larger ones are
+        lost without a word. The NICs of the hosts keep their own MTU.
+      - It can be changed while hosts are on the network. They send bundles of frames, which pass, until their next boot.
+    type: int
+    default: 1500
   state:
     description: V(absent) removes the network, or without O(name) the whole lab. Refused while it has hosts.
     type: str
@@ -49,6 +56,13 @@ EXAMPLES = r"""
   loop:
     - {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
     - {name: san2, ipv4: 10.77.2.0/24, ipv6: "fd77:2::/64"}
+
+- name: Let the second network lose what is larger than 1300 bytes, to see that this is found
+  lunworks.iscsi.lab_network:
+    name: san2
+    ipv4: 10.77.2.0/24
+    ipv6: "fd77:2::/64"
+    mtu: 1300
 
 - name: Remove the whole lab, whatever its networks are called
   lunworks.iscsi.lab_network:
@@ -79,7 +93,11 @@ state:
       description: The IPv6 subnet; null if it has none.
       type: str
       returned: always
-  sample: {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64"}
+    mtu:
+      description: The largest packet that it forwards.
+      type: int
+      returned: always
+  sample: {name: san1, ipv4: 10.77.1.0/24, ipv6: "fd77:1::/64", mtu: 1500}
 """
 
 

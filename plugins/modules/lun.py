@@ -62,7 +62,8 @@ state:
         - The target with all its LUNs.
         - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were given, are
           relied on or are saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
-          C(block_size), C(write_back), C(read_only), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns)
+          C(block_size), C(write_back), C(read_only), C(attributes), and C(alua) if it is in a group) and
+          C(igroups) (each with C(name), C(initiators), C(luns)
           as C(name), C(number), C(read_only), and C(chap) with the user names, null without CHAP).
       type: list
       elements: dict

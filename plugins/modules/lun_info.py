@@ -99,7 +99,9 @@ luns:
       type: str
       returned: always
     initiators:
-      description: The initiators that it is mapped to now, in any portal group of the target and under any number.
+      description:
+        - The initiators that it is mapped to now, in any portal group of the target and under any number.
+        - With tgt also those that are logged in, since it lets the sessions of an initiator go on that it lets in no more.
       type: list
       elements: str
       returned: always

@@ -11,8 +11,7 @@ short_description: Return the iSCSI targets that this host serves, and to whom
 version_added: 1.0.0
 description:
   - Returns everything about the targets of a storage host, without secrets, who is logged in, and where the saved
-    configuration differs from the running one. Works with LIO, the iSCSI target of the Linux kernel, and
-    with tgt.
+    configuration differs from the running one.
 author:
   - The lunworks.iscsi authors (@lunworks)
 options:
@@ -60,6 +59,11 @@ targets:
       description: Its human-readable text.
       type: str
       returned: always
+    iser:
+      description: Those of its portals that speak iSER beside TCP.
+      type: list
+      elements: str
+      returned: where there are any
     attributes:
       description: All attributes of the target portal group, as strings.
       type: dict
@@ -73,6 +77,7 @@ targets:
         - The LUNs by number, each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid) (as hosts see it),
           C(block_size), C(write_back), C(read_only) (no initiator can write to it) and all C(attributes). The C(wwid) is
           empty where it cannot be known or does not stay.
+        - C(alua) (C(group), C(number), C(state), C(access_type), C(preferred)) is there for a LUN in an ALUA group.
       type: list
       elements: dict
       returned: always
@@ -100,6 +105,14 @@ targets:
       type: list
       elements: str
       returned: with O(provider=netbsd)
+    saved:
+      description: With IET, whether C(ietd.conf) has it. A target that was only made with C(ietadm) is not changed here.
+      type: bool
+      returned: with O(provider=iet)
+    defined_in:
+      description: With tgt, the file of somebody else that defines it and in which alone it is changed; null if there is none.
+      type: str
+      returned: with O(provider=tgt)
     mask:
       description: With NetBSD's target, the netmask outside which it is hidden from discovery.
       type: str
@@ -121,20 +134,31 @@ drift:
   sample: ["The LUN 'db1' of 'iqn.2026-01.com.example:store1.db' is saved but not running."]
 discovery_chap:
   description: >-
-    What is asked of initiators at discovery, as C(user), C(mutual_user) and C(enforced), without secrets; null if nothing is.
-  returned: success
+    What is asked of initiators at discovery, as C(user), C(mutual_user) and C(enforced), without secrets; null if nothing is. The
+    names of users are no secrets.
+  returned: with O(provider=lio) and O(provider=tgt)
   type: dict
   sample: {user: scout, mutual_user: "", enforced: true}
 unmanaged:
   description:
     - What the storage software serves that this collection does not make, and therefore leaves alone, one sentence each. With
-      V(lio) further portal groups, backstores of other kinds, ALUA groups, portals with iSER or offload, and what other fabrics
-      serve; with V(tgt) what files of others define, targets of other drivers, discovery CHAP and iSNS.
+      V(lio) further portal groups, backstores of other kinds, ALUA groups, portals with offload, and what other fabrics
+      serve; with V(tgt) what files of others define, targets of other drivers, CHAP accounts that others bound for
+      discovery, and iSNS; with V(iet) accounts for discovery, further accounts of a target, networks, nullio, and iSNS; with
+      V(netbsd) devices that are made of others, netmasks, and how many CHAP accounts there are.
     - Empty with O(name).
   returned: success
   type: list
   elements: str
   sample: ["The backstore 'pscsi/tape' is of the kind 'pscsi', which is not made here. It can be mapped."]
+exposed_files:
+  description:
+    - The files with the saved configuration that other users of this host can read although it can have CHAP secrets. With V(tgt)
+      those with an C(incominguser) or C(outgoinguser), which C(targets.conf) may include from anywhere, and the files of this
+      collection with CHAP credentials. With V(iet) C(ietd.conf) and with V(netbsd) C(auths), where they have accounts.
+  returned: success
+  type: list
+  elements: str
 saved:
   description: The path of the saved configuration; with V(tgt) its directory.
   returned: success

@@ -55,7 +55,7 @@ options:
   discovery_chap:
     description:
       - The CHAP credentials that an initiator must prove itself with when it asks this host for its targets (sendtargets). There
-        is one pair for the whole host, and it says nothing about logins.
+        is one pair for the whole host, and it says nothing about logins. LIO and tgt have it; with other software it is refused.
       - If omitted, they are left unchanged. An empty O(discovery_chap.user) with an empty O(discovery_chap.secret) ends it.
     type: dict
     suboptions:
@@ -75,7 +75,8 @@ options:
         type: str
       enforced:
         description:
-          - Whether initiators without CHAP are refused. With V(false) only those that offer CHAP themselves are checked.
+          - Whether initiators without CHAP are refused. With V(false) only those that offer CHAP themselves are checked, which
+            LIO alone can do.
           - If omitted, it is left unchanged; new credentials are enforced.
         type: bool
 extends_documentation_fragment:
@@ -147,7 +148,8 @@ state:
         - The targets that were listed; with O(purge) all targets of the host.
         - Each with C(name), C(enabled), C(portals), C(alias), C(attributes) and C(parameters) (those that were given, are
           relied on or are saved), C(luns) (each with C(name), C(number), C(path), C(size) in bytes, C(serial), C(wwid),
-          C(block_size), C(write_back), C(read_only), C(attributes)) and C(igroups) (each with C(name), C(initiators), C(luns)
+          C(block_size), C(write_back), C(read_only), C(attributes), and C(alua) if it is in a group) and
+          C(igroups) (each with C(name), C(initiators), C(luns)
           as C(name), C(number), C(read_only), and C(chap) with the user names, null without CHAP).
       type: list
       elements: dict
@@ -155,6 +157,7 @@ state:
     discovery_chap:
       description:
         - What is asked for at discovery, as C(user), C(mutual_user) and C(enforced), without secrets; null if nothing is.
+          With V(tgt) the users are not shown either; M(lunworks.iscsi.target_info) tells them.
         - Only with O(discovery_chap).
       type: dict
       returned: always

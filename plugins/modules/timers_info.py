@@ -13,7 +13,10 @@ description:
   - Reads the timers that are in force now - of C(iscsid.conf), of every record, of every session in the kernel, of every SCSI
     disk, of every multipath map in the running multipathd - and adds them up for each disk.
   - The worst stall is that of a path that stops responding. Without pings (C(noop_out_interval) 0) the SCSI command timer and
-    C(abort_timeout) take their place. A target that answers pings while a LUN answers no commands is not covered.
+    C(abort_timeout) take their place.
+  - A LUN that answers no commands while its target answers pings is told apart (RV(disks[].lun_stall)). That is the SCSI command
+    timer of each try, which M(lunworks.iscsi.disk_timers) sets.
+  - Explains the lost connections that the kernel's log still has (C(detected conn error)), with the cause and what to look at.
   - Changes nothing, and starts no daemon.
 author:
   - The lunworks.iscsi authors (@lunworks)
@@ -27,6 +30,7 @@ options:
 extends_documentation_fragment:
   - lunworks.iscsi.attributes.info
 seealso:
+  - module: lunworks.iscsi.disk_timers
   - module: lunworks.iscsi.iscsid_conf
   - module: lunworks.iscsi.nodes
   - module: lunworks.iscsi.multipath_conf
@@ -100,6 +104,10 @@ disks:
           description: How long a SCSI command may take.
           type: int
           returned: always
+        max_retries:
+          description: How often a command is tried again; V(-1) means without end.
+          type: int
+          returned: always
     queueing:
       description: How multipathd queues I/O for the map; null without a map, or if multipathd does not run.
       type: dict
@@ -129,8 +137,14 @@ disks:
       description: The seconds until I/O fails when all paths are lost; null means forever.
       type: int
       returned: always
+    lun_stall:
+      description:
+        - The seconds until a command fails that the LUN does not answer, while its target answers pings and aborts; null means
+          never.
+      type: int
+      returned: always
     arithmetic:
-      description: How these numbers are derived, in one sentence.
+      description: How these numbers are derived, in two sentences.
       type: str
       returned: always
     users:
@@ -148,7 +162,9 @@ disks:
         noop_out_interval 5 + noop_out_timeout 5 = 10 s until the silent path is noticed, fast_io_fail_tmo 5 s until its I/O is
         given back to multipath: 15 s when one path fails; no_path_retry 12 x polling_interval 5 = 60 s more when all fail: 75 s.
 timers:
-  description: Each timer of each record and session, with its value in the three places, in seconds.
+  description:
+    - Each timer of each record and session, with its value in the three places, in seconds.
+    - C(node.session.reopen_max) is among them, which counts tries, and which the kernel does not know.
   returned: success
   type: list
   elements: dict
@@ -181,6 +197,52 @@ faults:
   sample:
     - "The session of 'iqn.2026-01.com.example:db' at 10.77.1.11:3260 has noop_out_timeout 5, its record says 10: that takes
       effect at the next login."
+connection_errors:
+  description:
+    - The lost connections that the kernel's log (C(dmesg)) still has, those of one session and one code together, the latest
+      first; null if it cannot be read.
+    - They are what happened since the host has booted, and no faults by themselves.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    session_number:
+      description: The kernel's number of the session.
+      type: int
+      returned: always
+    session:
+      description: The session that has this number now; null if none has.
+      type: str
+      returned: always
+    code:
+      description: The code of the kernel, like V(1022). Null if the session was not back within C(replacement_timeout).
+      type: int
+      returned: always
+    name:
+      description: The kernel's name of the code; null without a code.
+      type: str
+      returned: always
+    count:
+      description: How often.
+      type: int
+      returned: always
+    last:
+      description: When it was last; null if the log has no times.
+      type: str
+      returned: always
+    text:
+      description: What it means, and what to look at.
+      type: str
+      returned: always
+  sample:
+    - session_number: 3
+      session: "the session of 'iqn.2026-01.com.example:db' at 10.77.1.11:3260"
+      code: 1020
+      name: ISCSI_ERR_TCP_CONN_CLOSE
+      count: 2
+      last: "2026-11-30 03:12:44 UTC"
+      text: "the session of 'iqn.2026-01.com.example:db' at 10.77.1.11:3260: conn error 1020 (ISCSI_ERR_TCP_CONN_CLOSE) 2 times,
+        last at 2026-11-30 03:12:44 UTC: the target closed the connection. ..."
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -188,6 +250,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._converge import tell
 from ..module_utils._host import Problem
 from ..module_utils._multipath.queueing import look_queues
+from ..module_utils._open_iscsi.kernel_log import look_losses
 from ..module_utils._open_iscsi.timers import look_disks, look_timers
 from ..module_utils._timers.conflicts import faults
 from ..module_utils._timers.stall import longer, show_disk
@@ -203,6 +266,7 @@ def question(options, host):
     return {
         "disks": [show_disk(disk) for disk in disks],
         "timers": timers,
+        "connection_errors": look_losses(host),
         "faults": faults(disks, timers) + (longer(disks, max_stall) if max_stall is not None else []),
     }
 

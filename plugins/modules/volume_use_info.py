@@ -83,6 +83,14 @@ mounts:
       description: The directory of the file system that is mounted there; anything but C(/) is a bind mount.
       type: str
       returned: always
+    wwid:
+      description: The WWID of the disk that the file system is on directly, without LVM; empty if it is not, or it has none.
+      type: str
+      returned: always
+    partition:
+      description: Whether it is on a partition of that disk.
+      type: bool
+      returned: always
 kernel_modules:
   description:
     - The file systems and device-mapper targets (like C(dm_thin_pool)) that the running kernel has or can load.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Collection, Iterable, Iterator, Mapping
 
+from .._arguments import in_units
 from .._host import Host, Problem
 from .._step import Step
 from .backing import Backing
@@ -24,7 +25,10 @@ class MakeFile(Step):
 
     def __str__(self) -> str:
         how = "with all its blocks" if self.full else "sparse"
-        return f"{'Make' if self.new else 'Extend'} the file '{self.path}' of {self.size} bytes, {how}"
+        size = in_units(self.size)
+        if not self.new:
+            return f"Extend the file '{self.path}' to {size}, {how}"
+        return f"Make the file '{self.path}' of {size}, {how}"
 
     def take(self, host: Host) -> None:
         directory = self.path.rpartition("/")[0] or "/"
@@ -51,8 +55,8 @@ def check_room(step: MakeFile, backing: Backing) -> None:
     wanted = step.size - (backing.size or 0)
     if backing.room is not None and backing.room < wanted:
         raise Problem(
-            f"'{step.path}' would be given {wanted} more bytes, all allocated, but its file system has {backing.room} "
-            "left. Make room, or choose allocation: sparse."
+            f"'{step.path}' would be given {in_units(wanted)} more, all allocated, but its file system has "
+            f"{in_units(backing.room)} left. Make room, or choose allocation: sparse."
         )
 
 
@@ -69,6 +73,6 @@ def sparse_notes(steps: Iterable[Step], backing: Mapping[str, Backing]) -> Itera
             names = " and ".join(f"'{step.path}'" for step in files_there)
             owner = "its" if len(files_there) == 1 else "their"
             yield (
-                f"{names} may take {wanted} more bytes, and {owner} file system has {room} left: writes of the initiators fail "
-                "once that is full."
+                f"{names} may take {in_units(wanted)} more, and {owner} file system has {in_units(room)} left: writes of the "
+                "initiators fail once that is full."
             )

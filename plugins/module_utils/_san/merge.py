@@ -11,7 +11,9 @@ from .._host import Problem
 from .backing import Backing
 from .maps import check_shared, check_writers, lay_igroups, protect
 from .options import NUMBERS
-from .target import Lun, Target, without_luns
+from .target import Alua, Lun, Target, without_luns
+
+NO_ALUA = "default_tg_pt_gp"  # the group that a LUN of LIO is in unless it is put into another one
 
 
 def lay(
@@ -31,6 +33,8 @@ def lay(
         found = replace(found, enabled=True)
     if asked["portals"] is not None:
         found = replace(found, portals=asked["portals"] if purge else found.portals | asked["portals"])
+    on = {where for where, iser in asked["iser"].items() if iser}
+    found = replace(found, iser=(found.iser - set(asked["iser"]) | on) & found.portals)
     if not found.portals and (target is None or asked["portals"] is not None):
         raise Problem(
             f"The target '{found.name}' has no portal: give its portals, like portals: [192.0.2.10]."
@@ -119,11 +123,29 @@ def _lay_lun(lun: Lun | None, asked: dict[str, Any], number: int, backing: Mappi
     if lun and lun.path in backing and backing[lun.path].same(backing.get(asked["path"])):
         given.pop("path")  # the same disk by another name
     found = replace(found, number=number, attributes={**found.attributes, **asked["attributes"]}, **given)
-    found = replace(found, lacking=found.lacking - set(asked["attributes"]))
+    found = replace(
+        found, lacking=found.lacking - set(asked["attributes"]), alua=_lay_alua(found, asked["alua"])
+    )
     there = backing.get(found.path, Backing())
     if lun is None or found.path != lun.path:
         found = replace(found, backstore="", read_only=there.read_only)
     return replace(found, size=_lay_size(found, lun, asked["size"], there.size))
+
+
+def _lay_alua(lun: Lun, asked: dict[str, Any] | None) -> Alua | None:
+    """The group as asked for, laid over the one of that name that the LUN is in."""
+    if asked is None:
+        return lun.alua
+    if asked["group"] == NO_ALUA:
+        return None
+    given = {key: value for key, value in asked.items() if value is not None}
+    if lun.alua and lun.alua.group == asked["group"]:
+        return replace(lun.alua, **given)
+    if "number" not in given:
+        raise Problem(
+            f"LUN '{lun.name}': it is not in the ALUA group '{asked['group']}' yet; give the number of that group."
+        )
+    return Alua(**given)
 
 
 def _lay_size(found: Lun, lun: Lun | None, wanted: int | None, there: int | None) -> int | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from typing import Any, Iterable, Iterator
 
-from .._arguments import iscsi_name, portal, size, unique
+from .._arguments import Portal, iscsi_name, portal, size, truth, unique
 from .._chap import CHAP, CHAP_OPTION, chap
 from .._host import Problem
+from .target import ALUA_STATES, ALUA_TYPES
 from .wwid import serial_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -21,6 +22,13 @@ SERIAL = re.compile(r"[A-Za-z0-9-]{8,64}")
 NUMBERS = range(256)  # what flat addressing and every restore tool carry
 BLOCK_SIZES = (512, 1024, 2048, 4096)
 STATE: dict[str, Any] = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+ALUA: dict[str, Any] = {
+    "group": {"type": "str", "required": True},
+    "number": {"type": "int"},
+    "state": {"type": "str", "choices": list(ALUA_STATES)},
+    "access_type": {"type": "str", "choices": list(ALUA_TYPES)},
+    "preferred": {"type": "bool"},
+}
 LUN: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "path": {"type": "path"},
@@ -31,6 +39,7 @@ LUN: dict[str, Any] = {
     "block_size": {"type": "int", "choices": list(BLOCK_SIZES)},
     "write_back": {"type": "bool"},
     "attributes": {"type": "dict"},
+    "alua": {"type": "dict", "options": ALUA},
     "state": STATE,
 }
 LISTED_LUN: dict[str, Any] = {
@@ -47,7 +56,7 @@ IGROUP: dict[str, Any] = {
 }
 TARGET: dict[str, Any] = {
     "name": {"type": "str", "required": True},
-    "portals": {"type": "list", "elements": "str"},
+    "portals": {"type": "list", "elements": "raw"},
     "enabled": {"type": "bool"},
     "alias": {"type": "str"},
     "attributes": {"type": "dict"},
@@ -79,8 +88,10 @@ def asked_target(given: dict[str, Any]) -> dict[str, Any]:
     asked["name"] = iscsi_name(given["name"])
     asked["spelled"] = given["name"].strip()  # for software that keeps it; names are compared by 'name'
     asked["state"] = given.get("state") or "present"
+    listed = asked_portals(asked["portals"])
+    asked["iser"] = {where: iser for where, iser in listed if iser is not None}
     if asked["portals"] is not None:
-        asked["portals"] = frozenset(portal(text) for text in asked["portals"])
+        asked["portals"] = frozenset(where for where, _iser in listed)
     for key in ("attributes", "parameters"):
         asked[key] = texts(asked[key])
     if asked["alias"] is not None:
@@ -90,8 +101,28 @@ def asked_target(given: dict[str, Any]) -> dict[str, Any]:
     asked["given"] = {key for key in ("portals", "luns", "igroups") if given.get(key) is not None}
     asked["access"] = bool(asked["igroups"])  # what says who may log in
     unique(f"LUN of the target '{asked['name']}'", [lun["name"] for lun in asked["luns"]])
+    for number, one, other in _same_number(asked["luns"]):
+        raise Problem(f"The LUNs '{one}' and '{other}' of '{asked['name']}' have the same number {number}.")
     unique(f"igroup of the target '{asked['name']}'", [group["name"] for group in asked["igroups"]])
     return asked
+
+
+def asked_portals(given: Iterable[Any] | None) -> list[tuple[Portal, bool | None]]:
+    """The portals of a target, and whether each is to speak iSER; None: that is left as it is."""
+    found = []
+    for one in given or ():
+        entry = one if isinstance(one, dict) else {"portal": one}
+        if set(entry) - {"portal", "iser"} or "portal" not in entry:
+            raise Problem(
+                f"A portal of a target is given as ADDRESS, ADDRESS:PORT or [IPV6]:PORT, or with that as portal and iser (true "
+                f"or false); found is {one!r}."
+            )
+        found.append(
+            (portal(entry["portal"]), truth(f"iser of the portal '{entry['portal']}'", entry.get("iser")))
+        )
+    if len({*found}) > len({where for where, _iser in found}):
+        raise Problem("A portal of a target is given twice, with and without iser. Give it once.")
+    return found
 
 
 def asked_discovery(given: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -103,11 +134,12 @@ def asked_discovery(given: dict[str, Any] | None) -> dict[str, Any] | None:
         found = chap(credentials)
     except Problem as problem:
         raise Problem(f"discovery_chap: {problem}") from None
-    if found and not found.user and given.get("enforced"):
+    enforced = truth("discovery_chap: enforced", given.get("enforced"))
+    if found and not found.user and enforced:
         raise Problem(
             "discovery_chap: without a user and a secret nobody could ask for targets. Leave enforced out."
         )
-    return {"chap": found, "enforced": given.get("enforced")}
+    return {"chap": found, "enforced": enforced}
 
 
 def texts(given: dict[str, Any] | None) -> dict[str, str]:
@@ -133,6 +165,8 @@ def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
         raise Problem(
             f"LUN '{asked['name']}': a serial has 8 to 64 letters, digits and '-', not '{asked['serial']}'."
         )
+    if asked["alua"] is not None:
+        asked["alua"] = _asked_alua(asked["name"], asked["alua"])
     path = asked["path"]
     if path is not None and not (
         path == path.strip()
@@ -147,6 +181,30 @@ def _asked_lun(target: str, given: dict[str, Any]) -> dict[str, Any]:
     asked["path"] = "/" + os.path.normpath(path).lstrip("/") if path else None
     asked["derived"] = serial_of(target, asked["name"])
     return asked
+
+
+def _asked_alua(lun: str, given: dict[str, Any]) -> dict[str, Any]:
+    asked = {key: given.get(key) for key in ALUA}
+    if not NAME.fullmatch(str(asked["group"])):
+        raise Problem(
+            f"LUN '{lun}': '{asked['group']}' is not a name for an ALUA group: it must have at most 63 letters, digits, '.', '_' "
+            "and '-'."
+        )
+    if asked["number"] is not None and asked["number"] not in range(1, 1 << 16):
+        raise Problem(
+            f"LUN '{lun}': {asked['number']} is not the number of an ALUA group; it must be 1 to 65535."
+        )
+    return asked
+
+
+def _same_number(luns: list[dict[str, Any]]) -> Iterator[tuple[int, str, str]]:
+    """A LUN number that is given twice, and to which."""
+    names: dict[int, str] = {}
+    for lun in luns:
+        if lun["state"] == "present" and lun["number"] is not None:
+            first = names.setdefault(lun["number"], lun["name"])
+            if first != lun["name"]:
+                yield lun["number"], first, lun["name"]
 
 
 def _fitting(lun: str, size_: int) -> int:
@@ -172,6 +230,10 @@ def _asked_igroup(given: dict[str, Any]) -> dict[str, Any]:
     asked["given"] = {key for key in ("luns", "initiators") if given.get(key) is not None}
     asked["luns"] = [_asked_map(asked["name"], entry) for entry in given.get("luns") or []]
     unique(f"LUN of the igroup '{asked['name']}'", [entry["name"] for entry in asked["luns"]])
+    for number, one, other in _same_number(asked["luns"]):
+        raise Problem(
+            f"The initiators of the igroup '{asked['name']}' would see both '{one}' and '{other}' as LUN {number}."
+        )
     try:
         asked["chap"] = chap(given.get("chap"))
     except Problem as problem:
@@ -190,16 +252,15 @@ def _asked_map(group: str, given: Any) -> dict[str, Any]:
     number = entry.get("number")
     if number is not None and not (re.fullmatch("[0-9]{1,9}", str(number)) and int(number) in NUMBERS):
         raise Problem(f"igroup '{group}': '{number}' is not a LUN number; it must be 0 to {NUMBERS[-1]}.")
-    for key in ("read_only", "shared"):
-        if not isinstance(entry.get(key), (bool, type(None))):
-            raise Problem(
-                f"igroup '{group}': {key} of the LUN '{entry['name']}' is true or false, not '{entry[key]}'."
-            )
+    said = {
+        key: truth(f"igroup '{group}': {key} of the LUN '{entry['name']}'", entry.get(key))
+        for key in ("read_only", "shared")
+    }
     return {
         "name": _name("LUN", entry["name"]),
         "number": None if number is None else int(number),
-        "read_only": entry.get("read_only"),
-        "shared": bool(entry.get("shared")),
+        "read_only": said["read_only"],
+        "shared": bool(said["shared"]),
         "state": entry.get("state") or "present",
     }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Callable, Collection, Iterable, Iterator, Mapping
 
+from .._arguments import truth
 from .._converge import Resource
 from .._host import Host, Problem
 
@@ -29,6 +30,8 @@ class Ability(Enum):
     STABLE_IDENTITY = "a serial that makes the same WWID after every start"
     LIVE_CHANGE = "a change without a restart that cuts all sessions"
     ONLINE_GROWTH = "growing a LUN while it is served"
+    ALUA = "an ALUA target port group"
+    ISER = "iSER on a portal"
 
 
 ONLY_SOME = {  # options of targets that not every provider takes, and why
@@ -51,6 +54,11 @@ class Provider:
         default_factory=dict
     )  # each with the reason, and where that is documented
     takes: Collection[str] = ()  # which of ONLY_SOME 'converged' takes
+    on_host: bool = True  # whether modules on the storage host drive it; if not, the host stands for an array
+    role: str = "target"  # the role of this collection that sets it up
+    check: Callable[[Mapping[str, Any]], None] | None = None  # raises a Problem for what else it cannot have
+    sets_chap: bool = False  # whether that role has tasks 'chap', which only write the CHAP credentials
+    tells_wwids: bool = False  # whether its role returns the WWIDs of the LUNs, in the fact array_wwids
 
     def resource(self, targets: Iterable[dict[str, Any]], **scope: Any) -> Resource:
         """The Resource of these targets, as users write them (options.py).
@@ -60,23 +68,35 @@ class Provider:
         'discovery_chap': what is asked of who asks for the targets of this host.
         """
         targets = list(targets)
-        for option, why in ONLY_SOME.items():
-            if not scope.get(option):
+        for option in ONLY_SOME:
+            if scope.get(option):
+                self.refuse_option(option)
+            else:
                 scope.pop(option, None)
-            elif option not in self.takes:
-                raise Problem(f"{option}: this collection {why} with {self.name}. Leave it out.")
         for one in targets:
             self.refuse(one)
         return self.converged(targets, **scope)
+
+    def refuse_option(self, option: str) -> None:
+        """Raise a Problem for one of ONLY_SOME that it does not take."""
+        if option not in self.takes:
+            raise Problem(f"{option}: this collection {ONLY_SOME[option]} with {self.name}. Leave it out.")
 
     def refuse(self, target: Mapping[str, Any]) -> None:
         """Raise a Problem where a target asks for what this software cannot enforce."""
         for ability, where in asked_abilities(target):
             if ability in self.lacks:
+                lio = (
+                    "with LIO ('provider: lio')"
+                    if self.on_host
+                    else "from a host with LIO (target_provider: lio)"
+                )
                 raise Problem(
                     f"{where} asks for {ability.value}. {self.name} does not have that: {self.lacks[ability]}. Change the "
-                    "request, or serve the target with other storage software."
+                    f"request, or serve the target {lio}, which has it."
                 )
+        if self.check:
+            self.check(target)
 
 
 def asked_abilities(target: Mapping[str, Any]) -> Iterator[tuple[Ability, str]]:
@@ -84,11 +104,16 @@ def asked_abilities(target: Mapping[str, Any]) -> Iterator[tuple[Ability, str]]:
     here = f"target '{target['name']}'"
     luns = [lun for lun in target.get("luns") or () if lun.get("state") != "absent"]
     groups = [group for group in target.get("igroups") or () if group.get("state") != "absent"]
+    for portal in target.get("portals") or ():
+        if isinstance(portal, dict) and truth(f"{here}: iser of a portal", portal.get("iser")):
+            yield Ability.ISER, f"{here}, portal '{portal.get('portal')}'"
     if len(luns) > 1:
         yield Ability.SEVERAL_LUNS, here
     for lun in luns:
         if lun.get("serial"):
             yield Ability.STABLE_IDENTITY, f"{here}, LUN '{lun['name']}'"
+        if lun.get("alua"):
+            yield Ability.ALUA, f"{here}, LUN '{lun['name']}'"
     for group in groups:
         yield from _asked_of_group(here, group, {lun["name"] for lun in luns})
     if any(group.get("chap") != groups[0].get("chap") for group in groups):

@@ -4,12 +4,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Collection, Iterable, Mapping
 
 from .._arguments import Portal
 from .._chap import Chap
 from .._host import Problem
+
+# In the order of their numbers (SPC-4 table 180, and TPGS in table 139).
+ALUA_STATES = ("active_optimized", "active_nonoptimized", "standby", "unavailable")
+ALUA_TYPES = ("none", "implicit", "explicit", "both")
+
+
+@dataclass(frozen=True)
+class Alua:
+    """The target port group that a LUN is in, and what a host is told of its paths."""
+
+    group: str
+    number: int
+    state: str = "active_optimized"
+    access_type: str = "both"  # who may change the state: the storage (implicit), the hosts (explicit)
+    preferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class Lun:
     backstore: str = ""  # what the storage system calls it: one of a kind on its host
     read_only: bool = False  # nobody can write to it, whatever its maps say
     asynchronous: bool = False
+    alua: Alua | None = None  # None: in no group of its own
     fixed: str = field(default="", compare=False)  # what it has that we cannot make again
     lacking: frozenset[str] = field(
         default=frozenset(), compare=False
@@ -73,6 +89,7 @@ class Target:
     luns: dict[int, Lun] = field(default_factory=dict)
     initiators: dict[str, Initiator] = field(default_factory=dict)
     tag: int = 1  # the target portal group's
+    iser: frozenset[Portal] = frozenset()  # those of its portals that also speak iSER (RFC 7145)
     fixed: frozenset[Portal] = field(
         default=frozenset(), compare=False
     )  # saved ones that we could not make again
@@ -150,6 +167,7 @@ def whole(running: Target | None, saved: Target | None) -> Target | None:
     found = replace(
         running,
         portals=running.portals | saved.portals,
+        iser=running.iser | (saved.iser - running.portals),
         luns={**running.luns, **luns},
         initiators=initiators,
         fixed=saved.fixed - running.portals,
@@ -196,6 +214,7 @@ def shown(target: Target, sizes: dict[str, int], wwid: Callable[[Lun], str]) -> 
         "name": target.name,
         "enabled": target.enabled,
         "portals": [str(portal) for portal in sorted(target.portals)],
+        **({"iser": [str(portal) for portal in sorted(target.iser)]} if target.iser else {}),
         "alias": target.parameters.get("TargetAlias"),
         "attributes": dict(sorted(target.attributes.items())),
         "parameters": dict(sorted(target.parameters.items())),
@@ -216,6 +235,7 @@ def _lun(lun: Lun, sizes: dict[str, int], wwid: Callable[[Lun], str]) -> dict[st
         "write_back": lun.write_back,
         "read_only": lun.read_only,
         "attributes": dict(sorted(lun.attributes.items())),
+        **({"alua": asdict(lun.alua)} if lun.alua else {}),
     }
 
 
