@@ -34,7 +34,11 @@ FIRST = (
 BOTH = ("test_site", "test_initiator_boot")  # stories in which a distribution shows
 # Each runs one half of the rest in a spread run; a suite beyond them runs the stories alone.
 HALVES = SUITES[:2]
-LONG = {"test_storm": 30, "test_tgt_site": 10}  # files that take as long as so many tests
+LONG = {
+    "test_storm": 30,
+    "test_tgt_site": 10,
+    "test_tgt_move": 10,
+}  # files that take as long as so many tests
 SHOWN: set[Path] = set()
 ROLES = {"storage": "store", "compute": "db", "spare": "spare"}
 

@@ -267,8 +267,7 @@ def planned(san: San, source: Host, destination: Host) -> list[str]:
 
 def one_owner(san: San) -> None:
     """At no moment two hosts may write to a LUN, or have a group active."""
-    told = san.storage.module("lun_info")
-    for lun in told["luns"]:
+    for lun in san.luns():
         for state in ("running", "saved"):
             names = writers(lun, state)
             assert len(names) <= 1, f"The LUN '{lun['name']}' is {state} to write to for {sorted(names)}."

@@ -147,6 +147,8 @@ print(
             "tgt files": tree("/etc/tgt"),
             "tgt": run("tgtadm", "--lld", "iscsi", "--op", "show", "--mode", "target"),
             "rp_filter": values("/proc/sys/net/ipv4/conf/*/rp_filter"),
+            "mtu": values("/sys/class/net/*/mtu"),
+            "network files": tree("/etc/systemd/network", "/etc/network", "/etc/NetworkManager"),
             "sessions": values(
                 "/sys/class/iscsi_session/*/targetname",
                 "/sys/class/iscsi_session/*/recovery_tmo",

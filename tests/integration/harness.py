@@ -288,6 +288,7 @@ def arguments(module: str, check: bool, diff: bool, options: dict[str, Any]) -> 
     given = {
         "_ansible_check_mode": check,
         "_ansible_diff": diff,
+        "_ansible_verbosity": 2,
         "_ansible_module_name": module,
         "_ansible_version": ansible.release.__version__,
         "_ansible_remote_tmp": "/tmp",

@@ -69,6 +69,8 @@ BUILT: dict[str, San] = {}  # by storage host: what stands there now
 class San:
     """The three hosts, and the groups that are between them."""
 
+    provider = "lio"
+
     def __init__(self, lab: Lab, storage: Host, first: Host, second: Host) -> None:
         self.lab, self.storage, self.first, self.second = lab, storage, first, second
         self.groups: tuple[Group, ...] = ()
@@ -94,7 +96,7 @@ class San:
     def standing(cls, lab: Lab, storage: Host, first: Host, second: Host, *groups: Group) -> San:
         """The SAN that the tests before have left, if it has these groups and rests; else a new one."""
         built = BUILT.get(storage.name)
-        if built is None or built.groups != groups or not built.rests:
+        if built.__class__ is not cls or built.groups != groups or not built.rests:
             built = cls(lab, storage, first, second)
             built.build(*groups)
         return built
@@ -115,7 +117,9 @@ class San:
             host.run("systemctl enable --now multipathd open-iscsi iscsid lvm2-monitor 2>/dev/null || true")
 
     def serve(self, *groups: Group) -> None:
-        self.storage.run("systemctl disable --now tgt 2>/dev/null || true; mkdir -p /srv/luns")
+        if self.provider != "tgt":
+            self.storage.run("systemctl disable --now tgt 2>/dev/null || true")
+        self.storage.run("mkdir -p /srv/luns")
         target = {
             "name": TARGET,
             "portals": self.portals,
@@ -132,7 +136,7 @@ class San:
                 }
             ],
         }
-        do(self.storage, "targets", targets=[target])
+        do(self.storage, "targets", provider=self.provider, targets=[target])
 
     def connect(self, host: Host) -> None:
         node = {"target": TARGET, "portals": self.portals, "startup": "automatic", "logged_in": True}
@@ -175,7 +179,7 @@ class San:
 
     def stranger(self, host: Host) -> None:
         """The target knows nothing of this host."""
-        igroup = {"target": TARGET, "name": host.name, "state": "absent"}
+        igroup = {"provider": self.provider, "target": TARGET, "name": host.name, "state": "absent"}
         end = time.monotonic() + FORGOTTEN
         while self.storage.module("igroup", **igroup).get("failed") and time.monotonic() < end:
             time.sleep(2)
@@ -192,6 +196,7 @@ class San:
             "from": source.name,
             "to": destination.name,
             "storage": self.storage.name,
+            "target_provider": self.provider,
             "move_volume_group_backup_dir": f"{self.lab.place.directory}/backups",
             "initiator_nodes": [],
             **more,
@@ -216,9 +221,14 @@ class San:
         ):
             assert other.run(command, check=False).rc != 0, f"{other.name}: {command}"
 
+    def luns(self) -> list[dict[str, Any]]:
+        """Who has which of its LUNs."""
+        told = do(self.storage, "lun_info", provider=self.provider)
+        return list(told["luns"])
+
     def sides(self, group: Group) -> tuple[Host, Host]:
         """The compute host that may write to the LUNs of a group, and the other one."""
-        told = self.storage.module("lun_info")["luns"]
+        told = self.luns()
         (names,) = {writers(lun) for lun in told if lun["name"] in group.luns}
         here = names == {initiator(self.first)}
         return (self.first, self.second) if here else (self.second, self.first)

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.tests.integration.by_discovery import offered
 from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
     IQN,
     OTHER,
@@ -31,16 +32,6 @@ def open_again(compute, storage):
     yield
     succeeded(storage, storage.module("targets", targets=[], discovery_chap={"user": "", "secret": ""}))
     compute.run(f"iscsiadm -m discoverydb -t st -p {portals_of(storage)[0]} -o delete", check=False)
-
-
-def offered(compute, portal, **chap):
-    """What iscsiadm is offered that proves itself by these settings of its discovery record; None: it is refused."""
-    record = f"iscsiadm -m discoverydb -t st -p {portal}"
-    compute.run(f"{record} -o delete; {record} -o new >/dev/null", check=False)
-    for key, value in {"authmethod": "CHAP", **chap}.items() if chap else ():
-        compute.run(f"{record} -o update -n discovery.sendtargets.auth.{key} -v '{value}'")
-    ran = compute.run(f"{record} -o nonpersistent --discover", check=False, timeout=120)
-    return None if ran.rc else [line.split()[1] for line in ran.out.splitlines()]
 
 
 def test_who_asks_for_targets_proves_himself_one_way_and_both_ways(compute, storage):

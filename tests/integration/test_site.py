@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import same, settled
-from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played
+from ansible_collections.lunworks.iscsi.tests.integration.harness import same, settled, succeeded
+from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played, reported
 
 SITE = "lunworks.iscsi.site"
 MOUNTS = ["/srv/db", "/srv/log", "/srv/plain"]
 DISKS = "lunworks.iscsi.volume : The disks are here, proved on every path"
+CHECK = "/usr/local/sbin/check_san"
+MONITORING = "- hosts: compute\n  gather_facts: false\n  roles: [lunworks.iscsi.monitoring]\n"
 TREE = "cd /srv/db && find . -type f -not -name stream -exec sha256sum {} + | sort"
 WRITE = (
     "mkdir -p /srv/db/tree && cd /srv/db/tree && for n in $(seq 40); do head -c ${n}000 /dev/urandom >file$n; done &&"
@@ -53,6 +56,21 @@ def standing(compute, site):
     return compute
 
 
+@pytest.fixture
+def checked(lab, compute, standing, tmp_path):
+    """What the check of the role monitoring says first; empty if it finds nothing."""
+    if compute.run(f"test -x {CHECK}", check=False).rc:
+        play = tmp_path / "monitoring.yml"
+        play.write_text(MONITORING)
+        played(lab, str(play), hosts=[compute], monitoring_textfile_directory="")
+
+    def said():
+        faults = compute.run(CHECK, check=False).out.partition(" | ")[0].split("; ")[1:]
+        return faults[0] if faults else ""
+
+    return said
+
+
 def test_a_bare_lab_is_converged_in_one_run_and_the_check_has_said_how(lab, storage, compute, site):
     lab.fresh(storage, compute)
     before = {host.name: host.fingerprint() for host in (storage, compute)}
@@ -84,7 +102,7 @@ def test_a_second_run_and_its_check_change_nothing(storage, compute, site, stand
         same(before[host.name], host.fingerprint(), f"site.yml on the converged host {host.name}")
 
 
-def test_writing_goes_on_while_a_path_is_cut(lab, compute, standing):
+def test_writing_goes_on_while_a_path_is_cut(lab, storage, compute, standing, checked):
     compute.run(WRITE)
     before = compute.run(TREE).out
     compute.run(
@@ -106,6 +124,13 @@ def test_writing_goes_on_while_a_path_is_cut(lab, compute, standing):
         size = "stat -c %s /srv/db/stream"
         at = int(compute.run(size).out)
         settled(compute, f"[ $({size}) -gt {at} ]", 60)
+        first = reported(lab, storage, compute)[1]
+        assert first.startswith(f"{compute.name}: The way to 10.77.1."), first
+        assert "Check the NIC, cable and switch port" in first
+        said = checked()
+        assert said.startswith("the session with '") and " at 10.77.1." in said and " is down (F" in said, (
+            said
+        )
     finally:
         lab.link(compute, "san1", up=True)
     compute.run("touch /tmp/enough")
@@ -119,6 +144,53 @@ def test_writing_goes_on_while_a_path_is_cut(lab, compute, standing):
     assert set(paths(compute).values()) == {2}
 
 
+SYSTEM_ID = """--config 'global {system_id_source="lvmlocal"} local {system_id="elsewhere"}' --systemid"""
+CONF = "sed -i 's/^node.session.cmds_max = .*/node.session.cmds_max = {}/' /etc/iscsi/iscsid.conf"
+
+
+def test_report_and_check_say_first_what_is_wrong_and_nothing_when_all_is_well(
+    lab, storage, compute, site, standing, checked
+):
+    assert reported(lab, storage, compute)[0] == "No faults."
+    assert checked() == ""
+    sessions = succeeded(compute, compute.module("initiator_info"))["sessions"]
+    used = {user: disk for session in sessions for disk in session["disks"] for user in disk["users"]}
+    log = next(disk for user, disk in used.items() if user.endswith("'vg_log/log'"))
+    plain = next(disk for user, disk in used.items() if user.endswith("is mounted on '/srv/plain'"))
+
+    def first(fault, heal):
+        """What is said first while this is so."""
+        compute.run(fault)
+        try:
+            return reported(lab, storage, compute)[1], checked()
+        finally:
+            compute.run(heal)
+
+    said, check = first(CONF.format(256), CONF.format(128))
+    assert check.startswith("'node.session.cmds_max' is '128' in the record of"), check
+    assert "and '256' in iscsid.conf: set both to the same value" in check
+    assert said.startswith(f"{compute.name}: 'node.session.cmds_max' is '128' in the record of"), said
+    assert "-> Set both to the same value" in said
+    said, _check = first(f"vgchange -qy {SYSTEM_ID} elsewhere vg_log", f"vgchange -qy {SYSTEM_ID} '' vg_log")
+    assert "'vg_log' on this host's LUNs belongs to the host with the system ID 'elsewhere'" in said
+    read_only = f"blockdev --{{}} /dev/mapper/{plain['map']}"
+    said, check = first(read_only.format("setro"), read_only.format("setrw"))
+    assert said.startswith(f"{compute.name}: The map '{plain['map']}' of the LUN 'plain', which is in use"), (
+        said
+    )
+    assert check.startswith(f"the LUN 'plain' ({plain['map']}) is read-only"), check
+    said, check = first(
+        f"umount /srv/log && vgchange -qan vg_log && multipath -f {log['map']} && vgchange -qay vg_log --devices {log['device']}"
+        " --config 'devices {multipath_component_detection=0}' && multipath -r",
+        "true",
+    )
+    assert f"{log['device']} holds the active logical volume 'vg_log/log', a single path of the LUN" in said
+    assert check.startswith(f"'vg_log/log' is on {log['device'].rpartition('/')[2]}, one of 2 paths"), check
+    site()
+    assert reported(lab, storage, compute)[0] == "No faults."
+    assert checked() == ""
+
+
 @pytest.mark.parametrize(
     "victims",
     [
@@ -129,11 +201,18 @@ def test_writing_goes_on_while_a_path_is_cut(lab, compute, standing):
     ids="+".join,
 )
 def test_after_a_power_cut_everything_is_mounted_again_and_nothing_is_to_do(
-    lab, storage, compute, site, standing, victims
+    lab, storage, compute, site, standing, checked, victims
 ):
     hosts = [{"storage": storage, "compute": compute}[name] for name in victims]
     before = compute.run(TREE).out
     lab.power_cut(*hosts)
+    if victims == ["storage"]:
+        settled(compute, "! grep -q LOGGED_IN /sys/class/iscsi_session/*/state", 60)
+        said = reported(lab, storage, compute)
+        assert said[1].startswith(f"{storage.name}: '{storage.name}' does not answer"), said[:4]
+        assert said[2].startswith(f"{compute.name}: No path is left to"), said[:4]
+        assert f"It serves '{compute.name}'." in said[1]
+        assert re.match(r"the LUN '\w+' \(\S+\) has no path of 2", checked())
     lab.boot(*hosts)
     settled(compute, " && ".join(f"findmnt {path}" for path in MOUNTS), 180)
     settled(compute, "! multipathd show paths format '%t' | grep -q failed", 180)

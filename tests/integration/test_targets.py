@@ -145,7 +145,7 @@ def test_an_initiator_sees_its_luns_and_no_other_gets_in(storage, compute):
 
 def test_a_lun_grows_online_file_and_device_alike(storage, compute):
     ran = converges(storage, "lun", {"target": DB, "name": "db0", "size": "64m"})
-    assert ran["steps"][1] == f"Grow the LUN 'db0' to {64 << 20} bytes, online"
+    assert ran["steps"][1] == "Grow the LUN 'db0' to 64 MiB, online"
     storage.run("lvextend -q -L 48M vg_store/db1")
     assert not storage.module("targets", targets=[{"name": DB}])["changed"]
     compute.run("iscsiadm -m session -R >/dev/null; udevadm settle")

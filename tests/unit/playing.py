@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -12,6 +13,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def need_collection(name: str) -> None:
+    """A collection of another namespace, which the bundle in .cache/venv has. Only a plain ansible-core may lack it."""
+    try:
+        found = importlib.util.find_spec("ansible_collections." + name)
+    except ModuleNotFoundError:  # not even its namespace
+        found = None
+    if found is None:
+        assert ROOT / ".cache/venv" not in Path(sys.executable).parents, f"{name}: see requirements/dev.in"
+        pytest.skip(f"{name} is not beside this ansible-core")
 
 
 def run_playbook(tmp_path: Path, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
@@ -28,7 +40,7 @@ def run_playbook(tmp_path: Path, *arguments: str, seconds: float = 120) -> subpr
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_HOME": str(tmp_path),
-            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_STDOUT_CALLBACK": os.environ.get("ANSIBLE_STDOUT_CALLBACK", "default"),
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
         },
         stdout=subprocess.PIPE,

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.lunworks.iscsi.tests.unit.lio_host import ACCESS_TYPES, GROUP
+
 ROOT = "/sys/kernel/config/target"
 PLUGINS = {"block": "iblock", "ramdisk": "rd_mcp"}
 HEAD = "Status: ACTIVATED  Max Queue Depth: 0  SectorSize: 512  HwMaxSectors: 16384\n        "
@@ -60,7 +62,11 @@ def _backstore(base, store, number):
         {f"{base}/attrib/{name}": f"{value}\n" for name, value in store.get("attributes", {}).items()}
     )
     for group in store.get("alua_tpgs", [{"name": "default_tg_pt_gp"}]):
-        files[f"{base}/alua/{group['name']}/tg_pt_gp_id"] = f"{group.get('tg_pt_gp_id', 0)}\n"
+        said = {key: str(group.get(key, value)) for key, value in GROUP.items()}
+        said["tg_pt_gp_id"] = said["tg_pt_gp_id"] or "0"
+        if "alua_access_type" in group:
+            said["alua_access_type"] = ACCESS_TYPES[int(group["alua_access_type"])]
+        files.update({f"{base}/alua/{group['name']}/{key}": f"{value}\n" for key, value in said.items()})
     return files
 
 

@@ -56,6 +56,7 @@ class ScriptedHost(Host):
         cards=None,
         portals=None,
         effects=(),
+        largest=None,
     ):
         self.files = {path: value for path, value in (files or {}).items() if value is not None}
         self.runs = dict(runs or {})
@@ -66,6 +67,7 @@ class ScriptedHost(Host):
         )  # what devices answer: {device: {wwid, serial, size, product, luns} or "unmapped"}
         self.cards = copy.deepcopy(cards or {})  # CHAP tables: {host number: {index: [user, secret, mutual]}}
         self.portals = portals or {}  # what answers a login: {"address:port": the targets of a LoginPortal}
+        self.largest = largest or {}  # packets that are answered: {address: the largest, 0 for none}
         self.effects = effects  # what commands lead to: see '_take_effect'
         self.process = PROCESS
         self.did = []
@@ -244,6 +246,9 @@ class ScriptedHost(Host):
 
     def unreachable(self, address, port, nic="", seconds=5):
         return self.silent.get(f"{address}:{port}", "")
+
+    def echo(self, address, size, nic="", seconds=1):
+        return size <= self.largest[address]
 
     def scsi(self, asked, seconds=10):
         return [self._answer(device, command) for device, command, _length in asked]

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.lunworks.iscsi.tests.unit.playbook_variables import PLAYBOOKS, overridable, settable
+
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "ansible_collections.lunworks.iscsi.plugins"
 DOORS = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py") if path.stem != "__init__")
@@ -90,6 +92,14 @@ def test_the_readme_of_a_role_names_every_variable(role):
     assert sorted(set(role_options(role)) - named) == []
 
 
+def test_the_readme_shows_data_with_the_timers_that_the_report_asks_for():
+    readme = (ROOT / "README.md").read_text()
+    (use,) = re.findall(r"^```yaml\n(# inventory/hosts.yml\n.*?)^```", readme, re.M | re.S)
+    assert (
+        yaml.safe_load(use.partition("# inventory/host_vars/db-a.yml")[2])["initiator_preset"] == "multipath"
+    )
+
+
 def test_the_readme_names_every_module_role_and_playbook_and_no_other():
     readme = (ROOT / "README.md").read_text()
     tables = readme[readme.index("## What is in it") : readme.index("All modules support check mode")]
@@ -98,6 +108,42 @@ def test_the_readme_names_every_module_role_and_playbook_and_no_other():
     }
     playbooks = {f"lunworks.iscsi.{path.stem}" for path in (ROOT / "playbooks").glob("*.yml")}
     assert named == playbooks | {role.name for role in ROLES} | set(DOORS)
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_the_page_of_a_playbook_has_its_variables_and_no_other(playbook):
+    page = (ROOT / f"docs/docsite/rst/playbook_{playbook}.rst").read_text()
+    terms = re.findall(r"^(``\w+``(?:, ``\w+``)*)$", page, re.M)
+    documented = {name for term in terms for name in re.findall(r"\w+", term)}
+    assert sorted(settable(playbook) - documented) == []
+    assert sorted(documented - settable(playbook) - overridable(playbook)) == []
+
+
+def test_the_variables_of_playbooks_are_found():
+    assert settable("site") == {"allow_move"}
+    assert {"vg", "from", "to", "storage"} <= settable("move_volume_group")
+    assert settable("report") == {"report_format", "report_file", "report_since", "report_from"}
+
+
+def test_guides_stand_in_one_order_in_the_readme_on_the_site_and_in_the_collection():
+    sections = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text())["sections"]
+    guides = [guide for section in sections for guide in section["toctree"]]
+    readme = re.findall(r"^- \[.*\]\(docs/docsite/rst/(\w+)\.rst\)$", (ROOT / "README.md").read_text(), re.M)
+    front = (ROOT / "docs/site/index.rst").read_text()
+    assert guides == readme == re.findall(r"^ +docsite/(\w+)$", front, re.M)
+    assert sorted(guides) == sorted(
+        path.stem
+        for path in (ROOT / "docs/docsite/rst").glob("*.rst")
+        if not path.stem.startswith("playbook_")
+    )
+    assert [section["title"] for section in sections[:-1]] == re.findall(r":caption: (.*)", front)[:-1]
+
+
+def test_the_readme_calls_a_guide_by_its_title():
+    for title, file in re.findall(
+        r"^- \[(.*)\]\((docs/docsite/rst/\w+\.rst)\)$", (ROOT / "README.md").read_text(), re.M
+    ):
+        assert f"\n{title}\n{'=' * len(title)}\n" in (ROOT / file).read_text(), file
 
 
 def test_the_promises_of_the_readme_name_tests_that_exist():

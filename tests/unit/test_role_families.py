@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.lunworks.iscsi.tests.unit.playing import run_playbook
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = sorted(path.parent for path in (ROOT / "roles").glob("*/vars"))
+ROLES = sorted(path.parents[1] for path in (ROOT / "roles").glob("*/vars/Debian.yml"))
 FAMILIES = ["Debian", "RedHat", "Suse"]
 
 

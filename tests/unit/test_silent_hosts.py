@@ -57,5 +57,8 @@ def test_an_array_that_is_set_up_by_hand_is_refused_before_anything(tmp_path):
     (target,) = STORAGE["target_targets"]
     by_hand = {**target, "luns": [{"name": "db0", "size": "1g", "wwid": "36001405" + "0" * 25}]}
     said = run(tmp_path, {**STORAGE, "target_provider": "manual", "target_targets": [by_hand]})
-    assert "'store' is set up by hand (target_provider: manual)." in said and "--limit 'all:!store'" in said
+    assert (
+        "'store' is an array (target_provider: manual), on which secrets" in said
+        and "--limit 'all:!store'" in said
+    )
     assert "UNREACHABLE" not in said

@@ -151,12 +151,12 @@ def test_an_empty_user_and_an_empty_secret_say_no_chap():
 @pytest.mark.parametrize(
     "change, said",
     [
-        ({"secret": "short"}, "The CHAP secret of the user 'db' has 5 bytes; it must have 12 to 255"),
+        ({"secret": "short"}, "The CHAP secret has 5 bytes; it must have 12 to 255"),
         ({"secret": "x" * 256}, "has 256 bytes"),
-        ({"mutual_secret": "short"}, "The CHAP mutual_secret of the user 'store' has 5 bytes"),
+        ({"mutual_secret": "short"}, "The CHAP mutual_secret has 5 bytes"),
         ({"mutual_secret": "twelve-bytes"}, "are the same"),
         ({"secret": "twelve bytes\n"}, "white space"),
-        ({"user": ""}, "user '' is empty"),
+        ({"user": ""}, "user is empty"),
         ({"user": "a\nb"}, "white space"),
     ],
 )
@@ -165,6 +165,11 @@ def test_chap_that_would_not_work_is_refused_without_showing_the_secret(change, 
         chap({**GOOD, **change})
     assert said in str(refused.value)
     assert change.get("secret", "twelve-bytes") not in str(refused.value)
+
+
+def test_a_chap_secret_that_yaml_takes_for_a_number_is_a_text():
+    found = chap({"user": 7, "secret": 123456789012})
+    assert (found.user, found.secret.reveal()) == ("7", "123456789012")
 
 
 def test_a_thing_that_is_named_twice():
@@ -233,6 +238,9 @@ def test_a_wwid_in_every_spelling_is_one_wwid(text, found):
         "3600601603e303800e35b350f68e3e41",
         "eui.",
         "naa.",
+        "naa.60a980004271776346244a724e79edfx",
+        "0x5000c500a1b2c3",
+        "eui.0025385971b0a1cg",
         "3" * 200,
     ],
 )

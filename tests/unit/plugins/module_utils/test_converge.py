@@ -27,9 +27,14 @@ class Ended(Exception):
 class Module:
     def __init__(self, check_mode=False, **params):
         self.params, self.check_mode, self._diff, self.warnings = params, check_mode, True, []
+        self._verbosity = params.pop("verbosity", 0)
+        self.journal = []
 
     def warn(self, text):
         self.warnings.append(text)
+
+    def log(self, msg):
+        self.journal.append(msg)
 
     def exit_json(self, **result):
         raise Ended(result)
@@ -104,7 +109,7 @@ def test_steps_are_taken_and_the_second_look_is_the_state():
         "changed": True,
         "steps": ["Put the box 'b'"],
         "state": ["a", "b"],
-        "diff": {"before": '[\n    "a"\n]\n', "after": '[\n    "a",\n    "b"\n]\n'},
+        "diff": [{"prepared": "- Put the box 'b'\n"}],
         "warnings": ["The shelf is old."],
     }
 
@@ -121,7 +126,7 @@ def test_nothing_to_do_is_not_changed():
         "changed": False,
         "steps": [],
         "state": ["a"],
-        "diff": {"before": '[\n    "a"\n]\n', "after": '[\n    "a"\n]\n'},
+        "diff": [],
         "warnings": [],
     }
 
@@ -158,6 +163,32 @@ def test_a_step_without_effect_is_found_by_the_second_look():
     assert result["failed"] is True
     assert "The host still differs" in result["msg"]
     assert "Put the box 'slippery'" in result["msg"]
+
+
+@pytest.mark.parametrize("step", [Put, PutFast])
+def test_the_journal_has_each_step_as_it_begins_and_what_failed(step):
+    module = Module(boxes=["a", "heavy"], step=step)
+    with pytest.raises(Ended):
+        converge(module, Shelf, Boxes([]))
+    said = ["step: Put the box 'a'", "step: Put the box 'heavy'", "failed: Put the box 'heavy': too heavy"]
+    assert module.journal == [f"lunworks.iscsi {line}" for line in said]
+
+
+@pytest.mark.parametrize("check_mode, boxes", [(True, ["a", "b"]), (False, ["a"])])
+def test_the_journal_has_nothing_of_a_check_run_and_of_a_host_that_is_as_wanted(check_mode, boxes):
+    module = Module(check_mode, boxes=boxes)
+    with pytest.raises(Ended):
+        converge(module, Shelf, Boxes(["a"]))
+    assert module.journal == []
+
+
+def test_a_line_in_the_journal_is_one_line_that_ansible_can_write():
+    """AnsibleModule.log ends a run at a NUL byte and at half a character."""
+    module = Module(boxes=["x\ny\0\udcffz" + "w" * 2000])
+    with pytest.raises(Ended) as end:
+        converge(module, Shelf, Boxes([]))
+    assert end.value.args[0]["changed"] and len(module.journal[0]) == 1000
+    assert module.journal[0].startswith("lunworks.iscsi step: Put the box 'x y  z")
 
 
 @dataclass(frozen=True)
@@ -313,7 +344,28 @@ def test_resources_in_turn_are_told_by_name_and_each_sees_what_the_one_before_di
     assert host == ["a", "b"]
     assert told["steps"] == ["Put the box 'a'", "Put the box 'b'"]
     assert told["changed"] and told["state"] == {"low": ["a"], "high": ["a", "b"]}
-    assert told["diff"] == {"before": {"low": [], "high": ["a"]}, "after": told["state"]}
+    assert told["diff"] == [{"prepared": "- Put the box 'a'\n- Put the box 'b'\n"}]
+    host = Boxes([])
+    told = ended_in_turn(host, low=["a"], high=["a", "b"], verbosity=2)
+    assert told["diff"][1:] == [{"before": {"low": [], "high": ["a"]}, "after": told["state"]}]
+
+
+class Labelled(Shelf):
+    def texts(self, state):
+        return {"/label": "".join(f"{box}\n" for box in state), "/same": "same\n"}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_diff_is_the_steps_and_the_text_files_that_differ(check_mode):
+    with pytest.raises(Ended) as end:
+        converge(Module(check_mode, boxes=["b"]), Labelled, Boxes(["a"]))
+    label = {"before_header": "/label", "after_header": "/label", "before": "a\n", "after": "a\nb\n"}
+    assert end.value.args[0]["diff"] == [{"prepared": "- Put the box 'b'\n"}, label]
+
+
+def test_states_that_are_lists_are_shown_as_text():
+    told = ended(Boxes(["a"]), boxes=["b"], verbosity=2)["diff"]
+    assert told[1:] == [{"before": '[\n    "a"\n]\n', "after": '[\n    "a",\n    "b"\n]\n'}]
 
 
 def test_a_fault_in_what_was_asked_of_a_later_resource_is_found_before_the_first_step():

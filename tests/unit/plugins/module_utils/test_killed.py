@@ -47,6 +47,7 @@ SEEN = {
     "run multipathd reconfigure": "the look asks the daemon what it has loaded",
     "run systemctl restart iscsid.service": "the look compares when the daemon began with when the file was written",
     "run systemctl daemon-reload": "what is written is for the next boot, at which systemd reads it",
+    "run nmcli general reload conf": "what is written is for the next boot, at which NetworkManager reads it",
     "run vgcfgrestore": "LVM itself writes to a PV that is back, at its next change",
     "run udevadm control --reload": "udev looks for newer rules itself",
 }

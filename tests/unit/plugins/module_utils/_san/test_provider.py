@@ -24,6 +24,10 @@ HOST = {"name": "db", "initiators": ["iqn.2026-11.org.example:db"]}
 # What each ability is asked by; two cannot be asked by these options, they say how a change is made.
 ASKED = {
     Ability.SEVERAL_LUNS: ({"luns": [DATA, {**DATA, "name": "log"}]}, f"target '{NAME}'"),
+    Ability.ISER: (
+        {"portals": ["192.0.2.1", {"portal": "192.0.2.2", "iser": True}]},
+        f"target '{NAME}', portal '192.0.2.2'",
+    ),
     Ability.STABLE_IDENTITY: ({"luns": [{**DATA, "serial": "42424242"}]}, f"target '{NAME}', LUN 'data'"),
     Ability.LUN_BY_INITIATOR: (
         {"luns": [DATA], "igroups": [{"name": "db", "luns": []}]},
@@ -87,3 +91,48 @@ def test_a_provider_says_what_it_lacks_by_the_names_that_there_are(name):
     assert one.name == name
     assert set(one.lacks) <= set(Ability)
     assert all(len(why) > 20 for why in one.lacks.values())
+
+
+# What each software on a host or array lacks of what data can ask for. ALUA is asked by an option that the others share.
+LACKED = [
+    (name, ability)
+    for name in NAMES
+    for ability in (*ASKED, Ability.ALUA)
+    if ability in provider_named(name).lacks
+]
+
+
+def test_there_are_many_and_lio_has_all_of_them():
+    assert len(LACKED) >= 25 and not [ability for name, ability in LACKED if name == "lio"]
+
+
+@pytest.mark.parametrize("name, ability", LACKED)
+def test_what_cannot_be_enforced_is_refused_with_the_name_of_what_can(name, ability):
+    alua = {"luns": [{**DATA, "alua": {"group": "far"}}]}
+    asked = alua if ability is Ability.ALUA else ASKED[ability][0]
+    with pytest.raises(Problem) as problem:
+        provider_named(name).refuse({"name": NAME, **asked})
+    how = "'provider: lio'" if provider_named(name).on_host else "target_provider: lio"
+    assert " asks for " in str(problem.value) and str(problem.value).endswith(f"LIO ({how}), which has it.")
+    assert CHAP["secret"] not in str(problem.value)
+
+
+@pytest.mark.parametrize("name", ["iet", "lio", "tgt"])
+def test_booleans_as_text_are_read_alike(name):
+    """Templates and quoted words give text; what an igroup lists and a portal that is a dictionary have no type of their own."""
+    luns = [{**DATA, "state": "present", "allocation": "sparse", "shared": False}]
+    group = {**HOST, "luns": [{"name": "data", "shared": "false"}]}
+    asked = {
+        "name": NAME,
+        "portals": [{"portal": "192.0.2.1", "iser": "no"}],
+        "luns": luns,
+        "igroups": [group],
+    }
+    (read,) = provider_named(name).resource([asked]).asked
+    assert read["igroups"][0]["luns"][0]["shared"] is False and set(read["iser"].values()) == {False}
+    group["luns"] = [{"name": "data", "shared": "yes"}]
+    (read,) = provider_named(name).resource([asked]).asked
+    assert read["igroups"][0]["luns"][0]["shared"] is True
+    group["luns"] = [{"name": "data", "shared": "perhaps"}]
+    with pytest.raises(Problem, match="igroup 'db': shared of the LUN 'data' must be true or false"):
+        provider_named(name).resource([asked])
