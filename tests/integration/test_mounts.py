@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused
+from ansible_collections.lunworks.iscsi.tests.integration.harness import converges, refused, succeeded
 
 DEVICE = "/dev/disk/by-test/mounts"
 ENTRY = {"path": "/srv/test mounts", "device": DEVICE, "filesystem": "ext4"}
@@ -59,3 +59,20 @@ def test_a_device_that_is_not_there_leaves_no_line_behind(compute):
     assert "Mount '/dev/vg_none/data' on '/srv/none'" in result["steps_left"]
     assert compute.read("/etc/fstab") == before
     compute.run("rmdir /srv/none")
+
+
+def test_systemd_is_told_of_a_line_that_went_without_it(compute, disks):
+    """Its old unit would mount the device again as soon as that is there: after a login, or when its group is activated."""
+    device = disks.make("stale", 32)
+    compute.run(f"mkfs.ext4 -q {device}")
+    entry = {"path": "/srv/stale", "device": device, "filesystem": "ext4"}
+    succeeded(compute, compute.module("mounts", mounts=[entry]))
+    compute.run("umount /srv/stale && sed -i '/stale/d' /etc/fstab")
+    try:
+        converges(compute, "mounts", {"mounts": [{"path": "/srv/stale", "state": "absent"}]})
+        disks.hide("stale")
+        disks.show("stale")
+        compute.run(f"udevadm settle && test -b {device} && systemctl is-system-running --wait", check=False)
+        assert compute.run("findmnt /srv/stale", check=False).out == ""
+    finally:
+        compute.run("umount /srv/stale; rmdir /srv/stale", check=False)

@@ -49,6 +49,7 @@ class Mount:
     mounted: str | None = None
     automount: bool = False  # systemd waits there for the first access, which mounts what the line says
     users: tuple[str, ...] = ()
+    stale: bool = False  # whether systemd's unit is of a line that is gone or was another one
     place: Place = field(default=Place(), compare=False)
 
 
@@ -219,7 +220,8 @@ def unit_name(path: str) -> str:
 
 def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
     """A way out before a way in. What goes loses its line first, inner ones first; what comes is mounted outer ones first,
-    and gets its line then. A changed line is read by systemd before: it unmounts what an old unit does not allow.
+    and gets its line then. A changed line is read by systemd before: it unmounts what an old unit does not allow. So is one
+    of which whoever changed it, or was killed while it did, has not told systemd.
     """
     pairs = sorted(zip(seen, want), key=lambda pair: pair[0].place.real)
     lines: list[Step] = []
@@ -245,7 +247,7 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
             made.append(real)
         if new.line and not old.line:
             coming.append(WriteLine(new.path, real, new.line))
-    if lines:
+    if lines or any(one.stale for one in seen):
         lines.append(ReloadUnits())
     if any(isinstance(step, WriteLine) for step in coming):
         coming.append(ReloadUnits())

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass, replace
 from typing import Iterator, Mapping, Sequence
@@ -13,11 +14,15 @@ from .._block.holders import User, look_files, look_holders
 from .._block.mountinfo import Mounted, hidden, inside, is_of, look_mounted, seen_at
 from .._host import Host, lines_of
 from . import fstab
-from .fstab import FSTAB, Entry
+from .fstab import FSTAB, Entry, Line
 from .mount import Mount, Place, unit_name
 
 UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+GENERATED = (
+    "/run/systemd/generator"  # what systemd-fstab-generator(8) wrote there when systemd last read fstab
+)
 SYSTEMD = "systemd-1"  # the source of systemd's own triggers (systemd src/core/automount.c)
+WHAT = re.compile(r"^What=(.*)$", re.MULTILINE)
 # Users of a device that do not keep it from being mounted.
 HARMLESS = ("mount", "process", "loop", "filesystem")
 
@@ -30,12 +35,13 @@ class System:
     entries: list[Entry]
     named: list[str]  # the mount point of each entry, as the kernel calls it
     unfounded: frozenset[str]
+    unread: bool  # whether fstab was written after systemd has read it
 
 
 def look_mounts(host: Host, devices: Mapping[str, str | None], leaving: Sequence[str]) -> tuple[Mount, ...]:
     """The mounts at these paths, each with the device that it should have. Who is busy is asked for those in 'leaving'."""
     mounts, found = look_mounted(host), fstab.entries(host.read(FSTAB) or "")
-    system = System(mounts, found, fstab.paths(host, found, mounts), _unfounded(host))
+    system = System(mounts, found, fstab.paths(host, found, mounts), _unfounded(host), _unread(host))
     reals = {path: fstab.canonical(host, path, mounts) for path in devices}
     gone = [reals[path] for path in leaving]
     seen = [_look(host, path, reals[path], device, system) for path, device in devices.items()]
@@ -62,6 +68,7 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
         line=line,
         mounted=None if top is None else device if device and is_of(host, top, device) else top.called,
         automount=len(solid) < len(here),
+        stale=system.unread and _stale(host, real, line),
         place=Place(
             real=real,
             there=bool(here) or host.stat(real) is not None,  # a dead file system does not answer
@@ -75,6 +82,19 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
             unfounded=system.unfounded,
         ),
     )
+
+
+def _unread(host: Host) -> bool:
+    read, written = host.stat(GENERATED), host.stat(FSTAB)
+    return read is not None and written is not None and written.st_mtime > read.st_mtime
+
+
+def _stale(host: Host, real: str, line: Line | None) -> bool:
+    """Whether systemd's unit is not of the line. It mounts what has no line any more as soon as its device is there."""
+    unit = host.read(f"{GENERATED}/{unit_name(real)}.mount")
+    what = WHAT.search(unit or "")
+    device = what[1].replace("%%", "%") if what else ""
+    return device != (fstab.device_path(line.device) if line else "")
 
 
 def _unfounded(host: Host) -> frozenset[str]:

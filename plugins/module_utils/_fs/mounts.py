@@ -75,7 +75,10 @@ class MountsResource(Resource):
 
     def show(self, state: tuple[Mount, ...]) -> Any:
         """Without what the mounts are judged by."""
-        return [{key: value for key, value in plain(one).items() if key != "place"} for one in state]
+        return [
+            {key: value for key, value in plain(one).items() if key not in ("place", "stale")}
+            for one in state
+        ]
 
     def texts(self, state: tuple[Mount, ...]) -> dict[str, str]:
         """The lines of these mounts; those of others may hold passwords (mount.cifs(8))."""
@@ -119,7 +122,7 @@ def _check_device(path: str, device: str) -> None:
 def wanted(seen: Mount, option: dict[str, Any]) -> Mount:
     """A mount as it shall be; what was left out stays as it is."""
     if option["state"] == "absent":
-        return replace(seen, line=None, mounted=None, automount=False)
+        return replace(seen, line=None, mounted=None, automount=False, stale=False)
     device = option["device"]
     line = Line(
         device=seen.place.kept or device,
@@ -127,7 +130,7 @@ def wanted(seen: Mount, option: dict[str, Any]) -> Mount:
         options=option["options"] or (_kept(seen.line, device) if seen.line else new_options(device)),
     )
     waits = seen.automount and not seen.mounted  # the first access will mount what the line says
-    return replace(seen, line=line, mounted=None if waits else device)
+    return replace(seen, line=line, mounted=None if waits else device, stale=False)
 
 
 def _kept(line: Line, device: str) -> str:
