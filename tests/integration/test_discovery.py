@@ -235,6 +235,24 @@ def test_iscsid_polls_and_is_not_restarted_over_disks_in_use(compute, storage):
             compute.run(f"iscsiadm -m discoverydb -t st -p {first}:3260 -o delete; systemctl restart iscsid")
 
 
+def test_other_discovery_sessions_of_this_host_end_ours(compute, storage):
+    """The target takes all of them for one session (RFC 7143 section 6.3.5); iscsid's polling is such a one too."""
+    first, second = portals_of(storage)
+    other = f"iscsiadm -m discoverydb -t st -p {second} -o nonpersistent --discover"
+    with given(storage, compute, target("busy", storage, compute)):
+        compute.run("systemctl start iscsid")
+        for _loop in "ab":
+            compute.run(
+                f"nohup sh -c 'while {other} || :; do :; done' >/dev/null 2>&1 & echo $! >>/run/other"
+            )
+        try:
+            for _try in range(8):
+                shown = succeeded(compute, compute.module("discovery", check=True, portals=[first]))
+                assert f"{IQN}:busy" in [one["target"] for one in shown["state"]["targets"]]
+        finally:
+            compute.run("kill $(cat /run/other); rm /run/other")
+
+
 def test_bad_input_is_refused(compute):
     cases = [
         ({"portals": ["10.77.1.250"]}, "does not answer (No route to host)"),

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import re
+import signal
+import time
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Callable, Sequence
 
 from .._arguments import Portal, portal, target_name
-from .._host import Host, Problem
+from .._host import Host, Problem, Ran
 from .record import portal_of
 from .session import reason
 
@@ -20,6 +22,12 @@ OF_ISNS = {  # include/iscsi_err.h: ISCSI_ERR_ISNS_QUERY, ISCSI_ERR_ISNS_REG_FAI
     25: "the iSNS server does not answer the query of this host",
     26: "the iSNS server does not let this host register",
 }
+# All discovery sessions of a host have one ISID (usr/discovery.c), so the next one of iscsid's polling, or of somebody else, to
+# any portal of that storage ends ours at once (RFC 7143 section 6.3.5). iscsiadm says ISCSI_ERR_PDU_TIMEOUT of it, or dies while
+# it writes.
+ENDED = (11, -signal.SIGPIPE)
+AT_ONCE = 5  # seconds; what took longer was a timeout
+TRIES = 8
 SENDTARGETS, ISNS, FIRMWARE = "st", "isns", "fw"  # as 'iscsiadm -t' says them
 
 
@@ -64,15 +72,29 @@ def ask(
     """What is offered; nothing is written anywhere. Firmware has no portal to ask at."""
     where = ["-p", str(at)] if at else []
     through = [word for iface in ifaces for word in ("-I", iface)]
-    ran = host.run(
-        *("iscsiadm", "-m", "discoverydb", "-t", kind, *where, *through, "-o", "nonpersistent", "--discover"),
-        ok=None,
-        timeout=seconds,
+    command = (
+        *("iscsiadm", "-m", "discoverydb", "-t", kind),
+        *where,
+        *through,
+        "-o",
+        "nonpersistent",
+        "--discover",
     )
+    ran = _undisturbed(lambda: host.run(*command, ok=None, timeout=seconds))
     if ran.rc not in (0, NOTHING):
         place = f"at {at}" if at else "in the firmware"
         raise Problem(f"Cannot discover {place}: {OF_ISNS.get(ran.rc) or reason(ran.rc, ran.err)}.")
     return parse_entries(ran.out)
+
+
+def _undisturbed(asked: Callable[[], Ran]) -> Ran:
+    """Ask again where another discovery session of this host has ended ours."""
+    for _try in range(TRIES):
+        begun = time.monotonic()
+        ran = asked()
+        if ran.rc not in ENDED or time.monotonic() - begun > AT_ONCE:
+            break
+    return ran
 
 
 def parse_entries(text: str) -> tuple[DiscoveryEntry, ...]:

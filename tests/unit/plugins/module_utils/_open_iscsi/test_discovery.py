@@ -42,7 +42,9 @@ from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.record 
 from ansible_collections.lunworks.iscsi.plugins.module_utils._open_iscsi.sendtargets import (
     ISNS,
     SENDTARGETS,
+    TRIES,
     DiscoveryEntry,
+    ask,
 )
 from ansible_collections.lunworks.iscsi.plugins.module_utils._step import Secret
 from ansible_collections.lunworks.iscsi.tests.unit.scripted import ScriptedHost
@@ -134,6 +136,27 @@ def host_of(answer, config="discovery.sendtargets.address = 10.0.1.1\ndiscovery.
     if config:
         files[CONFIG] = config
     return ScriptedHost(files, {ASK: answer}, changing=["iscsiadm -m node"])
+
+
+@pytest.mark.parametrize("ended", range(TRIES + 1))
+def test_a_discovery_session_that_another_one_of_this_host_ends_is_tried_again(ended):
+    host = host_of("")
+    answers = iter([{"rc": code} for code in [11, -13, 11, 11] * 2][:ended] + [f"10.0.1.1:3260,1 {IQN}:a"])
+    host.run = lambda *argv, **_more: (
+        host.runs.update({ASK: next(answers)}) or ScriptedHost.run(host, *argv, **_more)
+    )
+    if ended < TRIES:
+        assert [one.target for one in ask(host, Portal("10.0.1.1"), ["default"])] == [f"{IQN}:a"]
+    else:
+        with pytest.raises(Problem, match="did not answer in time"):
+            ask(host, Portal("10.0.1.1"), ["default"])
+
+
+def test_a_portal_that_lets_a_discovery_session_time_out_is_asked_once(monkeypatch):
+    clock = iter([0.0, 15.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    with pytest.raises(Problem, match="did not answer in time"):
+        ask(host_of({"rc": 11}), Portal("10.0.1.1"), ["default"])
 
 
 @pytest.mark.parametrize("config", ["discovery.sendtargets.reopen_max = 7\n", None])
