@@ -39,6 +39,7 @@ class Boot:
     shared: tuple[str, ...] = ()  # NICs that are configured by the same file
     without: int | None = None  # the MTU at boot if our file were not there
     ours: tuple[tuple[str, str], ...] = ()  # files of ours that name the NIC, and who reads each of them
+    more: tuple[str, ...] = ()  # files of ours to which somebody has added something
 
 
 def look_boot(host: Host, nic: str) -> Boot:
@@ -46,7 +47,10 @@ def look_boot(host: Host, nic: str) -> Boot:
     boot = (
         _networkd(host, nic) or _network_manager(host, nic) or _ifupdown(host, nic) or _elsewhere(host, nic)
     )
-    return replace(boot, ours=tuple(_ours(host, nic, boot)))
+    ours = tuple(_ours(host, nic, boot))
+    files = {*ours, (boot.by, boot.file)} if boot.by in TEXTS else ours
+    more = tuple(file for by, file in files if has_more(by, host.read(file) or ""))
+    return replace(boot, ours=ours, more=more)
 
 
 def _ours(host: Host, nic: str, boot: Boot) -> Iterator[tuple[str, str]]:
@@ -69,14 +73,18 @@ def text_of(by: str, entries: Mapping[str, int]) -> str:
     return TEXTS[by](entries)
 
 
-def refuse_more(by: str, file: str, text: str) -> None:
-    """A file of ours to which somebody has added something."""
+def has_more(by: str, text: str) -> bool:
+    """Whether somebody has added something to a file of ours."""
     found = entries_of(by, text)
-    if MARK in text and not (found and text == text_of(by, found)):
-        raise Problem(
-            f"'{file}' has more in it than lunworks.iscsi.nic_mtu writes, which would be lost. Move that to a file of your own, "
-            "and run this again."
-        )
+    return MARK in text and not (found and text == text_of(by, found))
+
+
+def refuse_more(file: str) -> None:
+    """What was added would be lost."""
+    raise Problem(
+        f"'{file}' has more in it than lunworks.iscsi.nic_mtu writes, which would be lost. Move that to a file of your own, "
+        "and run this again."
+    )
 
 
 def reload(host: Host, by: str) -> None:

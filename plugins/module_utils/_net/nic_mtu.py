@@ -17,7 +17,7 @@ from .._arguments import unique
 from .._converge import Resource
 from .._host import Host, Problem
 from .._step import Step
-from .boot_mtu import IFUPDOWN, NETWORKD, Boot, entries_of, look_boot, refuse_more, reload, text_of
+from .boot_mtu import IFUPDOWN, NETWORKD, Boot, entries_of, has_more, look_boot, refuse_more, reload, text_of
 from .in_use import End, in_bond, in_use, kind, look_devices, look_ends, on_it
 from .mark import MARK
 from .networkd import ALL
@@ -91,7 +91,8 @@ class SaveMtu(Step):
         return f"Write '{self.file}', by which {self.by} sets the MTU of {', '.join(map(repr, self.nics))} at boot"
 
     def take(self, host: Host) -> None:
-        refuse_more(self.by, self.file, host.read(self.file) or "")
+        if has_more(self.by, host.read(self.file) or ""):
+            refuse_more(self.file)
         host.write(self.file, text_of(self.by, dict(self.entries)), 0o755 if self.by == IFUPDOWN else 0o644)
         reload(host, self.by)
 
@@ -111,7 +112,8 @@ class ForgetMtu(Step):
         text = host.read(self.file) or ""
         if MARK not in text:
             raise Problem(f"'{self.file}' is no longer of this collection. Run this again.")
-        refuse_more(self.by, self.file, text)
+        if has_more(self.by, text):
+            refuse_more(self.file)
         gone = {*self.nics, ALL}
         left = {nic: mtu for nic, mtu in entries_of(self.by, text).items() if nic not in gone}
         if left:
@@ -212,6 +214,10 @@ class Mtu(Resource):
         return plan_mtus(seen, want)
 
     def refuse(self, seen: dict[str, NicMtu], want: dict[str, NicMtu], steps: list[Step]) -> None:
+        more = {file for one in seen.values() for file in one.boot.more}
+        for step in steps:
+            if isinstance(step, (SaveMtu, ForgetMtu)) and step.file in more:
+                refuse_more(step.file)
         for nic in self.absent:
             kept = [one for one in seen[nic].boot.shared if one not in self.absent]
             if kept and any(by == NETWORKD for by, _file in seen[nic].ours):
