@@ -10,6 +10,8 @@ from typing import Any, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._open_iscsi.conf.presets import PRESETS
+
 DOCUMENTATION = r"""
 name: node_options
 short_description: Convert the data of nodes to module options
@@ -20,7 +22,7 @@ description:
     O(lunworks.iscsi.initiator#role:main:initiator_nodes), startup V(automatic), logged in, and the time for which iscsid
     retries a login at boot. What an entry says itself takes precedence.
   - Entries with the state V(absent) are returned last and as they are. An entry that occurs twice is returned once.
-positional: _input, preset, login_timeout_at_boot
+positional: _input, preset, login_timeout_at_boot, settings
 options:
   _input:
     description: The nodes.
@@ -34,6 +36,10 @@ options:
     description: For how long iscsid retries a login at boot, in seconds.
     type: int
     default: 120
+  settings:
+    description: Keys of C(iscsid.conf), which take precedence over those of O(preset) there, and so in the records too.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -54,7 +60,10 @@ LOGIN_TIMEOUT = 15  # seconds of each try: node.conn[0].timeo.login_timeout in o
 
 
 def node_options(
-    nodes: Sequence[Mapping[str, Any]], preset: str | None = None, login_timeout_at_boot: int = 120
+    nodes: Sequence[Mapping[str, Any]],
+    preset: str | None = None,
+    login_timeout_at_boot: int = 120,
+    settings: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """The nodes that must be there with the defaults, then those that must not."""
     if not re.fullmatch("[0-9]+", str(login_timeout_at_boot)):
@@ -73,11 +82,16 @@ def node_options(
             absent.append(dict(node.items()))
         elif node not in present:
             present.append(node)
-    return [_with_defaults(node, preset, {RETRIES: retries}) for node in present] + absent
+    known = PRESETS.get(preset or "", {})
+    over = {key: value for key, value in (settings or {}).items() if key in known and value is not None}
+    return [_with_defaults(node, preset, {RETRIES: retries}, over) for node in present] + absent
 
 
-def _with_defaults(node: Mapping[str, Any], preset: str | None, settings: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(
+    node: Mapping[str, Any], preset: str | None, settings: dict[str, Any], over: dict[str, Any]
+) -> dict[str, Any]:
     own = node.get("settings", {})
+    settings = settings if "preset" in node else {**settings, **over}
     return {
         "startup": "automatic",
         "logged_in": True,

@@ -205,7 +205,9 @@ def _discoveries(entries: Sequence[Values], _values: Values) -> None:
 
 
 def _nodes(entries: Sequence[Values], values: Values) -> None:
-    with_defaults = node_options(entries, values.get("initiator_preset"))
+    settings = values.get("initiator_settings")
+    known = settings if isinstance(settings, dict) else None
+    with_defaults = node_options(entries, values.get("initiator_preset"), settings=known)
     NodesResource(_listed(NODE, with_defaults), purge=False, unreachable="fail")
 
 

@@ -37,6 +37,24 @@ def test_what_an_entry_says_itself_takes_precedence(own, said):
     assert node_options([{**A, **own}], "multipath") == [{**DEFAULTS, "preset": "multipath", **A, **said}]
 
 
+REPLACEMENT, PINGS = "node.session.timeo.replacement_timeout", "node.conn[0].timeo.noop_out_interval"
+
+
+@pytest.mark.parametrize(
+    "own, preset, said",
+    [
+        ({}, "multipath", {REPLACEMENT: 9}),
+        ({"settings": {REPLACEMENT: 7}}, "multipath", {REPLACEMENT: 7}),
+        ({"preset": "direct"}, "multipath", {}),
+        ({}, None, {}),
+    ],
+)
+def test_what_the_file_says_instead_of_the_preset_the_records_say_too(own, preset, said):
+    given = {REPLACEMENT: 9, "node.session.queue_depth": 64, PINGS: None}
+    (node,) = node_options([{**A, **own}], preset, settings=given)
+    assert node["settings"] == {RETRIES: 8, **said}
+
+
 @pytest.mark.parametrize("seconds, retries", [(0, 1), (14, 1), (30, 2), (120, 8), ("300", 20)])
 def test_a_login_at_boot_is_retried_for_so_long(seconds, retries):
     (node,) = node_options([A], login_timeout_at_boot=seconds)
