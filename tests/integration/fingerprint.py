@@ -41,6 +41,18 @@ def read(path):
         return f"({error.strerror})"
 
 
+def tables():
+    """What each map is made of. multipathd groups the paths of one anew whenever their priorities change, by itself."""
+    lines = []
+    for line in run("dmsetup", "table").splitlines():
+        map_, kind, rest = line.partition(" multipath ")
+        words = rest.split()
+        features = words[: int(words[0]) + 1] if kind else []
+        paths = sorted(word for word in words if re.fullmatch("[0-9]+:[0-9]+", word))
+        lines.append(" ".join([map_ + kind.rstrip(), *features, *paths]))
+    return "\n".join(lines)
+
+
 def tree(*roots):
     """Every file below these paths: mode, size, content (a hash of large ones)."""
     lines = []
@@ -156,7 +168,7 @@ print(
                 "/sys/class/iscsi_connection/*/persistent_port",
             ),
             "disks": disks(),
-            "dm tables": run("dmsetup", "table"),
+            "dm tables": tables(),
             "lvm": lvm(),
             "fstab": tree("/etc/fstab"),
             "mounts": mounts(),

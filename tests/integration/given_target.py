@@ -60,7 +60,7 @@ def given(storage: Host, compute: Host, *targets: dict[str, Any]) -> Iterator[No
 def mapped(storage: Host, compute: Host, name: str, preset: str) -> Iterator[dict[str, Any]]:
     """A LUN of a target of this name on two paths under a map, its records made with the timers of this preset."""
     with given(storage, compute, target(name, storage, compute)):
-        compute.run("systemctl start multipathd.service", timeout=120)
+        compute.run("systemctl reset-failed multipathd; systemctl start multipathd.service", timeout=120)
         node = {
             "target": f"{IQN}:{name}",
             "portals": portals_of(storage),

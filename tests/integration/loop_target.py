@@ -15,7 +15,7 @@ from ansible_collections.lunworks.iscsi.tests.integration.harness import Host
 
 DIRECTORY = "/var/tmp/loop-target"
 SCRIPT = """
-import json, os, subprocess, sys
+import errno, json, os, subprocess, sys, time
 C = "/sys/kernel/config/target"
 verb, a = json.loads(sys.argv[1])
 tpg, acl = f"{C}/iscsi/{a['target']}/tpgt_1", f"{C}/iscsi/{a['target']}/tpgt_1/acls/{a['initiator']}"
@@ -75,6 +75,16 @@ def grow():
 def switch():
     put(f"{tpg}/enable", "1" if a["on"] else "0")
 
+def removed(path):
+    """A command that an initiator sent last may still hold it for a moment (XCOPY does)."""
+    for left in reversed(range(50)):
+        try:
+            return os.rmdir(path)
+        except OSError as error:
+            if error.errno != errno.EBUSY or not left:
+                raise
+        time.sleep(0.2)
+
 def close():
     if os.path.exists(tpg):
         for number in range(8):
@@ -90,7 +100,7 @@ def close():
         if os.path.exists(store(name)):
             with open(f"{store(name)}/udev_path") as file:
                 loop = file.read().strip()
-            os.rmdir(store(name))
+            removed(store(name))
             subprocess.run(["losetup", "-d", loop], check=True)
     subprocess.run(["rm", "-rf", a["directory"]], check=True)
 

@@ -93,12 +93,12 @@ def test_a_disk_without_multipath(target, compute):
         here(compute, "db1", multipath=False)
         found = settled(compute, "db1", multipath=False)
         assert compute.run(f"readlink -f {found['device']}").out.startswith("/dev/sd")
-        compute.run("systemctl start multipathd")
+        compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
         here(compute, "db1")
         message = "was requested without multipath, but is part of the map"
         refused(compute, "disk", message, **one("db1", multipath=False))
     finally:
-        compute.run("systemctl start multipathd")
+        compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
 
 
 def test_a_check_before_any_login_predicts_the_device(target, compute):

@@ -143,7 +143,7 @@ def test_a_file_system_directly_on_a_disk(compute, disks):
 
 def test_a_physical_volume_on_a_partition_of_a_map_stays_there(compute, disks):
     disks.paths = 2
-    compute.run("systemctl start multipathd")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
     try:
         whole = disks.make("a", 96)
         wwid = disks.wwid("a")

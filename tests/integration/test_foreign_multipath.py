@@ -51,7 +51,7 @@ def target(storage, compute):
     """Two LUNs on a host whose admin likes names like mpatha; fstab mounts the first by that name."""
     clean(compute)
     compute.write(MAIN, FRIENDLY)
-    compute.run("systemctl start multipathd")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=64, db1=64)
     made.log_in()
@@ -164,7 +164,7 @@ def test_a_daemon_that_talks_much_has_loaded_its_files(target, compute):
     compute.run(
         "mkdir -p /run/systemd/system/multipathd.service.d && printf '[Service]\\nExecStart=\\n"
         "ExecStart=/sbin/multipathd -d -s -v3\\n' >/run/systemd/system/multipathd.service.d/debug.conf && "
-        "systemctl daemon-reload && systemctl restart multipathd"
+        "systemctl daemon-reload && systemctl reset-failed multipathd; systemctl restart multipathd"
     )
     settled(compute, "multipathd show config | grep -q 'verbosity 3'")
     again = compute.module("multipath_conf", defaults={"user_friendly_names": False})

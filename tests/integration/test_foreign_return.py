@@ -30,7 +30,7 @@ def returning(storage, compute):
     clean(compute)
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=64)
-    compute.run("systemctl start multipathd")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
     made.log_in()
     disk = {"target": made.name, "lun": "db0", "paths": 2}
     succeeded(compute, compute.module("disk", **disk))
@@ -38,7 +38,7 @@ def returning(storage, compute):
     compute.run("mkfs.ext4 -q /dev/vg_foreign/data && vgchange -an vg_foreign")
     clean(compute)  # while the paths are there: a map without any holds I/O
     made.log_out()
-    compute.run("systemctl start multipathd")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
     yield made, disk
     compute.run(f"umount {HERE}", check=False)
     clean(compute)

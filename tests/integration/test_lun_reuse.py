@@ -23,7 +23,7 @@ def target(storage, compute):
     conf = {"recheck_wwid": True, "polling_interval": 1, "max_polling_interval": 1}
     fail = {"fast_io_fail_tmo": 5, "no_path_retry": "fail"}
     succeeded(compute, compute.module("multipath_conf", name="reuse", defaults=conf, overrides=fail))
-    compute.run("systemctl start multipathd")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
     made = LoopTarget(storage, compute, TARGET)
     made.serve(db0=32, db1=32)
     made.log_in()

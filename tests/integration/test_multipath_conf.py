@@ -22,7 +22,7 @@ def bare(compute):
     """A host with multipathd running and no configuration."""
     compute.run(
         "rm -rf /etc/multipath /etc/multipath.conf; systemctl reset-failed multipathd;"
-        " systemctl start multipathd; multipathd reconfigure"
+        " systemctl reset-failed multipathd; systemctl start multipathd; multipathd reconfigure"
     )
     yield compute
     compute.run("systemctl stop multipathd multipathd.socket; rm -rf /etc/multipath /etc/multipath.conf")

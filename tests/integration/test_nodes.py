@@ -330,7 +330,7 @@ def test_a_disk_in_use_keeps_its_session(compute, first):
 
 def test_one_path_of_a_map_may_go_and_the_last_may_not(compute, first, second):
     wwid = wwid_of_lio(serial_of(f"{IQN}:disk1", "disk1"))
-    compute.run("systemctl start multipathd.service")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd.service")
     succeeded(compute, compute.module("nodes", nodes=[node("disk1", [first, second], logged_in=True)]))
     succeeded(compute, compute.module("disk", wwid=wwid, paths=2))
     compute.run(

@@ -45,7 +45,7 @@ def san(storage, compute):
     """A target with CHAP on both networks, its disk a map of two paths."""
     before = initiator_of(compute)
     succeeded(compute, compute.module("initiator_name", name=f"{IQN}:{compute.name}"))
-    compute.run("systemctl start multipathd.service")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd.service")
     with given(storage, compute, target("roll", storage, compute, chap=OLD)):
         succeeded(compute, compute.module("nodes", nodes=[node(storage, OLD)]))
         succeeded(compute, compute.module("disk", wwid=WWID, paths=2))

@@ -26,7 +26,7 @@ def target(storage, compute):
     conf = {"polling_interval": 1, "max_polling_interval": 1}
     fail = {"no_path_retry": "fail"}
     succeeded(compute, compute.module("multipath_conf", name="rescan", defaults=conf, overrides=fail))
-    compute.run("systemctl start multipathd")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
     made = LoopTarget(storage, compute, TARGET)
     made.serve()
     made.log_in()

@@ -172,7 +172,9 @@ def test_wrong_secrets_are_refused_and_right_ones_bring_two_paths_under_one_map(
     assert wrong.get("failed") and "CHAP" in wrong["msg"], wrong
     wrong = compute.module("nodes", nodes=[node(storage, chap={**CHAP, "mutual_secret": "nor is this one"})])
     assert wrong.get("failed"), wrong
-    compute.run("modprobe sd_mod; systemctl start multipathd.service", timeout=120)
+    compute.run(
+        "modprobe sd_mod; systemctl reset-failed multipathd; systemctl start multipathd.service", timeout=120
+    )
     succeeded(compute, compute.module("multipath_conf", presets=["tgt"]))
     succeeded(compute, compute.module("nodes", nodes=[node(storage, chap=CHAP)]))
     disk = succeeded(

@@ -243,7 +243,7 @@ def test_copies_and_namesakes_are_named_and_nobody_guesses(compute, disks):
 
 def test_a_path_of_a_map_is_refused_and_the_map_is_taken(compute, disks):
     disks.paths = 2
-    compute.run("systemctl start multipathd")
+    compute.run("systemctl reset-failed multipathd; systemctl start multipathd")
     try:
         path = disks.make("a", 64)
         compute.run(f"multipath -a {disks.wwid('a')}; multipathd add map {disks.wwid('a')}; udevadm settle")
