@@ -76,7 +76,7 @@ def switch():
     put(f"{tpg}/enable", "1" if a["on"] else "0")
 
 def removed(path):
-    """A command that an initiator sent last may still hold it for a moment (XCOPY does)."""
+    # A command that an initiator sent last may still hold it for a moment (XCOPY does).
     for left in reversed(range(50)):
         try:
             return os.rmdir(path)

@@ -10,6 +10,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.lunworks.iscsi.tests.integration.given_target import (
+    IQN,
+    disk_of,
+    given,
+    portals_of,
+    target,
+)
 from ansible_collections.lunworks.iscsi.tests.integration.harness import same, settled, succeeded
 from ansible_collections.lunworks.iscsi.tests.integration.playbooks import play, played, reported
 
@@ -188,6 +195,42 @@ def test_report_and_check_say_first_what_is_wrong_and_nothing_when_all_is_well(
     assert check.startswith(f"'vg_log/log' is on {log['device'].rpartition('/')[2]}, one of 2 paths"), check
     site()
     assert reported(lab, storage, compute)[0] == "No faults."
+    assert checked() == ""
+
+
+THEIRS = f"""
+set -e
+vgcreate -qy vg_theirs MAP && lvcreate -qy -n data -l 100%FREE vg_theirs && vgchange -qan vg_theirs
+vgchange -qy {SYSTEM_ID} elsewhere vg_theirs
+rm -f /etc/lvm/backup/vg_theirs /run/lvm/vgs_online/vg_theirs; grep -l vg:vg_theirs /run/lvm/pvs_online/* | xargs -r rm
+udevadm trigger --settle --subsystem-match=block
+"""  # as if another host had made it: this one has never known it
+
+
+def test_report_and_check_say_first_that_another_hosts_group_is_on_a_lun(
+    lab, storage, compute, standing, checked
+):
+    with given(storage, compute, target("theirs", storage, compute)):
+        node = {"target": f"{IQN}:theirs", "portals": portals_of(storage), "logged_in": True}
+        succeeded(compute, compute.module("nodes", nodes=[node]))
+        disk = disk_of(compute, "theirs", portals_of(storage)[0])
+        compute.run(f"multipath -a {disk} && multipathd reconfigure")
+        settled(compute, f"lsblk -nro TYPE {disk} | grep -q mpath", 60)
+        device = "/dev/mapper/" + compute.run(f"lsblk -nro NAME {disk}").out.split()[1]
+        try:
+            compute.run(THEIRS.replace("MAP", device))
+            said = checked()
+            assert said.startswith("PVs of which this host knows no volume group, perhaps another host's"), (
+                said
+            )
+            first = reported(lab, storage, compute)[1]
+            assert (
+                "'vg_theirs' on this host's LUNs belongs to the host with the system ID 'elsewhere'" in first
+            )
+            took = compute.run(f"bash -c 'TIMEFORMAT=%U+%S; time {CHECK} >/dev/null'", check=False).err
+            assert sum(map(float, took.split("+"))) < 1, f"the check takes {took} seconds"
+        finally:
+            compute.run(f"wipefs -qaf {device}; multipath -f {device}; multipath -w {disk}", check=False)
     assert checked() == ""
 
 
