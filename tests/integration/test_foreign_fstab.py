@@ -128,6 +128,22 @@ def test_an_automount_waits_is_touched_and_goes(disks):
     assert disks.run("systemctl is-active srv-one.automount", check=False).out == "inactive\n"
 
 
+@pytest.mark.parametrize("told", ["by the module", "by hand, and systemd not"])
+def test_a_line_that_is_no_automount_any_more_is_mounted(disks, told):
+    """The trigger of a unit that is gone answers nobody: the mount point would be dead."""
+    disks.write("/etc/fstab", f"{A} /srv/one ext4 noauto,x-systemd.automount 0 2\n")
+    disks.run("mkdir -p /srv/one; systemctl daemon-reload; systemctl start srv-one.automount")
+    assert mounted(disks, "/srv/one") == ["systemd-1"]
+    wanted = {"path": "/srv/one", "device": A, "options": "nofail"}
+    if told != "by the module":
+        disks.write("/etc/fstab", f"{A} /srv/one ext4 nofail 0 2\n")
+        del wanted["options"]
+    converges(disks, "mounts", {"mounts": [wanted]})
+    disks.run("systemctl daemon-reload && ls /srv/one/lost+found")
+    assert mounted(disks, "/srv/one") == [source(disks, A)]
+    assert not succeeded(disks, disks.module("mounts", mounts=[wanted]))["changed"]
+
+
 def test_what_cannot_be_mounted_leaves_no_line(disks):
     """A path of a map, and a disk that holds something else."""
     before = disks.read("/etc/fstab")

@@ -199,6 +199,12 @@ def _lines_at(host: Host, text: str, real: str) -> tuple[Entry, ...]:
     return fstab.entries_of(found, fstab.paths(host, found, look_mounted(host)), real)
 
 
+def on_access(line: Line | None) -> bool:
+    """Whether systemd shall mount it at the first access (systemd.mount(5), systemd-fstab-generator(8) for the older words)."""
+    words = line.options.split(",") if line else []
+    return "x-systemd.automount" in words or "comment=systemd.automount" in words
+
+
 def new_options(device: str) -> str:
     """The options of a new line."""
     return OPTIONS + wanted_by("remote-fs.target") + wanted_by(f"{unit_name(device)}.device")
@@ -245,6 +251,7 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
             before = old.place.entries[0] if old.place.entries else None
             coming.append(MountIt(new.path, real, new.mounted, new.line, before))
             made.append(real)
+            coming[-1:-1] = [StopTrigger(old.path, real)] if old.automount and not new.automount else []
         if new.line and not old.line:
             coming.append(WriteLine(new.path, real, new.line))
     if lines or any(one.stale for one in seen):

@@ -15,7 +15,7 @@ from .._block.mountinfo import Mounted, hidden, inside, is_of, look_mounted, see
 from .._host import Host, lines_of
 from . import fstab
 from .fstab import FSTAB, Entry, Line
-from .mount import Mount, Place, unit_name
+from .mount import Mount, Place, on_access, unit_name
 
 UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 GENERATED = (
@@ -86,15 +86,16 @@ def _look(host: Host, path: str, real: str, device: str | None, system: System) 
 
 def _unread(host: Host) -> bool:
     read, written = host.stat(GENERATED), host.stat(FSTAB)
-    return read is not None and written is not None and written.st_mtime > read.st_mtime
+    return read is not None and written is not None and written.st_ctime > read.st_ctime
 
 
 def _stale(host: Host, real: str, line: Line | None) -> bool:
-    """Whether systemd's unit is not of the line. It mounts what has no line any more as soon as its device is there."""
-    unit = host.read(f"{GENERATED}/{unit_name(real)}.mount")
-    what = WHAT.search(unit or "")
+    """Whether systemd's units are not of the line. It mounts what has no line any more as soon as its device is there."""
+    unit = f"{GENERATED}/{unit_name(real)}"
+    what = WHAT.search(host.read(f"{unit}.mount") or "")
     device = what[1].replace("%%", "%") if what else ""
-    return device != (fstab.device_path(line.device) if line else "")
+    waits = host.stat(f"{unit}.automount") is not None
+    return device != (fstab.device_path(line.device) if line else "") or waits != on_access(line)
 
 
 def _unfounded(host: Host) -> frozenset[str]:

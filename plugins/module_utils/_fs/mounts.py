@@ -16,7 +16,7 @@ from .._host import Host, Problem
 from .._host_lock import VOLUMES
 from .._step import Step
 from .fstab import FSTAB, Line, added
-from .mount import Mount, MountIt, new_options, plan_mounts, unit_name, wanted_by
+from .mount import Mount, MountIt, new_options, on_access, plan_mounts, unit_name, wanted_by
 from .mount_look import look_mounts
 from .mount_refuse import refuse_mounts
 
@@ -129,8 +129,10 @@ def wanted(seen: Mount, option: dict[str, Any]) -> Mount:
         filesystem=option["filesystem"] or (seen.line.filesystem if seen.line else "") or "auto",
         options=option["options"] or (_kept(seen.line, device) if seen.line else new_options(device)),
     )
-    waits = seen.automount and not seen.mounted  # the first access will mount what the line says
-    return replace(seen, line=line, mounted=None if waits else device, stale=False)
+    # The first access will mount what the line says. Where a mount stands, what waits below it does no harm.
+    waits = seen.automount and not seen.mounted and on_access(line)
+    below = seen.automount and (waits or bool(seen.mounted))
+    return replace(seen, line=line, mounted=None if waits else device, automount=below, stale=False)
 
 
 def _kept(line: Line, device: str) -> str:
