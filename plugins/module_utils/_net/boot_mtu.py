@@ -74,9 +74,14 @@ def text_of(by: str, entries: Mapping[str, int]) -> str:
 
 
 def has_more(by: str, text: str) -> bool:
-    """Whether somebody has added something to a file of ours."""
+    """Whether a file of our name is somebody else's, or somebody has added something to it."""
     found = entries_of(by, text)
-    return MARK in text and not (found and text == text_of(by, found))
+    return bool(text.strip()) and not (MARK in text and found and text == text_of(by, found))
+
+
+def mode_of(by: str) -> int:
+    """The mode of our file."""
+    return 0o755 if by == IFUPDOWN else 0o644
 
 
 def refuse_more(file: str) -> None:
@@ -122,7 +127,9 @@ def _ifupdown(host: Host, nic: str) -> Boot | None:
         return None
     entries = hook_entries(host.read(HOOK) or "")
     if found.mtu is None:
-        return Boot(IFUPDOWN, entries.get(nic), HOOK, entries)
+        hook = host.stat(HOOK)
+        runs = hook is not None and hook.st_mode & 0o111  # run-parts(8) passes over what cannot be executed
+        return Boot(IFUPDOWN, entries.get(nic) if runs else None, HOOK, entries)
     fixed = f"'{found.file}' says 'mtu {found.mtu}' below 'iface {nic}'"
     return Boot(IFUPDOWN, found.mtu, HOOK, entries, fixed, "Write 'mtu <MTU>' there", without=found.mtu)
 

@@ -17,7 +17,7 @@ from .._arguments import unique
 from .._converge import Resource
 from .._host import Host, Problem
 from .._step import Step
-from .boot_mtu import IFUPDOWN, NETWORKD, Boot, entries_of, has_more, look_boot, refuse_more, reload, text_of
+from .boot_mtu import NETWORKD, Boot, entries_of, has_more, look_boot, mode_of, refuse_more, reload, text_of
 from .in_use import End, in_bond, in_use, kind, look_devices, look_ends, on_it
 from .mark import MARK
 from .networkd import ALL
@@ -93,7 +93,7 @@ class SaveMtu(Step):
     def take(self, host: Host) -> None:
         if has_more(self.by, host.read(self.file) or ""):
             refuse_more(self.file)
-        host.write(self.file, text_of(self.by, dict(self.entries)), 0o755 if self.by == IFUPDOWN else 0o644)
+        host.write(self.file, text_of(self.by, dict(self.entries)), mode_of(self.by))
         reload(host, self.by)
 
 
@@ -117,7 +117,7 @@ class ForgetMtu(Step):
         gone = {*self.nics, ALL}
         left = {nic: mtu for nic, mtu in entries_of(self.by, text).items() if nic not in gone}
         if left:
-            host.write(self.file, text_of(self.by, left))
+            host.write(self.file, text_of(self.by, left), mode_of(self.by))
         else:
             host.remove(self.file)
         reload(host, self.by)
