@@ -39,6 +39,7 @@ LOGOUT = 60  # seconds; a session whose target is gone can hang in its recovery
 SUCCESS, SESSION_EXISTS, NO_SESSION, NO_OBJECTS, BUSY, RESTORING = 0, 15, 2, 21, 28, 32
 REFUSED = (5, 8, 11, 19, 24)  # what a target that refuses, or does not know itself by that name, ends in
 GOING = (9, 22)  # nothing in sysfs any more, no such session id
+LATE = "Login response timeout"  # usr/login.c; the exit code is that of a login that was refused
 REASONS = {
     4: "the portal cannot be reached, or its name does not resolve",
     5: "the target refused the login",
@@ -79,6 +80,8 @@ class Use:
 
 def reason(code: int, said: str = "") -> str:
     """An exit code of iscsiadm in words."""
+    if LATE in said:
+        return REASONS[11]
     return REASONS.get(code, f"iscsiadm ended with exit code {code}: {' '.join(said.split())}")
 
 

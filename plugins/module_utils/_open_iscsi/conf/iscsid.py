@@ -91,7 +91,8 @@ def refuse_cut(steps: list[Step], cut: str) -> None:
 class RestartIscsid(Step):
     """Restart the daemon alone: sessions live in the kernel and go on. iscsi.service would log them out.
 
-    The new daemon opens the connection of each session again, one after the other; the step ends when all are back.
+    The new daemon opens the connection of each session again, one after the other; the step ends when all are back
+    that discoveryd has not logged out.
     """
 
     polls: int = 0  # by how many processes it polls now (discoveryd), if its records do not say so
@@ -108,7 +109,9 @@ class RestartIscsid(Step):
             host.run("systemctl", "reset-failed", "iscsid.service", ok=None)
             host.run(*RESTART, timeout=RESTARTING)
         if before:
-            host.until(lambda: _age(host) > YOUNG and before <= _logged_in(host), SETTLING)
+            host.until(
+                lambda: _age(host) > YOUNG and before & set(host.list(SESSIONS)) <= _logged_in(host), SETTLING
+            )
 
 
 def _age(host: Host) -> float:
