@@ -367,7 +367,8 @@ def test_data_that_is_none_is_no_answer(tmp_path, text):
     data = {"/etc/lunworks/check_san.json": text.encode(errors="surrogateescape")}
     tree = made(tmp_path, HEALTHY, data)
     rc, said = run(tree)
-    assert rc == 3 and said.startswith("SAN UNKNOWN - ") and "Traceback" not in said
+    assert rc == 3 and said.startswith("SAN UNKNOWN - '/etc/lunworks/check_san.json' is not what the role")
+    assert said.endswith("Run the role again.")
     assert run(tree, "--textfile", str(tmp_path / "x.prom"))[0] == 3
     assert (tmp_path / "x.prom").read_text().endswith("lunworks_iscsi_check_answered 0\n")
 
@@ -530,12 +531,21 @@ def test_a_link_in_the_place_of_the_new_file_is_not_followed(tmp_path):
 
 def test_an_ordinary_user_is_told_what_can_be_known(tmp_path, monkeypatch):
     """Active volumes and paths are for all to see; LVM's own files are root's."""
-    monkeypatch.setattr(check.Tree, "readable", lambda _tree, path: "lvm" not in path)
+    monkeypatch.setattr(check.Tree, "readable", lambda _tree, path, *_mode: "lvm" not in path)
     tree = check.Tree(str(made(tmp_path, {**HEALTHY, "/etc/lvm/backup/vg_db": None})))
     found = check.look(tree)
     assert found["foreign"] is None and check.compare(WANTED, found) == []
     assert "foreign_pvs" not in check.metrics(WANTED, found)
     assert 'lunworks_iscsi_volume_active{vg="vg_db",lv="data"} 1\n' in check.metrics(WANTED, found)
+
+
+@pytest.mark.parametrize("wanted", ["{}", None])
+def test_an_ordinary_user_who_cannot_read_what_is_wanted_gets_no_answer(tmp_path, monkeypatch, wanted):
+    files = {"/etc/lunworks/check_san.json": wanted, "/etc/iscsi/iscsid.conf": ""}
+    tree = made(tmp_path, HEALTHY, files)
+    monkeypatch.setattr(check.Tree, "readable", lambda tree, path, *_mode: not tree.there(path))
+    rc, said = run(tree)
+    assert rc == 3 and said.endswith("cannot be read. Run this as root.")
 
 
 def test_a_map_that_has_lost_a_path_still_holds_its_pv(tmp_path):

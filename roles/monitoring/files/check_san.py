@@ -35,6 +35,7 @@ CONF = "/etc/iscsi/iscsid.conf"
 ASSIGNMENT = re.compile(r"^[ \t]*(node\.[^\s=]+)[ \t]+=[ \t]*(\S.*)$", re.MULTILINE)
 # What each record has for itself: whether and how long it logs in at boot, and its credentials, which nobody compares or prints.
 OWN = ("node.startup", "node.leading_login", "node.session.initial_login_retry_max", "node.session.auth.")
+NOT_OURS = "'{}' is not what the role monitoring writes: {}. Run the role again."
 
 
 class CannotSay(Exception):
@@ -71,8 +72,8 @@ class Tree:
     def there(self, path: str) -> bool:
         return os.path.exists(self.root + path)
 
-    def readable(self, path: str) -> bool:
-        return not self.there(path) or os.access(self.root + path, os.R_OK | os.X_OK)
+    def readable(self, path: str, mode: int = os.R_OK | os.X_OK) -> bool:
+        return not self.there(path) or os.access(self.root + path, mode)
 
 
 # What is found
@@ -277,15 +278,18 @@ def volume_name(name: str) -> tuple:
 
 def look_wanted(tree: Tree, path: str) -> dict:
     """What the role wrote; without it the sessions of the records that are logged in at boot."""
+    if tree.there(path) and not tree.readable(path, os.R_OK):
+        raise CannotSay(f"'{path}' cannot be read. Run this as root.")
     if not tree.there(path):
+        hidden = [top for top in ("/etc/iscsi", "/var/lib/iscsi", *DATABASES) if not tree.readable(top)]
+        if hidden:
+            raise CannotSay(f"'{path}' is not there, and '{hidden[0]}' cannot be read. Run this as root.")
         return {"sessions": look_records(tree), "luns": [], "groups": [], "nics": [], "settings": []}
     try:
         told = json.loads(tree.text(path))
         return {key: list(told.get(key, [])) for key in ("sessions", "luns", "groups", "nics", "settings")}
     except (ValueError, TypeError, AttributeError) as error:
-        raise CannotSay(
-            f"'{path}' is not what the role monitoring writes: {error}. Run the role again."
-        ) from None
+        raise CannotSay(NOT_OURS.format(path, error)) from None
 
 
 def look_records(tree: Tree) -> list:
@@ -618,8 +622,10 @@ def answer(given: argparse.Namespace) -> tuple:
             write_aside(given.textfile, metrics(wanted, found))
             return OK, ""
         return one_line(wanted, found, given.checkmk)
-    except (CannotSay, OSError, KeyError, TypeError, ValueError) as error:
-        return cannot_say(given, str(error) if isinstance(error, (CannotSay, OSError)) else repr(error))
+    except (KeyError, TypeError, AttributeError) as error:  # an entry without what the role gives each
+        return cannot_say(given, NOT_OURS.format(given.wanted, repr(error)))
+    except (CannotSay, OSError, ValueError) as error:
+        return cannot_say(given, str(error))
 
 
 def cannot_say(given: argparse.Namespace, why: str) -> tuple:
