@@ -83,6 +83,10 @@ def node_options(
         elif node not in present:
             present.append(node)
     known = PRESETS.get(preset or "", {})
+    if settings is not None and not isinstance(settings, Mapping):
+        raise AnsibleFilterError(
+            f"The settings must be a dictionary of keys of iscsid.conf, not '{settings}'."
+        )
     over = {key: value for key, value in (settings or {}).items() if key in known and value is not None}
     return [_with_defaults(node, preset, {RETRIES: retries}, over) for node in present] + absent
 
@@ -90,7 +94,7 @@ def node_options(
 def _with_defaults(
     node: Mapping[str, Any], preset: str | None, settings: dict[str, Any], over: dict[str, Any]
 ) -> dict[str, Any]:
-    own = node.get("settings", {})
+    own = node.get("settings") or {}
     settings = settings if "preset" in node else {**settings, **over}
     return {
         "startup": "automatic",

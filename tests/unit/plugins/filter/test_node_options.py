@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lunworks.iscsi.plugins.filter.node_options import RETRIES, node_options
 
@@ -68,6 +69,15 @@ def test_what_must_not_be_there_comes_last_and_gets_no_defaults():
 
 def test_an_entry_that_occurs_twice_is_one():
     assert node_options([A, B, dict(A)]) == [{**DEFAULTS, **A}, {**DEFAULTS, **B}]
+
+
+def test_settings_that_are_null_are_as_if_omitted():
+    assert node_options([{**A, "settings": None}]) == [{**DEFAULTS, **A}]
+
+
+def test_settings_of_the_file_must_be_a_dictionary():
+    with pytest.raises(AnsibleFilterError, match="must be a dictionary of keys of iscsid.conf, not 'abc'"):
+        node_options([A], "multipath", settings="abc")
 
 
 def test_the_data_is_left_as_it_is():
