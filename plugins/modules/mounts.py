@@ -17,7 +17,10 @@ description:
     line, only what is given is changed; the fields for dump and fsck, comments and white space are kept, and so is another
     persistent name of the same device, such as a UUID or a label.
   - A mount point is the directory to which its path resolves, through any links, and a device is identified by its number. A
-    mount point where systemd's automount waits for the first access counts as mounted.
+    mount point where systemd's automount waits for the first access counts as mounted while its line says so; otherwise the
+    automount is stopped, and the file system is mounted.
+  - If a line of these mount points was changed and systemd was not told, it is told. Otherwise it mounts by its old unit as soon
+    as the device appears, also where the line is gone.
   - Nested mounts are mounted from the outside in and unmounted from the inside out, whatever their order in the list. A new
     mount gets its line once it is mounted, so that C(/etc/fstab) never has a line that does not work.
   - The module refuses a mount point with several lines, of which only the first would count; a file system that is mounted

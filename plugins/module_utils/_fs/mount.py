@@ -248,10 +248,10 @@ def plan_mounts(seen: tuple[Mount, ...], want: tuple[Mount, ...]) -> list[Step]:
         elif new.mounted and not old.mounted:
             fresh = not old.place.there or any(inside(real, outer) for outer in made)
             coming += [MakeMountPoint(new.path)] if fresh else []
+            coming += [StopTrigger(old.path, real)] if old.automount and not new.automount else []
             before = old.place.entries[0] if old.place.entries else None
             coming.append(MountIt(new.path, real, new.mounted, new.line, before))
             made.append(real)
-            coming[-1:-1] = [StopTrigger(old.path, real)] if old.automount and not new.automount else []
         if new.line and not old.line:
             coming.append(WriteLine(new.path, real, new.line))
     if lines or any(one.stale for one in seen):
