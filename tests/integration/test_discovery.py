@@ -86,6 +86,7 @@ def test_what_is_no_longer_offered_goes_when_asked_and_not_under_a_session(compu
 def test_discovery_with_chap_one_way_and_mutual(compute, storage):
     first = portals_of(storage)[0]
     root = "/sys/kernel/config/target/iscsi/discovery_auth"
+    compute.run("systemctl start iscsid")  # which a check run would not start
     with given(storage, compute, target("hidden", storage, compute)):
         storage.run(
             f"printf scout >{root}/userid; printf {SECRET} >{root}/password; echo 1 >{root}/enforce_discovery_auth"
@@ -105,7 +106,11 @@ def test_discovery_with_chap_one_way_and_mutual(compute, storage):
             storage.run(f"printf array >{root}/userid_mutual; printf {OTHER} >{root}/password_mutual")
             both = {**chap, "mutual_user": "array", "mutual_secret": OTHER}
             result = converges(compute, "discovery", {"portals": [first], "chap": both})
-            said = json.dumps([checked, wrong, result])
+            one_way = compute.module("discovery", portals=[first], chap=chap)
+            assert f"{IQN}:hidden" in str(succeeded(compute, one_way)["state"]["targets"]), (
+                "it need not prove itself"
+            )
+            said = json.dumps([checked, wrong, result, one_way])
             assert SECRET not in said and OTHER not in said
             stored = f"iscsi/send_targets/{first},3260/st_config"
             modes = compute.run(f"stat -c %a /etc/{stored} /var/lib/{stored} 2>/dev/null; true").out

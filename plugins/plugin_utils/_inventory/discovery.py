@@ -71,11 +71,14 @@ def _proof(one: Mapping[str, Any], vars_: Mapping[str, Any]) -> Chap:
 
 
 def _why_refused(asks: Asks, proof: Chap) -> str:
-    if asks.chap == NO_CHAP or proof == asks.chap:
+    if asks.chap == NO_CHAP:
         return ""
     if proof == NO_CHAP:
         said = "without CHAP, which target_discovery_chap requires there. Give the entry of initiator_discovery the same chap."
         return said if asks.enforced else ""
-    names = ("user", "secret", "mutual_user", "mutual_secret")
+    # A portal proves itself to whoever asks it to.
+    names = ("user", "secret", *(("mutual_user", "mutual_secret") if proof.mutual_user else ()))
     other = " and ".join(name for name in names if getattr(asks.chap, name) != getattr(proof, name))
-    return f"with another CHAP {other} than its target_discovery_chap has. Give both the same."
+    return (
+        f"with another CHAP {other} than its target_discovery_chap has. Give both the same." if other else ""
+    )

@@ -218,6 +218,16 @@ def test_a_host_that_asks_with_other_credentials_than_the_storage_host_wants_is_
     assert "a scouts secret" not in "".join(found) and "b scouts" not in "".join(found)
 
 
+def test_a_host_need_not_ask_a_portal_to_prove_itself():
+    data = san()
+    mutual = {"mutual_user": "store", "mutual_secret": "the targets secret"}
+    data["store2"]["target_discovery_chap"] = {**SCOUT, **mutual}
+    data["db-b"]["initiator_discovery"][0] = {"portals": ["10.77.1.12"], "chap": SCOUT}
+    assert faults_in(data) == []
+    data["db-b"]["initiator_discovery"][0]["chap"] = {**SCOUT, **mutual, "mutual_user": "other"}
+    assert faults_in(data) == [f"{ASKS} with another CHAP mutual_user {OTHER}"]
+
+
 @pytest.mark.parametrize("secret, wrong", [("a scouts secret", False), ("b scouts secret", True)])
 def test_a_discovery_without_its_own_credentials_has_those_of_iscsid_conf(secret, wrong):
     data = san()
