@@ -18,9 +18,8 @@ from .fstab import FSTAB, Entry, Line
 from .mount import Mount, Place, on_access, unit_name
 
 UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
-GENERATED = (
-    "/run/systemd/generator"  # what systemd-fstab-generator(8) wrote there when systemd last read fstab
-)
+# What systemd-fstab-generator(8) wrote when systemd last read fstab.
+GENERATED = "/run/systemd/generator"
 SYSTEMD = "systemd-1"  # the source of systemd's own triggers (systemd src/core/automount.c)
 WHAT = re.compile(r"^What=(.*)$", re.MULTILINE)
 # Users of a device that do not keep it from being mounted.

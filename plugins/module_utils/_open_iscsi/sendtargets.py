@@ -72,15 +72,8 @@ def ask(
     """What is offered; nothing is written anywhere. Firmware has no portal to ask at."""
     where = ["-p", str(at)] if at else []
     through = [word for iface in ifaces for word in ("-I", iface)]
-    command = (
-        *("iscsiadm", "-m", "discoverydb", "-t", kind),
-        *where,
-        *through,
-        "-o",
-        "nonpersistent",
-        "--discover",
-    )
-    ran = _undisturbed(lambda: host.run(*command, ok=None, timeout=seconds))
+    how = ("-t", kind, *where, *through, "-o", "nonpersistent", "--discover")
+    ran = _undisturbed(lambda: host.run("iscsiadm", "-m", "discoverydb", *how, ok=None, timeout=seconds))
     if ran.rc not in (0, NOTHING):
         place = f"at {at}" if at else "in the firmware"
         raise Problem(f"Cannot discover {place}: {OF_ISNS.get(ran.rc) or reason(ran.rc, ran.err)}.")
