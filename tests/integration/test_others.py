@@ -68,7 +68,7 @@ def lay(standing):
         nonlocal reload
         files = {moved(path) if newer else path: text for path, text in files_of(source).items()}
         paths.extend(sorted({*files, *MADE}))
-        if any(path.startswith(UNITS) for path in paths):
+        if any(path.startswith((UNITS, "/etc/fstab")) for path in paths):
             reload = "systemctl daemon-reload"
         started = "true"
         if "/etc/multipath.conf" in paths:
