@@ -130,9 +130,9 @@ def wanted(seen: Mount, option: dict[str, Any]) -> Mount:
         options=option["options"] or (_kept(seen.line, device) if seen.line else new_options(device)),
     )
     # The first access will mount what the line says. Where a mount stands, what waits below it does no harm.
-    waits = seen.automount and not seen.mounted and on_access(line)
-    below = seen.automount and (waits or bool(seen.mounted))
-    return replace(seen, line=line, mounted=None if waits else device, automount=below, stale=False)
+    stays = seen.automount and (bool(seen.mounted) or on_access(line))
+    mounted = None if stays and not seen.mounted else device
+    return replace(seen, line=line, mounted=mounted, automount=stays, stale=False)
 
 
 def _kept(line: Line, device: str) -> str:
