@@ -84,6 +84,14 @@ def mode_of(by: str) -> int:
     return 0o755 if by == IFUPDOWN else 0o644
 
 
+def read_ours(host: Host, by: str, file: str) -> str:
+    """A file of ours as it is now, which is to be written anew."""
+    text = host.read(file) or ""
+    if has_more(by, text):
+        refuse_more(file)
+    return text
+
+
 def refuse_more(file: str) -> None:
     """What was added would be lost."""
     raise Problem(

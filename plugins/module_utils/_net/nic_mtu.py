@@ -17,7 +17,7 @@ from .._arguments import unique
 from .._converge import Resource
 from .._host import Host, Problem
 from .._step import Step
-from .boot_mtu import NETWORKD, Boot, entries_of, has_more, look_boot, mode_of, refuse_more, reload, text_of
+from .boot_mtu import NETWORKD, Boot, entries_of, look_boot, mode_of, read_ours, refuse_more, reload, text_of
 from .in_use import End, in_bond, in_use, kind, look_devices, look_ends, on_it
 from .mark import MARK
 from .networkd import ALL
@@ -91,8 +91,7 @@ class SaveMtu(Step):
         return f"Write '{self.file}', by which {self.by} sets the MTU of {', '.join(map(repr, self.nics))} at boot"
 
     def take(self, host: Host) -> None:
-        if has_more(self.by, host.read(self.file) or ""):
-            refuse_more(self.file)
+        read_ours(host, self.by, self.file)
         host.write(self.file, text_of(self.by, dict(self.entries)), mode_of(self.by))
         reload(host, self.by)
 
@@ -109,11 +108,9 @@ class ForgetMtu(Step):
         return f"Take what sets the MTU of {', '.join(map(repr, self.nics))} at boot out of '{self.file}'"
 
     def take(self, host: Host) -> None:
-        text = host.read(self.file) or ""
-        if MARK not in text:
+        if MARK not in (host.read(self.file) or ""):
             raise Problem(f"'{self.file}' is no longer of this collection. Run this again.")
-        if has_more(self.by, text):
-            refuse_more(self.file)
+        text = read_ours(host, self.by, self.file)
         gone = {*self.nics, ALL}
         left = {nic: mtu for nic, mtu in entries_of(self.by, text).items() if nic not in gone}
         if left:
